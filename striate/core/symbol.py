@@ -1,0 +1,109 @@
+"""Symbol and Node: the two records of a traced call; they know no layer class."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from ..errors import ConfigError, caller
+from .spec import Shape, Spec, checked_layout, checked_shape
+
+_clock = itertools.count()  # call order; it only grows, and nobody reads it but `sorted`
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """One call of a layer on symbols: what was called, on what, giving what, on which source line."""
+
+    layer: Any
+    inputs: tuple[Symbol, ...]
+    outputs: tuple[Symbol, ...] = ()
+    at: str = ""
+    order: int = field(default_factory=lambda: next(_clock))
+
+
+@dataclass(eq=False, slots=True)
+class Symbol:
+    """A tensor of a network that is being defined: its spec, and the call that gives it.
+
+    Layers take symbols and give symbols; `+`, `-`, `*` and `/` are those of `layers/merge.py`.
+    """
+
+    spec: Spec
+    node: Node | None = None
+    index: int = 0
+    name: str = ""
+
+    if TYPE_CHECKING:  # attached where the merging layers are defined
+        __add__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __radd__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __sub__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __rsub__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __mul__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __rmul__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __truediv__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __neg__: ClassVar[Callable[[Symbol], Symbol]]
+
+    @property
+    def shape(self) -> Shape:
+        """Shape with None for the batch, as in Keras: (None, 28, 28, 1)."""
+        return (None, *self.spec.shape)
+
+    @property
+    def dtype(self) -> str:
+        """Name of the dtype."""
+        return self.spec.dtype
+
+    def __repr__(self) -> str:
+        made = f"from {self.node.layer.name}" if self.node else "input"
+        return f"<Symbol {self.name or ''}{self.shape} {made}>"
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> NoReturn:
+        """Torch functions need values; say how to make a layer of one."""
+        name = getattr(func, "__name__", str(func))
+        raise ConfigError(
+            f"torch.{name}",
+            "a torch function was called on a symbol, which has a shape but no values",
+            got=", ".join(str(arg.shape) for arg in args if isinstance(arg, Symbol)),
+            need="a layer",
+            fix=f"L.Lambda(torch.{name})(x), L.TorchModule(module)(x), or subclass st.Model",
+            at=caller(),
+        )
+
+
+def ancestors(symbols: tuple[Symbol, ...]) -> Iterator[Node]:
+    """Yield the calls that `symbols` depend on, each once, nearest first."""
+    seen: set[int] = set()
+    todo = [symbol.node for symbol in symbols]
+    while todo:
+        node = todo.pop()
+        if node is not None and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            todo += [symbol.node for symbol in node.inputs]
+
+
+def Input(  # noqa: N802  (a constructor in the words of Keras)
+    shape: Shape,
+    dtype: str = "float32",
+    *,
+    data_format: str = "channels_last",
+    name: str = "",
+) -> Symbol:
+    """Return the symbol where a network begins.
+
+    `shape` is that of one sample, without the batch; None stands for a size known only at run time.
+    `data_format` says where the channels are and travels with the tensors.
+
+    Example:
+        >>> Input((28, 28, 1)).shape
+        (None, 28, 28, 1)
+    """
+    where = f"{name or 'input'} (Input)"
+    checked_layout(where, data_format)
+    return Symbol(Spec(checked_shape(where, shape), dtype, data_format), name=name)
