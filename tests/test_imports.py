@@ -1,0 +1,74 @@
+"""What `import striate` loads, and what the rooms know of layers beyond the import contracts."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from striate import layers
+from striate.core.layer import Layer
+
+PACKAGE = Path(layers.__file__).parent.parent
+LAYERS = {
+    name
+    for name, value in vars(layers).items()
+    if isinstance(value, type) and issubclass(value, Layer) and value is not Layer
+}
+# Loaded by the function or the command that needs them: each costs tens of milliseconds or more.
+# (torch itself imports some of torch.optim and torch.fx today: only what comes on top is counted.)
+HEAVY = [
+    "torch.optim", "torch.fx", "torch._dynamo", "torch._inductor", "torch.utils.tensorboard",
+    "torchmetrics", "matplotlib", "rich", "typer", "pydantic", "PIL", "safetensors",
+]  # fmt: skip
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules in a fresh interpreter after `statement`."""
+    program = f"{statement}\nimport json, sys; print(json.dumps(list(sys.modules)))"
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return set(json.loads(done.stdout))
+
+
+def layers_named(source: str) -> list[str]:
+    """The concrete layers that a file imports, takes from a module, or tests with isinstance."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.ImportFrom(module=str(module), names=names) if "layers" in module.split("."):
+                found += [alias.name for alias in names if alias.name in LAYERS]
+            case ast.Attribute(value=ast.Name(id="layers" | "L"), attr=name) if name in LAYERS:
+                found.append(name)
+            case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, kind]):
+                names = {n.id for n in ast.walk(kind) if isinstance(n, ast.Name)}
+                names |= {n.attr for n in ast.walk(kind) if isinstance(n, ast.Attribute)}
+                found += sorted(names & LAYERS)
+    return found
+
+
+def test_import_striate_is_light() -> None:
+    extra = loaded_by("import striate") - loaded_by("import torch, numpy")
+    assert sorted(extra.intersection(HEAVY)) == []
+    assert "striate.cli" not in extra
+
+
+def test_layers_are_found_where_they_are_named() -> None:
+    assert layers_named("from striate.layers import Conv2D, Dense") == ["Conv2D", "Dense"]
+    assert layers_named("from striate.layers.conv import Conv2D as C") == ["Conv2D"]
+    assert layers_named("from striate import layers\nlayers.Dense(3)") == ["Dense"]
+    assert layers_named("isinstance(x, (Layer, Conv2D))") == ["Conv2D"]
+    assert layers_named("issubclass(x, striate.layers.Flatten)") == ["Flatten"]
+    assert layers_named("isinstance(x, Layer) and x.name == 'Conv2D'") == []
+
+
+@pytest.mark.parametrize("room", ["core", "data", "engine", "inspect", "store"])
+def test_no_room_below_or_beside_the_model_knows_a_concrete_layer(room: str) -> None:
+    files = sorted((PACKAGE / room).rglob("*.py"))
+    assert files
+    named = {file.name: layers_named(file.read_text()) for file in files}
+    assert {name: found for name, found in named.items() if found} == {}
