@@ -150,15 +150,16 @@ def test_unfit_python_is_told_with_the_fix(
     for tool in ("bash", "cksum", "dirname", "env", "flock", "grep"):
         if path := shutil.which(tool):
             (only / tool).symlink_to(path)
-    python = only / "python3"
-    python.write_text(
-        f"#!{sys.executable} -S\n"
+    fake = tmp_path / "fake.py"
+    fake.write_text(
         "import sys\n"
         f"sys.version_info = ({version[0]}, {version[1]}, 0)\n"
         f"sys.version = '{version[0]}.{version[1]}.0 (fake)'\n"
         f"sys.modules.update(dict.fromkeys({lacking.split()}))\n"
         "exec(sys.argv[2])\n"
     )
+    python = only / "python3"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" "$@"\n')
     python.chmod(0o755)
     command = [checkout / "scripts" / "install"]
     done = subprocess.run(
