@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.errors import DataError, StoreError
+from ..errors import DataError, StoreError
 
 _Stream: TypeAlias = io.BufferedReader | gzip.GzipFile
 

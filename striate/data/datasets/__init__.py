@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from striate.data.idx import read_idx_pair
-from striate.errors import StoreError, one_of
+from ...errors import StoreError, one_of
+from ..idx import read_idx_pair
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
