@@ -134,33 +134,40 @@ def test_failed_installation_shows_its_end_and_is_tried_again(checkout: Path) ->
     assert start(checkout, "runs").communicate() == ("/ ['runs']\n", SETTING_UP)
 
 
-@pytest.mark.parametrize(
-    ("version", "lacking", "found"),
-    [
-        ((3, 9), "", "Python 3.9.0"),
-        ((3, 14), "", "Python 3.14.0"),
-        ((3, 12), "ensurepip", "Python 3.12.0 without venv or ensurepip"),
-    ],
-)
-def test_unfit_python_is_told_with_the_fix(
-    version: tuple[int, int], lacking: str, found: str, checkout: Path, tmp_path: Path
-) -> None:
-    only = tmp_path / "bin"
-    only.mkdir()
-    for tool in ("bash", "cksum", "dirname", "env", "flock", "grep"):
-        if path := shutil.which(tool):
-            (only / tool).symlink_to(path)
-    fake = tmp_path / "fake.py"
-    fake.write_text(
+def fake_python(folder: Path, version: tuple[int, int], lacking: str) -> None:
+    """A `python3` that states another version and does not have the module `lacking`."""
+    program = folder / "fake.py"
+    program.write_text(
         "import sys\n"
         f"sys.version_info = ({version[0]}, {version[1]}, 0)\n"
         f"sys.version = '{version[0]}.{version[1]}.0 (fake)'\n"
         f"sys.modules.update(dict.fromkeys({lacking.split()}))\n"
         "exec(sys.argv[2])\n"
     )
-    python = only / "python3"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" "$@"\n')
+    python = folder / "python3"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n')
     python.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("version", "lacking", "found"),
+    [
+        ((3, 9), "", "Python 3.9.0"),
+        ((3, 14), "", "Python 3.14.0"),
+        ((3, 12), "ensurepip", "Python 3.12.0 without venv or ensurepip"),
+        (None, "", "no python3"),
+    ],
+)
+def test_unfit_python_is_told_with_the_fix(
+    version: tuple[int, int] | None, lacking: str, found: str, checkout: Path, tmp_path: Path
+) -> None:
+    only = tmp_path / "bin"
+    only.mkdir()
+    for tool in ("bash", "cksum", "dirname", "env", "flock", "grep"):
+        if path := shutil.which(tool):
+            (only / tool).symlink_to(path)
+    if version:
+        fake_python(only, version, lacking)
     command = [checkout / "scripts" / "install"]
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, env={"PATH": str(only)}
