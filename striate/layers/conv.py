@@ -1,7 +1,7 @@
 """Convolution for any number of spatial axes: plain, transposed, depthwise and separable.
 
-Every class computes cross-correlation (the kernel is not flipped), as Keras and PyTorch do. Kernels have
-Keras's logical shape, (*kernel_size, inputs, outputs). One class serves 1-D, 2-D and 3-D.
+Every class computes cross-correlation (the kernel is not flipped), as Keras and PyTorch do. Kernels
+have Keras's logical shape, (*kernel_size, inputs, outputs). One class serves 1-D, 2-D and 3-D.
 """
 
 from __future__ import annotations
@@ -111,16 +111,16 @@ class Convolution(Spatial, Kernelled):
 
 
 class Conv(Convolution):
-    """Slide `filters` kernels over the input: y = activation(sum over window and channels of k*x + b).
+    """Slide `filters` kernels over the input: y = activation(sum over window, channels of k*x + b).
 
-    Fields: `filters` the number of kernels; `kernel_size`, `strides` and `dilation_rate` in cells, one
-    number or one per axis; `padding` "valid" (none), "same" (ceil(size / stride) places), cells, or
-    pairs of cells; `groups` parts of the channels that do not see each other; `activation` a name or a
-    function.
+    Fields: `filters` the number of kernels; `kernel_size`, `strides` and `dilation_rate` in cells,
+    one number or one per axis; `padding` "valid" (none), "same" (ceil(size / stride) places), cells
+    or pairs of cells; `groups` parts of the channels that do not see each other; `activation` a
+    name or a function.
 
     Shape: (H, W, C) -> (H', W', filters).
     Raises: ConfigError for a value that cannot work, ShapeError where the kernel does not fit.
-    Source: Keras 3's Conv. Cross-correlation; "same" as TensorFlow, the odd cell of padding at the end.
+    Source: Keras 3's Conv. Cross-correlation; "same" as TensorFlow, the odd cell at the end.
     """
 
     filters: int
@@ -208,7 +208,8 @@ class ConvTranspose(Convolution):
     size * stride places with padding="same").
 
     Shape: (H, W, C) -> (H * stride, W * stride, filters) with padding="same".
-    Source: Keras 3's Conv2DTranspose; kernel (*kernel_size, filters, C); the odd cell is cut at the end.
+    Source: Keras 3's Conv2DTranspose; kernel (*kernel_size, filters, C); the odd cell is cut at the
+    end.
     """
 
     filters: int
@@ -221,8 +222,13 @@ class ConvTranspose(Convolution):
     kernel_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
     kernel_constraint: Limit = dataclasses.field(default=None, kw_only=True)
 
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        super().__post_init__()
+        self._extras()
+
     def slides(self, x: Spec) -> tuple[Window, ...]:
-        """Return windows over the spread input: full, less what the padding cuts, plus what it adds."""
+        """Return windows over the spread input: full, less what is cut, plus what is added."""
         axes = zip(
             self.sizes("kernel_size"),
             self.sizes("strides"),
@@ -239,22 +245,43 @@ class ConvTranspose(Convolution):
     def _cuts(self) -> list[tuple[int, int]]:
         """Return the cells cut from the start and the end of the full output; below 0: added."""
         padding = checked_padding(self.where, self.padding, self.rank, self.paddings)
-        kernels, dilations = self.sizes("kernel_size"), self.sizes("dilation_rate")
-        extents = [d * (k - 1) + 1 for k, d in zip(kernels, dilations, strict=True)]
-        if self.output_padding is not None:
-            extra = checked_sizes(self.where, "output_padding", self.output_padding, self.rank, 0)
-            lows = [extent // 2 if padding == "same" else 0 for extent in extents]
-            return [(low, low - more) for low, more in zip(lows, extra, strict=True)]
+        more = self._extras()
         if not isinstance(padding, str):
-            return list(explicit(padding, self.rank))
-        totals = [e - stride for e, stride in zip(extents, self.sizes("strides"), strict=True)]
-        if padding == "valid":
-            return [(0, min(total, 0)) for total in totals]
-        return [(max(total, 0) // 2, total - max(total, 0) // 2) for total in totals]
+            sides = explicit(padding, self.rank)
+            return [(low, high - extra) for (low, high), extra in zip(sides, more, strict=True)]
+        out = []
+        axes = (self.sizes("kernel_size"), self.sizes("strides"), self.sizes("dilation_rate"), more)
+        for kernel, stride, dilation, extra in zip(*axes, strict=True):
+            extent = dilation * (kernel - 1) + 1
+            same = padding == "same"
+            if self.output_padding is None:
+                last = stride if same else max(extent, stride)  # places for the last input value
+            else:
+                last = (extent % 2 if same else extent) + extra
+            low = max(extent - last, 0) // 2
+            out.append((low, extent - last - low))
+        return out
+
+    def _extras(self) -> tuple[int, ...]:
+        """Return the output padding as one number per spatial axis, each less than the stride."""
+        if self.output_padding is None:
+            return (0,) * self.rank
+        extras = checked_sizes(self.where, "output_padding", self.output_padding, self.rank, 0)
+        for extra, stride in zip(extras, self.sizes("strides"), strict=True):
+            if extra >= stride:
+                raise ConfigError(
+                    self.where,
+                    "the output padding is not less than the stride",
+                    got=f"output_padding={self.output_padding!r}, strides={self.strides!r}",
+                    need=f"output_padding < {stride}: a further cell is reached by no input",
+                    fix=f"output_padding={stride - 1}",
+                )
+        return extras
 
     def build(self, *x: Spec) -> None:
         """Create the kernel (*kernel_size, filters, C) and the bias (filters,)."""
         channels = self.known_channels(self.seen(x[0]))
+        self.slide(self.seen(x[0]))
         shape = (*self.sizes("kernel_size"), self.filters, channels)
         self.kernel = self.add_kernel("kernel", shape)
         self.bias = self.add_bias(self.filters)
@@ -321,6 +348,7 @@ class DepthwiseConv(Convolution):
     def build(self, *x: Spec) -> None:
         """Create the kernel (*kernel_size, C, depth_multiplier) and the bias."""
         channels = self.known_channels(self.seen(x[0]))
+        self.slide(self.seen(x[0]))
         shape = (*self.sizes("kernel_size"), channels, self.depth_multiplier)
         self.kernel = self.add_kernel("kernel", shape, "depthwise")
         self.bias = self.add_bias(channels * self.depth_multiplier)
@@ -376,6 +404,7 @@ class SeparableConv(Convolution):
     def build(self, *x: Spec) -> None:
         """Create the two kernels, (*kernel_size, C, m) and (1.., C * m, filters), and the bias."""
         channels = self.known_channels(self.seen(x[0]))
+        self.slide(self.seen(x[0]))
         taps = (*self.sizes("kernel_size"), channels, self.depth_multiplier)
         mixed = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
         self.depthwise_kernel = self.add_kernel("depthwise_kernel", taps, "depthwise")
@@ -392,14 +421,17 @@ class SeparableConv(Convolution):
         """Return places * C * m * (taps + filters)."""
         x, y = specs
         places = (y.numel or 0) // self.filters
-        return places * (x.channels or 0) * self.depth_multiplier * (self.taps() + self.filters)
+        return (
+            places
+            * (self.seen(x).channels or 0)
+            * self.depth_multiplier
+            * (self.taps() + self.filters)
+        )
 
     def before_activation(self, *x: Tensor) -> Tensor:
         """Correlate each channel, mix the channels, add the bias."""
         kernel = self.depthwise_kernel
-        y = self.correlate(
-            self.channels_first(x[0]), depthwise(kernel), groups=kernel.shape[-2]
-        )
+        y = self.correlate(self.channels_first(x[0]), depthwise(kernel), groups=kernel.shape[-2])
         mix = self.pointwise_kernel.movedim((-1, -2), (0, 1))
         return self.restore(CONV[self.rank](y, mix, self.bias))
 

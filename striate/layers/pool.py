@@ -105,6 +105,10 @@ class Pooling(Unweighted):
         seen = self.seen(x[0])
         return seen.axes(self.slides(seen), Window())  # type: ignore[return-value]
 
+    def build(self, *x: Spec) -> None:
+        """Raise ShapeError where the window does not fit; there is nothing to create."""
+        self.slide(self.seen(x[0]))
+
     def infer(self, *x: Spec) -> Spec:
         """Return the places of the window, with the channels of the input."""
         seen = self.seen(x[0])

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..core.layer import Layer
@@ -36,7 +35,7 @@ def check_layer(
     Checked are: the inferred specs, with known and unknown sizes; gradients, against differences
     in float64; multiply-accumulates, against torch's counter; the receptive field, against which
     inputs change which outputs; rebuilding from `config` and state, copying, weights in and out;
-    samples being independent of each other; both layouts; float64; tracing by torch; training and
+    samples being independent of each other; both layouts; float64; torch.export; training and
     inference being the same unless declared.
 
     `make` returns a new layer, `specs` are those of its inputs. `reference(*inputs, *weights)`
@@ -59,7 +58,7 @@ def check_layer(
     bench.check_layouts()
     bench.check_modes(modes_differ or random, random)
     if all(getattr(torch, spec.dtype).is_floating_point for spec in specs):
-        bench.check_traced()
+        bench.check_exported()
         bench.check_gradients()
         bench.check_reach()
     if reference is not None:
@@ -216,12 +215,12 @@ class Bench:
         if changed != differ:
             raise self.fail(f"training {'differs from' if changed else 'equals'} inference")
 
-    def check_traced(self) -> None:
-        """What torch records of one call computes the same on other values."""
+    def check_exported(self) -> None:
+        """What torch.export records of one call computes the same on other values."""
         with torch.no_grad():
-            traced = make_fx(self.layer)(*self.x)
+            exported = torch.export.export(self.layer, tuple(self.x)).module()
             other = [self.sample(spec) for spec in self.specs]
-            self.equal(traced(*other), self.layer(*other), "traced by torch")
+            self.equal(exported(*other), self.layer(*other), "exported by torch")
 
     def check_gradients(self) -> None:
         """Gradients of inputs and weights are those of differences, in float64."""
