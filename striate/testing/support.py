@@ -66,4 +66,4 @@ def moves(layer: nn.Module, x: Sequence[Tensor]) -> Tensor:
     with torch.no_grad():
         place = layer(*index).long()
     values = torch.cat([torch.zeros(1, dtype=torch.float64), *(one.reshape(-1) for one in x)])
-    return values[place]
+    return values[place.clamp(0, len(values) - 1)]
