@@ -24,8 +24,10 @@ are plain values that Keras takes too, unless keras=False.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,3 +101,17 @@ def told(act: Callable[[], Any]) -> str:
     with pytest.raises(StriateError) as error:
         act()
     return str(error.value)
+
+
+def every() -> dict[str, Case]:
+    """Return the cases of all families, by their names."""
+    cases: dict[str, Case] = {}
+    for file in sorted((Path(__file__).parent / "layers").glob("test_*.py")):
+        place = importlib.util.spec_from_file_location(f"cases_of_{file.stem}", file)
+        assert place is not None
+        assert place.loader is not None
+        module = importlib.util.module_from_spec(place)
+        if "\nCASES = " in file.read_text():
+            place.loader.exec_module(module)
+            cases.update({str(case): case for case in module.CASES})
+    return cases

@@ -87,14 +87,14 @@ SLIDING = [
     ),
     Case(L.MaxPooling3D, {}, (4, 5, 4, 2)),
     Case(L.MaxPooling3D, {"pool_size": 3, "strides": 2, "padding": "same"}, (4, 5, 4, 1)),
-    Case(L.AveragePooling1D, {}, (7, 2), reference=mean_of([2], [2], [(0, 0)])),
+    Case(L.AveragePooling1D, {"pool_size": 2}, (7, 2), reference=mean_of([2], [2], [(0, 0)])),
     Case(
         L.AveragePooling1D,
         {"pool_size": 3, "strides": 2, "padding": "same"},
         (8, 2),
         reference=mean_of([3], [2], [(0, 1)]),
     ),
-    Case(L.AveragePooling2D, {}, (6, 5, 2), reference=mean_of([2, 2], [2, 2], NONE)),
+    Case(L.AveragePooling2D, {"pool_size": 2}, (6, 5, 2), reference=mean_of([2, 2], [2, 2], NONE)),
     Case(L.AveragePooling2D, {"pool_size": (3, 2), "strides": (1, 2)}, (6, 5, 2)),
     Case(
         L.AveragePooling2D,
@@ -117,11 +117,11 @@ SLIDING = [
     ),
     Case(
         L.AveragePooling2D,
-        {"data_format": "channels_first"},
+        {"pool_size": 2, "data_format": "channels_first"},
         (2, 6, 5),
         data_format="channels_first",
     ),
-    Case(L.AveragePooling3D, {}, (4, 5, 4, 2)),
+    Case(L.AveragePooling3D, {"pool_size": 2}, (4, 5, 4, 2)),
     Case(L.AveragePooling3D, {"pool_size": 3, "strides": 2, "padding": "same"}, (5, 3, 5, 1)),
     Case(L.LpPooling1D, {"p": 3}, (7, 2), keras=False, reference=norm_of(3, [2], [2], [(0, 0)])),
     Case(
