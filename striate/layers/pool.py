@@ -448,8 +448,10 @@ def padded(
 ) -> tuple[Tensor, tuple[int, ...]]:
     """Return the batch and the cells that torch is to add on both sides of each axis.
 
-    Padding that differs between the sides is done here, with `value`; torch has none to add then.
+    Padding that torch cannot do is done here, with `value`: sides that differ, and, for the mean of
+    three axes, windows that are larger than the input without its padding.
     """
-    if all(window.low == window.high for window in slides):
+    sizes = x.shape[2:]
+    if all(w.low == w.high and w.kernel <= n for w, n in zip(slides, sizes, strict=True)):
         return x, tuple(window.low for window in slides)
     return functional.pad(x, pads(slides), value=value), (0,) * len(slides)
