@@ -273,7 +273,8 @@ class Orthogonal(RandomInitializer):
         tall = (max(rows, columns), min(rows, columns))
         q, r = torch.linalg.qr(torch.randn(tall, generator=generator, dtype=dtype))
         q = q * torch.diagonal(r).sign()
-        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+        matrix: Tensor = q if rows >= columns else q.T
+        return self.gain * matrix.reshape(shape)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigError
 from .layer import Layer, free_name
-from .symbol import Node, Symbol, ancestors
+from .symbol import Node, Symbol
 
 Value = TypeVar("Value")
 
@@ -85,13 +85,3 @@ class Graph:
             for symbol, value in zip(node.outputs, several, strict=True):
                 at[id(symbol)] = value
         return tuple(at[id(symbol)] for symbol in self.outputs)
-
-
-def depends_on(outputs: Sequence[Symbol]) -> tuple[Symbol, ...]:
-    """Return the input symbols that `outputs` depend on, in the order in which they are first used."""
-    found: dict[int, Symbol] = {}
-    nodes = sorted(ancestors(tuple(outputs)), key=lambda node: node.order)
-    for symbol in [*(symbol for node in nodes for symbol in node.inputs), *outputs]:
-        if symbol.node is None:
-            found[id(symbol)] = symbol
-    return tuple(found.values())

@@ -1,0 +1,363 @@
+"""Model and Sequential: the face that users hold; each verb hands over to the room that does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from typing_extensions import Self
+
+from .core.graph import Graph
+from .core.layer import Layer, free_name
+from .core.spec import Shape, Spec, checked_shape, show
+from .core.symbol import Input, Symbol
+from .data.fit import check_batch
+from .engine import loop
+from .engine.setup import Setup, compile_model
+from .errors import ConfigError, caller, nearest
+from .inspect.explain import explain
+from .inspect.summary import print_summary
+from .layers import foreign
+from .store import model_file
+
+Symbols = Symbol | Sequence[Symbol]
+
+
+class Model(Layer):
+    """A network, made of inputs and outputs, or written as a subclass with its own `forward`.
+
+    `Model(inputs, outputs)` takes the symbols where the network begins and ends. A subclass creates its
+    layers in `__init__` and calls them in `forward`; its shapes are known after the first call, `fit` or
+    `build`. A model is a layer: it can be called, and be a part of another model.
+
+    Example:
+        >>> x = Input((28, 28, 1))
+        >>> model = Model(x, x)
+        >>> model(np.zeros((2, 28, 28, 1))).shape
+        torch.Size([2, 28, 28, 1])
+    """
+
+    runs_graph = False  # whether forward is the walk over `graph` (else it is the user's own code)
+    setup: Setup | None = None  # optimizer, loss and metrics: what compile was given
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Prepare the graph's place, also for a subclass that does not call the constructor."""
+        self = super().__new__(cls, *args, **kwargs)
+        self._graph: Graph | None = None
+        return self
+
+    def __init__(
+        self, inputs: Symbols | None = None, outputs: Symbols | None = None, *, name: str = ""
+    ) -> None:
+        super().__init__(name=name)
+        if (inputs is None) != (outputs is None):
+            raise ConfigError(
+                self.where, "needs both inputs and outputs", fix="st.Model(x, y)", at=caller()
+            )
+        if inputs is not None and outputs is not None:
+            self.runs_graph = True
+            self._adopt(Graph(_symbols(inputs, self), _symbols(outputs, self), self.where))
+
+    # ---- train, test, use ---------------------------------------------------------------------------
+
+    compile = compile_model
+    fit = loop.fit
+    evaluate = loop.evaluate
+    predict = loop.predict
+    train_on_batch = loop.train_on_batch
+    test_on_batch = loop.test_on_batch
+    predict_on_batch = loop.predict_on_batch
+    find_lr = loop.find_lr
+
+    # ---- look ---------------------------------------------------------------------------------------
+
+    summary = print_summary
+    explain = explain
+
+    # ---- keep ---------------------------------------------------------------------------------------
+
+    save = model_file.save
+    save_weights = model_file.save_weights
+    load_weights = model_file.load_weights
+
+    # ---- structure ----------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        """The traced calls; raises ConfigError while the input's shape is not known."""
+        if self._graph is None:
+            raise ConfigError(
+                self.where,
+                "the input's shape is not known yet",
+                fix="begin with L.Input((28, 28, 1)), or call model.build((None, 28, 28, 1))",
+            )
+        return self._graph
+
+    @property
+    def inputs(self) -> tuple[Symbol, ...]:
+        """Symbols where the network begins."""
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> tuple[Symbol, ...]:
+        """Symbols where the network ends."""
+        return self.graph.outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input with None for the batch (a tuple of shapes where there are several)."""
+        shapes = tuple(symbol.shape for symbol in self.inputs)
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output with None for the batch (a tuple of shapes where there are several)."""
+        shapes = tuple(symbol.shape for symbol in self.outputs)
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Layers in the order of their first call, without the inputs."""
+        if self.runs_graph:
+            return list(self.graph.layers.values())
+        return [child for child in self.children() if isinstance(child, Layer)]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of this name, or at this index of `layers`."""
+        if index is not None:
+            return self.layers[index]
+        names = {layer.name: layer for layer in self.layers}
+        if name not in names:
+            raise ConfigError(
+                self.where,
+                f"has no layer {name!r}",
+                need="one of " + ", ".join(names),
+                fix=nearest(name, names),
+            )
+        return names[str(name)]
+
+    @classmethod
+    def from_torch(
+        cls,
+        module: nn.Module,
+        input_shape: Shape,
+        *,
+        data_format: str = "channels_first",
+        name: str = "",
+    ) -> Model:
+        """Return a model that trains, is inspected and saved like any other, around a torch module.
+
+        `input_shape` is that of one sample, (C, H, W) as torch has it. The module is used as it is: its
+        weights are trained in place.
+        """
+        return TorchModel(module, input_shape, data_format=data_format, name=name)
+
+    # ---- a model is a layer -------------------------------------------------------------------------
+
+    def build(self, *x: Any) -> None:
+        """Create the weights for inputs of these shapes, batch first: `model.build((None, 28, 28, 1))`."""
+        specs = tuple(self._spec(item) for item in x)
+        if self._graph is None:
+            inputs = tuple(Input(s.shape, s.dtype, data_format=s.data_format) for s in specs)
+            self._adopt(Graph(inputs, self.trace(*inputs), self.where))
+        self.specs = specs
+        object.__setattr__(self, "built", True)
+
+    def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
+        """Return the outputs for these inputs, with every layer built."""
+        return foreign.trace(self, inputs)
+
+    def infer(self, *x: Spec) -> Any:
+        """Return the specs of the outputs for other inputs than the graph's own."""
+        specs = self.graph.run(x, lambda node, values: node.layer.infer(*values))
+        return specs if len(specs) > 1 else specs[0]
+
+    def macs(self, *specs: Spec) -> int:
+        """Return the sum of the layers' multiply-accumulates for one sample."""
+        return sum(
+            node.layer.macs(*(symbol.spec for symbol in (*node.inputs, *node.outputs)))
+            for node in self.graph.nodes
+        )
+
+    def forward(self, *x: Tensor) -> Any:
+        """Walk the graph; a subclass writes its own."""
+        out = self.graph.run(x, lambda node, values: node.layer(*values))
+        return out if len(out) > 1 else out[0]
+
+    @property
+    def activation_name(self) -> str:
+        """Name of the activation that the network ends with, or an empty string."""
+        last = self.graph.outputs[0].node if self._graph and len(self.graph.outputs) == 1 else None
+        return last.layer.activation_name if last is not None else ""
+
+    def before_activation(self, *x: Tensor) -> Any:
+        """Return the output without the activation that the network ends with: the logits."""
+        last = self.graph.outputs[0].node
+        return self.graph.run(
+            x,
+            lambda node, values: (
+                node.layer.before_activation(*values) if node is last else node.layer(*values)
+            ),
+        )[0]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute on tensors or arrays, batch first, or record the call on symbols."""
+        if len(args) == 1 and isinstance(args[0], (list, tuple)):
+            args = tuple(args[0])
+        if any(isinstance(arg, Symbol) for arg in args):
+            return super().__call__(*args)
+        device = next((weight.device for weight in self.weights), torch.device("cpu"))
+        tensors = tuple(
+            torch.as_tensor(arg, device=device) if isinstance(arg, (np.ndarray, list)) else arg
+            for arg in args
+        )
+        if self._graph is not None:
+            specs = tuple(symbol.spec for symbol in self.graph.inputs)
+            tensors = check_batch(self.where, specs, tensors)
+        return super().__call__(*tensors, **kwargs)
+
+    def _spec(self, item: Any) -> Spec:
+        if isinstance(item, Spec):
+            return item
+        shape = checked_shape(self.where, item)
+        if len(shape) < 2:
+            raise ConfigError(
+                self.where,
+                "build takes the shape of a batch",
+                got=show(shape),
+                fix=f"model.build({show((None, *shape)).replace('?', 'None')})",
+            )
+        return Spec(shape[1:])
+
+    def _adopt(self, graph: Graph) -> None:
+        self._graph = graph
+        if self.runs_graph:
+            for name, layer in graph.layers.items():
+                self._modules[name] = layer  # not add_module: a layer may be called "train"
+            self.specs = tuple(symbol.spec for symbol in graph.inputs)
+            object.__setattr__(self, "built", True)
+
+
+class Sequential(Model):
+    """A network that is one layer after another.
+
+    Begins with `L.Input(shape)`; without it, the shapes are those of the first data it sees.
+
+    Example:
+        >>> from striate import layers as L
+        >>> model = Sequential([L.Input((28, 28, 1)), L.Flatten(), L.Dense(10)])
+        >>> model.output_shape
+        (None, 10)
+    """
+
+    runs_graph = True
+
+    def __init__(self, layers: Iterable[Any] = (), *, name: str = "") -> None:
+        super().__init__(name=name)
+        self._stack: list[Layer] = []
+        self._ends: list[Symbol] = []  # the input, then the output of each layer; empty: not known
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Any) -> None:
+        """Append a layer; if the input's shape is known, its shapes are checked at once."""
+        if isinstance(layer, Symbol):
+            if self._stack or self._ends or layer.node is not None:
+                raise ConfigError(
+                    self.where,
+                    "only an Input can be the first, and only the first",
+                    got=repr(layer),
+                    fix="begin with L.Input(shape), then layers",
+                    at=caller(),
+                )
+            self._ends = [layer]
+            return
+        if isinstance(layer, nn.Module) and not isinstance(layer, Layer):
+            layer = foreign.TorchModule(layer)
+        if not isinstance(layer, Layer):
+            raise ConfigError(
+                self.where,
+                f"{layer!r} is not a layer",
+                need="a layer, a torch.nn.Module or L.Input(shape)",
+                fix=f"{layer.__name__}(...)" if isinstance(layer, type) else "",
+                at=caller(),
+            )
+        if not layer.name:
+            layer.rename(free_name(layer, self._stack))
+        if self._ends:
+            self._ends.append(layer(self._ends[-1]))
+        self._stack.append(layer)
+        self._rebuild()
+
+    def pop(self) -> Layer:
+        """Remove the last layer and return it."""
+        if not self._stack:
+            raise ConfigError(self.where, "has no layer to remove", at=caller())
+        layer = self._stack.pop()
+        self._ends = self._ends[:-1]
+        self._rebuild()
+        return layer
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Layers in order."""
+        return list(self._stack)
+
+    def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
+        """Return the output for this input, with every layer built."""
+        self._ends = [inputs[0]]
+        for layer in self._stack:
+            self._ends.append(layer(self._ends[-1]))
+        return (self._ends[-1],)
+
+    def _rebuild(self) -> None:
+        self._modules = {layer.name: layer for layer in self._stack}
+        self._graph = None
+        if self._ends:
+            self._adopt(Graph(self._ends[:1], self._ends[-1:], self.where))
+
+
+class TorchModel(Model):
+    """A torch module as a model; see `Model.from_torch`."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        input_shape: Shape,
+        *,
+        data_format: str = "channels_first",
+        name: str = "",
+    ) -> None:
+        super().__init__(name=name)
+        if not isinstance(module, nn.Module):
+            raise ConfigError(
+                self.where, f"{module!r} is not a torch.nn.Module", fix="from_torch(net, (1, 28, 28))"
+            )
+        self.module = module
+        self.build(Spec(checked_shape(self.where, input_shape), data_format=data_format))
+
+    def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
+        """Return the outputs for these inputs, traced through the module."""
+        return foreign.trace(self.module, inputs)
+
+    def forward(self, *x: Tensor) -> Any:
+        """Call the module."""
+        return self.module(*x)
+
+
+def _symbols(given: Symbols, model: Model) -> tuple[Symbol, ...]:
+    several = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    for symbol in several:
+        if not isinstance(symbol, Symbol):
+            raise ConfigError(
+                model.where,
+                f"a {type(symbol).__name__} is not an input or output of a network",
+                got=repr(symbol),
+                need="symbols: what L.Input and calls of layers return",
+                fix="x = L.Input((28, 28, 1)); y = layer(x); st.Model(x, y)",
+                at=caller(),
+            )
+    return several
