@@ -1,4 +1,4 @@
-"""What every optimizer does besides its rule: accumulate, clip, decay, average, and keep its state."""
+"""What every optimizer does besides its rule: accumulate, clip, decay, average, keep its state."""
 
 from __future__ import annotations
 
@@ -62,13 +62,14 @@ class Optimizer(Setting):
         "ema_overwrite_frequency": "int [1, inf)",
         "gradient_accumulation_steps": "int [2, inf)",
     }
-    renamed: ClassVar = {"lr": "learning_rate", "alpha": "learning_rate", "eps": "epsilon"}
+    renamed: ClassVar = {"lr": "learning_rate"}
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a field that cannot work, alone or with the others."""
         super().__post_init__()
         where = type(self).__name__
-        object.__setattr__(self, "learning_rate", _learning_rate(where, self.learning_rate))
+        if self.learning_rate is not None or type(self).learning_rate is not None:
+            object.__setattr__(self, "learning_rate", _learning_rate(where, self.learning_rate))
         object.__setattr__(self, "exclude_from_weight_decay", tuple(self.exclude_from_weight_decay))
         bounds = ("clipnorm", "clipvalue", "global_clipnorm")
         given = [name for name in bounds if getattr(self, name) is not None]
@@ -81,17 +82,17 @@ class Optimizer(Setting):
                 fix=f"keep {given[-1]}={getattr(self, given[-1])!r}",
             )
 
-    # ---- what an optimizer defines ------------------------------------------------------------------
+    # ---- what an optimizer defines ---------------------------------------------------------------
 
     def slots(self) -> Mapping[str, float]:
-        """Return the names of the tensors kept for each parameter, and the values they begin with."""
+        """Return the names of the tensors kept for each parameter, and their first values."""
         return {}
 
     def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
         """Change the parameters and the state by one update; `step` counts updates from 1."""
         raise TypeError(f"{type(self).__name__} does not define rule")
 
-    # ---- what the engine calls ----------------------------------------------------------------------
+    # ---- what the engine calls -------------------------------------------------------------------
 
     def init(self, params: Sequence[Tensor]) -> State:
         """Return the state before the first step."""
@@ -120,8 +121,8 @@ class Optimizer(Setting):
     ) -> None:
         """Make one step: change `params` and `state` in place; the gradients stay as they are.
 
-        A parameter whose gradient is None is left as it is. `names` are the parameters' names, which
-        `exclude_from_weight_decay` needs.
+        A parameter whose gradient is None is left as it is. `names` are the parameters' names,
+        which `exclude_from_weight_decay` needs.
         """
         every = self.gradient_accumulation_steps or 1
         done = state["step"] // every  # updates so far
@@ -165,7 +166,7 @@ class Optimizer(Setting):
             tensor.copy_(flat[name])
         state["step"] = int(flat["step"])
 
-    # ---- the order of things inside a step ----------------------------------------------------------
+    # ---- the order of things inside a step -------------------------------------------------------
 
     def _update(
         self,
@@ -237,7 +238,7 @@ class Optimizer(Setting):
 
 
 def _learning_rate(where: str, given: Any) -> Any:
-    """Return the learning rate as it is to be kept: a number as a float, a description as a schedule."""
+    """Return the learning rate as it is kept: a number as a float, a description as a schedule."""
     try:
         schedule = schedules.get(given)
     except ConfigError as error:

@@ -77,7 +77,7 @@ class InverseTimeDecay(Schedule):
 
 @dataclasses.dataclass(frozen=True)
 class PiecewiseConstantDecay(Schedule):
-    """Steps down a stair: `values[i]` up to and including step `boundaries[i]`, then the next value.
+    """Steps down a stair: `values[i]` up to and including step `boundaries[i]`, then the next.
 
     There is one value more than there are boundaries.
 
@@ -150,9 +150,9 @@ class PolynomialDecay(Schedule):
 class CosineDecay(Schedule):
     """Half a cosine from the initial learning rate down to `alpha` times it, over `decay_steps`.
 
-    `initial * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2 + alpha)`. With `warmup_target`,
-    the rate first rises in a straight line from the initial one to the target, over `warmup_steps`;
-    the cosine then starts from the target.
+    `initial * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2 + alpha)`. With
+    `warmup_target`, the rate first rises in a straight line from the initial one to the target,
+    over `warmup_steps`; the cosine then starts from the target.
     """
 
     initial_learning_rate: float
@@ -300,7 +300,7 @@ NAMES: dict[str, type[Schedule]] = {
 
 
 def get(given: Any) -> Callable[[int], float]:
-    """Return the schedule that a number, a description (see `get_config`) or a callable stands for."""
+    """Return the schedule that a number, description (see `get_config`) or callable stands for."""
     if isinstance(given, (int, float)) and not isinstance(given, bool):
         return Constant(given)
     found = resolve("schedules", "schedule", given, NAMES) if isinstance(given, dict) else given
