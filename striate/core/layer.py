@@ -286,7 +286,7 @@ class Layer(nn.Module):
             args = tuple(args[0])
         if any(isinstance(arg, Symbol) for arg in args):
             return self._trace(args)
-        if not self.built:
+        if not self.built and not _followed(args):
             self.ensure_built(tuple(Spec.of(arg) for arg in args))
         return super().__call__(*args, **kwargs)
 
@@ -394,6 +394,11 @@ def _weights(module: nn.Module) -> list[Tensor]:
     below = [weight for child in module.children() for weight in _weights(child)]
     seen: dict[int, Tensor] = {id(weight): weight for weight in (*own, *below)}
     return list(seen.values())
+
+
+def _followed(args: tuple[Any, ...]) -> bool:
+    """Return whether the call is only being written down by torch.fx, on stand-ins for tensors."""
+    return any(isinstance(arg, torch.fx.Proxy) for arg in args)
 
 
 def _one(items: tuple[Any, ...]) -> Any:

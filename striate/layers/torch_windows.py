@@ -1,0 +1,107 @@
+"""How modules of torch.nn read their input: a table from a module to its geometry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from ..core.window import (
+    MOVES,
+    POINTWISE,
+    UNKNOWN,
+    Axis,
+    Geometry,
+    Mix,
+    Table,
+    Window,
+)
+
+IN_PLACE = (
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
+    nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Hardtanh, nn.Hardsigmoid,
+    nn.Hardswish, nn.Threshold, nn.Identity, nn.Dropout, nn.AlphaDropout, nn.Dropout1d,
+    nn.Dropout2d, nn.Dropout3d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d,
+)  # fmt: skip
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+AVERAGE_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
+ADAPTIVE = (
+    nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
+    nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
+)  # fmt: skip
+
+
+def geometry(module: Any, shape: tuple[int | None, ...]) -> Geometry:
+    """Return how a module reads a sample of this shape, in torch's order of axes."""
+    rank = len(shape) - 1
+    if isinstance(module, IN_PLACE):
+        return POINTWISE
+    if isinstance(module, nn.Flatten):
+        return MOVES if module.start_dim >= 1 else UNKNOWN
+    if isinstance(module, nn.Linear):
+        return (*(Window(),) * rank, Mix())
+    if isinstance(module, nn.Softmax):
+        return _along(module.dim, len(shape))
+    if isinstance(module, CONVOLUTIONS) and module.padding_mode == "zeros":
+        return (Mix(module.groups), *_slides(module, rank))
+    if isinstance(module, TRANSPOSED):
+        return (Mix(module.groups), *_spread(module, rank))
+    if isinstance(module, (*MAX_POOLS, *AVERAGE_POOLS)) and not module.ceil_mode:
+        return (Window(), *_slides(module, rank))
+    if isinstance(module, ADAPTIVE) and None not in shape:
+        return (Window(), *_adapts(module, shape[1:]))
+    return UNKNOWN
+
+
+def _each(value: Any, rank: int) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+
+
+def _along(dim: int | None, axes: int) -> Geometry:
+    if dim is None:
+        return UNKNOWN
+    axis = dim % (axes + 1) - 1
+    return (
+        UNKNOWN if axis < 0 else tuple(Mix() if n == axis else Window() for n in range(axes))
+    )
+
+
+def _slides(module: Any, rank: int) -> tuple[Axis, ...]:
+    kernel = _each(module.kernel_size, rank)
+    dilation = _each(getattr(module, "dilation", 1), rank)
+    if module.padding == "same":  # torch puts the odd cell at the end
+        totals = [apart * (k - 1) for k, apart in zip(kernel, dilation, strict=True)]
+        sides = [(total // 2, total - total // 2) for total in totals]
+    else:
+        word = 0 if module.padding == "valid" else module.padding
+        sides = [(side, side) for side in _each(word, rank)]
+    return tuple(
+        Window(k, stride, apart, low, high)
+        for k, stride, apart, (low, high) in zip(
+            kernel, _each(module.stride, rank), dilation, sides, strict=True
+        )
+    )
+
+
+def _spread(module: Any, rank: int) -> tuple[Axis, ...]:
+    return tuple(
+        Window(k, 1, apart, apart * (k - 1) - pad, apart * (k - 1) - pad + more, stride)
+        for k, stride, apart, pad, more in zip(
+            module.kernel_size,
+            module.stride,
+            module.dilation,
+            module.padding,
+            module.output_padding,
+            strict=True,
+        )
+    )
+
+
+def _adapts(module: Any, sizes: tuple[Any, ...]) -> tuple[Axis, ...]:
+    wanted = _each(module.output_size, len(sizes))
+    return tuple(
+        Table(tuple((i * n // out, -(-(i + 1) * n // out)) for i in range(out)))
+        for n, out in ((n, n if out is None else out) for n, out in zip(sizes, wanted, strict=True))
+    )
