@@ -8,20 +8,68 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..errors import ConfigError, unknown
+from ..core.layer import Layer
+from ..core.spec import Spec
+from ..core.window import POINTWISE, UNKNOWN, Geometry, Mix, Window
+from ..errors import ConfigError, ShapeError, unknown
+from ..settings import check_range
+from .axes import place
+from .words import Initial, Limit, Penalty, Worded
 
-Activation = Callable[[Tensor], Tensor]
+Function = Callable[[Tensor], Tensor]
 
-FUNCTIONS: dict[str, Activation] = {
+
+def sparsemax(x: Tensor) -> Tensor:
+    """Return the nearest point of the probability simplex, along the last axis.
+
+    Source: Martins and Astudillo, From Softmax to Sparsemax, ICML 2016, algorithm 1.
+    """
+    falling = x.sort(dim=-1, descending=True).values
+    sums = falling.cumsum(-1) - 1
+    rank = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype, device=x.device)
+    support = (rank * falling > sums).sum(-1, keepdim=True)
+    threshold = sums.gather(-1, support - 1) / support
+    return functional.relu(x - threshold)
+
+
+# Keras 3's names and constants. Its glu halves the channels and its threshold takes two more
+# arguments, so these two are not activations here.
+FUNCTIONS: dict[str, Function] = {
+    "celu": functional.celu,
+    "elu": functional.elu,
+    "exponential": torch.exp,
+    "gelu": functional.gelu,
+    "hard_shrink": functional.hardshrink,
+    "hard_sigmoid": functional.hardsigmoid,
+    "hard_silu": functional.hardswish,
+    "hard_swish": functional.hardswish,
+    "hard_tanh": functional.hardtanh,
+    "leaky_relu": lambda x: functional.leaky_relu(x, 0.2),
     "linear": lambda x: x,
+    "log_sigmoid": functional.logsigmoid,
+    "log_softmax": lambda x: functional.log_softmax(x, dim=-1),
+    "mish": functional.mish,
     "relu": functional.relu,
-    "softmax": lambda x: functional.softmax(x, dim=-1),
+    "relu6": functional.relu6,
+    "selu": functional.selu,
     "sigmoid": torch.sigmoid,
+    "silu": functional.silu,
+    "soft_shrink": functional.softshrink,
+    "softmax": lambda x: functional.softmax(x, dim=-1),
+    "softplus": functional.softplus,
+    "softsign": functional.softsign,
+    "sparse_plus": lambda x: torch.where(x < 1, (x.clamp(-1, 1) + 1).square() / 4, x),
+    "sparse_sigmoid": lambda x: (x.clamp(-1, 1) + 1) / 2,
+    "sparsemax": sparsemax,
+    "squareplus": lambda x: (x + (x.square() + 4).sqrt()) / 2,
+    "swish": functional.silu,
     "tanh": torch.tanh,
+    "tanh_shrink": functional.tanhshrink,
 }
+ACROSS = ("softmax", "log_softmax", "sparsemax")  # these read the whole last axis
 
 
-def get(where: str, activation: str | Activation | None) -> Activation:
+def get(where: str, activation: str | Function | None) -> Function:
     """Return the function of an activation given by name, as a callable, or as None (linear)."""
     if activation is None:
         return FUNCTIONS["linear"]
@@ -39,7 +87,281 @@ def get(where: str, activation: str | Activation | None) -> Activation:
     )
 
 
-def name_of(activation: str | Activation | None) -> str:
+def name_of(activation: str | Function | None) -> str:
     """Return the name of an activation; empty where there is none or it has no known name."""
     name = activation if isinstance(activation, str) else getattr(activation, "activation_name", "")
-    return "" if name == "linear" else str(name)
+    return "" if name.lower() == "linear" else str(name).lower()
+
+
+def across(x: Spec, at: int) -> Geometry:
+    """Return the geometry of a layer that reads all of one axis and keeps the others apart."""
+    return tuple(Mix() if axis == at else Window() for axis in range(len(x.shape)))
+
+
+class Elementwise(Layer):
+    """A layer whose outputs each depend on the input at their own place; it multiplies nothing."""
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Read each value on its own."""
+        return POINTWISE
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the spec of the input."""
+        return x[0]
+
+    def macs(self, *specs: Spec) -> int:
+        """Return 0: functions of single values are not multiply-accumulates."""
+        return 0
+
+
+class Activation(Layer):
+    """Apply a function: y = activation(x).
+
+    Field: `activation`, a name of Keras 3 in any case ("relu", "softmax"...) or a function of a
+    tensor. Functions over an axis, like softmax, are over the last one.
+
+    Shape: that of the input, unless a function of the user's own changes it.
+    Raises: ConfigError for an unknown name.
+
+    Example:
+        >>> Activation("relu")(torch.tensor([[-1.0, 2.0]]))
+        tensor([[0., 2.]])
+    """
+
+    activation: str | Function | None
+
+    def __post_init__(self) -> None:
+        """Look the name up."""
+        get(self.where, self.config()["activation"])
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Read each value on its own, or the last axis; a function of the user's is not known."""
+        given = self.config()["activation"]
+        if given is not None and not isinstance(given, str):
+            return UNKNOWN
+        return across(x[0], len(x[0].shape) - 1) if name_of(given) in ACROSS else POINTWISE
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return get(self.where, self.config()["activation"])(x[0])
+
+    @property
+    def activation_name(self) -> str:
+        """Name of the activation, or an empty string for a function of the user's own."""
+        return name_of(self.config()["activation"])
+
+    def before_activation(self, *x: Tensor) -> Tensor:
+        """Return the input."""
+        return x[0]
+
+
+class ReLU(Elementwise):
+    """Cut small values: y = x above `threshold`, else negative_slope * (x - threshold).
+
+    Fields: `max_value`, at which y ends (None: nowhere); `negative_slope`; `threshold`; all >= 0.
+    Source: Keras 3's ReLU.
+    """
+
+    max_value: float | None = None
+    negative_slope: float = 0.0
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        if self.max_value is not None:
+            check_range(self.where, "max_value", self.max_value, "[0, inf)", None)
+        check_range(self.where, "negative_slope", self.negative_slope, "[0, inf)", 0.0)
+        check_range(self.where, "threshold", self.threshold, "[0, inf)", 0.0)
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        if self.threshold:
+            below = self.negative_slope * (x[0] - self.threshold)
+            y = torch.where(x[0] > self.threshold, x[0], below)
+        elif self.negative_slope:
+            y = functional.leaky_relu(x[0], self.negative_slope)
+        else:
+            y = functional.relu(x[0])
+        return y if self.max_value is None else y.clamp(max=self.max_value)
+
+
+class LeakyReLU(Elementwise):
+    """Make negative values small: y = x where x >= 0, else negative_slope * x.
+
+    Field: `negative_slope`, >= 0. Source: Keras 3's LeakyReLU; its activation of that name has 0.2.
+    """
+
+    negative_slope: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check the slope."""
+        check_range(self.where, "negative_slope", self.negative_slope, "[0, inf)", 0.3)
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.leaky_relu(x[0], self.negative_slope)
+
+
+class PReLU(Elementwise, Worded):
+    """Learn the slope of negative values: y = x where x >= 0, else alpha * x.
+
+    Fields: words for the weight `alpha`, which has the shape of a sample; `shared_axes`, axes along
+    which there is one alpha for all, counted from 1 (the batch is 0): (1, 2) gives one per channel.
+
+    Raises: ShapeError where the size of an axis that is not shared is not known.
+    Source: He et al., Delving Deep into Rectifiers, ICCV 2015; Keras 3's PReLU.
+    """
+
+    alpha_initializer: Initial = "zeros"
+    alpha_regularizer: Penalty = None
+    alpha_constraint: Limit = None
+    shared_axes: tuple[int, ...] | None = None
+
+    def build(self, *x: Spec) -> None:
+        """Create alpha, of size 1 along the shared axes."""
+        self.alpha = self.add_worded("alpha", self._sizes(x[0]))
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the spec of the input."""
+        if self._sizes(x[0]) != tuple(self.alpha.shape):
+            raise ShapeError(
+                self.where,
+                "is shared by inputs of different sizes",
+                got=f"input {x[0]}",
+                need=f"input {self.specs[0]}, as at its first call",
+                fix="one layer for each input, or shared_axes",
+            )
+        return x[0]
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.relu(x[0]) - self.alpha * functional.relu(-x[0])
+
+    def _sizes(self, x: Spec) -> tuple[int, ...]:
+        axes = self.shared_axes or ()
+        shared = {place(self.where, axis, x, channels=False) for axis in axes}
+        sizes = [1 if at in shared else size for at, size in enumerate(x.shape)]
+        if None in sizes:
+            unknown_axes = tuple(at + 1 for at, size in enumerate(sizes) if size is None)
+            raise ShapeError(
+                self.where,
+                "alpha has the shape of a sample, and that is not known",
+                got=f"input {x}",
+                need="known sizes on the axes that are not shared",
+                fix=f"shared_axes={tuple(sorted({*unknown_axes, *axes}))}",
+            )
+        return tuple(size for size in sizes if size is not None)
+
+
+class ELU(Elementwise):
+    """Let negative values end in a limit: y = x where x > 0, else alpha * (exp(x) - 1).
+
+    Field: `alpha`, >= 0. Source: Clevert et al., Exponential Linear Units, ICLR 2016.
+    """
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check alpha."""
+        check_range(self.where, "alpha", self.alpha, "[0, inf)", 1.0)
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.elu(x[0], self.alpha)
+
+
+class SELU(Elementwise):
+    """Keep mean and variance from layer to layer: y = 1.0507 * elu(x, alpha=1.6733).
+
+    Source: Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017.
+    """
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.selu(x[0])
+
+
+class GELU(Elementwise):
+    """Weight values by how likely a normal one is smaller: y = x * Phi(x).
+
+    Field: `approximate`, whether Phi comes from tanh instead of the error function.
+    Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
+    """
+
+    approximate: bool = False
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.gelu(x[0], approximate="tanh" if self.approximate else "none")
+
+
+class SiLU(Elementwise):
+    """Weight values by their sigmoid: y = x * sigmoid(x), also called swish."""
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.silu(x[0])
+
+
+class Tanh(Elementwise):
+    """Press values into (-1, 1): y = tanh(x)."""
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return torch.tanh(x[0])
+
+
+class Sigmoid(Elementwise):
+    """Press values into (0, 1), each on its own: y = 1 / (1 + exp(-x))."""
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return torch.sigmoid(x[0])
+
+    @property
+    def activation_name(self) -> str:
+        """The word sigmoid."""
+        return "sigmoid"
+
+    def before_activation(self, *x: Tensor) -> Tensor:
+        """Return the input."""
+        return x[0]
+
+
+class Softmax(Elementwise):
+    """Make probabilities along an axis: y = exp(x) / sum of exp(x) over the axis.
+
+    Field: `axis`, counted from 1 (the batch is 0) or from the end; -1 is the last axis in both
+    layouts, as in `activation="softmax"`.
+
+    Raises: ShapeError for an axis that a sample does not have.
+    """
+
+    axis: int = -1
+
+    def build(self, *x: Spec) -> None:
+        """Raise ShapeError for an axis that is not there; there is nothing to create."""
+        place(self.where, self.axis, x[0], channels=False)
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Read all of the axis."""
+        return across(x[0], place(self.where, self.axis, x[0], channels=False))
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the spec of the input."""
+        place(self.where, self.axis, x[0], channels=False)
+        return x[0]
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.softmax(x[0], dim=self.axis)
+
+    @property
+    def activation_name(self) -> str:
+        """The word softmax; empty where it is not over the last axis."""
+        last = self.built and place(self.where, self.axis, self.specs[0], channels=False)
+        return "softmax" if self.axis == -1 or last == len(self.specs[0].shape) - 1 else ""
+
+    def before_activation(self, *x: Tensor) -> Tensor:
+        """Return the input."""
+        return x[0]

@@ -48,7 +48,9 @@ def influence(layer: nn.Module, x: Sequence[Tensor], which: int) -> Reach:
     moved[which] = moved[which] + torch.cat([push, -push])
     with torch.no_grad():
         still, y = layer(*x), layer(*moved)
-    changed = (y != still).reshape(2, count, -1).any(0)  # (inputs, outputs)
+    # not `!=`: torch rounds the last bit of a value by its place in the batch
+    changed = ~torch.isclose(y, still, 1e-12, 1e-12)
+    changed = changed.reshape(2, count, -1).any(0)  # (inputs, outputs)
     reach: Reach = changed.T.numpy()
     return reach
 
