@@ -1,0 +1,210 @@
+"""Other sizes of maps: upsampling by a factor, resizing to a size, cropping the centre."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..core.spec import Spec, checked_count, checked_sizes
+from ..core.window import MOVES, UNKNOWN, Geometry, Table, Window
+from ..errors import ShapeError, one_of
+from .spatial import Spatial, pads
+
+Sizes = int | tuple[int, ...]
+INTERPOLATIONS = ("nearest", "bilinear")
+LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+class UpSampling(Spatial):
+    """Make each map larger by a whole factor, by repeating values or by interpolating.
+
+    Fields: `size`, the factor, one number or one per axis; `interpolation`, "nearest" (each value
+    is repeated) or "bilinear" (linear along every axis).
+    Shape: (H, W, C) -> (size*H, size*W, C).
+    Raises: ConfigError for a value that cannot work.
+    Source: Keras 3's UpSampling2D. Pixels are areas: places are at half pixels.
+    """
+
+    size: Sizes = 2
+    interpolation: str = "nearest"
+
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        super().__post_init__()
+        self.factors()
+        one_of(self.where, "interpolation", self.interpolation, INTERPOLATIONS)
+
+    def factors(self) -> tuple[int, ...]:
+        """Return the factor of each spatial axis."""
+        return checked_sizes(self.where, "size", self.size, self.rank)
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Say that values move, or between which inputs each output lies."""
+        seen, wanted = self.seen(x[0]), self.infer(*x)
+        if self.interpolation == "nearest":
+            return MOVES
+        return between(seen, wanted)
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the larger sizes, with the channels of the input."""
+        seen = self.seen(x[0])
+        pairs = zip(seen.spatial, self.factors(), strict=True)
+        larger = seen.replace(tuple(None if n is None else n * times for n, times in pairs))
+        return larger if self.interpolation == "nearest" else floating_spec(larger)
+
+    def macs(self, *specs: Spec) -> int:
+        """Return 0: interpolation is not counted, as in torch's counter."""
+        return 0
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Repeat or interpolate."""
+        first = self.channels_first(x[0])
+        if self.interpolation == "bilinear":
+            sizes = [n * times for n, times in zip(first.shape[2:], self.factors(), strict=True)]
+            mode = LINEAR[self.rank]
+            return self.restore(functional.interpolate(floating(first), sizes, mode=mode))
+        for axis, times in enumerate(self.factors(), start=2):
+            first = first.repeat_interleave(times, axis)
+        return self.restore(first)
+
+
+class UpSampling1D(UpSampling):
+    __doc__ = UpSampling.__doc__
+    rank = 1
+
+
+class UpSampling2D(UpSampling):
+    __doc__ = UpSampling.__doc__
+    rank = 2
+
+
+class UpSampling3D(UpSampling):
+    __doc__ = UpSampling.__doc__
+    rank = 3
+
+
+class Sized(Spatial):
+    """What layers to a given height and width share."""
+
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        super().__post_init__()
+        checked_count(self.where, "height", self.height)
+        checked_count(self.where, "width", self.width)
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the given sizes, with the channels of the input, in floating point."""
+        return floating_spec(self.seen(x[0]).replace((self.height, self.width)))
+
+    def macs(self, *specs: Spec) -> int:
+        """Return 0: interpolation is not counted, as in torch's counter."""
+        return 0
+
+
+class Resizing(Sized):
+    """Resize each map to a height and a width, without regard to its aspect and without smoothing.
+
+    Fields: `height` and `width` in cells; `interpolation`, "bilinear" or "nearest".
+    Shape: (H, W, C) -> (height, width, C).
+    Raises: ConfigError for a value that cannot work.
+    Source: Keras 3's Resizing with antialias=False. Pixels are areas: places are at half pixels.
+    """
+
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        super().__post_init__()
+        one_of(self.where, "interpolation", self.interpolation, INTERPOLATIONS)
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Say that values move, or between which inputs each output lies."""
+        seen, wanted = self.seen(x[0]), self.infer(*x)
+        if self.interpolation == "nearest":
+            return MOVES
+        return between(seen, wanted)
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Interpolate."""
+        first, sizes = floating(self.channels_first(x[0])), (self.height, self.width)
+        mode = "bilinear" if self.interpolation == "bilinear" else "nearest-exact"
+        return self.restore(functional.interpolate(first, sizes, mode=mode))
+
+
+class Crop(Sized):
+    """What cropping to a height and a width shares: where the centre is, and that it must fit."""
+
+    def slides(self, x: Spec) -> tuple[Window, ...]:
+        """Return the window of each spatial axis: one cell, with the borders dropped."""
+        out = []
+        for letter, size, wanted in zip("HW", x.spatial, (self.height, self.width), strict=True):
+            spare = (size or wanted) - wanted
+            if spare < 0:
+                raise ShapeError(
+                    self.where,
+                    f"axis {letter} is smaller than the crop",
+                    got=f"input {x}, axis {letter} = {size}",
+                    need=f"{letter} >= {wanted}",
+                    math=f"{size} - {wanted} = {spare}",
+                    fix=f"a smaller crop, or L.Resizing({self.height}, {self.width})",
+                )
+            out.append(Window(low=-(spare // 2), high=-(spare - spare // 2)))
+        return tuple(out)
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Read each place of the centre; where it is, is unknown for an unknown size."""
+        seen = self.seen(x[0])
+        slides = self.slides(seen)
+        return UNKNOWN if None in seen.spatial else seen.axes(slides, Window())  # type: ignore[return-value]
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the given sizes, with the channels of the input, or raise if it is smaller."""
+        self.slides(self.seen(x[0]))
+        return super().infer(*x)
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Return the centre."""
+        first = floating(self.channels_first(x[0]))
+        seen = Spec(tuple(first.shape[1:]), data_format="channels_first")
+        return self.restore(functional.pad(first, pads(self.slides(seen))))
+
+
+class CenterCrop(Crop):
+    """Keep the centre of each map; the odd cell is dropped at the end.
+
+    Fields: `height` and `width` in cells.
+    Shape: (H, W, C) -> (height, width, C).
+    Raises: ConfigError for a value that cannot work, ShapeError for a map smaller than the crop.
+    Source: Keras 3's CenterCrop, which resizes smaller maps instead.
+    """
+
+
+def between(x: Spec, y: Spec) -> Geometry:
+    """Return the inputs that each output of linear interpolation lies between."""
+    tables: list[Table] = []
+    for n, m in zip(x.spatial, y.spatial, strict=True):
+        if n is None or m is None:
+            return UNKNOWN
+        spans = []
+        for i in range(m):
+            start, rest = divmod(max((2 * i + 1) * n - m, 0), 2 * m)
+            spans.append((start, min(start + (2 if rest else 1), n)))
+        tables.append(Table(tuple(spans)))
+    return x.axes(tuple(tables), Window())  # type: ignore[return-value]
+
+
+def floating(x: Tensor) -> Tensor:
+    """Return a batch of whole numbers as float32; others as they are."""
+    return x if x.is_floating_point() else x.float()
+
+
+def floating_spec(x: Spec) -> Spec:
+    """Return the spec that `floating` gives."""
+    whole = not getattr(torch, x.dtype).is_floating_point
+    return dataclasses.replace(x, dtype="float32") if whole else x
