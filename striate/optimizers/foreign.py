@@ -73,6 +73,8 @@ class TorchOptimizer(Optimizer):
                 need="a step without a closure",
                 fix="torch.optim.SGD or torch.optim.AdamW",
             )
+        for group in made.param_groups:  # the name in which torch's schedules keep it too
+            group.setdefault("initial_lr", group["lr"])
         return {**super().init(params), "torch": made}
 
     def rate(self, state: State) -> float:
@@ -96,7 +98,7 @@ class TorchOptimizer(Optimizer):
 
     def flatten(self, state: State) -> dict[str, Tensor]:
         """Return the state as named tensors; those of torch are named `torch/exp_avg/0`..."""
-        flat = super().flatten({name: kept for name, kept in state.items() if name != "torch"})
+        flat = super().flatten(state)
         for index, slots in state["torch"].state_dict()["state"].items():
             for name, value in slots.items():
                 if value is not None:
@@ -105,9 +107,7 @@ class TorchOptimizer(Optimizer):
 
     def restore(self, state: State, flat: Mapping[str, Tensor]) -> None:
         """Bring a state made by `init` to where it was when `flatten` gave these tensors."""
-        mine = {name: kept for name, kept in state.items() if name != "torch"}
         foreign = {name: value for name, value in flat.items() if name.startswith("torch/")}
-        super().restore(mine, {name: flat[name] for name in flat.keys() - foreign.keys()})
         weights = _weights(state["torch"])
         slots: dict[int, dict[str, Tensor]] = {}
         for name, value in foreign.items():
@@ -123,9 +123,9 @@ class TorchOptimizer(Optimizer):
                     fix="compile with the optimizer of the saved run, or begin without its state",
                 )
             slots.setdefault(int(index), {})[slot] = value.clone()
+        super().restore(state, {name: flat[name] for name in flat.keys() - foreign.keys()})
         groups = state["torch"].state_dict()["param_groups"]
         state["torch"].load_state_dict({"state": slots, "param_groups": groups})
-        state["step"] = mine["step"]
 
     def get_config(self) -> dict[str, Any]:
         """Return the fields as plain values; of the torch optimizer only its name."""
@@ -140,7 +140,7 @@ def _weights(made: Any) -> Tensors:
 
 
 def _set_rate(groups: list[dict[str, Any]], lr: float) -> None:
-    first = groups[0]["lr"]
-    for group in groups:
-        if lr != first:
-            group["lr"] = group["lr"] / first * lr if first else lr
+    first = groups[0]["initial_lr"]
+    if lr != groups[0]["lr"]:
+        for group in groups:
+            group["lr"] = lr * group["initial_lr"] / first if first else lr

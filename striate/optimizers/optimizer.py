@@ -140,15 +140,11 @@ class Optimizer(Setting):
 
     def flatten(self, state: State) -> dict[str, Tensor]:
         """Return the state as named tensors, to be saved: `step`, `momentum/0`, `momentum/1`..."""
-        flat = {"step": torch.tensor(state["step"])}
-        for name, tensors in state.items():
-            if name != "step":
-                flat.update({f"{name}/{index}": tensor for index, tensor in enumerate(tensors)})
-        return flat
+        return _flat(state)
 
     def restore(self, state: State, flat: Mapping[str, Tensor]) -> None:
         """Bring a state made by `init` to where it was when `flatten` gave these tensors."""
-        mine = self.flatten(state)
+        mine = _flat(state)
         wrong = [
             name
             for name in sorted(mine.keys() | flat.keys())
@@ -245,6 +241,14 @@ def _learning_rate(where: str, given: Any) -> Any:
         error.where = where if error.where == "Constant" else f"{where}, learning_rate"
         raise
     return schedule.learning_rate if isinstance(schedule, schedules.Constant) else schedule
+
+
+def _flat(state: State) -> dict[str, Tensor]:
+    flat = {"step": torch.tensor(state["step"])}
+    for name, kept in state.items():
+        if isinstance(kept, list):
+            flat.update({f"{name}/{index}": tensor for index, tensor in enumerate(kept)})
+    return flat
 
 
 def _shapes(flat: Mapping[str, Tensor], names: Sequence[str]) -> list[str]:
