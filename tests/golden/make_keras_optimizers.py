@@ -43,7 +43,7 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {"weight_decay": 0.1, "clipnorm": 1.0, "gradient_accumulation_steps": 2}),
     ("Adam", {"use_ema": True, "ema_overwrite_frequency": 2, "gradient_accumulation_steps": 3}),
     ("AdamW", {}),
-    # Not a learning rate of 0.1: Keras takes 1 - beta_2**t in float32, which is wrong by 5e-5 of it.
+    # Not a learning rate of 0.1: Keras takes 1 - beta_2**t in float32, an error of 5e-5 at t = 1.
     ("AdamW", {"learning_rate": 0.02, "weight_decay": 0.2, "amsgrad": True}),
     ("Nadam", {}),
     ("Nadam", {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 0.01}),
