@@ -14,7 +14,7 @@ from torch.nn import functional
 from ..core.layer import UNKNOWN_SIZES, Layer
 from ..core.spec import Spec, checked_layout
 from ..core.symbol import Symbol
-from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry
+from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry, Mix, Window
 from ..errors import ConfigError, ShapeError, StriateError
 from .torch_windows import geometry
 
@@ -126,7 +126,10 @@ class TorchModule(Foreign):
 
     def forward(self, *x: Tensor) -> Any:
         """Call the module, in its own layout."""
-        given = [_first(one) if self._turns(spec) else one for one, spec in zip(x, self.specs)]
+        given = [
+            _first(one) if self._turns(spec) else one
+            for one, spec in zip(x, self.specs, strict=True)
+        ]
         out = self.module(*given)
         return _last(out) if self._turns(self.specs[0]) and isinstance(out, Tensor) else out
 
@@ -161,6 +164,8 @@ class TorchCall(Foreign):
 
     def windows(self, *x: Spec) -> Geometry:
         """Return what the function's name says."""
+        if self.activation_name == "softmax":
+            return (*(Window(),) * (len(x[0].shape) - 1), Mix())
         if self.word in IN_PLACE and len({len(spec.shape) for spec in x}) == 1:
             return POINTWISE
         return MOVES if self.word in MOVING else UNKNOWN

@@ -1,0 +1,9 @@
+"""Read-only questions about a model: what it is made of, what a layer does, what a unit sees."""
+
+from __future__ import annotations
+
+from .explain import explain
+from .field import receptive_field
+from .summary import summary
+
+__all__ = ["explain", "receptive_field", "summary"]

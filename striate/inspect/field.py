@@ -1,0 +1,316 @@
+"""Which inputs a unit of a network sees: exactly, as sets, and in closed form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..core.graph import Graph
+from ..core.layer import Layer
+from ..core.spec import Spec, show
+from ..core.symbol import Node, Symbol
+from ..core.window import EVERYTHING, MOVES, POINTWISE, Field, Geometry, Gone, Mix, Window
+from ..errors import ConfigError, ShapeError, nearest
+
+Mask = NDArray[np.bool_]
+Known = Mask | None  # None: some layer on the way does not state its geometry
+
+
+@dataclass(frozen=True)
+class FieldSet:
+    """The inputs that one unit sees.
+
+    Fields: `layer` and `unit` (its position in the layer's output, without the batch) say which
+    unit; `masks` has, for each input of the model, True at the values that the unit sees, in the
+    shape of a sample; None where that is not known.
+    """
+
+    layer: str
+    unit: tuple[int, ...]
+    masks: tuple[Known, ...]
+
+    @property
+    def boxes(self) -> tuple[tuple[slice, ...] | None, ...]:
+        """The smallest box around what is seen, for each input; None if unknown or nothing is."""
+        return tuple(_box(mask) for mask in self.masks)
+
+    @property
+    def counts(self) -> tuple[int | None, ...]:
+        """The number of values seen, for each input; None if unknown."""
+        return tuple(None if mask is None else int(mask.sum()) for mask in self.masks)
+
+    def __str__(self) -> str:
+        lines = [f"{self.layer}, unit {show(self.unit)}:"]
+        for mask, box, count in zip(self.masks, self.boxes, self.counts, strict=True):
+            if mask is None or box is None:
+                lines.append("  not known" if mask is None else "  sees no input")
+                continue
+            spans = ", ".join(f"{side.start}..{side.stop - 1}" for side in box)
+            lines.append(f"  sees {count:,} of {mask.size:,} inputs, within ({spans})")
+        return "\n".join(lines)
+
+
+def receptive_field(model: Any, layer: str | Layer, unit: Sequence[int] | None = None) -> FieldSet:
+    """Return exactly which inputs a unit of a layer sees.
+
+    `unit` is a position in the layer's output, without the batch; None means the one in the middle.
+    Borders, groups, branches and layers that move values are followed value by value.
+
+    Raises: ConfigError if the model has no such layer, ShapeError if the layer has no such unit.
+    """
+    node = node_of(model, layer)
+    spec = node.outputs[0].spec
+    if None in spec.shape or any(symbol.spec.numel is None for symbol in model.graph.inputs):
+        raise ShapeError(
+            node.layer.where,
+            "an exact receptive field needs known sizes",
+            got=f"output {spec}",
+            need="an input shape without None",
+        )
+    place = tuple(size // 2 for size in spec.shape) if unit is None else tuple(unit)  # type: ignore[operator]
+    inside = len(place) == len(spec.shape) and all(
+        0 <= at < (size or 0) for at, size in zip(place, spec.shape, strict=False)
+    )
+    if not inside:
+        raise ShapeError(
+            node.layer.where,
+            "has no such unit",
+            got=f"unit {show(place)}",
+            need=f"a position in the output {spec}",
+        )
+    mask = np.zeros(spec.shape, dtype=bool)  # type: ignore[arg-type]
+    mask[place] = True
+    masks = back(model.graph, {id(node.outputs[0]): mask}, node.order)
+    return FieldSet(node.layer.name, place, masks)
+
+
+def node_of(model: Any, layer: str | Layer) -> Node:
+    """Return the last call of a layer in the model's graph, or raise ConfigError."""
+    graph: Graph = model.graph
+    name = layer if isinstance(layer, str) else layer.name
+    if name not in graph.layers or (isinstance(layer, Layer) and layer not in graph.names):
+        raise ConfigError(
+            model.where,
+            f"has no layer {name!r}",
+            need="one of " + ", ".join(graph.layers),
+            fix=nearest(name, graph.layers),
+        )
+    return next(node for node in reversed(graph.nodes) if node.layer is graph.layers[name])
+
+
+def inner(layer: Layer) -> Graph | None:
+    """Return the graph of a layer that is itself a model."""
+    graph = getattr(layer, "graph", None)
+    return graph if isinstance(graph, Graph) else None
+
+
+def back(graph: Graph, marked: dict[int, Known], before: float = math.inf) -> tuple[Known, ...]:
+    """Return, for each input of the graph, the mask of what the marked symbols (by id) depend on."""
+    at = dict(marked)
+    for node in reversed(graph.nodes):
+        if node.order > before or not any(id(symbol) in at for symbol in node.outputs):
+            continue
+        outs = [at.get(id(symbol), _nothing(symbol)) for symbol in node.outputs]
+        for symbol, mask in zip(node.inputs, _through(node, outs), strict=True):
+            at[id(symbol)] = _either(at.get(id(symbol), _nothing(symbol)), mask)
+    return tuple(at.get(id(symbol), _nothing(symbol)) for symbol in graph.inputs)
+
+
+def _through(node: Node, outs: Sequence[Known]) -> list[Known]:
+    """Return the masks of a call's inputs from those of its outputs."""
+    specs = [symbol.spec for symbol in node.inputs]
+    if any(mask is None for mask in outs):
+        return [None for _ in specs]
+    masks = [mask for mask in outs if mask is not None]
+    if not any(mask.any() for mask in masks):
+        return [_nothing(symbol) for symbol in node.inputs]
+    graph = inner(node.layer)
+    if graph is not None and all(
+        own.spec.shape == spec.shape for own, spec in zip(graph.inputs, specs, strict=True)
+    ):
+        return list(_inside(graph, masks))
+    geometry = node.layer.windows(*specs)
+    if geometry is MOVES:
+        return _moved(node.layer, specs, masks)
+    return [_seen(geometry, spec, masks[0]) if len(masks) == 1 else None for spec in specs]
+
+
+def _inside(graph: Graph, masks: Sequence[Mask]) -> tuple[Known, ...]:
+    marked: dict[int, Known] = {}
+    for symbol, mask in zip(graph.outputs, masks, strict=True):
+        marked[id(symbol)] = _either(marked.get(id(symbol), _nothing(symbol)), mask)
+    return back(graph, marked)
+
+
+def _seen(geometry: Geometry, x: Spec, mask: Mask) -> Known:
+    shape = _sizes(x)
+    if geometry is EVERYTHING:
+        return np.ones(shape, dtype=bool)
+    if geometry is POINTWISE:
+        return _unbroadcast(mask, shape)
+    if not isinstance(geometry, tuple):
+        return None
+    for position, (axis, size) in enumerate(zip(geometry, shape, strict=True)):
+        if isinstance(axis, Gone):
+            mask = np.expand_dims(mask, position)
+        if axis != Window():
+            reach = axis.reads(size, mask.shape[position]).astype(np.float32)
+            seen = np.tensordot(mask.astype(np.float32), reach, axes=(position, 0)) > 0
+            mask = np.moveaxis(seen, -1, position)
+    return mask
+
+
+def _unbroadcast(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    mask = mask.any(axis=tuple(range(mask.ndim - len(shape))))
+    for position, size in enumerate(shape):
+        if size == 1:
+            mask = mask.any(axis=position, keepdims=True)
+    return mask
+
+
+def _moved(layer: Layer, specs: Sequence[Spec], masks: Sequence[Mask]) -> list[Known]:
+    """Follow a layer that only moves values: number them from 1 and see where they go."""
+    ends = np.cumsum([0, *(math.prod(_sizes(spec)) for spec in specs)])
+    index = [
+        torch.arange(start + 1, stop + 1, dtype=torch.float64).reshape(1, *_sizes(spec))
+        for spec, start, stop in zip(specs, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    ]
+    with torch.no_grad():
+        out = layer.forward(*index)
+    seen = np.zeros(int(ends[-1]) + 1, dtype=bool)
+    for values, mask in zip(out if isinstance(out, tuple) else (out,), masks, strict=True):
+        seen[values[0].long().numpy()[mask]] = True
+    return [
+        seen[start + 1 : stop + 1].reshape(_sizes(spec))
+        for spec, start, stop in zip(specs, ends[:-1], ends[1:], strict=True)
+    ]
+
+
+def _sizes(spec: Spec) -> tuple[int, ...]:
+    return tuple(size or 1 for size in spec.shape)
+
+
+def _nothing(symbol: Symbol) -> Mask:
+    return np.zeros(_sizes(symbol.spec), dtype=bool)
+
+
+def _either(one: Known, other: Known) -> Known:
+    """Return what two paths see together; what is not known on one of them is not known."""
+    return None if one is None or other is None else one | other
+
+
+def _box(mask: Known) -> tuple[slice, ...] | None:
+    if mask is None or not mask.any():
+        return None
+    places = np.argwhere(mask)
+    low, high = places.min(axis=0).tolist(), places.max(axis=0).tolist()
+    return tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
+
+
+# ---- the closed form --------------------------------------------------------------------------------
+
+Sight = tuple[Field, ...] | str  # one field per spatial axis, or "all", or "?"
+ALL, UNSEEN = "all", "?"
+
+
+def sights(graph: Graph, given: Sequence[Sight] | None = None) -> dict[int, Sight]:
+    """Return the closed form of the field of every symbol of the graph, by id.
+
+    It is counted on the spatial axes of the inputs and ignores borders, as papers do.
+    """
+    if given is None:
+        given = [(Field(),) * len(symbol.spec.spatial) for symbol in graph.inputs]
+    found: dict[int, Sight] = {
+        id(symbol): sight for symbol, sight in zip(graph.inputs, given, strict=True)
+    }
+
+    def call(node: Node, values: list[Sight]) -> Any:
+        out = _step(node, values)
+        for symbol, sight in zip(node.outputs, out, strict=True):
+            found[id(symbol)] = sight
+        return out if len(out) > 1 else out[0]
+
+    graph.run(given, call)
+    return found
+
+
+def _step(node: Node, values: Sequence[Sight]) -> list[Sight]:
+    graph = inner(node.layer)
+    if graph is not None:
+        inside = sights(graph, values)
+        return [inside[id(symbol)] for symbol in graph.outputs]
+    specs = [symbol.spec for symbol in node.inputs]
+    geometry = node.layer.windows(*specs)
+    sees = [_after(geometry, spec, one) for spec, one in zip(specs, values, strict=True)]
+    if geometry is MOVES:
+        sees = [_kept(spec, node, one) for spec, one in zip(specs, values, strict=True)]
+    return [_joined(sees)] * len(node.outputs)
+
+
+def _after(geometry: Geometry, x: Spec, sight: Sight) -> Sight:
+    if sight == UNSEEN or not (geometry in (EVERYTHING, POINTWISE) or isinstance(geometry, tuple)):
+        return UNSEEN
+    if sight == ALL or geometry is POINTWISE:
+        return sight
+    if geometry is EVERYTHING:
+        return ALL
+    assert isinstance(geometry, tuple)
+    axes = geometry[:-1] if x.data_format == "channels_last" else geometry[1:]
+    if len(axes) != len(sight) or not axes:
+        return ALL if not axes else UNSEEN
+    if all(isinstance(axis, (Gone, Mix)) for axis in axes):
+        return ALL
+    if not all(isinstance(axis, Window) for axis in axes):
+        return UNSEEN
+    return tuple(
+        field.then(axis)  # type: ignore[arg-type,union-attr]
+        for field, axis in zip(sight, axes, strict=True)
+    )
+
+
+def _kept(x: Spec, node: Node, sight: Sight) -> Sight:
+    """The field of a layer that moves values: as it was, if maps stay maps of the same size."""
+    if isinstance(sight, tuple):
+        y = node.outputs[0].spec
+        return sight if y.spatial == x.spatial and len(x.shape) > 1 else UNSEEN
+    return sight
+
+
+def _joined(sees: Sequence[Sight]) -> Sight:
+    if UNSEEN in sees or not sees:
+        return UNSEEN
+    if ALL in sees:
+        return ALL
+    first, *rest = sees
+    for other in rest:
+        if len(other) != len(first):
+            return UNSEEN
+        pairs = [a.join(b) for a, b in zip(first, other, strict=True)]  # type: ignore[union-attr,arg-type]
+        if None in pairs:
+            return UNSEEN
+        first = tuple(pairs)  # type: ignore[arg-type]
+    return first
+
+
+def seen_by_middle(graph: Graph, node: Node) -> tuple[int, ...] | None:
+    """Return the side lengths of what the middle unit of a call sees on the inputs; None: unknown."""
+    symbol = node.outputs[0]
+    if None in (symbol.spec.numel, *(one.spec.numel for one in graph.inputs)):
+        return None
+    mask = _nothing(symbol)
+    mask[tuple(size // 2 for size in mask.shape)] = True
+    sides: list[int] = []
+    found = back(graph, {id(symbol): mask}, node.order)
+    for one, seen in zip(graph.inputs, found, strict=True):
+        if seen is None:
+            return None
+        box = _box(seen) or (slice(0, 0),) * seen.ndim
+        spans = box[:-1] if one.spec.data_format == "channels_last" else box[1:]
+        sides += [span.stop - span.start for span in spans]
+    return tuple(sides)
