@@ -41,6 +41,7 @@ class Model(Layer):
     """
 
     runs_graph = False  # whether forward is the walk over `graph` (else it is the user's own code)
+    stop_training = False  # set by a hook to end `fit` after the epoch, as in Keras
     setup: Setup | None = None  # optimizer, loss and metrics: what compile was given
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

@@ -1,0 +1,239 @@
+"""What is looked at once, before the first step: settings, shapes, labels, numbers that are none."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..core.spec import show
+from ..errors import ConfigError, DataError
+from ..settings import check_range
+from .feed import ArrayFeed, Batch
+from .fit import check_batch
+
+if TYPE_CHECKING:
+    from ..engine.setup import Setup
+    from ..model import Model
+
+CLASSES = ("crossentropy", "sparse_categorical_crossentropy", "categorical_crossentropy")
+
+
+def settings(batch_size: Any, epochs: Any, validation_split: Any, steps: Any) -> None:
+    """Raise ConfigError for a setting of fit, evaluate or predict that cannot work."""
+    for field, value, interval, usual in (
+        ("batch_size", batch_size, "int [1, inf)", 32),
+        ("epochs", epochs, "int [0, inf)", 1),
+        ("validation_split", validation_split, "[0, 1)", 0.1),
+        ("steps_per_epoch", steps, "int [1, inf)", ""),
+    ):
+        if value is not None:
+            check_range("fit", field, value, interval, usual)
+
+
+def arrays(model: Model, setup: Setup, data: ArrayFeed, name: str) -> None:
+    """Raise DataError or ShapeError if the arrays are not what the model can learn from."""
+    if not data.samples:
+        raise DataError(
+            f"{name}x",
+            "holds no samples",
+            need="at least one",
+            fix="a smaller validation_split" if name else "",
+        )
+    specs = tuple(symbol.spec for symbol in model.graph.inputs)
+    check_batch(model.where, specs, tuple(x[:1] for x in data.x))
+    if not data.y:
+        raise DataError(
+            f"{name}y", "is missing", need="targets for every sample", fix="model.fit(x, y)"
+        )
+    for field, part in (*((f"{name}x", x) for x in data.x), *((f"{name}y", y) for y in data.y)):
+        _same_rows(field, len(part), data.samples)
+        _finite(field, part)
+    if data.weight is not None:
+        _same_rows(f"{name}sample_weight", len(data.weight), data.samples)
+        _finite(f"{name}sample_weight", data.weight)
+    if len(data.y) != len(model.graph.outputs):
+        raise DataError(
+            f"{name}y",
+            f"the model has {len(model.graph.outputs)} outputs",
+            got=f"{len(data.y)} arrays",
+            fix="one array of targets for each output",
+        )
+    for y, loss, output in zip(data.y, setup.losses, model.graph.outputs, strict=True):
+        if loss.name in CLASSES:
+            labels(f"{name}y", y, output.spec.shape, loss.name)
+        else:
+            _targets(f"{name}y", y, output.spec.shape, loss.name)
+    if not name and data.x[0].is_floating_point():
+        _scale(model, data.x[0])
+
+
+def labels(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) -> None:
+    """Raise DataError unless `y` holds class numbers or one-hot rows for an output of this shape."""
+    classes = shape[-1]
+    if classes is None:
+        return
+    if classes == 1:
+        raise ConfigError(
+            f'loss="{loss}"',
+            "the model's last layer has one unit, which can tell no classes apart",
+            got=f"output {show(shape)}",
+            need="one unit for each class",
+            fix='Dense(2, activation="softmax"), or loss="binary_crossentropy" with a sigmoid',
+        )
+    numbers = y.squeeze(-1) if y.ndim == len(shape) + 1 and y.shape[-1] == 1 else y
+    if numbers.ndim == len(shape) + 1:
+        _one_hot(field, numbers, classes)
+        return
+    if loss == "categorical_crossentropy":
+        raise DataError(
+            field,
+            "holds class numbers, but this loss takes one-hot rows",
+            got=f"shape {show(tuple(y.shape))}",
+            need=f"shape (N, {classes})",
+            fix='loss="crossentropy", which takes both',
+        )
+    if numbers.is_floating_point() and bool((numbers != numbers.round()).any()):
+        index = int((numbers != numbers.round()).nonzero()[0, 0])
+        raise DataError(
+            field,
+            "labels are not whole numbers",
+            got=f"label {float(numbers.flatten()[index]):g} at index {index}",
+            need=f"class numbers 0 to {classes - 1}, or one-hot rows",
+            fix='for numbers that are no classes: loss="mse"',
+        )
+    low, high = int(numbers.min()), int(numbers.max())
+    if 0 <= low and high < classes:
+        return
+    wrong = (numbers.long() < 0) | (numbers.long() >= classes)
+    index = int(wrong.nonzero()[0, 0])
+    one_based = low == 1 and high == classes
+    raise DataError(
+        field,
+        f"label {int(numbers[index].flatten()[0])} at index {index}, but the model has {classes} outputs",
+        got=f"labels from {low} to {high}",
+        need=f"labels from 0 to {classes - 1}",
+        fix="the labels begin at 1: y - 1" if one_based else f"Dense({max(high, 0) + 1}), or other labels",
+    )
+
+
+def _one_hot(field: str, y: Tensor, classes: int) -> None:
+    if y.shape[-1] != classes:
+        raise DataError(
+            field,
+            "the one-hot rows have another width than the model's output",
+            got=f"{y.shape[-1]} columns",
+            need=f"{classes} columns",
+            fix=f'Dense({y.shape[-1]}, activation="softmax")',
+        )
+    wrong = (y.float().sum(-1) - 1).abs() > 1e-3
+    if bool(wrong.any()):
+        index = int(wrong.nonzero()[0, 0])
+        raise DataError(
+            field,
+            "a row is not a distribution over the classes",
+            got=f"row {index} sums to {float(y[index].float().sum()):g}",
+            need="rows that sum to 1",
+            fix='one class for each sample, or loss="binary_crossentropy" for several',
+        )
+
+
+def _targets(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) -> None:
+    sizes = tuple(y.shape[1:])
+    flat = tuple(size for size in sizes if size != 1)
+    wanted = tuple(size for size in shape if size != 1)
+    if len(flat) != len(wanted) or any(
+        b is not None and a != b for a, b in zip(flat, wanted, strict=True)
+    ):
+        raise DataError(
+            field,
+            "the targets have another shape than the model's output",
+            got=show(tuple(y.shape)),
+            need=f"(N, {show(shape)[1:]}",
+            fix='loss="crossentropy" for class numbers' if not sizes else f"{loss} compares element by element",
+        )
+
+
+def _same_rows(field: str, rows: int, samples: int) -> None:
+    if rows != samples:
+        raise DataError(
+            field,
+            "has another number of samples than x",
+            got=f"{rows} rows",
+            need=f"{samples} rows",
+        )
+
+
+def _finite(field: str, values: Tensor) -> None:
+    if not values.is_floating_point():
+        return
+    for start in range(0, len(values), 4096):
+        part = values[start : start + 4096]
+        if not bool(torch.isfinite(part.sum(dtype=torch.float64))):
+            bad = ~torch.isfinite(part.reshape(len(part), -1)).all(1)
+            if not bool(bad.any()):
+                continue
+            index = start + int(bad.nonzero()[0, 0])
+            raise DataError(
+                field,
+                f"sample {index} holds NaN or infinity",
+                need="finite numbers",
+                fix=f"remove or repair it: {field.split()[-1]}[{index}]",
+            )
+
+
+def _scale(model: Model, x: Tensor) -> None:
+    first = next((node.layer for node in model.graph.nodes), None)
+    scaled = type(first).__name__ in ("Rescaling", "Normalization", "BatchNormalization")
+    largest = float(x[: min(len(x), 1000)].abs().max())
+    if largest > 20 and not scaled:
+        print(
+            f"note: the input's values reach {largest:g}; networks learn from values near 1: "
+            "begin with L.Rescaling(1 / 255)",
+            file=sys.stderr,
+        )
+
+
+def class_weights(
+    weights: dict[int, float] | None, model: Model
+) -> Callable[[Batch], Batch]:
+    """Return what gives each sample of a batch the weight of its class."""
+    if not weights:
+        return lambda batch: batch
+    classes = model.graph.outputs[0].spec.shape[-1] or 1
+    for number, weight in weights.items():
+        if not 0 <= int(number) < max(classes, 2) or not (weight >= 0 and math.isfinite(weight)):
+            raise ConfigError(
+                "class_weight",
+                f"class {number!r} with weight {weight!r} cannot work",
+                need=f"classes 0 to {max(classes, 2) - 1}, weights >= 0",
+                fix="class_weight={0: 1.0, 1: 2.0}",
+            )
+    table = torch.tensor([float(weights.get(number, 1.0)) for number in range(max(classes, 2))])
+
+    def weigh(batch: Batch) -> Batch:
+        y = batch.y[0]
+        number = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y))
+        weight = table[number.long()]
+        return dataclasses.replace(
+            batch, weight=weight if batch.weight is None else weight * batch.weight
+        )
+
+    return weigh
+
+
+def not_a_number(model: Model, loss: float, epoch: int) -> str:
+    """Say why training stops when the loss is no number; return the reason."""
+    bad = [
+        name for name, weight in model.named_parameters() if not bool(torch.isfinite(weight).all())
+    ]
+    where = f"; first in {bad[0]}" if bad else ""
+    return (
+        f"the loss is {loss} in epoch {epoch + 1}{where}. Try a lower learning rate "
+        "(model.find_lr suggests one) or clipnorm=1.0"
+    )

@@ -1,0 +1,68 @@
+"""Whether a batch fits the inputs of a model, and what is probably wrong where it does not."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..core.spec import Shape, Spec, show
+from ..errors import ShapeError
+
+
+def check_batch(where: str, specs: tuple[Spec, ...], tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return the batch in the dtypes of the inputs, or raise ShapeError with a diagnosis.
+
+    Images without a channel axis get one where the model has a single channel: (N, 28, 28) fits
+    (28, 28, 1). Nothing else is changed silently.
+    """
+    if len(tensors) != len(specs):
+        raise ShapeError(
+            where,
+            f"takes {len(specs)} inputs, not {len(tensors)}",
+            need=", ".join(map(str, specs)),
+            fix="one array for each input, in the order of model.inputs",
+        )
+    return tuple(_fitted(where, spec, x) for spec, x in zip(specs, tensors, strict=True))
+
+
+def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
+    if spec.channels == 1 and x.ndim == len(spec.shape) and fits(spec.spatial, tuple(x.shape[1:])):
+        x = x.unsqueeze(spec.channel_axis if spec.channel_axis == -1 else 1)
+    if not fits(spec.shape, tuple(x.shape[1:])):
+        raise ShapeError(
+            where,
+            "the batch does not fit the model's input",
+            got=show(tuple(x.shape)),
+            need=f"(N, {show(spec.shape)[1:]}",
+            fix=diagnosis(spec, tuple(x.shape)),
+        )
+    dtype = getattr(torch, spec.dtype)
+    return x if x.dtype == dtype or (x.is_floating_point() and dtype.is_floating_point) else x.to(dtype)
+
+
+def fits(shape: Shape, sizes: tuple[int, ...]) -> bool:
+    """Return whether sizes are those of a shape, in which None is any size."""
+    return len(shape) == len(sizes) and all(
+        wanted in (None, size) for wanted, size in zip(shape, sizes, strict=True)
+    )
+
+
+def diagnosis(spec: Spec, shape: tuple[int, ...]) -> str:
+    """Return what was probably meant by a batch of another shape than the model takes."""
+    rank = len(spec.shape)
+    if fits(spec.shape, shape):
+        return "this is one sample without the batch axis: x[None]"
+    if len(shape) == rank + 1 and rank > 1:
+        moved = (*shape[2:], shape[1]) if spec.channel_axis == -1 else (shape[-1], *shape[1:-1])
+        if fits(spec.shape, moved):
+            here, there = ("first", "last") if spec.channel_axis == -1 else ("last", "first")
+            order = (0, *range(2, rank + 1), 1) if spec.channel_axis == -1 else (
+                0, rank, *range(1, rank))  # fmt: skip
+            return f"the channels are {here}, the model takes them {there}: x.transpose{order}"
+        if spec.channels is not None and shape[spec.channel_axis] != spec.channels:
+            return f"the model takes {spec.channels} channels, the batch has {shape[spec.channel_axis]}"
+        sizes = show(spec.spatial).replace(" ", "")
+        return f"resize the images to {sizes}, or put L.Resizing in front"
+    if len(shape) == 2 and spec.numel == shape[1]:
+        return f"the images are flat: x.reshape(-1, {show(spec.shape)[1:-1]})"
+    return f"samples of shape {show(spec.shape)}, with the batch axis first"
