@@ -1,31 +1,23 @@
-"""Preparing images inside the model: scaling, normalizing and, in training, random changes.
-
-A random layer draws its parameters for each sample, from torch's default generator or, given a
-seed, from its own, and is the identity in inference. It works in float32 or wider.
-"""
+"""Preparing images inside the model, the same in training and inference: scaling, normalizing."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..core.layer import Layer
-from ..core.spec import Spec
+from ..core.spec import Spec, show
 from ..core.window import POINTWISE, Geometry
-from ..errors import ConfigError, one_of
+from ..errors import ConfigError, DataError, ShapeError
 from ..settings import check_range
 from .resize import floating, floating_spec
-from .spatial import Spatial
 
-Factor = float | tuple[float, float]
-FILLS = {"constant": "zeros", "nearest": "border", "reflect": "reflection", "wrap": "border"}
-INTERPOLATIONS = ("bilinear", "nearest")
-FLIPS = {"horizontal": (3,), "vertical": (2,), "horizontal_and_vertical": (2, 3)}
+CHUNK = 1024  # samples that adapt turns to float64 at once
 
 
 class Rescaling(Layer):
@@ -62,251 +54,152 @@ class Rescaling(Layer):
         return floating(x[0]) * self.scale + self.offset
 
 
-class Random(Spatial):
-    """What random layers share: a source of numbers, and being the identity in inference.
+class Normalization(Layer):
+    """Shift and scale to mean 0 and variance 1: y = (x - mean) / max(sqrt(variance), 1e-7).
 
-    Field: `seed`, for a sequence of draws of the layer's own; None draws from torch's generator.
+    Fields: `axis`, the axes that have a mean of their own, counted with the batch as axis 0 (-1:
+    the last; None: one mean for all); `mean` and `variance`, given together, or learned from data
+    by `adapt`.
+    Shape: unchanged.
+    Raises: ConfigError for a value that cannot work or before `adapt`, ShapeError for statistics of
+    another shape.
+    Source: Keras 3's Normalization. The variance is that of the data: divided by n, not by n - 1.
     """
 
-    seed: int | None = dataclasses.field(default=None, kw_only=True)
+    axis: int | tuple[int, ...] | None = -1
+    mean: Any = None
+    variance: Any = None
 
     def __post_init__(self) -> None:
-        """Check every hyper-parameter and start the layer's own generator, if it has one."""
-        super().__post_init__()
-        self.generator: torch.Generator | None = None
-        if self.seed is not None:
-            check_range(self.where, "seed", self.seed, "int [0, inf)", 0)
-            self.generator = torch.Generator().manual_seed(self.seed)
+        """Check every hyper-parameter."""
+        axes = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
+        if self.axis is not None and not all(type(axis) is int and axis for axis in axes):
+            raise ConfigError(
+                self.where,
+                f"axis={self.axis!r} cannot work",
+                need="a whole number other than 0, which is the batch, several of them, or None",
+                fix="axis=-1",
+            )
+        if (self.mean is None) != (self.variance is None):
+            missing = "mean" if self.mean is None else "variance"
+            raise ConfigError(
+                self.where,
+                f"{missing} is missing",
+                need="mean and variance together, or neither and layer.adapt(data)",
+            )
+        if self.mean is not None:
+            self.mean = np.asarray(self.mean).tolist()
+            self.variance = np.asarray(self.variance).tolist()
+        self.adapted = self.mean is not None
 
-    def draw(self, x: Tensor, bounds: tuple[float, float] = (0.0, 1.0)) -> Tensor:
-        """Return one uniform number for each sample of a batch."""
-        low, high = bounds
-        if self.generator is None:
-            unit = torch.rand(len(x), device=x.device)
+    def kept(self, x: Spec) -> tuple[int, ...]:
+        """Return the axes of a batch that have statistics of their own, in order."""
+        rank = len(x.shape) + 1
+        axes = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
+        chosen = sorted(axis % rank for axis in axes if axis is not None and -rank < axis < rank)
+        named = [axis for axis in axes if axis is not None]
+        if len(chosen) != len(named) or any(x.shape[axis - 1] is None for axis in chosen):
+            raise ShapeError(
+                self.where,
+                f"there is no axis={self.axis!r} of known size",
+                got=f"input {x}",
+                need=f"axes from 1 to {rank - 1}, or -1 to -{rank - 1}",
+            )
+        return tuple(chosen)
+
+    def build(self, *x: Spec) -> None:
+        """Create the statistics that `adapt` fills, or check that the given ones fit."""
+        kept = self.kept(x[0])
+        shape = tuple(x[0].shape[axis - 1] or 1 for axis in kept)
+        if self.mean is None:
+            self.add_weight("adapted_mean", shape, torch.zeros, trainable=False)
+            self.add_weight("adapted_variance", shape, torch.ones, trainable=False)
+            self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+            return
+        for field in ("mean", "variance"):
+            given = np.shape(getattr(self, field))
+            if math.prod(given) not in (1, math.prod(shape)):
+                raise ShapeError(
+                    self.where,
+                    f"{field} does not fit the input",
+                    got=f"{field} of shape {show(given)}, input {x[0]}",
+                    need=f"one number, or shape {show(shape)}",
+                )
+
+    def adapt(self, data: Any) -> None:
+        """Learn mean and variance from an array, or from batches (x, or (x, y...)), afresh."""
+        if self.mean is not None:
+            raise ConfigError(self.where, "mean and variance are given: there is nothing to adapt")
+        count, mean, spread = 0, torch.zeros(()), torch.zeros(())
+        for chunk in chunks(data):
+            self.ensure_built((Spec.of(chunk),))
+            kept = self.kept(Spec.of(chunk))
+            if tuple(chunk.shape[axis] for axis in kept) != self.adapted_mean.shape:
+                raise ShapeError(
+                    self.where,
+                    "the data has another shape than the layer's input",
+                    got=f"samples {Spec.of(chunk)}",
+                    need=f"samples {self.specs[0]}",
+                )
+            rows = chunk.double().movedim(kept, tuple(range(len(kept))))
+            rows = rows.reshape(*self.adapted_mean.shape, -1)
+            more, own = rows.shape[-1], rows.mean(-1)
+            count, step = count + more, own - mean
+            # Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm, 1979
+            spread = spread + (rows - own[..., None]).square().sum(-1)
+            spread = spread + step.square() * ((count - more) * more / count)
+            mean = mean + step * (more / count)
+        if count == 0:
+            raise DataError(self.where, "there are no samples to adapt to")
+        for name, value in (("mean", mean), ("variance", spread / count)):
+            self.get_buffer(f"adapted_{name}").copy_(value)
+        self.get_buffer("count").fill_(count)
+        self.adapted = True
+
+    def statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance in a shape that fits a batch, or raise before `adapt`."""
+        if not (self.adapted or torch.compiler.is_compiling()):
+            if not int(self.get_buffer("count")):
+                raise ConfigError(
+                    self.where,
+                    "has no mean and variance yet",
+                    fix="layer.adapt(images) before the first call, or mean=..., variance=...",
+                )
+            self.adapted = True
+        kept = self.kept(Spec.of(x))
+        shape = [size if axis in kept else 1 for axis, size in enumerate(x.shape)]
+        if self.mean is None:
+            given = [self.get_buffer("adapted_mean"), self.get_buffer("adapted_variance")]
         else:
-            unit = torch.rand(len(x), generator=self.generator).to(x.device)
-        return low + (high - low) * unit
+            given = [torch.tensor(each) for each in (self.mean, self.variance)]
+        mean, variance = (
+            each.to(x).reshape(shape if each.numel() > 1 else [1] * x.dim()) for each in given
+        )
+        return mean, variance
 
     def windows(self, *x: Spec) -> Geometry:
-        """Read each value at its own place, as in inference."""
+        """Read each value at its own place."""
         return POINTWISE
 
     def infer(self, *x: Spec) -> Spec:
         """Return the input's spec, in floating point."""
-        return floating_spec(self.seen(x[0]))
+        return floating_spec(x[0])
 
     def macs(self, *specs: Spec) -> int:
-        """Return 0: in inference nothing is computed."""
+        """Return 0: scaling is not counted, as in torch's counter."""
         return 0
 
     def forward(self, *x: Tensor) -> Tensor:
-        """Change each sample in training."""
-        image = floating(x[0])
-        if not self.training:
-            return image
-        wide = image.to(torch.promote_types(image.dtype, torch.float32))
-        return self.restore(self.change(self.channels_first(wide))).to(image.dtype)
-
-    def change(self, x: Tensor) -> Tensor:
-        """Return a channels-first batch, changed; what a new random layer defines."""
-        raise TypeError(f"{type(self).__name__} does not define change")
+        """Shift and scale."""
+        y = floating(x[0])
+        mean, variance = self.statistics(y)
+        return (y - mean) / variance.sqrt().clamp(min=1e-7)
 
 
-class RandomFlip(Random):
-    """Mirror about half of the images, left to right, upside down, or each of both.
-
-    Field: `mode`, "horizontal", "vertical" or "horizontal_and_vertical".
-    Shape: unchanged.
-    Raises: ConfigError for another mode.
-    Source: Keras 3's RandomFlip.
-    """
-
-    mode: str = "horizontal_and_vertical"
-
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        one_of(self.where, "mode", self.mode, FLIPS)
-
-    def change(self, x: Tensor) -> Tensor:
-        """Mirror each axis of each image with probability 1/2."""
-        for axis in FLIPS[self.mode]:
-            mirrored = self.draw(x) < 0.5
-            x = torch.where(mirrored[:, None, None, None], x.flip(axis), x)
-        return x
-
-
-class Warping(Random):
-    """What random moves of whole images share: how images are read between and beyond pixels.
-
-    Fields: `fill_value`, what "constant" puts beyond the border. Subclasses have `fill_mode`,
-    "constant", "nearest" (the border's value), "reflect" (d c b a | a b c d | d c b a) or "wrap";
-    and `interpolation`, "bilinear" or "nearest".
-    """
-
-    fill_value: float = dataclasses.field(default=0.0, kw_only=True)
-
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        one_of(self.where, "fill_mode", self.word("fill_mode"), FILLS)
-        one_of(self.where, "interpolation", self.word("interpolation"), INTERPOLATIONS)
-        check_range(self.where, "fill_value", self.fill_value, "(-inf, inf)", 0.0)
-
-    def word(self, field: str) -> str:
-        """Return the value of a field that only subclasses have."""
-        return str(getattr(self, field))
-
-    def sample(self, x: Tensor, matrix: Tensor) -> Tensor:
-        """Read the batch where `matrix` (N, 2, 3) maps each (column, row), from the centre, to."""
-        height, width = x.shape[2:]
-        rows = torch.arange(height, dtype=x.dtype, device=x.device) - (height - 1) / 2
-        cols = torch.arange(width, dtype=x.dtype, device=x.device) - (width - 1) / 2
-        m = matrix.to(x.dtype)[:, :, :, None, None]  # (N, 2, 3, 1, 1)
-        place = m[:, :, 0] * cols + m[:, :, 1] * rows[:, None] + m[:, :, 2]  # (N, 2, H, W)
-        col, row = place[:, 0] + (width - 1) / 2, place[:, 1] + (height - 1) / 2
-        fill, mode = self.word("fill_mode"), self.word("interpolation")
-        if fill == "wrap":  # one more cell at the end, so that the last pixel's neighbour is there
-            col, row = col.remainder(width), row.remainder(height)
-            x = functional.pad(x, (0, 1, 0, 1), mode="circular")
-        height, width = x.shape[2:]
-        grid = torch.stack([(2 * col + 1) / width - 1, (2 * row + 1) / height - 1], -1)
-        offset = self.fill_value if fill == "constant" else 0.0  # zeros outside become the value
-        return (
-            functional.grid_sample(
-                x - offset, grid, mode=mode, padding_mode=FILLS[fill], align_corners=False
-            )
-            + offset
-        )
-
-
-class RandomRotation(Warping):
-    """Rotate each image about its centre by a random angle.
-
-    Fields: `factor`, the largest part of a full turn, or (low, high), positive turning
-    counter-clockwise; others as `Warping`.
-    Shape: unchanged.
-    Raises: ConfigError for a value that cannot work.
-    Source: Keras 3's RandomRotation.
-    """
-
-    factor: Factor
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        spread(self.where, "factor", self.factor)
-
-    def change(self, x: Tensor) -> Tensor:
-        """Rotate."""
-        angle = 2 * math.pi * self.draw(x, spread(self.where, "factor", self.factor))
-        cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-        return self.sample(x, torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3))
-
-
-class RandomTranslation(Warping):
-    """Shift each image by a random part of its height and of its width.
-
-    With interpolation "nearest" the shifts are whole pixels and images are only indexed.
-
-    Fields: `height_factor` and `width_factor`, the largest part, or (low, high), positive moving
-    down and right; others as `Warping`.
-    Shape: unchanged.
-    Raises: ConfigError for a value that cannot work.
-    Source: Keras 3's RandomTranslation.
-    """
-
-    height_factor: Factor
-    width_factor: Factor
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        spread(self.where, "height_factor", self.height_factor)
-        spread(self.where, "width_factor", self.width_factor)
-
-    def change(self, x: Tensor) -> Tensor:
-        """Shift."""
-        height, width = x.shape[2:]
-        down = self.draw(x, spread(self.where, "height_factor", self.height_factor)) * height
-        right = self.draw(x, spread(self.where, "width_factor", self.width_factor)) * width
-        if self.interpolation == "nearest":
-            return self.shift(x, down.round().long(), right.round().long())
-        one, zero = torch.ones_like(down), torch.zeros_like(down)
-        matrix = torch.stack([one, zero, -right, zero, one, -down], 1)
-        return self.sample(x, matrix.view(-1, 2, 3))
-
-    def shift(self, x: Tensor, down: Tensor, right: Tensor) -> Tensor:
-        """Shift each image by whole pixels."""
-        height, width = x.shape[2:]
-        row = torch.arange(height, device=x.device) - down[:, None]  # (N, H), may be outside
-        col = torch.arange(width, device=x.device) - right[:, None]
-        row_in, col_in = fold(row, height, self.fill_mode), fold(col, width, self.fill_mode)
-        place = (row_in[:, :, None] * width + col_in[:, None, :]).flatten(1)[:, None]  # (N, 1, HW)
-        y = x.flatten(2).gather(2, place.expand(-1, x.shape[1], -1)).view(x.shape)
-        if self.fill_mode != "constant":
-            return y
-        inside = (row == row_in)[:, None, :, None] & (col == col_in)[:, None, None, :]
-        return torch.where(inside, y, self.fill_value)
-
-
-class RandomZoom(Warping):
-    """Zoom each image about its centre by a random factor.
-
-    Fields: `height_factor` and `width_factor`, the largest change, or (low, high), positive zooming
-    out: +0.2 shows 20% more. `width_factor` None keeps the aspect. Others as `Warping`.
-    Shape: unchanged.
-    Raises: ConfigError for a value that cannot work.
-    Source: Keras 3's RandomZoom.
-    """
-
-    height_factor: Factor
-    width_factor: Factor | None = None
-    fill_mode: str = "reflect"
-    interpolation: str = "bilinear"
-
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        spread(self.where, "height_factor", self.height_factor)
-        if self.width_factor is not None:
-            spread(self.where, "width_factor", self.width_factor)
-
-    def change(self, x: Tensor) -> Tensor:
-        """Zoom."""
-        tall = wide = 1 + self.draw(x, spread(self.where, "height_factor", self.height_factor))
-        if self.width_factor is not None:
-            wide = 1 + self.draw(x, spread(self.where, "width_factor", self.width_factor))
-        zero = torch.zeros_like(tall)
-        return self.sample(x, torch.stack([wide, zero, zero, zero, tall, zero], 1).view(-1, 2, 3))
-
-
-def spread(where: str, field: str, factor: Any) -> tuple[float, float]:
-    """Return (low, high) from a factor, (-factor, factor) from one number, or raise ConfigError."""
-    bounds = factor if isinstance(factor, (tuple, list)) else (factor,)
-    for bound in bounds:
-        check_range(where, field, bound, "[-1, 1]", 0.1)
-    if len(bounds) == 1:
-        return -abs(float(bounds[0])), abs(float(bounds[0]))
-    if len(bounds) == 2 and bounds[0] <= bounds[1]:
-        return float(bounds[0]), float(bounds[1])
-    raise ConfigError(
-        where,
-        f"{field}={factor!r} is not a range",
-        need="a number, or (low, high) with low <= high",
-        fix=f"{field}=0.1",
-    )
-
-
-def fold(place: Tensor, size: int, fill_mode: str) -> Tensor:
-    """Return the places inside an axis that places outside it are read from."""
-    if fill_mode == "wrap":
-        return place.remainder(size)
-    if fill_mode == "reflect":
-        place = place.remainder(2 * size)
-        return torch.minimum(place, 2 * size - 1 - place)
-    return place.clamp(0, size - 1)
+def chunks(data: Any) -> Iterator[Tensor]:
+    """Return parts of an array, or of the first array of each batch, a thousand samples each."""
+    batches: Iterable[Any] = [data] if hasattr(data, "shape") else data
+    for batch in batches:
+        images = torch.as_tensor(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        if len(images):
+            yield from torch.split(images, CHUNK)
