@@ -433,7 +433,9 @@ def paired(where: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
             "y_true and y_pred have different shapes",
             got=f"y_true {show(tuple(y_true.shape))}, y_pred {show(tuple(y_pred.shape))}",
             need=f"y_true {show(tuple(y_pred.shape))}",
-            fix='one-hot labels, or loss="crossentropy", which takes integers' if labels else "",
+            fix='one-hot labels, or "crossentropy" and "accuracy", which take integers'
+            if labels
+            else "",
         )
     if pred.ndim == 1:
         true, pred = true.unsqueeze(-1), pred.unsqueeze(-1)
@@ -450,7 +452,7 @@ def classes(where: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
             "the labels do not fit the outputs",
             got=f"y_true {show(tuple(y_true.shape))}, y_pred {show(tuple(y_pred.shape))}",
             need=f"integers y_true {show(tuple(whole))}",
-            fix='loss="crossentropy", which takes one-hot labels too'
+            fix='y_true.argmax(-1), or "crossentropy" and "accuracy", which take one-hot labels'
             if y_true.shape == y_pred.shape
             else "",
         )

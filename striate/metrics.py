@@ -24,7 +24,7 @@ class Metric(Protocol):
     name: str
 
     def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
-        """Take a batch in; nothing waits for the device."""
+        """Take a batch in, without waiting for the device."""
 
     def compute(self) -> Tensor:
         """Return the value for all batches since the last reset."""
@@ -56,13 +56,13 @@ class Mean:
         """Take numbers in; a weight is one for all, or one for each along the first axis."""
         dtype = torch.float32 if values.device.type == "mps" else torch.float64
         values = values.detach().to(dtype)
-        if sample_weight is None:
-            weight = torch.ones((), dtype=dtype, device=values.device)
+        if isinstance(sample_weight, Tensor):
+            weight = sample_weight.to(values)
         else:
-            weight = torch.as_tensor(sample_weight, dtype=dtype, device=values.device)
+            weight = values.new_full((), 1.0 if sample_weight is None else sample_weight)
         if weight.ndim > values.ndim:
             weight = weight.reshape(values.shape)
-        weight = weight.reshape(*weight.shape, *(1,) * (values.ndim - weight.ndim))
+        weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
         total, count = (values * weight).sum(), weight.expand(values.shape).sum()
         self._total = total if self._total is None else self._total + total
         self._count = count if self._count is None else self._count + count
@@ -71,7 +71,7 @@ class Mean:
         """Return the mean."""
         if self._total is None or self._count is None:
             return torch.zeros(())
-        return torch.where(self._count == 0, 0.0, self._total / self._count)
+        return torch.where(self._count == 0, self._count, self._total / self._count)
 
     def reset(self) -> None:
         """Forget all numbers."""
@@ -175,7 +175,8 @@ class TorchMetric:
     """A metric of torchmetrics, on the device of the outputs.
 
     Outputs (batch, ..., classes) are given as torchmetrics wants them, (batch, classes, ...), and
-    those of one output as (batch, ...). `as_classes`: one-hot labels are given as integers.
+    those of one output as (batch, ...). `as_classes`: one-hot labels are given as integers. Those
+    that count with torch.bincount make each step wait for the device.
     """
 
     def __init__(self, metric: Any, name: str = "", as_classes: bool = False) -> None:
@@ -205,8 +206,16 @@ class TorchMetric:
         self.metric.to(preds.device).update(preds, target)
 
     def compute(self) -> Tensor:
-        """Return the value for all batches."""
-        value: Tensor = self.metric.compute()
+        """Return the value for all batches; 0 of none."""
+        value = self.metric.compute() if self.metric.update_called else torch.zeros(())
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            raise ConfigError(
+                self.name,
+                "gives several values, and a report has room for one",
+                got=str(value),
+                need="one number",
+                fix='average="macro"',
+            )
         return value
 
     def reset(self) -> None:
@@ -283,7 +292,7 @@ def _by_name(name: str, loss: Loss | None, output_shape: Shape) -> Metric:
 
 
 def _of_torchmetrics(name: str, yes_or_no: bool, output_shape: Shape) -> Metric:
-    """Return a metric that does not look at the values: that would make each step wait."""
+    """Return a metric that does not check the values, which would make each step wait."""
     from torchmetrics import classification
 
     one = not output_shape or output_shape[-1] == 1
