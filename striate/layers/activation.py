@@ -93,9 +93,9 @@ def name_of(activation: str | Function | None) -> str:
     return "" if name.lower() == "linear" else str(name).lower()
 
 
-def across(x: Spec, at: int) -> Geometry:
-    """Return the geometry of a layer that reads all of one axis and keeps the others apart."""
-    return tuple(Mix() if axis == at else Window() for axis in range(len(x.shape)))
+def across(x: Spec, *places: int) -> Geometry:
+    """Return the geometry of a layer that reads all of these axes and keeps the others apart."""
+    return tuple(Mix() if axis in places else Window() for axis in range(len(x.shape)))
 
 
 class Elementwise(Layer):
