@@ -1,4 +1,4 @@
-"""One layer at length: what goes in, what comes out, what it costs and sees, with the arithmetic."""
+"""One layer at length: what goes in and out, what it costs and sees, with the arithmetic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ..core.layer import Layer
 from ..core.spec import spatial_names
 from ..core.symbol import Node
 from ..core.window import Geometry, Mix, Window
-from .field import node_of, receptive_field, sights
+from .field import node_of, receptive_field
+from .sight import sights
 from .summary import cost, parameter_arithmetic, size_arithmetic
 
 
@@ -37,7 +38,7 @@ class Explanation:
 
 
 def explain(model: Any, layer: str | Layer) -> Explanation:
-    """Return what one layer of the model does: shapes, window, weights, cost and field, with numbers.
+    """Return what one layer of the model does: shapes, window, weights, cost, field.
 
     Raises: ConfigError if the model has no such layer.
     """

@@ -1,4 +1,4 @@
-"""Which inputs a unit of a network sees: exactly, as sets, and in closed form."""
+"""Which inputs a unit of a network sees: exactly, as sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..core.graph import Graph
 from ..core.layer import Layer
 from ..core.spec import Spec, show
 from ..core.symbol import Node, Symbol
-from ..core.window import EVERYTHING, MOVES, POINTWISE, Field, Geometry, Gone, Mix, Window
+from ..core.window import EVERYTHING, MOVES, POINTWISE, Geometry, Gone, Window
 from ..errors import ConfigError, ShapeError, nearest
 
 Mask = NDArray[np.bool_]
@@ -73,7 +73,7 @@ def receptive_field(model: Any, layer: str | Layer, unit: Sequence[int] | None =
             got=f"output {spec}",
             need="an input shape without None",
         )
-    place = tuple(size // 2 for size in spec.shape) if unit is None else tuple(unit)  # type: ignore[operator]
+    place = tuple(size // 2 for size in _sizes(spec)) if unit is None else tuple(unit)
     inside = len(place) == len(spec.shape) and all(
         0 <= at < (size or 0) for at, size in zip(place, spec.shape, strict=False)
     )
@@ -84,7 +84,7 @@ def receptive_field(model: Any, layer: str | Layer, unit: Sequence[int] | None =
             got=f"unit {show(place)}",
             need=f"a position in the output {spec}",
         )
-    mask = np.zeros(spec.shape, dtype=bool)  # type: ignore[arg-type]
+    mask = _nothing(node.outputs[0])
     mask[place] = True
     masks = back(model.graph, {id(node.outputs[0]): mask}, node.order)
     return FieldSet(node.layer.name, place, masks)
@@ -111,7 +111,7 @@ def inner(layer: Layer) -> Graph | None:
 
 
 def back(graph: Graph, marked: dict[int, Known], before: float = math.inf) -> tuple[Known, ...]:
-    """Return, for each input of the graph, the mask of what the marked symbols (by id) depend on."""
+    """Return, for each input of the graph, what the marked symbols (by id) depend on."""
     at = dict(marked)
     for node in reversed(graph.nodes):
         if node.order > before or not any(id(symbol) in at for symbol in node.outputs):
@@ -167,10 +167,10 @@ def _seen(geometry: Geometry, x: Spec, mask: Mask) -> Known:
 
 
 def _unbroadcast(mask: Mask, shape: tuple[int, ...]) -> Mask:
-    mask = mask.any(axis=tuple(range(mask.ndim - len(shape))))
+    mask = np.logical_or.reduce(mask, axis=tuple(range(mask.ndim - len(shape))))
     for position, size in enumerate(shape):
         if size == 1:
-            mask = mask.any(axis=position, keepdims=True)
+            mask = np.logical_or.reduce(mask, axis=position, keepdims=True)
     return mask
 
 
@@ -213,93 +213,8 @@ def _box(mask: Known) -> tuple[slice, ...] | None:
     return tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
 
 
-# ---- the closed form --------------------------------------------------------------------------------
-
-Sight = tuple[Field, ...] | str  # one field per spatial axis, or "all", or "?"
-ALL, UNSEEN = "all", "?"
-
-
-def sights(graph: Graph, given: Sequence[Sight] | None = None) -> dict[int, Sight]:
-    """Return the closed form of the field of every symbol of the graph, by id.
-
-    It is counted on the spatial axes of the inputs and ignores borders, as papers do.
-    """
-    if given is None:
-        given = [(Field(),) * len(symbol.spec.spatial) for symbol in graph.inputs]
-    found: dict[int, Sight] = {
-        id(symbol): sight for symbol, sight in zip(graph.inputs, given, strict=True)
-    }
-
-    def call(node: Node, values: list[Sight]) -> Any:
-        out = _step(node, values)
-        for symbol, sight in zip(node.outputs, out, strict=True):
-            found[id(symbol)] = sight
-        return out if len(out) > 1 else out[0]
-
-    graph.run(given, call)
-    return found
-
-
-def _step(node: Node, values: Sequence[Sight]) -> list[Sight]:
-    graph = inner(node.layer)
-    if graph is not None:
-        inside = sights(graph, values)
-        return [inside[id(symbol)] for symbol in graph.outputs]
-    specs = [symbol.spec for symbol in node.inputs]
-    geometry = node.layer.windows(*specs)
-    sees = [_after(geometry, spec, one) for spec, one in zip(specs, values, strict=True)]
-    if geometry is MOVES:
-        sees = [_kept(spec, node, one) for spec, one in zip(specs, values, strict=True)]
-    return [_joined(sees)] * len(node.outputs)
-
-
-def _after(geometry: Geometry, x: Spec, sight: Sight) -> Sight:
-    if sight == UNSEEN or not (geometry in (EVERYTHING, POINTWISE) or isinstance(geometry, tuple)):
-        return UNSEEN
-    if sight == ALL or geometry is POINTWISE:
-        return sight
-    if geometry is EVERYTHING:
-        return ALL
-    assert isinstance(geometry, tuple)
-    axes = geometry[:-1] if x.data_format == "channels_last" else geometry[1:]
-    if len(axes) != len(sight) or not axes:
-        return ALL if not axes else UNSEEN
-    if all(isinstance(axis, (Gone, Mix)) for axis in axes):
-        return ALL
-    if not all(isinstance(axis, Window) for axis in axes):
-        return UNSEEN
-    return tuple(
-        field.then(axis)  # type: ignore[arg-type,union-attr]
-        for field, axis in zip(sight, axes, strict=True)
-    )
-
-
-def _kept(x: Spec, node: Node, sight: Sight) -> Sight:
-    """The field of a layer that moves values: as it was, if maps stay maps of the same size."""
-    if isinstance(sight, tuple):
-        y = node.outputs[0].spec
-        return sight if y.spatial == x.spatial and len(x.shape) > 1 else UNSEEN
-    return sight
-
-
-def _joined(sees: Sequence[Sight]) -> Sight:
-    if UNSEEN in sees or not sees:
-        return UNSEEN
-    if ALL in sees:
-        return ALL
-    first, *rest = sees
-    for other in rest:
-        if len(other) != len(first):
-            return UNSEEN
-        pairs = [a.join(b) for a, b in zip(first, other, strict=True)]  # type: ignore[union-attr,arg-type]
-        if None in pairs:
-            return UNSEEN
-        first = tuple(pairs)  # type: ignore[arg-type]
-    return first
-
-
 def seen_by_middle(graph: Graph, node: Node) -> tuple[int, ...] | None:
-    """Return the side lengths of what the middle unit of a call sees on the inputs; None: unknown."""
+    """Return the side lengths of what a call's middle unit sees; None: unknown."""
     symbol = node.outputs[0]
     if None in (symbol.spec.numel, *(one.spec.numel for one in graph.inputs)):
         return None

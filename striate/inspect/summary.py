@@ -15,7 +15,8 @@ from ..core.layer import Layer
 from ..core.spec import Spec, spatial_names
 from ..core.symbol import Node, Symbol
 from ..core.window import Window
-from .field import ALL, UNSEEN, Sight, inner, seen_by_middle, sights
+from .field import inner, seen_by_middle
+from .sight import ALL, UNSEEN, Sight, sights
 
 WIDTH = 80
 COLUMNS = (31, 16, 11, 11, 11)  # layer, output, parameters, MACs, field: 80 together
@@ -25,11 +26,11 @@ COLUMNS = (31, 16, 11, 11, 11)  # layer, output, parameters, MACs, field: 80 tog
 class Row:
     """One call of a layer.
 
-    Fields: `name`, `type`; `output`, its shape without the batch; `arithmetic`, of each spatial axis
-    whose size a window decides; `parameters` and their arithmetic (0 at the second call of a shared
+    Fields: `name`, `type`; `output`, its shape without the batch; `arithmetic`, of each spatial
+    axis whose size a window decides; `parameters` and their arithmetic (0 at the second call of a shared
     layer); `macs`, multiply-accumulates of one sample (None: a size is unknown); `field`, the side
-    lengths of the receptive field on the input and `step`, the distance between those of neighbouring
-    units ("all", "?" or empty where there is no such number); `inputs`, names of the rows that it
+    lengths of the receptive field on the input and `step`, the distance between those of
+    neighbouring units ("all", "?" or empty where there is no such number); `inputs`, names of the rows that it
     reads; `trainable`; `depth`, 1 and more inside nested models; `shared`.
     """
 
@@ -122,10 +123,10 @@ def print_summary(
     model: Any, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = True
 ) -> None:
     """Print the table of a model, by `print` or another function of a text."""
-    (print_fn or print)(str(summary(model, expand_nested)))  # noqa: T201  what it is for
+    (print_fn or print)(str(summary(model, expand_nested)))
 
 
-# ---- rows -------------------------------------------------------------------------------------------
+# ---- rows ----------------------------------------------------------------------------------------
 
 
 def _rows(
@@ -237,7 +238,7 @@ def _input_name(graph: Graph, symbol: Symbol) -> str:
     return symbol.name or (f"input_{number}" if number else "input")
 
 
-# ---- text -------------------------------------------------------------------------------------------
+# ---- text ----------------------------------------------------------------------------------------
 
 
 def _lines(row: Row, before: str) -> list[str]:
@@ -258,7 +259,7 @@ def _lines(row: Row, before: str) -> list[str]:
 
 
 def _line(cells: tuple[str, ...]) -> list[str]:
-    """Return one line of the table, or two where the name or the shape is too long for its column."""
+    """Return one line of the table, or two where a name or a shape is too long."""
     name, output, *numbers = cells
     text = "".join(f"{cell:>{width}}" for cell, width in zip(numbers, COLUMNS[2:], strict=True))
     room = sum(COLUMNS[:2]) + len(text) - len(text.lstrip()) - COLUMNS[0]

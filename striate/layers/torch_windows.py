@@ -63,9 +63,7 @@ def _along(dim: int | None, axes: int) -> Geometry:
     if dim is None:
         return UNKNOWN
     axis = dim % (axes + 1) - 1
-    return (
-        UNKNOWN if axis < 0 else tuple(Mix() if n == axis else Window() for n in range(axes))
-    )
+    return UNKNOWN if axis < 0 else tuple(Mix() if n == axis else Window() for n in range(axes))
 
 
 def _slides(module: Any, rank: int) -> tuple[Axis, ...]:

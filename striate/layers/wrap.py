@@ -1,0 +1,258 @@
+"""Layers made of what is not a layer: functions, torch modules, and calls of torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..core.layer import UNKNOWN_SIZES, Layer
+from ..core.spec import Spec, checked_layout
+from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry, Mix, Window
+from ..errors import ConfigError, ShapeError, StriateError
+from .torch_windows import geometry
+
+ENDINGS = {nn.Softmax: "softmax", nn.Sigmoid: "sigmoid"}
+IN_PLACE = frozenset(
+    """
+    add iadd radd sub isub rsub mul imul rmul truediv itruediv div neg abs exp log sqrt square
+    pow relu relu_ relu6 leaky_relu elu selu gelu silu mish sigmoid tanh softplus hardtanh
+    hardswish hardsigmoid clamp maximum minimum dropout dropout2d contiguous clone detach
+    float double
+    """.split()
+)
+MOVING = frozenset(
+    """
+    view flatten reshape permute transpose movedim cat concat concatenate stack unsqueeze
+    squeeze chunk split getitem flip roll expand repeat
+    """.split()
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Stands for input `index` of a call."""
+
+    index: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Stands for `times` the size of the batch."""
+
+    times: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """Stands for a tensor that the network holds under this name."""
+
+    name: str
+
+
+class Foreign(Layer):
+    """A layer around code that knows no specs: its shapes are those of a run on no data."""
+
+    def infer(self, *x: Spec) -> Any:
+        """Return the output's spec, or raise ShapeError with torch's own words."""
+        try:
+            return super().infer(*x)
+        except StriateError:
+            raise
+        except Exception as error:
+            raise ShapeError(
+                self.where,
+                "cannot take an input of this shape",
+                got="input " + ", ".join(map(str, x)),
+                math=(str(error) or type(error).__name__).splitlines()[0],
+            ) from None
+
+
+class Lambda(Foreign):
+    """Apply a function of tensors: y = function(x).
+
+    Field: `function`, of batches; with several inputs it is given several.
+    Shape: whatever the function gives, found by running it on tensors without data.
+
+    Example:
+        >>> Lambda(torch.square)(torch.tensor([[3.0]]))
+        tensor([[9.]])
+    """
+
+    function: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        """Check that the function can be called."""
+        if not callable(self.function):
+            raise ConfigError(
+                self.where,
+                f"function={self.function!r} cannot be called",
+                need="a function of tensors",
+                fix="L.Lambda(lambda x: x * 2)",
+            )
+
+    def forward(self, *x: Tensor) -> Any:
+        """Call the function."""
+        return self.function(*x)
+
+
+class TorchModule(Foreign):
+    """Use any torch.nn.Module as a layer.
+
+    Fields: `module`, used as it is: its weights are trained in place; `data_format`, the layout
+    that the module works in: "channels_first" in a channels-last model turns the axes on the way in and
+    out; None leaves them as they are.
+
+    Shape: whatever the module gives, found by running it on tensors without data.
+
+    Example:
+        >>> from striate.core.symbol import Input
+        >>> x = Input((28, 28, 1))
+        >>> TorchModule(torch.nn.Conv2d(1, 8, 3), data_format="channels_first")(x).shape
+        (None, 26, 26, 8)
+    """
+
+    module: nn.Module
+    data_format: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check that it is a module."""
+        checked_layout(self.where, self.data_format)
+        if not isinstance(self.module, nn.Module):
+            raise ConfigError(
+                self.where,
+                f"{self.module!r} is not a torch.nn.Module",
+                fix="L.TorchModule(torch.nn.ReLU())",
+            )
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Return what the table of torch modules says; UNKNOWN for others."""
+        turned = self._turns(x[0])
+        shape = (x[0].shape[-1], *x[0].shape[:-1]) if turned else x[0].shape
+        answer = geometry(self.module, shape)
+        if turned and isinstance(answer, tuple):
+            return (*answer[1:], answer[0])
+        return UNKNOWN if turned and answer is MOVES and len(x[0].shape) > 1 else answer
+
+    def forward(self, *x: Tensor) -> Any:
+        """Call the module, in its own layout."""
+        given = [
+            _first(one) if self._turns(spec) else one
+            for one, spec in zip(x, self.specs, strict=True)
+        ]
+        out = self.module(*given)
+        return _last(out) if self._turns(self.specs[0]) and isinstance(out, Tensor) else out
+
+    def before_activation(self, *x: Tensor) -> Tensor:
+        """Return the input: the module is nothing but the activation."""
+        return x[0] if self.activation_name else super().before_activation(*x)
+
+    @property
+    def activation_name(self) -> str:
+        """The name of the module, if it is a softmax over the last axis or a sigmoid."""
+        dim = getattr(self.module, "dim", None)
+        over_last = dim == -1 or (self.built and dim == len(self.specs[0].shape))
+        if isinstance(self.module, nn.Softmax) and not over_last:
+            return ""
+        return ENDINGS.get(type(self.module), "")
+
+    def _turns(self, x: Spec) -> bool:
+        return self.data_format == "channels_first" and x.data_format == "channels_last"
+
+
+class TorchCall(Foreign):
+    """One call of a torch function inside a traced network.
+
+    Fields: `function`; `args` and `kwargs`, what it was called with, where `Place(i)` stands for
+    input i, `Batch(k)` for k times the batch's size and `Held(name)` for a tensor of the network.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    word: str = ""
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Return what the function's name says."""
+        if self.activation_name == "softmax":
+            return (*(Window(),) * (len(x[0].shape) - 1), Mix())
+        if self.word in IN_PLACE and len({len(spec.shape) for spec in x}) == 1:
+            return POINTWISE
+        return MOVES if self.word in MOVING else UNKNOWN
+
+    def forward(self, *x: Tensor) -> Any:
+        """Call the function."""
+        args, kwargs = _fill((self.args, self.kwargs), x, self)
+        if "training" in kwargs:
+            kwargs["training"] = self.training
+        return self.function(*args, **kwargs)
+
+    def before_activation(self, *x: Tensor) -> Tensor:
+        """Return the input: the function is nothing but the activation."""
+        return x[0] if self.activation_name else super().before_activation(*x)
+
+    @property
+    def activation_name(self) -> str:
+        """The name of the function, if it is a softmax over the last axis or a sigmoid."""
+        if self.word == "softmax" and self.built:
+            dim = self.kwargs.get("dim", self.args[1] if len(self.args) > 1 else None)
+            return "softmax" if dim in (-1, len(self.specs[0].shape)) else ""
+        return "sigmoid" if self.word == "sigmoid" else ""
+
+
+class Opaque(Foreign):
+    """A whole network whose code cannot be followed: one node, its inside not known."""
+
+    module: nn.Module
+
+    def build(self, *x: Spec) -> None:
+        """Run the code once on zeros, so that every layer in it is built."""
+        sizes = [[UNKNOWN_SIZES[0] if n is None else n for n in spec.shape] for spec in x]
+        zeros = [
+            torch.zeros(2, *size, dtype=getattr(torch, spec.dtype))
+            for size, spec in zip(sizes, x, strict=True)
+        ]
+        try:
+            self.module.forward(*zeros)
+        except StriateError:
+            raise
+        except Exception as error:
+            raise ShapeError(
+                f"{self.where} around {type(self.module).__name__}",
+                "its forward does not take a batch of this shape",
+                got="input " + ", ".join(map(str, x)),
+                math=(str(error) or type(error).__name__).splitlines()[0],
+            ) from None
+
+    def forward(self, *x: Tensor) -> Any:
+        """Run the code."""
+        return self.module.forward(*x)
+
+
+def _fill(template: Any, x: tuple[Tensor, ...], holder: nn.Module) -> Any:
+    """Return the template with inputs, sizes and tensors in their places."""
+    if isinstance(template, Place):
+        return x[template.index]
+    if isinstance(template, Batch):
+        return template.times * x[0].shape[0]
+    if isinstance(template, Held):
+        return getattr(holder, template.name)
+    if isinstance(template, slice):
+        ends = (template.start, template.stop, template.step)
+        return slice(*(_fill(end, x, holder) for end in ends))
+    if isinstance(template, dict):
+        return {key: _fill(value, x, holder) for key, value in template.items()}
+    if isinstance(template, (tuple, list)):
+        return type(template)(_fill(value, x, holder) for value in template)
+    return template
+
+
+def _first(x: Tensor) -> Tensor:
+    return x.movedim(-1, 1) if x.dim() > 2 else x  # (N, H, W, C) -> (N, C, H, W)
+
+
+def _last(x: Tensor) -> Tensor:
+    return x.movedim(1, -1) if x.dim() > 2 else x  # (N, C, H, W) -> (N, H, W, C)
