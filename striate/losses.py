@@ -198,7 +198,33 @@ class CosineSimilarity(Elementwise):
 
 
 @dataclasses.dataclass(frozen=True)
-class BinaryCrossentropy(Elementwise):
+class Entropy(Loss):
+    """A loss of probabilities, which can take logits too: the values before softmax or sigmoid."""
+
+    from_logits: bool | None = False
+    choices: ClassVar = {"from_logits": (False, True)}
+    activation: ClassVar[str] = "softmax"  # what makes probabilities of logits
+
+    def resolve(self, activation: str, output_shape: Sequence[int | None]) -> Loss:
+        """Return the loss, or raise ConfigError where a softmax has only one output."""
+        if self.activation == "softmax" and one_output(output_shape):
+            raise ConfigError(
+                type(self).__name__,
+                "one output is always the most probable, so there is nothing to learn",
+                got=f"output {show(tuple(output_shape))}",
+                need="one output with sigmoid, or one for each class with softmax",
+                fix='L.Dense(1, activation="sigmoid") and loss="binary_crossentropy"',
+            )
+        return self
+
+    def takes_logits(self, activation: str) -> Loss | None:
+        """Return the loss for values before the activation, if it is the one that is undone."""
+        fits = activation == self.activation and self.from_logits is False
+        return dataclasses.replace(self, from_logits=True) if fits else None
+
+
+@dataclasses.dataclass(frozen=True)
+class BinaryCrossentropy(Entropy, Elementwise):
     """`-mean(true * log(p) + (1 - true) * log(1 - p))`: every output answers yes or no by itself.
 
     Fields: `from_logits` whether outputs are logits (before sigmoid) instead of probabilities;
@@ -206,10 +232,9 @@ class BinaryCrossentropy(Elementwise):
     [1e-7, 1 - 1e-7].
     """
 
-    from_logits: bool = False
     label_smoothing: float = 0.0
     ranges: ClassVar = {"label_smoothing": "[0, 1]"}
-    choices: ClassVar = {"from_logits": (False, True)}
+    activation: ClassVar[str] = "sigmoid"
 
     def compare(self, true: Tensor, pred: Tensor) -> Tensor:
         """Return the losses along the last axis."""
@@ -221,14 +246,9 @@ class BinaryCrossentropy(Elementwise):
             yes, no = torch.log(pred), torch.log1p(-pred)
         return -(true * yes + (1 - true) * no).mean(-1)
 
-    def takes_logits(self, activation: str) -> Loss | None:
-        """Return the loss for values before a sigmoid."""
-        fits = activation == "sigmoid" and not self.from_logits
-        return dataclasses.replace(self, from_logits=True) if fits else None
-
 
 @dataclasses.dataclass(frozen=True)
-class CategoricalCrossentropy(Elementwise):
+class CategoricalCrossentropy(Entropy, Elementwise):
     """`-sum(true * log(p))` over the last axis, for one-hot labels or probabilities.
 
     Fields: `from_logits` whether outputs are logits (before softmax) instead of probabilities;
@@ -236,32 +256,22 @@ class CategoricalCrossentropy(Elementwise):
     their sum and clipped to [1e-7, 1 - 1e-7].
     """
 
-    from_logits: bool = False
     label_smoothing: float = 0.0
     ranges: ClassVar = {"label_smoothing": "[0, 1]"}
-    choices: ClassVar = {"from_logits": (False, True)}
 
     def compare(self, true: Tensor, pred: Tensor) -> Tensor:
         """Return the losses along the last axis."""
         true = true * (1 - self.label_smoothing) + self.label_smoothing / pred.shape[-1]
         return -(true * log_probabilities(pred, self.from_logits)).sum(-1)
 
-    def takes_logits(self, activation: str) -> Loss | None:
-        """Return the loss for values before a softmax."""
-        fits = activation == "softmax" and not self.from_logits
-        return dataclasses.replace(self, from_logits=True) if fits else None
-
 
 @dataclasses.dataclass(frozen=True)
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(Entropy):
     """`-log(p[label])`, for integer labels (N,) or (N, 1) and outputs (N, classes).
 
     `from_logits`: as in CategoricalCrossentropy. No label is left out: one that is not a class is
     an error.
     """
-
-    from_logits: bool = False
-    choices: ClassVar = {"from_logits": (False, True)}
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the losses, batch first."""
@@ -269,14 +279,9 @@ class SparseCategoricalCrossentropy(Loss):
         logs = log_probabilities(y_pred, self.from_logits)
         return -logs.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
 
-    def takes_logits(self, activation: str) -> Loss | None:
-        """Return the loss for values before a softmax."""
-        fits = activation == "softmax" and not self.from_logits
-        return dataclasses.replace(self, from_logits=True) if fits else None
-
 
 @dataclasses.dataclass(frozen=True)
-class Crossentropy(Loss):
+class Crossentropy(Entropy):
     """The crossentropy that fits: for integer or one-hot labels, probabilities or logits.
 
     With one output it is BinaryCrossentropy, otherwise CategoricalCrossentropy, or the sparse one
@@ -287,7 +292,6 @@ class Crossentropy(Loss):
     from_logits: bool | None = None
     label_smoothing: float = 0.0
     ranges: ClassVar = {"label_smoothing": "[0, 1]"}
-    choices: ClassVar = {"from_logits": (False, True)}
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the losses, batch first."""
@@ -299,6 +303,8 @@ class Crossentropy(Loss):
                 need="from_logits=True for logits, False for probabilities",
                 fix='model.compile(loss="crossentropy"), which sees how the model ends',
             )
+        if one_output(y_pred.shape[1:]):
+            return BinaryCrossentropy(self.from_logits, self.label_smoothing).values(y_true, y_pred)
         if y_true.shape == y_pred.shape:
             dense = CategoricalCrossentropy(self.from_logits, self.label_smoothing)
             return dense.values(y_true, y_pred)
@@ -314,22 +320,9 @@ class Crossentropy(Loss):
         logits = self.from_logits
         if logits is None:
             logits = activation not in ("softmax", "sigmoid")
-        if output_shape and output_shape[-1] != 1:
-            return dataclasses.replace(self, from_logits=logits)
-        if activation == "softmax":
-            raise ConfigError(
-                type(self).__name__,
-                "softmax over one output is always 1, so there is nothing to learn",
-                got=f"output {show(tuple(output_shape))}",
-                need="one output with sigmoid, or one for each class with softmax",
-                fix='L.Dense(1, activation="sigmoid")',
-            )
-        return BinaryCrossentropy(logits, self.label_smoothing)
-
-    def takes_logits(self, activation: str) -> Loss | None:
-        """Return the loss for values before a softmax."""
-        fits = activation == "softmax" and self.from_logits is False
-        return dataclasses.replace(self, from_logits=True) if fits else None
+        if one_output(output_shape) and activation != "softmax":
+            return BinaryCrossentropy(logits, self.label_smoothing)
+        return dataclasses.replace(super().resolve(activation, output_shape), from_logits=logits)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -419,6 +412,11 @@ def named(function: Any) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
+def one_output(shape: Sequence[int | None]) -> bool:
+    """Return whether outputs of this shape, without the batch, are single numbers."""
+    return not shape or shape[-1] == 1
+
+
 def paired(where: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Return both with one shape (batch, ..., n) and one dtype; a last axis of 1 may be missing."""
     true, pred = y_true, y_pred
@@ -471,7 +469,7 @@ def classes(where: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
     return labels.long()
 
 
-def log_probabilities(y_pred: Tensor, from_logits: bool) -> Tensor:
+def log_probabilities(y_pred: Tensor, from_logits: bool | None) -> Tensor:
     """Return the logarithms of probabilities over the last axis."""
     if from_logits:
         return functional.log_softmax(y_pred, -1)

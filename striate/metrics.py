@@ -275,8 +275,7 @@ def labels(where: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 def _by_name(name: str, loss: Loss | None, output_shape: Shape) -> Metric:
     word = name.lower()
-    one = not output_shape or output_shape[-1] == 1
-    yes_or_no = one or isinstance(loss, losses.BinaryCrossentropy)
+    yes_or_no = losses.one_output(output_shape) or isinstance(loss, losses.BinaryCrossentropy)
     logits = bool(getattr(loss, "from_logits", False))
     if word in ("accuracy", "acc"):
         # An output that is a logit is on the side of yes above 0, which is sigmoid's 0.5.
@@ -295,7 +294,7 @@ def _of_torchmetrics(name: str, yes_or_no: bool, output_shape: Shape) -> Metric:
     """Return a metric that does not check the values, which would make each step wait."""
     from torchmetrics import classification
 
-    one = not output_shape or output_shape[-1] == 1
+    one = losses.one_output(output_shape)
     kind, counts = "Multiclass", {"num_classes": output_shape[-1] if output_shape else 1}
     if yes_or_no:
         kind = "Binary" if one else "Multilabel"

@@ -59,8 +59,21 @@ def test_crossentropy_learns_from_the_model_what_its_outputs_are():
     assert given.resolve("relu", (8, 8, 3)) == losses.Crossentropy(True)
     assert given.resolve("sigmoid", (1,)) == losses.BinaryCrossentropy(False)
     assert given.resolve("", (1,)) == losses.BinaryCrossentropy(True)
+    assert losses.get("bce").resolve("sigmoid", (1,)) == losses.BinaryCrossentropy()
     assert losses.Crossentropy(True).resolve("sigmoid", (3,)) == losses.Crossentropy(True)
     assert losses.get("mse").resolve("softmax", (3,)) == losses.MeanSquaredError()
+
+
+def test_crossentropy_of_one_output_is_binary():
+    yes = torch.tensor([1, 0])
+    for labels, logits in (
+        (yes, LOGITS[:, :1]),
+        (yes[:, None], LOGITS[:, :1]),
+        (yes, LOGITS[:, 0]),
+    ):
+        expected = losses.BinaryCrossentropy(True).per_sample(labels, logits)
+        torch.testing.assert_close(losses.Crossentropy(True).per_sample(labels, logits), expected)
+        assert (expected > 0).all()
 
 
 def test_losses_that_take_logits_give_the_same_from_them():
@@ -230,12 +243,13 @@ def test_message_crossentropy_that_does_not_know_the_outputs():
 
 
 def test_message_softmax_over_one_output():
-    assert told(lambda: losses.get("crossentropy").resolve("softmax", (1,))) == (
-        "Crossentropy: softmax over one output is always 1, so there is nothing to learn\n"
-        "  got   output (1,)\n"
-        "  need  one output with sigmoid, or one for each class with softmax\n"
-        '  fix   L.Dense(1, activation="sigmoid")'
-    )
+    for name in ("Crossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"):
+        assert told(lambda name=name: losses.get(name).resolve("softmax", (1,))) == (
+            f"{name}: one output is always the most probable, so there is nothing to learn\n"
+            "  got   output (1,)\n"
+            "  need  one output with sigmoid, or one for each class with softmax\n"
+            '  fix   L.Dense(1, activation="sigmoid") and loss="binary_crossentropy"'
+        )
 
 
 def test_message_function_that_returns_something_else():
