@@ -8,8 +8,7 @@ from .core.symbol import Input
 from .data import datasets
 from .engine import hooks
 from .engine.seed import seed
-from .model import Model, Sequential
-from .store.model_file import load
+from .model import Model, Sequential, load
 
 __version__ = "0.1.0"
 

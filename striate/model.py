@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,12 @@ class Model(Layer):
 
     runs_graph = False  # whether forward is the walk over `graph` (else it is the user's own code)
     stop_training = False  # set by a hook to end `fit` after the epoch, as in Keras
-    setup: Setup | None = None  # optimizer, loss and metrics: what compile was given
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Prepare the graph's place, also for a subclass that does not call the constructor."""
         self = super().__new__(cls, *args, **kwargs)
         self._graph: Graph | None = None
+        self.setup: Setup | None = None  # optimizer, loss and metrics: what compile was given
         return self
 
     def __init__(
@@ -293,6 +294,13 @@ class Sequential(Model):
         self._stack.append(layer)
         self._rebuild()
 
+    def adopt(self, begin: Symbol, layers: Sequence[Layer]) -> None:
+        """Take over layers that were already called one after the other, beginning with `begin`."""
+        self._stack, self._ends = list(layers), [begin]
+        for layer in layers:
+            self._ends.append(layer.calls[-1].outputs[0])
+        self._rebuild()
+
     def pop(self) -> Layer:
         """Remove the last layer and return it."""
         if not self._stack:
@@ -362,3 +370,31 @@ def _symbols(given: Symbols, model: Model) -> tuple[Symbol, ...]:
                 at=caller(),
             )
     return several
+
+
+def load(path: str | Path, custom: Mapping[str, Any] | None = None) -> Model:
+    """Return the model of a `.striate` file, or of the folder of a run.
+
+    `custom` gives classes that the file names and this package does not have: {"Scale": Scale}.
+
+    Raises: StoreError for a file that is damaged, of another version, or holds unknown layers.
+    """
+    path = Path(path)
+    model = model_file.load(path / "model.striate" if path.is_dir() else path, make, custom)
+    assert isinstance(model, Model)
+    return model
+
+
+def make(
+    kind: str,
+    inputs: tuple[Symbol, ...],
+    outputs: tuple[Symbol, ...],
+    layers: list[Layer],
+    name: str,
+) -> Model:
+    """Return a model of traced calls: what reading a file ends with."""
+    if kind != "Sequential":
+        return Model(inputs, outputs, name=name)
+    model = Sequential(name=name)
+    model.adopt(inputs[0], layers)
+    return model
