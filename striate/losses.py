@@ -30,6 +30,12 @@ class Loss(Setting):
         tensor(0.1250)
     """
 
+    @property
+    def name(self) -> str:
+        """Keras's name of the loss, as in "mean_squared_error"."""
+        names = (name for name, made in NAMES.items() if made is type(self))
+        return next(names, type(self).__name__)
+
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the losses, batch first, with or without further axes."""
         raise TypeError(f"{type(self).__name__} does not define values")
@@ -334,6 +340,11 @@ class Function(Loss):
 
     function: Callable[..., Tensor]
 
+    @property
+    def name(self) -> str:
+        """Name of the function."""
+        return named(self.function)
+
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return what the function returns."""
         as_torch = isinstance(self.function, nn.modules.loss._Loss)
@@ -341,7 +352,7 @@ class Function(Loss):
         if not isinstance(found, Tensor) or found.shape[:1] not in ((), y_pred.shape[:1]):
             shape = f"a tensor {show(tuple(found.shape))}" if isinstance(found, Tensor) else ""
             raise ShapeError(
-                named(self.function),
+                self.name,
                 "does not return losses",
                 got=shape or repr(found),
                 need=f"a tensor () or {show(tuple(y_pred.shape[:1]))}",
@@ -357,7 +368,7 @@ class Function(Loss):
     def _weight(self, weight: Tensor, values: Tensor) -> Tensor:
         if values.ndim == 0:
             raise ConfigError(
-                named(self.function),
+                self.name,
                 "returns one number for the batch, so its samples cannot be weighted",
                 need="one number for each sample",
                 fix='reduction="none"' if isinstance(self.function, nn.Module) else "",

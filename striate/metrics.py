@@ -248,14 +248,15 @@ def get(given: Any, loss: Loss | None = None, output_shape: Shape = ()) -> Metri
         metric: Metric = given
         return metric
     if isinstance(given, Loss):
-        return Scored(given.per_sample, type(given).__name__)
+        return Scored(given.per_sample, given.name)
     if isinstance(given, nn.Module):
         from torchmetrics import Metric as OfTorch
 
         if isinstance(given, OfTorch):
             return TorchMetric(given)
     if callable(given) and not isinstance(given, type):
-        return Scored(losses.Function(given).per_sample, losses.named(given))
+        function = losses.Function(given)
+        return Scored(function.per_sample, function.name)
     known = ", ".join(_known())
     raise ConfigError(
         "metrics",

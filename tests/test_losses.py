@@ -117,6 +117,14 @@ def test_names_in_any_spelling():
     assert losses.get(losses.Huber(3).get_config()) == losses.Huber(3)
 
 
+def test_a_loss_knows_the_name_that_keras_gives_it():
+    assert losses.get("mse").name == "mean_squared_error"
+    assert losses.get("bce").name == "binary_crossentropy"
+    assert losses.KLDivergence().name == "kl_divergence"
+    assert losses.get(nn.MSELoss()).name == "MSELoss"
+    assert losses.get(nn.functional.mse_loss).name == "mse_loss"
+
+
 def test_any_function_is_a_loss():
     weight = torch.tensor([1.0, 3.0])
     squares = losses.get(lambda y_true, y_pred: (y_true - y_pred) ** 2)

@@ -171,6 +171,7 @@ def test_any_function_is_a_metric():
 def test_names_are_those_that_were_given():
     for name in ("accuracy", "acc", "mse", "MAE", "auc", "top5"):
         assert metrics.get(name, losses.get("mse"), (3,)).name == name
+    assert metrics.get(losses.Huber()).name == "huber"
     own = metrics.Accuracy()
     assert metrics.get(own) is own
 
