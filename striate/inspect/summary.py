@@ -27,11 +27,11 @@ class Row:
     """One call of a layer.
 
     Fields: `name`, `type`; `output`, its shape without the batch; `arithmetic`, of each spatial
-    axis whose size a window decides; `parameters` and their arithmetic (0 at the second call of a shared
-    layer); `macs`, multiply-accumulates of one sample (None: a size is unknown); `field`, the side
-    lengths of the receptive field on the input and `step`, the distance between those of
-    neighbouring units ("all", "?" or empty where there is no such number); `inputs`, names of the rows that it
-    reads; `trainable`; `depth`, 1 and more inside nested models; `shared`.
+    axis whose size a window decides; `parameters` and their arithmetic (0 at the second call of a
+    shared layer); `macs`, multiply-accumulates of one sample (None: a size is unknown); `field`, the
+    side lengths of the receptive field on the input, and `step`, the distance between those of
+    neighbouring units ("all", "?" or empty where there is no such number); `inputs`, names of the
+    rows that it reads; `trainable`; `depth`, 1 and more inside nested models; `shared`.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +61,7 @@ def trace(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
             return isinstance(m, Layer) or super().is_leaf_module(m, module_qualified_name)
 
     try:
-        graph = Tracer().trace(module)
+        graph = Tracer().trace(module, _defaults(module, len(inputs)))
         return Follower(module, inputs).follow(graph)
     except StriateError:
         raise
@@ -182,6 +183,12 @@ class Follower:
                 tensor = operator.attrgetter(self.found[one].held)(self.module)
                 setattr(layer, _plain(self.found[one].held), tensor)
         return Traced((runs[0], runs[1]), layer(*self.symbols(lines)))
+
+
+def _defaults(module: nn.Module, given: int) -> dict[str, Any]:
+    """Return the defaults of forward's arguments that no input is given for."""
+    arguments = list(inspect.signature(module.forward).parameters.values())[given:]
+    return {one.name: one.default for one in arguments if one.default is not one.empty}
 
 
 def _constant(value: Traced) -> Any:

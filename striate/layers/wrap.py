@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..core.layer import UNKNOWN_SIZES, Layer
+from ..core.layer import Layer
 from ..core.spec import Spec, checked_layout
 from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry, Mix, Window
 from ..errors import ConfigError, ShapeError, StriateError
 from .torch_windows import geometry
 
 ENDINGS = {nn.Softmax: "softmax", nn.Sigmoid: "sigmoid"}
-IN_PLACE = frozenset(
-    """
-    add iadd radd sub isub rsub mul imul rmul truediv itruediv div neg abs exp log sqrt square
-    pow relu relu_ relu6 leaky_relu elu selu gelu silu mish sigmoid tanh softplus hardtanh
-    hardswish hardsigmoid clamp maximum minimum dropout dropout2d contiguous clone detach
-    float double
-    """.split()
-)
-MOVING = frozenset(
-    """
-    view flatten reshape permute transpose movedim cat concat concatenate stack unsqueeze
-    squeeze chunk split getitem flip roll expand repeat
-    """.split()
-)
+IN_PLACE = {
+    "add", "iadd", "radd", "sub", "isub", "rsub", "mul", "imul", "rmul", "truediv",
+    "itruediv", "div", "neg", "abs", "exp", "log", "sqrt", "square", "pow", "relu", "relu_",
+    "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "sigmoid", "tanh",
+    "softplus", "hardtanh", "hardswish", "hardsigmoid", "clamp", "maximum", "minimum",
+    "dropout", "dropout2d", "contiguous", "clone", "detach", "float", "double",
+}  # fmt: skip
+MOVING = {
+    "view", "flatten", "reshape", "permute", "transpose", "movedim", "cat", "concat",
+    "concatenate", "stack", "unsqueeze", "squeeze", "chunk", "split", "getitem", "flip",
+    "roll", "expand", "repeat",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,8 +101,8 @@ class TorchModule(Foreign):
     """Use any torch.nn.Module as a layer.
 
     Fields: `module`, used as it is: its weights are trained in place; `data_format`, the layout
-    that the module works in: "channels_first" in a channels-last model turns the axes on the way in and
-    out; None leaves them as they are.
+    that the module works in: "channels_first" in a channels-last model turns the axes on the
+    way in and out; None leaves them as they are.
 
     Shape: whatever the module gives, found by running it on tensors without data.
 
@@ -208,28 +206,25 @@ class Opaque(Foreign):
 
     module: nn.Module
 
-    def build(self, *x: Spec) -> None:
-        """Run the code once on zeros, so that every layer in it is built."""
-        sizes = [[UNKNOWN_SIZES[0] if n is None else n for n in spec.shape] for spec in x]
-        zeros = [
-            torch.zeros(2, *size, dtype=getattr(torch, spec.dtype))
-            for size, spec in zip(sizes, x, strict=True)
-        ]
-        try:
-            self.module.forward(*zeros)
-        except StriateError:
-            raise
-        except Exception as error:
-            raise ShapeError(
-                f"{self.where} around {type(self.module).__name__}",
-                "its forward does not take a batch of this shape",
-                got="input " + ", ".join(map(str, x)),
-                math=(str(error) or type(error).__name__).splitlines()[0],
-            ) from None
-
     def forward(self, *x: Tensor) -> Any:
         """Run the code."""
         return self.module.forward(*x)
+
+    def _run_on_meta(self, x: Sequence[Spec], unknown: int, batch: int = 2) -> Any:
+        """Run on zeros instead: the code may look at values, and may build layers."""
+        sizes = [[unknown if n is None else n for n in spec.shape] for spec in x]
+        zeros = [
+            torch.zeros(batch, *size, dtype=getattr(torch, spec.dtype))
+            for size, spec in zip(sizes, x, strict=True)
+        ]
+        modes = {module: module.training for module in self.modules()}
+        self.eval()  # running statistics stay as they are
+        try:
+            with torch.no_grad():
+                return self.forward(*zeros)
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
 
 
 def _fill(template: Any, x: tuple[Tensor, ...], holder: nn.Module) -> Any:
