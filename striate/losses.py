@@ -328,7 +328,8 @@ class Crossentropy(Entropy):
             logits = activation not in ("softmax", "sigmoid")
         if one_output(output_shape) and activation != "softmax":
             return BinaryCrossentropy(logits, self.label_smoothing)
-        return dataclasses.replace(super().resolve(activation, output_shape), from_logits=logits)
+        super().resolve(activation, output_shape)
+        return dataclasses.replace(self, from_logits=logits)
 
 
 @dataclasses.dataclass(frozen=True)
