@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ..core.layer import snake
 from ..core.spec import show
 from ..errors import ConfigError, DataError
 from ..settings import check_range
@@ -65,10 +66,9 @@ def arrays(model: Model, setup: Setup, data: ArrayFeed, name: str) -> None:
             fix="one array of targets for each output",
         )
     for y, loss, output in zip(data.y, setup.losses, model.graph.outputs, strict=True):
-        if loss.name in CLASSES:
-            labels(f"{name}y", y, output.spec.shape, loss.name)
-        else:
-            _targets(f"{name}y", y, output.spec.shape, loss.name)
+        kind = snake(type(loss).__name__)
+        check = labels if kind in CLASSES else _targets
+        check(f"{name}y", y, output.spec.shape, kind)
     if not name and data.x[0].is_floating_point():
         _scale(model, data.x[0])
 
