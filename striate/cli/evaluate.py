@@ -1,0 +1,29 @@
+"""striate evaluate: a saved run on the test set of its recipe."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="Folder or name of a run.")],
+    root: Annotated[str, typer.Option("--runs", help="Folder that holds the runs.")] = "runs",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compute the accuracy of a saved run on the test set of its recipe.
+
+    Example: striate evaluate runs/mnist
+    """
+    from ..model import load
+    from ..store.run import Run
+    from .recipe import find_recipe
+    from .score import accuracy_line, score
+
+    opened = Run.open(run, root=root)
+    recipe = find_recipe(opened.read("results.json")["recipe"])
+    x, y = recipe.test_data()
+    results = score(load(opened.path), x, y, recipe.CLASSES)
+    print(json.dumps({"run": str(opened.path), **results}) if as_json else accuracy_line(results))

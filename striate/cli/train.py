@@ -1,0 +1,114 @@
+"""striate train: a recipe from data to a saved run with its report."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ..engine.hooks import History, Hook
+    from ..model import Model
+    from ..store.run import Run
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of the recipe, such as mnist.")],
+    settings: Annotated[
+        list[str] | None, typer.Argument(help="Settings of the recipe: epochs=3 seed=1")
+    ] = None,
+    root: Annotated[str, typer.Option("--runs", help="Folder that holds the runs.")] = "runs",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train a recipe, test it once, and keep the run: model, numbers, report.
+
+    Example: striate train mnist epochs=3 learning_rate=3e-3
+    """
+    from ..engine.progress import say
+    from ..engine.seed import seed
+    from ..store.run import Run
+    from .recipe import find_recipe, read_settings
+    from .score import accuracy_line, score
+
+    module = find_recipe(recipe)
+    chosen = read_settings(module, settings or ())
+    seed(chosen.seed)
+    run = Run.create(root=root, name=recipe)
+    _introduce(run, chosen)
+    model = module.model(chosen)
+    model.summary(print_fn=say)
+    history, seconds = _fit(model, module, chosen, run)
+    x, y = module.test_data()
+    results = {
+        "run": str(run.path),
+        "recipe": recipe,
+        "settings": chosen.model_dump(),
+        "epochs": len(history.epoch),
+        "seconds": round(seconds, 2),
+        "stopped": history.stopped,
+        **score(model, x, y, module.CLASSES),
+    }
+    _keep(run, model, results, history.history)
+    print(json.dumps(results) if as_json else accuracy_line(results))
+    say(f"{results['epochs']} epochs in {seconds:.1f} s, kept in {run.path} (see report.md there)")
+    place = shlex.quote(str(run.path))
+    say(f"next: striate predict {place} image.png   or   striate evaluate {place}")
+
+
+def _introduce(run: Run, settings: Any) -> None:
+    import torch
+
+    from .. import __version__
+    from ..engine.progress import say
+
+    words = "  ".join(f"{key}={value}" for key, value in settings.model_dump().items())
+    say(f"striate {__version__}  torch {torch.__version__}")
+    say(f"device    cpu, {torch.get_num_threads()} threads (recipes train on the CPU so far)")
+    say(f"settings  {words}")
+    say(f"run       {run.path}\n")
+
+
+def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> tuple[History, float]:
+    from ..engine.progress import say
+
+    (x, y), validation = recipe.data(settings)
+    say(f"\n{len(x):,} images to train on, {len(validation[0]):,} to validate on")
+    started = time.monotonic()
+    history = model.fit(
+        x,
+        y,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        validation_data=validation,
+        callbacks=[_log(run)],
+    )
+    return history, time.monotonic() - started
+
+
+def _keep(run: Run, model: Model, results: dict[str, Any], history: dict[str, list[float]]) -> None:
+    from ..store.report import report
+    from ..store.run import environment
+
+    machine = environment()
+    run.write("results.json", results)
+    run.write("environment.json", machine)
+    run.write("report.md", report(run.path.name, results, history, machine))
+    run.finish(model)
+
+
+def _log(run: Run) -> Hook:
+    from ..engine.hooks import Hook
+
+    class Log(Hook):
+        """Writes each epoch's numbers into the run."""
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            """Write the line."""
+            run.log(epoch, dict(logs or {}))
+
+    return Log()
