@@ -23,7 +23,7 @@ from .words import Initial, Limit, Penalty, Worded
 Axes = int | tuple[int, ...]
 
 
-class Normalization(Elementwise, Worded):
+class Standardization(Elementwise, Worded):
     """What normalisations share: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
 
     A subclass declares, in Keras's order, `axis`, `epsilon`, `center` and `scale`: whether there
@@ -63,7 +63,7 @@ class Normalization(Elementwise, Worded):
         return x[0]
 
 
-class BatchNormalization(Normalization):
+class BatchNormalization(Standardization):
     """Give each channel mean 0 and variance 1 over the batch, then gamma and beta.
 
     Training uses the mean and the variance of the batch, and moves `moving_mean` and
@@ -143,7 +143,7 @@ class BatchNormalization(Normalization):
         return y
 
 
-class LayerNormalization(Normalization):
+class LayerNormalization(Standardization):
     """Give each sample mean 0 and variance 1 along axes, then gamma and beta.
 
     Fields: `axis`, one or several (-1: the channels), each place of the others on its own;
@@ -175,7 +175,7 @@ class LayerNormalization(Normalization):
         return y.movedim(ends, axes)
 
 
-class GroupNormalization(Normalization):
+class GroupNormalization(Standardization):
     """Give each group of a sample's channels mean 0 and variance 1, then gamma and beta.
 
     Fields: `groups`, into which the channels divide, -1 for one channel each (instance
@@ -262,7 +262,7 @@ class UnitNormalization(Elementwise):
     def forward(self, *x: Tensor) -> Tensor:
         """Divide by the length, or by 1e-12 if it is less."""
         axes = tuple(at + 1 for at in places(self.where, self.axis, self.specs[0]))
-        length = torch.linalg.vector_norm(x[0], dim=axes, keepdim=True)
+        length: Tensor = torch.linalg.vector_norm(x[0], dim=axes, keepdim=True)
         return x[0] / length.clamp_min(1e-12)
 
 
