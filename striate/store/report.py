@@ -1,0 +1,111 @@
+"""The report of a run in Markdown: the verdict, the classes, the mistakes, and how to get it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+MOST_CONFUSED = 5
+
+
+def wilson(correct: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the 95 % interval of a proportion.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
+    """
+    if total == 0:
+        return 0.0, 1.0
+    share, spread = correct / total, z * z / total
+    centre = (share + spread / 2) / (1 + spread)
+    half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
+    return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def report(
+    name: str,
+    results: Mapping[str, Any],
+    history: Sequence[Mapping[str, float]],
+    environment: Mapping[str, Any],
+) -> str:
+    """Return the report of a run.
+
+    `results` has `classes` (names) and `confusion` (rows: true class, columns: predicted), besides the
+    numbers `test_accuracy`, `test_loss`, `epochs`, `seconds` and the `command`.
+    """
+    matrix = np.asarray(results["confusion"])
+    classes = [str(item) for item in results["classes"]]
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            _verdict(results, matrix, classes),
+            "",
+            "## Classes",
+            "",
+            *_table(["class", "precision", "recall", "F1", "images"], _per_class(matrix, classes)),
+            "",
+            "## Confusion matrix",
+            "",
+            "Rows: what the image is. Columns: what the network says.",
+            "",
+            *_table(["", *classes], [[c, *row] for c, row in zip(classes, matrix, strict=True)]),
+            "",
+            "## Training",
+            "",
+            *_table(*_epochs(history)),
+            "",
+            "## Again",
+            "",
+            f"    {results.get('command', 'striate train')}",
+            "",
+            *_table(["", ""], [[key, value] for key, value in environment.items()]),
+            "",
+        ]
+    )
+
+
+def _verdict(results: Mapping[str, Any], matrix: Any, classes: Sequence[str]) -> str:
+    total, correct = int(matrix.sum()), int(np.trace(matrix))
+    low, high = wilson(correct, total)
+    wrong = matrix - np.diag(np.diag(matrix))
+    pairs = [
+        f"{classes[true]} taken for {classes[said]} ({wrong[true, said]})"
+        for true, said in sorted(
+            zip(*np.nonzero(wrong), strict=True), key=lambda pair: -wrong[pair]
+        )[:MOST_CONFUSED]
+    ]
+    text = (
+        f"{100 * correct / max(total, 1):.2f} % of {total:,} test images are right "
+        f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %), {total - correct} are wrong. "
+        f"Training took {results['seconds']:.0f} s for {results['epochs']} epochs."
+    )
+    return text + (f" Most confused: {', '.join(pairs)}." if pairs else "")
+
+
+def _per_class(matrix: Any, classes: Sequence[str]) -> list[list[Any]]:
+    rows = []
+    for index, name in enumerate(classes):
+        right, said, there = matrix[index, index], matrix[:, index].sum(), matrix[index].sum()
+        precision, recall = right / max(said, 1), right / max(there, 1)
+        harmonic = 2 * precision * recall / max(precision + recall, 1e-12)
+        rows.append([name, f"{precision:.4f}", f"{recall:.4f}", f"{harmonic:.4f}", there])
+    return rows
+
+
+def _epochs(history: Sequence[Mapping[str, float]]) -> tuple[list[str], list[list[Any]]]:
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    rows = [
+        [f"{row[name]:.4f}" if isinstance(row.get(name), float) else row.get(name, "") for name in columns]
+        for row in history
+    ]
+    return columns, rows
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    def line(cells: Sequence[Any]) -> str:
+        return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(head), line(["---"] * len(head)), *(line(row) for row in rows)]
