@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +113,12 @@ def _macs(node: Node) -> str:
     if number is None:
         return "known when the input's size is"
     if places and number and number % places == 0:
-        return f"{places:,} outputs * {number // places:,} = {number:,}"
+        each = f"{number // places:,}"
+        for weight in node.layer.weights:
+            taps = tuple(weight.shape[:-1])  # as the kernels of Keras: outputs last
+            if len(taps) > 1 and math.prod(taps) == number // places:
+                each = "*".join(map(str, taps))
+        return f"{places:,} outputs * {each} = {number:,}"
     return f"{number:,}"
 
 

@@ -16,7 +16,7 @@ from ..core.spec import Spec, spatial_names
 from ..core.symbol import Node, Symbol
 from ..core.window import Window
 from .field import inner, seen_by_middle
-from .sight import ALL, UNSEEN, Sight, sights
+from .sight import ALL, Sight, sights
 
 WIDTH = 80
 COLUMNS = (31, 16, 11, 11, 11)  # layer, output, parameters, MACs, field: 80 together
@@ -28,8 +28,8 @@ class Row:
 
     Fields: `name`, `type`; `output`, its shape without the batch; `arithmetic`, of each spatial
     axis whose size a window decides; `parameters` and their arithmetic (0 at the second call of a
-    shared layer); `macs`, multiply-accumulates of one sample (None: a size is unknown); `field`, the
-    side lengths of the receptive field on the input, and `step`, the distance between those of
+    shared layer); `macs`, multiply-accumulates of one sample (None: a size is unknown); `field`,
+    the side lengths of the receptive field on the input, and `step`, the distance between those of
     neighbouring units ("all", "?" or empty where there is no such number); `inputs`, names of the
     rows that it reads; `trainable`; `depth`, 1 and more inside nested models; `shared`.
     """
@@ -54,7 +54,7 @@ class Summary:
     """What a model is made of; `str` is a table of 80 columns, `as_dict` is ready for JSON.
 
     Fields: `name`, `rows`, `parameters`, `trainable`, `bytes` of all weights, `macs` of one sample
-    (None: a size is unknown), `chain` (whether each layer reads only the one before).
+    (None: a size is unknown).
     """
 
     name: str
@@ -63,7 +63,6 @@ class Summary:
     trainable: int
     bytes: int
     macs: int | None
-    chain: bool
 
     @property
     def non_trainable(self) -> int:
@@ -115,7 +114,6 @@ def summary(model: Any, expand_nested: bool = True) -> Summary:
         trainable=sum(weight.numel() for weight in weights if weight.requires_grad),
         bytes=sum(weight.numel() * weight.element_size() for weight in weights),
         macs=None if None in costs else sum(cost for cost in costs if cost is not None),
-        chain=_chain(graph),
     )
 
 
@@ -214,7 +212,7 @@ def told(sight: Sight, whole: Graph, node: Node | None) -> tuple[str, str]:
         return _by(field.size for field in sight), _by(field.step for field in sight)
     seen = seen_by_middle(whole, node) if node is not None else None
     if seen is None:
-        return (ALL if sight == ALL and node is None else UNSEEN), ""
+        return sight, ""
     full = [size for symbol in whole.inputs for size in symbol.spec.spatial]
     return (ALL if list(seen) == full else _by(seen)), ""
 
@@ -222,15 +220,6 @@ def told(sight: Sight, whole: Graph, node: Node | None) -> tuple[str, str]:
 def _by(sizes: Any) -> str:
     several = [str(size) for size in sizes]
     return several[0] if len(set(several)) == 1 else "x".join(several)
-
-
-def _chain(graph: Graph) -> bool:
-    last: tuple[Symbol, ...] = graph.inputs
-    for node in graph.nodes:
-        if len(last) != 1 or node.inputs != last:
-            return False
-        last = node.outputs
-    return True
 
 
 def _input_name(graph: Graph, symbol: Symbol) -> str:

@@ -172,7 +172,8 @@ def test_the_closed_form_is_that_of_vgg16():
             (None, 4, 1),
             "conv2d",
             None,
-            "conv2d (Conv2D): an exact receptive field needs known sizes\n  got   output (?, 2, 1)\n"
+            "conv2d (Conv2D): an exact receptive field needs known sizes\n"
+            "  got   output (?, 2, 1)\n"
             "  need  an input shape without None",
         ),
     ],
