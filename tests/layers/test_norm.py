@@ -72,7 +72,14 @@ SAMPLE = [
     Case(L.LayerNormalization, {}, (5,), reference=layer(1)),
     Case(L.LayerNormalization, {}, (2, 3, 5), reference=layer(3)),
     Case(L.LayerNormalization, {"axis": (1, 2)}, (4, 5), reference=layer(1, 2)),
-    Case(L.LayerNormalization, {"axis": 2, "epsilon": 0.01}, (2, 5, 3)),
+    Case(
+        L.LayerNormalization,
+        {"axis": 2},
+        (2, 5, 3),
+        keras=False,  # Keras's torch backend fails for an axis that is not the last
+        reference=lambda x, *w: layer(3)(x.mT, *w).mT,
+    ),
+    Case(L.LayerNormalization, {"epsilon": 0.01}, (2, 5)),
     Case(L.LayerNormalization, {"center": False, "scale": False}, (4, 5)),
     Case(L.LayerNormalization, {"scale": False}, (4, 5)),
     Case(
