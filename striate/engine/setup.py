@@ -43,8 +43,8 @@ class Setup:
             )
         self.loss_weights = self.loss_weights or [1.0] * len(outputs)
         self.metrics = (self.metrics + [[] for _ in outputs])[: len(outputs)]
-        name = model.activation_name
         for index, output in enumerate(outputs):
+            name = output.node.layer.activation_name if output.node else ""
             loss = self.losses[index].resolve(name, output.spec.shape)
             self.losses[index] = loss
             self.metrics[index] = [

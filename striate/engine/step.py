@@ -105,7 +105,7 @@ class Step:
                 with torch.no_grad():
                     shown = self._activate(y_pred.detach())
                     for metric in self.setup.metrics[index]:
-                        metric.update(y_true, shown, weight)
+                        metric.update(y_true, shown)
         return total
 
     def _activate(self, y: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ def describe(model: Model) -> Document:
         )
         slots |= {id(symbol): [number, index] for index, symbol in enumerate(node.outputs)}
     return {
-        "kind": "Sequential" if hasattr(model, "add") else "Model",
+        "kind": "Sequential" if hasattr(type(model), "add") else "Model",
         "name": model.name,
         "inputs": [
             {"shape": list(s.spec.shape), "dtype": s.spec.dtype, "data_format": s.spec.data_format,

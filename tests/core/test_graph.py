@@ -7,7 +7,7 @@ import inspect
 import pytest
 from cases import told
 
-from striate.core.graph import Graph, depends_on
+from striate.core.graph import Graph
 from striate.core.layer import Layer
 from striate.core.symbol import Input
 
@@ -89,12 +89,6 @@ def test_the_walk_wants_one_value_for_each_input():
     x, y = diamond()
     with pytest.raises(ValueError, match="zip"):
         Graph([x], [y]).run([1, 2], lambda node, values: 0)
-
-
-def test_inputs_are_found_in_the_order_of_their_use():
-    a, b, c = (Input((3,), name=name) for name in "abc")
-    y = Step()(Step()(b), a)
-    assert depends_on([y, c]) == (b, a, c)
 
 
 def test_an_output_of_another_input_is_told():
