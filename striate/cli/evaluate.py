@@ -23,7 +23,7 @@ def evaluate(
     from .score import accuracy_line, score
 
     opened = Run.open(run, root=root)
-    recipe = find_recipe(opened.read("results.json")["recipe"])
+    recipe = find_recipe(opened.read("config.json")["recipe"])
     x, y = recipe.test_data()
     results = score(load(opened.path), x, y, recipe.CLASSES)
     print(json.dumps({"run": str(opened.path), **results}) if as_json else accuracy_line(results))

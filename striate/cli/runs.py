@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -16,26 +18,19 @@ def runs(
 
     Example: striate runs
     """
-    import sys
-    from datetime import datetime
-
-    from ..store.run import list_runs
+    from ..store.run import Run, list_runs
 
     found = []
     for path in list_runs(root):
-        file = path / "results.json"
-        if file.is_file():
-            accuracy = json.loads(file.read_text())["test_accuracy"]
-            date = datetime.fromtimestamp(file.stat().st_mtime).isoformat(" ", "minutes")
-        else:
-            accuracy, date = None, None
-        found.append({"run": str(path), "test_accuracy": accuracy, "date": date})
+        date = datetime.fromtimestamp((path / "results.json").stat().st_mtime)
+        accuracy = Run(path).read("results.json")["test_accuracy"]
+        found.append(
+            {"run": str(path), "test_accuracy": accuracy, "date": date.isoformat(" ", "minutes")}
+        )
     if as_json:
         print(json.dumps({"runs": found}))
         return
     for item in found:
-        accuracy = item["test_accuracy"]
-        result = "not finished" if accuracy is None else f"{100 * accuracy:.2f} %  {item['date']}"
-        print(f"{item['run']}  {result}")
+        print(f"{item['run']}  {100 * item['test_accuracy']:.2f} %  {item['date']}")
     if not found:
         print(f"no runs in {root}; begin with: striate train mnist", file=sys.stderr)

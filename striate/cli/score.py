@@ -34,7 +34,7 @@ def score(model: Model, x: Any, y: Any, classes: Sequence[str]) -> dict[str, Any
 
 def accuracy_line(results: dict[str, Any]) -> str:
     """Return accuracy, its 95 % Wilson interval and loss as one line."""
-    from ..store.run import wilson
+    from ..store.report import wilson
 
     correct, total = results["test_correct"], results["test_total"]
     low, high = wilson(correct, total)

@@ -39,6 +39,7 @@ def train(
     chosen = read_settings(module, settings or ())
     seed(chosen.seed)
     run = Run.create(root=root, name=recipe)
+    run.write("config.json", {"recipe": recipe, "settings": chosen.model_dump()})
     _introduce(run, chosen)
     model = module.model(chosen)
     model.summary(print_fn=say)
@@ -47,13 +48,13 @@ def train(
     results = {
         "run": str(run.path),
         "recipe": recipe,
-        "settings": chosen.model_dump(),
+        "command": shlex.join(["striate", "train", recipe, *(settings or ())]),
         "epochs": len(history.epoch),
         "seconds": round(seconds, 2),
         "stopped": history.stopped,
         **score(model, x, y, module.CLASSES),
     }
-    _keep(run, model, results, history.history)
+    _keep(run, model, results)
     print(json.dumps(results) if as_json else accuracy_line(results))
     say(f"{results['epochs']} epochs in {seconds:.1f} s, kept in {run.path} (see report.md there)")
     place = shlex.quote(str(run.path))
@@ -90,14 +91,14 @@ def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> tuple[His
     return history, time.monotonic() - started
 
 
-def _keep(run: Run, model: Model, results: dict[str, Any], history: dict[str, list[float]]) -> None:
+def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
     from ..store.report import report
     from ..store.run import environment
 
     machine = environment()
     run.write("results.json", results)
     run.write("environment.json", machine)
-    run.write("report.md", report(run.path.name, results, history, machine))
+    run.write("report.md", report(run.name, results, run.epochs, machine))
     run.finish(model)
 
 
