@@ -178,7 +178,9 @@ def _moved(layer: Layer, specs: Sequence[Spec], masks: Sequence[Mask]) -> list[K
     """Follow a layer that only moves values: number them from 1 and see where they go."""
     ends = np.cumsum([0, *(math.prod(_sizes(spec)) for spec in specs)])
     index = [
-        torch.arange(start + 1, stop + 1, dtype=torch.float64).reshape(1, *_sizes(spec))
+        torch.arange(start + 1, stop + 1, dtype=torch.float64)
+        .reshape(1, *_sizes(spec))
+        .repeat(2, *(1 for _ in spec.shape))  # two samples: a squeeze() must not take the batch
         for spec, start, stop in zip(specs, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
     ]
     with torch.no_grad():

@@ -181,7 +181,8 @@ class Follower:
         for one in line.all_input_nodes:
             if self.found[one].held:
                 tensor = operator.attrgetter(self.found[one].held)(self.module)
-                setattr(layer, _plain(self.found[one].held), tensor)
+                name, own = _plain(self.found[one].held), isinstance(tensor, nn.Parameter)
+                (layer.register_parameter if own else layer.register_buffer)(name, tensor)
         return Traced((runs[0], runs[1]), layer(*self.symbols(lines)))
 
 

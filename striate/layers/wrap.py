@@ -179,7 +179,8 @@ class TorchCall(Foreign):
             return (*(Window(),) * (len(x[0].shape) - 1), Mix())
         if self.word in IN_PLACE and len({len(spec.shape) for spec in x}) == 1:
             return POINTWISE
-        return MOVES if self.word in MOVING else UNKNOWN
+        holds = any(True for _ in (*self.parameters(), *self.buffers()))
+        return MOVES if self.word in MOVING and not holds else UNKNOWN
 
     def forward(self, *x: Tensor) -> Any:
         """Call the function."""

@@ -140,6 +140,23 @@ def test_where_steps_disagree_the_field_is_that_of_the_set():
     assert summary(model).rows[-1].field == "2"
 
 
+def test_a_torch_network_that_squeezes():
+    class Squeezes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(1, 4, 3)
+
+        def forward(self, x):
+            return torch.squeeze(self.conv(x)[:, :, :1, :1])
+
+    told = summary(Model.from_torch(Squeezes(), (1, 8, 8)))
+    assert [(row.name, row.output, row.field) for row in told.rows[1:]] == [
+        ("conv", "(4, 6, 6)", "3"),
+        ("getitem", "(4, 1, 1)", "3"),
+        ("squeeze", "(4,)", "3"),
+    ]
+
+
 def test_a_torch_network():
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 2))
     told = summary(Model.from_torch(net, (1, 8, 8)))

@@ -156,6 +156,34 @@ def test_unknown_sizes_stay_unknown():
     assert graph.outputs[0].shape == (None, 2)
 
 
+def test_what_functions_read():
+    class Moves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("order", torch.tensor([2, 0]))
+
+        def forward(self, x):
+            y = x.flatten(1)[:, :12].view(-1, 12, 1).squeeze().reshape(-1, 4, 3)
+            return torch.sigmoid(y[:, self.order].sum(1))
+
+    net = Moves()
+    graph = follow(net, Input((4, 5)))
+    said = {name: layer.windows(*layer.specs) for name, layer in graph.layers.items()}
+    assert {name: word.name for name, word in said.items()} == {
+        "flatten": "MOVES",
+        "getitem": "MOVES",
+        "view": "MOVES",
+        "squeeze": "MOVES",
+        "reshape": "MOVES",
+        "getitem_1": "UNKNOWN",
+        "sum_1": "UNKNOWN",
+        "sigmoid": "POINTWISE",
+    }
+    assert graph.nodes[-1].layer.activation_name == "sigmoid"
+    x = torch.rand(6, 4, 5)
+    assert torch.equal(run(graph, x)[0], net(x).detach())
+
+
 def test_what_cannot_be_followed_is_one_node():
     class Branches(nn.Module):
         def __init__(self):
