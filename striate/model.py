@@ -216,7 +216,7 @@ class Model(Layer):
             torch.as_tensor(arg, device=device) if isinstance(arg, (np.ndarray, list)) else arg
             for arg in args
         )
-        if self._graph is not None:
+        if self._graph is not None and all(isinstance(item, Tensor) for item in tensors):
             specs = tuple(symbol.spec for symbol in self.graph.inputs)
             tensors = check_batch(self.where, specs, tensors)
         return super().__call__(*tensors, **kwargs)

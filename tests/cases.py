@@ -25,6 +25,7 @@ are plain values that Keras takes too, unless keras=False.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,7 @@ class Case:
     def __str__(self) -> str:
         """Class, arguments and inputs: the name of the test and of the golden values."""
         words = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.items())
+        words = re.sub(r" at 0x[0-9a-f]+", "", words)  # a function's address is not a part of its name
         layout = " channels_first" if self.data_format == "channels_first" else ""
         dtype = "" if self.dtype == "float32" else f" {self.dtype}"
         inputs = " ".join(str(spec) for spec in self.specs)

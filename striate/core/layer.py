@@ -316,7 +316,8 @@ class Layer(nn.Module):
             self.ensure_built(specs)
             out = self.infer(*specs)
         except StriateError as error:
-            error.rows.setdefault("at", at)
+            if at:
+                error.rows.setdefault("at", at)
             raise
         node = Node(self, args, at=at)
         several = out if isinstance(out, tuple) else (out,)
