@@ -1,0 +1,207 @@
+"""The commands, in the process and as a program, on a few samples; and the text of each mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import striate as st
+from striate import cli
+from striate.cli.recipe import recipe_names
+from striate.cli.score import accuracy_line, score
+from striate.errors import ConfigError, StriateError
+
+TINY = ["samples=512", "epochs=1"]
+
+
+def call(*words: object) -> Any:
+    """Run a command in this process."""
+    return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one run, trained on 512 digits for one epoch by the program itself."""
+    folder = tmp_path_factory.mktemp("a folder") / "runs"
+    program = [sys.executable, "-W", "error", "-c", "from striate.cli import main; main()"]
+    done = subprocess.run(
+        [*program, "train", "mnist", *TINY, "--json", "--runs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=200,
+    )
+    results = json.loads(done.stdout)
+    assert results == json.loads((folder / "mnist" / "results.json").read_text())
+    talk = done.stderr
+    for word in (st.__version__, "epochs=1", "conv2d (Conv2D)", "512 images", "epoch 1/1", "next:"):
+        assert word in talk, word
+    return folder
+
+
+def test_train_keeps_everything_about_the_run(root: Path) -> None:
+    run = root / "mnist"
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        "MANIFEST.sha256", "config.json", "environment.json", "history.csv", "metrics.jsonl",
+        "model.json", "model.striate", "report.md", "results.json", "weights.safetensors",
+    }  # fmt: skip
+    results = json.loads((run / "results.json").read_text())
+    assert results["run"] == str(run)
+    assert results["command"] == "striate train mnist samples=512 epochs=1"
+    assert results["epochs"] == 1 and results["seconds"] > 0 and results["stopped"] == ""
+    confusion = np.array(results["confusion"])
+    assert confusion.sum() == 10_000
+    assert np.trace(confusion) == results["test_accuracy"] * 10_000
+    (line,) = (run / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(line).keys() == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+    asked = json.loads((run / "config.json").read_text())
+    assert asked["recipe"] == "mnist" and asked["settings"]["samples"] == 512
+
+
+def test_same_seed_same_numbers_and_a_folder_of_its_own(root: Path, tmp_path: Path) -> None:
+    first = json.loads((root / "mnist" / "results.json").read_text())
+    place = tmp_path / "mnist-2"
+    (tmp_path / "mnist").mkdir()
+    again = call("train", "mnist", *TINY, "--runs", tmp_path)
+    assert (again.exit_code, again.stdout) == (0, accuracy_line(first) + "\n")
+    results = json.loads((place / "results.json").read_text())
+    assert results["confusion"] == first["confusion"]
+    assert again.stderr.endswith(
+        f"next: striate predict {place} image.png   or   striate evaluate {place}\n"
+    )
+
+
+def test_evaluate_repeats_the_test_of_the_training(root: Path) -> None:
+    results = json.loads((root / "mnist" / "results.json").read_text())
+    done = call("evaluate", root / "mnist")
+    assert (done.exit_code, done.stdout) == (0, accuracy_line(results) + "\n")
+    told = json.loads(call("evaluate", "mnist", "--runs", root, "--json").stdout)
+    assert told.items() <= results.items()
+    assert told.keys() >= {"run", "test_accuracy", "test_loss", "confusion"}
+
+
+def test_predict_tells_class_and_probabilities(
+    root: Path, tmp_path: Path, digits: tuple[Any, Any]
+) -> None:
+    digit = digits[0][0]
+    file = tmp_path / "seven.png"
+    Image.fromarray(digit[:, :, 0]).save(file)
+    done = call("predict", root / "mnist", file, "--json")
+    (item,) = json.loads(done.stdout)["predictions"]
+    expected = st.load(root / "mnist").predict(digit)[0]
+    np.testing.assert_allclose(list(item["probabilities"].values()), expected, atol=1e-6)
+    assert item["class"] == str(expected.argmax())
+
+    plain = call("predict", "mnist", file, file, "--runs", root).stdout.splitlines()
+    assert plain[0] == plain[1]
+    assert plain[0].startswith(
+        f"{file}: {item['class']}  ({item['class']} {100 * expected.max():.1f} %  "
+    )
+
+
+@pytest.fixture
+def digits() -> tuple[Any, Any]:
+    """The real test images and labels."""
+    return st.datasets.mnist()[1]
+
+
+def test_summary_of_run_file_and_recipe_is_the_same(root: Path) -> None:
+    by_recipe = call("summary", "mnist").stdout
+    assert "Conv2D" in by_recipe and "5*5*1*16 = 400" in by_recipe
+    assert call("summary", root / "mnist").stdout == by_recipe
+    assert call("summary", root / "mnist" / "model.striate").stdout == by_recipe
+    assert json.loads(call("summary", "mnist", "--json").stdout)["parameters"] == 84_890
+
+
+def test_runs_lists_accuracy_and_date(root: Path, tmp_path: Path) -> None:
+    results = json.loads((root / "mnist" / "results.json").read_text())
+    (item,) = json.loads(call("runs", "--runs", root, "--json").stdout)["runs"]
+    assert item["run"] == str(root / "mnist")
+    assert item["test_accuracy"] == results["test_accuracy"]
+    line = f"{item['run']}  {100 * item['test_accuracy']:.2f} %  {item['date']}\n"
+    assert call("runs", "--runs", root).stdout == line
+    none = call("runs", "--runs", tmp_path)
+    assert (none.exit_code, none.stdout) == (0, "")
+    assert none.stderr == f"no runs in {tmp_path}; begin with: striate train mnist\n"
+
+
+def test_doctor_tells_versions_and_threads() -> None:
+    found = json.loads(call("doctor", "--json").stdout)
+    assert found["striate"] == st.__version__ and found["threads"] >= 1
+    assert f"{found['torch']}\n" in call("doctor").stdout
+
+
+def test_score_counts_each_sample_once() -> None:
+    class Fixed:
+        def predict(self, x: Any) -> Any:
+            return x
+
+    outputs = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
+    found = score(Fixed(), outputs, np.array([0, 1, 1]), ["a", "b"])  # type: ignore[arg-type]
+    assert found["confusion"] == [[1, 0], [1, 1]]
+    assert (found["test_correct"], found["test_total"]) == (2, 3)
+    assert found["test_loss"] == pytest.approx(-np.log([0.9, 0.8, 0.3]).mean())
+    assert accuracy_line(found) == (
+        "test accuracy 66.67 % (2 of 3; 95 % interval 20.77 to 93.85 %)  loss 0.5108"
+    )
+
+
+MISTAKES = {
+    "train mnst": "striate: unknown recipe 'mnst'\n  need  one of mnist\n"
+    '  fix   did you mean "mnist"?\n',
+    "train mnist epoch=3": "train mnist: unknown setting 'epoch'\n"
+    "  need  one of batch_size, epochs, learning_rate, samples, seed\n"
+    '  fix   did you mean "epochs"?\n',
+    "train mnist epochs=many": "train mnist: epochs=many cannot work\n"
+    "  need  a valid integer, unable to parse string as an integer\n  fix   epochs=7\n",
+    "train mnist samples=70000": "train mnist: samples=70000 cannot work\n"
+    "  need  less than or equal to 55000\n",
+    "train mnist epochs": "train mnist: 'epochs' is not a setting\n"
+    "  need  key=value\n  fix   epochs=3\n",
+    "train mnist epochs=1 epochs=2": "train mnist: epochs is given twice\n"
+    "  got   epochs=1 epochs=2\n  fix   epochs=2\n",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_mistakes_are_told_without_a_traceback(words: str, tmp_path: Path) -> None:
+    assert recipe_names() == ["mnist"]
+    done = call(*words.split(), "--runs", tmp_path / "runs")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", MISTAKES[words])
+    assert not (tmp_path / "runs").exists()
+
+
+def test_debug_lets_the_mistake_through() -> None:
+    done = call("--debug", "train", "mnst")
+    assert isinstance(done.exception, ConfigError)
+    assert isinstance(done.exception, StriateError)
+
+
+def test_help_loads_no_command() -> None:
+    program = (
+        "import sys\nfrom striate.cli import main\ntry: main()\n"
+        "except SystemExit: print(*{'pydantic', 'PIL', 'striate.recipes'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Begin with: striate train mnist" in done.stdout
+    assert done.stdout.endswith("\n\n")
+
+
+def test_usage_errors_exit_with_2() -> None:
+    assert call("trian").exit_code == 2
+    assert call("train").exit_code == 2
+    assert call("runs", "--jsn").exit_code == 2
