@@ -1,16 +1,17 @@
-"""What is looked at once, before the first step: settings, shapes, labels, numbers that are none."""
+"""What is looked at once, before the first step: settings, shapes, labels, NaN."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..core.graph import Graph
 from ..core.layer import snake
 from ..core.spec import show
 from ..errors import ConfigError, DataError
@@ -18,10 +19,7 @@ from ..settings import check_range
 from .feed import ArrayFeed, Batch
 from .fit import check_batch
 
-if TYPE_CHECKING:
-    from ..engine.setup import Setup
-    from ..model import Model
-
+SCALING = ("Rescaling", "Normalization", "BatchNormalization", "Embedding")
 CLASSES = ("crossentropy", "sparse_categorical_crossentropy", "categorical_crossentropy")
 
 
@@ -37,17 +35,22 @@ def settings(batch_size: Any, epochs: Any, validation_split: Any, steps: Any) ->
             check_range("fit", field, value, interval, usual)
 
 
-def arrays(model: Model, setup: Setup, data: ArrayFeed, name: str) -> None:
-    """Raise DataError or ShapeError if the arrays are not what the model can learn from."""
+def arrays(
+    where: str, graph: Graph, losses: Sequence[Any], data: ArrayFeed, name: str = ""
+) -> None:
+    """Raise DataError or ShapeError if the arrays are not what the model can learn from.
+
+    `losses`: one for each output. `name`: "" or "validation ", for the message.
+    """
     if not data.samples:
         raise DataError(
             f"{name}x",
             "holds no samples",
             need="at least one",
-            fix="a smaller validation_split" if name else "",
+            fix="" if name else "arrays with samples, or a smaller validation_split",
         )
-    specs = tuple(symbol.spec for symbol in model.graph.inputs)
-    check_batch(model.where, specs, tuple(x[:1] for x in data.x))
+    specs = tuple(symbol.spec for symbol in graph.inputs)
+    check_batch(where, specs, tuple(x[:1] for x in data.x))
     if not data.y:
         raise DataError(
             f"{name}y", "is missing", need="targets for every sample", fix="model.fit(x, y)"
@@ -58,23 +61,21 @@ def arrays(model: Model, setup: Setup, data: ArrayFeed, name: str) -> None:
     if data.weight is not None:
         _same_rows(f"{name}sample_weight", len(data.weight), data.samples)
         _finite(f"{name}sample_weight", data.weight)
-    if len(data.y) != len(model.graph.outputs):
+    if len(data.y) != len(graph.outputs):
         raise DataError(
             f"{name}y",
-            f"the model has {len(model.graph.outputs)} outputs",
+            f"the model has {len(graph.outputs)} outputs",
             got=f"{len(data.y)} arrays",
             fix="one array of targets for each output",
         )
-    for y, loss, output in zip(data.y, setup.losses, model.graph.outputs, strict=True):
+    for y, loss, output in zip(data.y, losses, graph.outputs, strict=True):
         kind = snake(type(loss).__name__)
         check = labels if kind in CLASSES else _targets
         check(f"{name}y", y, output.spec.shape, kind)
-    if not name and data.x[0].is_floating_point():
-        _scale(model, data.x[0])
 
 
 def labels(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) -> None:
-    """Raise DataError unless `y` holds class numbers or one-hot rows for an output of this shape."""
+    """Raise DataError unless `y` holds class numbers or one-hot rows for this output."""
     classes = shape[-1]
     if classes is None:
         return
@@ -99,26 +100,29 @@ def labels(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) -> N
             fix='loss="crossentropy", which takes both',
         )
     if numbers.is_floating_point() and bool((numbers != numbers.round()).any()):
-        index = int((numbers != numbers.round()).nonzero()[0, 0])
+        broken = numbers != numbers.round()
+        index = int(broken.nonzero()[0, 0])
         raise DataError(
             field,
             "labels are not whole numbers",
-            got=f"label {float(numbers.flatten()[index]):g} at index {index}",
+            got=f"label {float(numbers[broken][0]):g} at index {index}",
             need=f"class numbers 0 to {classes - 1}, or one-hot rows",
             fix='for numbers that are no classes: loss="mse"',
         )
     low, high = int(numbers.min()), int(numbers.max())
-    if 0 <= low and high < classes:
+    if low >= 0 and high < classes:
         return
     wrong = (numbers.long() < 0) | (numbers.long() >= classes)
     index = int(wrong.nonzero()[0, 0])
     one_based = low == 1 and high == classes
     raise DataError(
         field,
-        f"label {int(numbers[index].flatten()[0])} at index {index}, but the model has {classes} outputs",
+        f"label {int(numbers[wrong][0])} at index {index}, but the model has {classes} outputs",
         got=f"labels from {low} to {high}",
         need=f"labels from 0 to {classes - 1}",
-        fix="the labels begin at 1: y - 1" if one_based else f"Dense({max(high, 0) + 1}), or other labels",
+        fix="the labels begin at 1: y - 1"
+        if one_based
+        else f"Dense({max(high, classes - 1) + 1}), or other labels",
     )
 
 
@@ -155,7 +159,9 @@ def _targets(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) ->
             "the targets have another shape than the model's output",
             got=show(tuple(y.shape)),
             need=f"(N, {show(shape)[1:]}",
-            fix='loss="crossentropy" for class numbers' if not sizes else f"{loss} compares element by element",
+            fix=f"{loss} compares element by element"
+            if sizes
+            else 'loss="crossentropy" for class numbers',
         )
 
 
@@ -187,34 +193,32 @@ def _finite(field: str, values: Tensor) -> None:
             )
 
 
-def _scale(model: Model, x: Tensor) -> None:
-    first = next((node.layer for node in model.graph.nodes), None)
-    scaled = type(first).__name__ in ("Rescaling", "Normalization", "BatchNormalization")
-    largest = float(x[: min(len(x), 1000)].abs().max())
+def note_scale(graph: Graph, x: Tensor) -> None:
+    """Say on stderr that the values of the input are large and no layer scales them."""
+    first = next((node.layer for node in graph.nodes), None)
+    scaled = type(first).__name__ in SCALING
+    largest = float(x[:1000].abs().max())
     if largest > 20 and not scaled:
-        print(
+        sys.stderr.write(
             f"note: the input's values reach {largest:g}; networks learn from values near 1: "
-            "begin with L.Rescaling(1 / 255)",
-            file=sys.stderr,
+            "begin with L.Rescaling(1 / 255)\n"
         )
 
 
-def class_weights(
-    weights: dict[int, float] | None, model: Model
-) -> Callable[[Batch], Batch]:
+def class_weights(weights: dict[int, float] | None, outputs: int) -> Callable[[Batch], Batch]:
     """Return what gives each sample of a batch the weight of its class."""
+    classes = max(outputs, 2)
     if not weights:
         return lambda batch: batch
-    classes = model.graph.outputs[0].spec.shape[-1] or 1
     for number, weight in weights.items():
-        if not 0 <= int(number) < max(classes, 2) or not (weight >= 0 and math.isfinite(weight)):
+        if not 0 <= int(number) < classes or not (weight >= 0 and math.isfinite(weight)):
             raise ConfigError(
                 "class_weight",
                 f"class {number!r} with weight {weight!r} cannot work",
-                need=f"classes 0 to {max(classes, 2) - 1}, weights >= 0",
+                need=f"classes 0 to {classes - 1}, weights >= 0",
                 fix="class_weight={0: 1.0, 1: 2.0}",
             )
-    table = torch.tensor([float(weights.get(number, 1.0)) for number in range(max(classes, 2))])
+    table = torch.tensor([float(weights.get(number, 1.0)) for number in range(classes)])
 
     def weigh(batch: Batch) -> Batch:
         y = batch.y[0]
@@ -227,12 +231,10 @@ def class_weights(
     return weigh
 
 
-def not_a_number(model: Model, loss: float, epoch: int) -> str:
-    """Say why training stops when the loss is no number; return the reason."""
-    bad = [
-        name for name, weight in model.named_parameters() if not bool(torch.isfinite(weight).all())
-    ]
-    where = f"; first in {bad[0]}" if bad else ""
+def not_a_number(weights: Iterable[tuple[str, Tensor]], loss: float, epoch: int) -> str:
+    """Return why training stops when the loss is no number."""
+    bad = next((name for name, weight in weights if not bool(torch.isfinite(weight).all())), "")
+    where = f"; the first weight that is none either is {bad}" if bad else ""
     return (
         f"the loss is {loss} in epoch {epoch + 1}{where}. Try a lower learning rate "
         "(model.find_lr suggests one) or clipnorm=1.0"

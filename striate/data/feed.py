@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -14,11 +15,13 @@ from torch.utils.data import DataLoader, Dataset
 from ..errors import DataError
 
 Tensors = tuple[Tensor, ...]
+ARRAYS = (np.ndarray, Tensor)
+Names = tuple[Sequence[str], Sequence[str]]  # of inputs and outputs: the order of dictionaries
 
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Inputs, targets (empty where there are none) and sample weights (None: all 1) of some samples."""
+    """Inputs, targets (maybe none) and weights (None: all 1) of some samples."""
 
     x: Tensors
     y: Tensors
@@ -33,8 +36,8 @@ class Batch:
 class ArrayFeed:
     """Batches of arrays that are in memory; `uint8` stays `uint8`.
 
-    Each pass goes through all samples, in an order drawn from torch's generator if `shuffle`. The last
-    batch may be smaller.
+    Each pass goes through all samples, in an order drawn from torch's generator if `shuffle`.
+    The last batch may be smaller.
     """
 
     def __init__(
@@ -49,7 +52,13 @@ class ArrayFeed:
         return len(self.x[0])
 
     def __len__(self) -> int:
-        return -(-self.samples // self.batch_size)
+        return (self.samples + self.batch_size - 1) // self.batch_size
+
+    def first(self) -> Batch | None:
+        """Return a batch of one sample, from which shapes are known; None where there is none."""
+        if not self.samples:
+            return None
+        return Batch(tuple(x[:1] for x in self.x), tuple(y[:1] for y in self.y))
 
     def __iter__(self) -> Iterator[Batch]:
         order = torch.randperm(self.samples) if self.shuffle else None
@@ -77,8 +86,8 @@ class ArrayFeed:
 class IterableFeed:
     """Batches of a loader, or of any iterable of (x,), (x, y) or (x, y, weight)."""
 
-    def __init__(self, source: Iterable[Any]) -> None:
-        self.source = source
+    def __init__(self, source: Iterable[Any], names: Names = ((), ())) -> None:
+        self.source, self.names = source, names
 
     def __len__(self) -> int:
         try:
@@ -87,33 +96,50 @@ class IterableFeed:
             return 0  # not known before the end
 
     def __iter__(self) -> Iterator[Batch]:
-        for item in self.source:
-            parts = item if isinstance(item, (tuple, list)) else (item,)
-            x, y, weight = (*parts, None, None)[:3]
-            if x is None:
-                raise DataError("x", "a batch is empty", need="(x, y) or (x, y, weight)")
-            yield Batch(
-                tensors("x", x),
-                () if y is None else tensors("y", y),
-                None if weight is None else tensor("sample_weight", weight),
-            )
+        return map(self.batch, self.source)
+
+    def first(self) -> Batch | None:
+        """Return the first batch, which a generator gives once more, or None."""
+        source = iter(self.source)
+        item = next(source, None)
+        if source is self.source and item is not None:
+            self.source = itertools.chain([item], source)
+        return None if item is None else self.batch(item)
+
+    def batch(self, item: Any) -> Batch:
+        """Return what the source gave as a batch."""
+        parts = item if isinstance(item, (tuple, list)) else (item,)
+        x, y, weight = (*parts, None, None, None)[:3]
+        if x is None:
+            raise DataError("x", "a batch is empty", need="(x, y) or (x, y, weight)")
+        return Batch(
+            tensors("x", x, self.names[0]),
+            () if y is None else tensors("y", y, self.names[1]),
+            None if weight is None else tensor("sample_weight", weight),
+        )
 
 
 Feed = ArrayFeed | IterableFeed
 
 
 def feed(
-    x: Any, y: Any = None, weight: Any = None, *, batch_size: int = 32, shuffle: bool = False
+    x: Any,
+    y: Any = None,
+    weight: Any = None,
+    *,
+    batch_size: int = 32,
+    shuffle: bool = False,
+    names: Names = ((), ()),
 ) -> Feed:
-    """Return the batches of arrays, tensors, a torch Dataset or DataLoader, or an iterable of (x, y)."""
+    """Return the batches of arrays, a torch Dataset or DataLoader, or an iterable of (x, y)."""
     if isinstance(x, Dataset):
         generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
-        return IterableFeed(DataLoader(x, batch_size, shuffle=shuffle, generator=generator))
+        return IterableFeed(DataLoader(x, batch_size, shuffle=shuffle, generator=generator), names)
     if not is_array(x):
-        return IterableFeed(x)
+        return IterableFeed(iterable(x), names)
     return ArrayFeed(
-        tensors("x", x),
-        () if y is None else tensors("y", y),
+        tensors("x", x, names[0]),
+        () if y is None else tensors("y", y, names[1]),
         None if weight is None else tensor("sample_weight", weight),
         batch_size,
         shuffle,
@@ -121,27 +147,63 @@ def feed(
 
 
 def is_array(x: Any) -> bool:
-    """Return whether `x` is an array, or a list or tuple of arrays or of numbers."""
+    """Return whether `x` is an array, a dictionary of them, or a list of arrays or of numbers."""
+    if isinstance(x, dict):
+        return bool(x) and all(is_array(item) for item in x.values())
     if isinstance(x, (list, tuple)):
         return bool(x) and all(is_array(item) or isinstance(item, (int, float)) for item in x)
-    return isinstance(x, (np.ndarray, Tensor))
+    return isinstance(x, ARRAYS)
 
 
-def tensors(where: str, given: Any) -> Tensors:
-    """Return one tensor, or one for each input of a list, a tuple or a dictionary of arrays."""
+def iterable(x: Any) -> Iterable[Any]:
+    """Return `x`, or raise DataError if there is no way to go through it."""
+    if isinstance(x, Iterable) and not isinstance(x, (str, bytes, dict)):
+        return x
+    raise DataError(
+        "x",
+        f"a {type(x).__name__} holds no samples",
+        need="arrays, tensors, a Dataset, a DataLoader or an iterable of (x, y)",
+    )
+
+
+def endless(data: Feed) -> Iterator[Batch]:
+    """Yield the batches again and again, until a pass gives none."""
+    given = True
+    while given:
+        given = False
+        for batch in data:
+            given = True
+            yield batch
+
+
+def tensors(where: str, given: Any, names: Sequence[str] = ()) -> Tensors:
+    """Return one tensor, or one for each of a list, a tuple or a dictionary by name."""
     if isinstance(given, dict):
-        given = list(given.values())
-    if isinstance(given, (list, tuple)) and given and isinstance(given[0], (np.ndarray, Tensor)):
-        if given[0].ndim > 0:
-            return tuple(tensor(where, item) for item in given)
+        if names and set(given) != set(names):
+            raise DataError(
+                where,
+                "the dictionary has other names than the model",
+                got=", ".join(given),
+                need=", ".join(names),
+            )
+        given = [given[name] for name in names or given]
+    several = isinstance(given, (list, tuple)) and given and isinstance(given[0], ARRAYS)
+    if several and given[0].ndim > 0:
+        return tuple(tensor(where, item) for item in given)
     return (tensor(where, given),)
 
 
 def tensor(where: str, given: Any) -> Tensor:
-    """Return an array as a tensor that shares its memory, or raise DataError if it holds no numbers."""
+    """Return an array as a tensor, sharing its memory where both know its numbers.
+
+    Raises: DataError if it holds no numbers.
+    """
     if isinstance(given, Tensor):
         return given
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except ValueError:  # lists of different lengths
+        array = np.empty((), object)
     if array.dtype.kind not in "biuf":
         raise DataError(
             where,
@@ -157,8 +219,3 @@ def tensor(where: str, given: Any) -> Tensor:
     if not array.flags.writeable:
         array = array.copy()
     return torch.from_numpy(np.ascontiguousarray(array))
-
-
-def rows(parts: Sequence[Tensor]) -> list[int]:
-    """Return the number of samples in each of some tensors."""
-    return [len(part) if part.ndim else 0 for part in parts]

@@ -9,7 +9,9 @@ from ..core.spec import Shape, Spec, show
 from ..errors import ShapeError
 
 
-def check_batch(where: str, specs: tuple[Spec, ...], tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def check_batch(
+    where: str, specs: tuple[Spec, ...], tensors: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
     """Return the batch in the dtypes of the inputs, or raise ShapeError with a diagnosis.
 
     Images without a channel axis get one where the model has a single channel: (N, 28, 28) fits
@@ -37,7 +39,8 @@ def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
             fix=diagnosis(spec, tuple(x.shape)),
         )
     dtype = getattr(torch, spec.dtype)
-    return x if x.dtype == dtype or (x.is_floating_point() and dtype.is_floating_point) else x.to(dtype)
+    keeps = x.dtype == dtype or (x.is_floating_point() and dtype.is_floating_point)
+    return x if keeps else x.to(dtype)
 
 
 def fits(shape: Shape, sizes: tuple[int, ...]) -> bool:
@@ -56,11 +59,12 @@ def diagnosis(spec: Spec, shape: tuple[int, ...]) -> str:
         moved = (*shape[2:], shape[1]) if spec.channel_axis == -1 else (shape[-1], *shape[1:-1])
         if fits(spec.shape, moved):
             here, there = ("first", "last") if spec.channel_axis == -1 else ("last", "first")
-            order = (0, *range(2, rank + 1), 1) if spec.channel_axis == -1 else (
-                0, rank, *range(1, rank))  # fmt: skip
+            last = spec.channel_axis == -1
+            order = (0, *range(2, rank + 1), 1) if last else (0, rank, *range(1, rank))
             return f"the channels are {here}, the model takes them {there}: x.transpose{order}"
         if spec.channels is not None and shape[spec.channel_axis] != spec.channels:
-            return f"the model takes {spec.channels} channels, the batch has {shape[spec.channel_axis]}"
+            given = shape[spec.channel_axis]
+            return f"the model takes {spec.channels} channels, the batch has {given}"
         sizes = show(spec.spatial).replace(" ", "")
         return f"resize the images to {sizes}, or put L.Resizing in front"
     if len(shape) == 2 and spec.numel == shape[1]:

@@ -27,7 +27,8 @@ def is_image(x: Any) -> bool:
 def load(x: Any, spec: Spec) -> NDArray[np.uint8]:
     """Return images as a uint8 batch of the model's size, grey or colour as it takes them.
 
-    Transparent pixels become black; a size that differs is brought to the model's by bilinear filtering.
+    Transparent pixels become black; a size that differs is brought to the model's by bilinear
+    filtering.
 
     Raises: DataError for a file that is missing, too large or not an image.
     """
@@ -66,8 +67,12 @@ def _open(path: str | Path) -> Any:
         raise DataError(str(path), "there is no such image file", fix="check the path")
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise DataError(str(path), "the image file is too large", got=f"{size} bytes",
-                        need=f"at most {MAX_BYTES}")  # fmt: skip
+        raise DataError(
+            str(path),
+            "the image file is too large",
+            got=f"{size:,} bytes",
+            need=f"at most {MAX_BYTES:,} bytes",
+        )
     try:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -79,9 +84,9 @@ def _open(path: str | Path) -> Any:
                 )
             image.load()
             return ImageOps.exif_transpose(image)
+    except DataError:
+        raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(
             str(path),
             "is not an image that can be read",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, MissingExtra, nearest, one_of
 from .progress import say
+from .setup import held
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -21,9 +23,9 @@ Logs = dict[str, float]
 class Hook:
     """Something that watches training; override the moments that matter.
 
-    `model` is the model, `params` the numbers of the run (epochs, steps). `logs` are the epoch's numbers.
-    A hook may ask training to end with `self.stop(reason)`. Class and methods are known as callbacks in
-    Keras, and hooks written for it work.
+    `model` is the model, `params` the numbers of the run (epochs, steps). `logs` are the epoch's
+    numbers. A hook may ask training to end with `self.stop(reason)`. Keras knows them as callbacks,
+    with the same moments; a callback written for it works.
 
     Example:
         >>> class Echo(Hook):
@@ -84,7 +86,9 @@ MOMENTS = tuple(name for name in vars(Hook) if name.startswith("on_"))
 class Watching(Hook):
     """A hook that follows one number; better is lower, or higher for accuracies and the like."""
 
-    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
+    def __init__(
+        self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0
+    ) -> None:
         one_of(type(self).__name__, "mode", mode, ("auto", "min", "max"))
         higher = any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1"))
         self.monitor, self.min_delta = monitor, abs(min_delta)
@@ -94,13 +98,15 @@ class Watching(Hook):
     def improved(self, logs: Logs | None) -> bool | None:
         """Return whether the number is the best so far; None where it is not there."""
         if not logs or self.monitor not in logs:
+            if self.monitor.startswith("val_") and self.params.get("validates"):
+                return None  # an epoch without validation: validation_freq
             known = ", ".join(logs or {})
             raise ConfigError(
                 type(self).__name__,
                 f"there is no number {self.monitor!r} to watch",
                 need=f"one of {known}",
                 fix=nearest(self.monitor, logs or {})
-                or ("give fit validation_data" if self.monitor.startswith("val_") else ""),
+                or ("fit(..., validation_data=...)" if self.monitor.startswith("val_") else ""),
             )
         value = self.sign * logs[self.monitor]
         if value > self.best + self.min_delta:
@@ -112,9 +118,11 @@ class Watching(Hook):
 class EarlyStopping(Watching):
     """Stop when a number has not improved for `patience` epochs.
 
-    `restore_best_weights` gives the model the weights of its best epoch back; `baseline` is a value to
-    beat; nothing is watched before `start_from_epoch`.
+    `restore_best_weights` gives the model the weights of its best epoch back; `baseline` is a value
+    to beat; nothing is watched before `start_from_epoch`.
     """
+
+    kept: dict[str, Any] | None
 
     def __init__(
         self,
@@ -133,13 +141,14 @@ class EarlyStopping(Watching):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget an earlier training."""
         self.best = -math.inf if self.baseline is None else self.sign * self.baseline
-        self.waited, self.kept, self.stopped = 0, None, ""
+        self.waited, self.kept = 0, None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Count the epochs without improvement."""
-        if epoch < self.first:
+        better = None if epoch < self.first else self.improved(logs)
+        if better is None:
             return
-        if self.improved(logs):
+        if better:
             self.waited, self.best_epoch = 0, epoch
             if self.restore:
                 state = self.model.state_dict()
@@ -182,7 +191,10 @@ class ModelCheckpoint(Watching):
 
 
 class ReduceLROnPlateau(Watching):
-    """Multiply the learning rate by `factor` when a number has not improved for `patience` epochs."""
+    """Multiply the learning rate by `factor` after `patience` epochs without improvement.
+
+    For `cooldown` epochs after that nothing is counted; the rate stays at least `min_lr`.
+    """
 
     def __init__(
         self,
@@ -197,22 +209,32 @@ class ReduceLROnPlateau(Watching):
         super().__init__(monitor, mode, min_delta)
         if not 0 < factor < 1:
             raise ConfigError(
-                "ReduceLROnPlateau", f"factor={factor!r} cannot work", need="0 < factor < 1", fix="0.1"
+                "ReduceLROnPlateau",
+                f"factor={factor!r} cannot work",
+                need="0 < factor < 1",
+                fix="factor=0.1",
             )
         self.factor, self.patience, self.cooldown, self.min_lr = factor, patience, cooldown, min_lr
-        self.waited = self.cooling = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget an earlier training."""
+        self.best, self.waited, self.cooling = -math.inf, 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Count the epochs without improvement."""
+        better = self.improved(logs)
+        if better is None:
+            return
         self.cooling = max(self.cooling - 1, 0)
-        if self.improved(logs) or self.cooling:
+        if better or self.cooling:
             self.waited = 0
             return
         self.waited += 1
         if self.waited >= self.patience:
             rate = max(current_rate(self.model) * self.factor, self.min_lr)
             set_rate(self.model, rate)
-            say(f"{self.monitor} has not improved for {self.waited} epochs: learning rate {rate:.3g}")
+            why = f"{self.monitor} has not improved for {self.waited} epochs"
+            say(f"{why}: learning rate {rate:.3g}")
             self.waited, self.cooling = 0, self.cooldown
 
 
@@ -224,10 +246,10 @@ class LearningRateScheduler(Hook):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
-        try:
-            rate = self.schedule(epoch, current_rate(self.model))
-        except TypeError:
-            rate = self.schedule(epoch)
+        takes = inspect.signature(self.schedule).parameters
+        both = len(takes) > 1 or any(p.kind is p.VAR_POSITIONAL for p in takes.values())
+        given = (epoch, current_rate(self.model)) if both else (epoch,)
+        rate = self.schedule(*given)
         set_rate(self.model, float(rate))
         if self.verbose:
             say(f"epoch {epoch + 1}: learning rate {float(rate):.3g}")
@@ -269,7 +291,7 @@ class CSVLogger(Hook):
 
 
 class LambdaCallback(Hook):
-    """A hook of functions, each given by the moment's name: `LambdaCallback(on_epoch_end=print)`."""
+    """A hook of functions, by the moments' names: `LambdaCallback(on_epoch_end=print)`."""
 
     def __init__(self, **moments: Callable[..., None]) -> None:
         for name, function in moments.items():
@@ -302,7 +324,7 @@ class TensorBoard(Hook):
 
 
 class History(Hook):
-    """The numbers of each epoch: `history["loss"][3]`; `epoch` lists the epochs, `stopped` says why."""
+    """The numbers of each epoch, `history.history["loss"][3]`, and why training ended."""
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
@@ -317,15 +339,14 @@ class History(Hook):
 
 def current_rate(model: Model) -> float:
     """Return the learning rate of the model's next step."""
-    assert model.setup is not None
-    state = model.setup.state or {"step": 0}
-    return float(model.setup.optimizer.rate(state))
+    setup = held(model)
+    return float(setup.optimizer.rate(setup.state or {"step": 0}))
 
 
 def set_rate(model: Model, rate: float) -> None:
     """Set a constant learning rate from the next step on."""
-    assert model.setup is not None
-    model.setup.optimizer = dataclasses.replace(model.setup.optimizer, learning_rate=rate)
+    setup = held(model)
+    setup.optimizer = dataclasses.replace(setup.optimizer, learning_rate=rate)
 
 
 def ready(hooks: Sequence[Any] | None, model: Model, params: dict[str, Any]) -> list[Any]:
@@ -339,6 +360,8 @@ def ready(hooks: Sequence[Any] | None, model: Model, params: dict[str, Any]) -> 
                 need="an object with on_epoch_end and the other moments",
                 fix=f"{hook.__name__}()" if isinstance(hook, type) else "subclass st.hooks.Hook",
             )
+        if isinstance(hook, Hook):
+            hook.stopped = ""  # what an earlier training ended for
         hook.set_model(model)
         hook.set_params(params)
     return several

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +13,19 @@ from numpy.typing import NDArray
 
 from ..core.spec import Spec
 from ..data import check, image
-from ..data.feed import ArrayFeed, Batch, Feed, feed
-from ..data.fit import check_batch
+from ..data.feed import ArrayFeed, Batch, Feed, endless, feed
+from ..data.fit import fits
 from ..errors import DataError
 from . import hooks as moments
 from .hooks import History
-from .progress import reporter, say
+from .progress import Silence, reporter, say
 from .setup import setup_of
 from .step import Step
 
 if TYPE_CHECKING:
     from ..model import Model
+
+ALL = 2**31  # more samples than any batch has
 
 
 def fit(
@@ -46,83 +49,65 @@ def fit(
 ) -> History:
     """Train the model; return the numbers of each epoch.
 
-    `x`, `y`: arrays or tensors (uint8 images stay uint8 until the step), a torch Dataset or DataLoader,
-    or an iterable of (x, y) or (x, y, weight). `batch_size`: 32 if not given. `validation_split`: the
-    last fraction of the arrays, taken before shuffling, as in Keras. `validation_data`: (x, y), (x, y,
-    weight), a Dataset, DataLoader or iterable. `class_weight`: weight by class number. `verbose`: 0
-    nothing, 1 a bar, 2 a line for each epoch. The data are checked before the first step. Ctrl-C ends
-    training after the step, with the weights and the history so far.
+    `x`, `y`: arrays or tensors (uint8 images stay uint8 until the step), lists of them or
+    dictionaries by the names of inputs and outputs, a torch Dataset or DataLoader, or an iterable
+    of (x, y) or (x, y, weight). `batch_size`: 32 if not given. `validation_split`: the last
+    fraction of the arrays, taken before shuffling, as in Keras. `validation_data`: (x, y),
+    (x, y, weight), a Dataset, DataLoader or iterable; it goes before `validation_split`.
+    `class_weight`: weight by class number. `steps_per_epoch`: each epoch goes on where the one
+    before ended. `verbose`: 0 nothing, 1 a bar, 2 a line for each epoch. The data are checked
+    before the first step. Ctrl-C ends training with the weights and the history so far.
 
-    Raises: TrainingError if the model has no loss, DataError and ShapeError for data that do not fit it.
+    Raises: TrainingError if the model has no loss; DataError and ShapeError for data that do not
+    fit it.
     """
     check.settings(batch_size, epochs, validation_split, steps_per_epoch)
-    train = feed(x, y, sample_weight, batch_size=batch_size or 32, shuffle=shuffle)
-    train = _prepare(model, train)
-    valid = _validation(train, validation_split, validation_data, batch_size or 32)
-    if isinstance(train, ArrayFeed) and validation_split:
-        train, valid = train.split(validation_split)
+    train = _prepare(model, x, y, sample_weight, batch_size or 32, shuffle)
+    train, valid = _parts(model, train, validation_split, validation_data, batch_size or 32)
     setup = setup_of(model)
-    step = Step(model, setup)
-    for part, name in ((train, ""), (valid, "validation ")):
-        if isinstance(part, ArrayFeed):
-            check.arrays(model, setup, part, name)
-    weigh = check.class_weights(class_weight, model)
+    step = Step(model, setup, training=True)
+    _check(model, step, train, "")
+    _check(model, step, valid, "validation ")
+    weigh = check.class_weights(class_weight, model.graph.outputs[0].spec.shape[-1] or 1)
     steps = steps_per_epoch or len(train)
-    params = {"epochs": epochs, "steps": steps, "verbose": verbose}
+    source = map(weigh, endless(train)) if steps_per_epoch else None
     history = History()
+    params = {"epochs": epochs, "steps": steps, "verbose": verbose, "validates": valid is not None}
     hooks = [*moments.ready(callbacks, model, params), history]
     show = reporter(verbose, epochs)
-    batches = iter(train)
+    if verbose and isinstance(train, ArrayFeed):
+        check.note_scale(model.graph, train.x[0])
     model.stop_training = False
-    stopped = moments.tell(hooks, "on_train_begin", {})
     mode = model.training
+    stopped = moments.tell(hooks, "on_train_begin", {})
     try:
         for epoch in range(initial_epoch, epochs):
+            if stopped or model.stop_training:
+                break
             moments.tell(hooks, "on_epoch_begin", epoch, {})
-            step.reset()
             show.begin(epoch, steps)
-            done = 0
-            if not steps_per_epoch:
-                batches = iter(train)
-            while (not steps_per_epoch or done < steps_per_epoch) and not stopped:
-                batch = next(batches, None)
-                if batch is None:
-                    if not steps_per_epoch or not done:
-                        break
-                    batches = iter(train)
-                    continue
-                moments.tell(hooks, "on_train_batch_begin", done, {})
-                step.train(weigh(batch))
-                done += 1
-                stopped = moments.tell(hooks, "on_train_batch_end", done - 1, {})
-                if show.wants():
-                    show.step(done, step.samples, step.logs())
-            if not done and not stopped:
-                raise DataError(
-                    "x", "gave no batch", need="at least one", fix="an iterable that can be restarted"
-                )
-            logs, samples = step.logs(), step.samples
-            logs["lr"] = moments.current_rate(model)
+            stopped = _epoch(
+                step, islice(source, steps) if source else map(weigh, train), hooks, show
+            )
+            logs, samples, rate = step.logs(), step.samples, moments.current_rate(model)
             if valid is not None and (epoch + 1) % validation_freq == 0:
                 numbers = _test(step, valid, validation_steps)
                 logs |= {f"val_{name}": value for name, value in numbers.items()}
-            show.end(samples, logs)
-            del logs["lr"]
+            show.end(samples, {**logs, "lr": rate})
             stopped = moments.tell(hooks, "on_epoch_end", epoch, logs) or stopped
-            if not math.isfinite(logs["loss"]):
-                stopped = stopped or check.not_a_number(model, logs["loss"], epoch)
-            if stopped or model.stop_training:
-                break
+            if not stopped and not math.isfinite(logs["loss"]):
+                stopped = check.not_a_number(model.named_parameters(), logs["loss"], epoch)
     except KeyboardInterrupt:
         stopped = "interrupted"
         say("stopped by Ctrl-C; the weights and the history so far are kept")
     finally:
+        show.close()
         model.train(mode)
     if setup.state is not None:
         setup.optimizer.finalize(step.weights, setup.state)
     moments.tell(hooks, "on_train_end", {})
     history.stopped = stopped
-    if stopped and stopped != "interrupted":
+    if verbose and stopped and stopped != "interrupted":
         say(f"stopped: {stopped}")
     return history
 
@@ -143,11 +128,9 @@ def evaluate(
     Takes the data that `fit` takes. Dropout and augmentation are off; the weights do not change.
     """
     check.settings(batch_size, 1, 0.0, steps)
-    data = _prepare(model, feed(x, y, sample_weight, batch_size=batch_size or 256))
-    setup = setup_of(model, training=False)
-    if isinstance(data, ArrayFeed):
-        check.arrays(model, setup, data, "")
-    step, mode = Step(model, setup), model.training
+    data = _prepare(model, x, y, sample_weight, batch_size or 256)
+    step, mode = Step(model, setup_of(model, training=False)), model.training
+    _check(model, step, data, "")
     show = reporter(2 if verbose else 0, 0, "evaluate")
     show.begin(0, 0)
     try:
@@ -169,35 +152,28 @@ def predict(
     verbose: int | str = 0,
     steps: int | None = None,
 ) -> Any:
-    """Return the outputs for every sample as a NumPy array (a list of them where there are several).
+    """Return the outputs for every sample as a NumPy array, or a list of them.
 
-    `x`: what `fit` takes, or an image: a path or a PIL image, or a list of them, brought to the model's
-    size and channels. One sample without the batch axis is taken as a batch of one.
+    `x`: what `fit` takes, or an image: a path or a PIL image, or a list of them, brought to the
+    model's size and channels. One sample without the batch axis is taken as a batch of one.
     """
     check.settings(batch_size, 1, 0.0, steps)
     if image.is_image(x):
         x = image.load(x, model.graph.inputs[0].spec)
-    x = _as_batch(x, model)
-    out: list[tuple[NDArray[Any], ...]] = []
-    mode = model.training
-    model.eval()
+    data = _prepare(model, _as_batch(x, model), None, None, batch_size or 256)
     show = reporter(2 if verbose and verbose != "auto" else 0, 0, "predict")
     show.begin(0, 0)
-    samples = 0
+    mode = model.training
+    model.eval()
     try:
         with torch.no_grad():
-            for number, batch in enumerate(_prepare(model, feed(x, batch_size=batch_size or 256))):
-                if number == steps:
-                    break
-                several = _outputs(model, batch)
-                out.append(tuple(part.cpu().numpy() for part in several))
-                samples += batch.size
+            out = [_outputs(model, batch) for batch in islice(data, steps)]
     finally:
         model.train(mode)
-    show.end(samples, {})
     if not out:
         raise DataError("x", "holds no samples", need="at least one")
     joined = [np.concatenate(parts) for parts in zip(*out, strict=True)]
+    show.end(len(joined[0]), {})
     return joined[0] if len(joined) == 1 else joined
 
 
@@ -206,14 +182,19 @@ def train_on_batch(model: Model, x: Any, y: Any = None, sample_weight: Any = Non
     return _on_batch(model, x, y, sample_weight, train=True)
 
 
-def test_on_batch(model: Model, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+def test_on_batch(
+    model: Model,
+    x: Any,
+    y: Any = None,  # noqa: PT028  a verb of models, no test
+    sample_weight: Any = None,  # noqa: PT028
+) -> Any:
     """Return the loss, or [loss, metric, ...], of one batch."""
     return _on_batch(model, x, y, sample_weight, train=False)
 
 
 def predict_on_batch(model: Model, x: Any) -> Any:
     """Return the outputs for one batch."""
-    return predict(model, x, batch_size=2**31)
+    return predict(model, x, batch_size=ALL)
 
 
 def find_lr(
@@ -226,29 +207,31 @@ def find_lr(
     lowest: float = 1e-6,
     highest: float = 1.0,
 ) -> dict[str, Any]:
-    """Try learning rates from `lowest` to `highest`, one a step; return {"suggestion", "lr", "loss"}.
+    """Try learning rates from `lowest` to `highest`, one a step.
 
-    The suggestion is the rate at which the smoothed loss falls fastest. The weights and the optimizer's
-    state are those of before.
+    Returns {"suggestion", "lr", "loss"}: the suggestion is the rate at which the smoothed loss
+    falls fastest. The weights and the optimizer's state are those of before.
 
     Source: L. Smith, Cyclical Learning Rates for Training Neural Networks, 2017.
     """
-    data = _prepare(model, feed(x, y, batch_size=batch_size, shuffle=True))
-    setup = setup_of(model)
-    step, state, optimizer = Step(model, setup), setup.state, setup.optimizer
+    data = _prepare(model, x, y, None, batch_size, shuffle=True)
+    setup, mode = setup_of(model), model.training
+    step = Step(model, setup, training=True)
+    _check(model, step, data, "")
+    state, optimizer = setup.state, setup.optimizer
     weights = {name: value.clone() for name, value in model.state_dict().items()}
-    mode, rates, losses, smooth = model.training, [], [], 0.0
+    rates: list[float] = []
+    losses: list[float] = []
+    smooth = 0.0
     setup.state = optimizer.init(step.weights)
     try:
-        for number in range(steps):
+        for number, batch in enumerate(islice(endless(data), steps)):
             rate = lowest * (highest / lowest) ** (number / max(steps - 1, 1))
             moments.set_rate(model, rate)
-            if number % max(len(data), 1) == 0:
-                batches = iter(data)
             step.reset()
-            step.train(next(batches))
+            step.train(batch)
             smooth = 0.9 * smooth + 0.1 * step.logs()["loss"]
-            value = smooth / (1 - 0.9 ** (number + 1))
+            value = smooth / (1 - 0.9 ** (number + 1))  # without the pull of the first 0
             if not math.isfinite(value) or (losses and value > 4 * min(losses)):
                 break
             rates.append(rate)
@@ -262,69 +245,108 @@ def find_lr(
     return {"suggestion": best, "lr": rates, "loss": losses}
 
 
-def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
-    data = _prepare(model, feed(x, y, weight, batch_size=2**31))
-    setup = setup_of(model)
-    step, mode = Step(model, setup), model.training
+def _epoch(step: Step, batches: Iterator[Batch], hooks: Sequence[Any], show: Silence) -> str:
+    """Train on each batch; return why training shall stop, or an empty string."""
     step.reset()
-    for batch in data:
-        (step.train if train else step.test)(batch)
-    model.train(mode)
-    values = list(step.logs().values())
-    return values[0] if len(values) == 1 else values
+    stopped = ""
+    for number, batch in enumerate(batches):
+        moments.tell(hooks, "on_train_batch_begin", number, {})
+        step.train(batch)
+        stopped = moments.tell(hooks, "on_train_batch_end", number, {})
+        if show.wants():
+            show.step(number + 1, step.samples, step.logs())
+        if stopped:
+            break
+    if not step.samples:
+        raise DataError(
+            "x", "gave no batch", need="at least one", fix="an iterable that can be restarted"
+        )
+    return stopped
 
 
 def _test(step: Step, data: Feed, steps: int | None = None) -> dict[str, float]:
     step.reset()
-    for number, batch in enumerate(data):
-        if number == steps:
-            break
+    for batch in islice(data, steps):
         step.test(batch)
     if not step.samples:
-        raise DataError("x", "holds no samples", need="at least one")
+        raise DataError(
+            "x", "gave no batch", need="at least one", fix="an iterable that can be restarted"
+        )
     return step.logs()
 
 
-def _outputs(model: Model, batch: Batch) -> tuple[torch.Tensor, ...]:
-    specs = tuple(symbol.spec for symbol in model.graph.inputs)
-    out = model(*check_batch(model.where, specs, batch.x))
-    return out if isinstance(out, tuple) else (out,)
+def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
+    data = _prepare(model, x, y, weight, ALL)
+    step, mode = Step(model, setup_of(model, training=train), training=train), model.training
+    _check(model, step, data, "")
+    try:
+        for batch in data:
+            (step.train if train else step.test)(batch)
+    finally:
+        model.train(mode)
+    values = list(step.logs().values())
+    return values[0] if len(values) == 1 else values
 
 
-def _prepare(model: Model, data: Feed) -> Feed:
-    """Build the model from the first batch, if its shapes are not known yet."""
+def _outputs(model: Model, batch: Batch) -> tuple[NDArray[Any], ...]:
+    device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
+    out = model(*(part.to(device) for part in batch.x))
+    return tuple(part.cpu().numpy() for part in (out if isinstance(out, tuple) else (out,)))
+
+
+def _prepare(
+    model: Model, x: Any, y: Any, weight: Any, batch_size: int, shuffle: bool = False
+) -> Feed:
+    """Return the batches; build the model from the first, if its shapes are not known yet."""
+    names = _names(model) if model.built else ((), ())
+    data = feed(x, y, weight, batch_size=batch_size, shuffle=shuffle, names=names)
     if not model.built:
-        first = next(iter(data), None)
+        first = data.first()
         if first is None:
             raise DataError("x", "holds no samples", need="at least one")
-        model.ensure_built(
-            tuple(Spec(tuple(x.shape[1:])) for x in first.x)
-        )  # float32 inputs: the step casts
+        # float32 inputs, whatever the data are: the step casts
+        model.ensure_built(tuple(Spec(tuple(part.shape[1:])) for part in first.x))
     return data
 
 
-def _validation(train: Feed, split: float, given: Any, batch_size: int) -> Feed | None:
-    if split and not isinstance(train, ArrayFeed):
+def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    inputs = tuple(symbol.name for symbol in model.graph.inputs)
+    return inputs, tuple(symbol.name for symbol in model.graph.outputs)
+
+
+def _parts(
+    model: Model, train: Feed, split: float, given: Any, batch_size: int
+) -> tuple[Feed, Feed | None]:
+    """Return what is trained on and what is validated on."""
+    if given is not None:
+        several = given if isinstance(given, (tuple, list)) else (given,)
+        if len(several) > 3:
+            raise DataError(
+                "validation_data",
+                f"holds {len(several)} things",
+                need="(x, y) or (x, y, sample_weight)",
+            )
+        return train, feed(*several, batch_size=batch_size, names=_names(model))
+    if not split:
+        return train, None
+    if not isinstance(train, ArrayFeed):
         raise DataError(
             "validation_split",
             "can only be taken from arrays",
             got=f"validation_split={split}, batches from an iterable",
             fix="validation_data=(x, y)",
         )
-    if given is None:
-        return None
-    if isinstance(given, (tuple, list)):
-        return feed(*given, batch_size=batch_size)
-    return feed(given, batch_size=batch_size)
+    return train.split(split)
+
+
+def _check(model: Model, step: Step, data: Feed | None, name: str) -> None:
+    if isinstance(data, ArrayFeed):
+        check.arrays(model.where, model.graph, step.setup.losses, data, name)
 
 
 def _as_batch(x: Any, model: Model) -> Any:
     if not model.built or not isinstance(x, (np.ndarray, torch.Tensor)):
         return x
-    spec = model.graph.inputs[0].spec
-    return x[None] if x.ndim == len(spec.shape) and _is_sample(x.shape, spec) else x
-
-
-def _is_sample(shape: Sequence[int], spec: Spec) -> bool:
-    return all(wanted in (None, size) for wanted, size in zip(spec.shape, shape, strict=True))
-
+    spec, sizes = model.graph.inputs[0].spec, tuple(x.shape)
+    grey = spec.channels == 1 and fits(spec.spatial, sizes)
+    return x[None] if fits(spec.shape, sizes) or (grey and len(sizes) > 1) else x

@@ -1,4 +1,4 @@
-"""What training says while it runs: a bar on a terminal, a line for each epoch elsewhere, on stderr."""
+"""What training says on stderr: a bar on a terminal, a line for each epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class Silence:
     def end(self, samples: int, logs: Mapping[str, float]) -> None:
         """Show the numbers of the epoch."""
 
+    def close(self) -> None:
+        """Leave the terminal as it was, also after an error."""
+
 
 class Lines(Silence):
     """verbose=2: one plain line for each epoch."""
@@ -40,7 +43,7 @@ class Lines(Silence):
 
     def end(self, samples: int, logs: Mapping[str, float]) -> None:
         """Print the line."""
-        print(self.line(samples, logs), file=sys.stderr, flush=True)
+        say(self.line(samples, logs))
 
     def line(self, samples: int, logs: Mapping[str, float]) -> str:
         """Return the epoch in one line."""
@@ -85,6 +88,11 @@ class Bar(Lines):
         self.bar.stop()
         super().end(samples, logs)
 
+    def close(self) -> None:
+        """Take the bar away, if training began."""
+        if hasattr(self, "bar"):
+            self.bar.stop()
+
 
 def console() -> Any:
     """Return the terminal that talk goes to."""
@@ -94,7 +102,7 @@ def console() -> Any:
 
 
 def reporter(verbose: int | str, epochs: int, unit: str = "epoch") -> Silence:
-    """Return the reporter for `verbose`: 0 nothing, 1 a bar, 2 lines, "auto" what the terminal can."""
+    """Return what shows progress: 0 nothing, 1 a bar, 2 lines, "auto" what the terminal can."""
     if verbose in (0, False):
         return Silence()
     if verbose == 2 or not sys.stderr.isatty():
@@ -112,4 +120,5 @@ def show(logs: Mapping[str, float]) -> str:
 
 def say(text: str) -> None:
     """Say something to the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

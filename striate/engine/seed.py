@@ -22,5 +22,5 @@ def seed(number: int) -> None:
             "seed", f"{number!r} is not a seed", need="a whole number from 0 to 4294967295", fix="0"
         )
     random.seed(number)
-    np.random.seed(number)
+    np.random.seed(number)  # noqa: NPY002  other code may draw from the old global generator
     torch.manual_seed(number)

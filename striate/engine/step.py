@@ -11,6 +11,7 @@ from torch import Tensor
 from ..core.layer import Layer
 from ..data.feed import Batch
 from ..data.fit import check_batch
+from ..errors import DataError, TrainingError
 from ..layers import activation as activations
 from .setup import Metric, Setup
 
@@ -24,21 +25,33 @@ class Step:
     No call asks the device for a number; `logs` does, and is for between the calls.
     """
 
-    def __init__(self, model: Model, setup: Setup) -> None:
+    def __init__(self, model: Model, setup: Setup, *, training: bool = False) -> None:
         self.model, self.setup = model, setup
         self.specs = tuple(symbol.spec for symbol in model.graph.inputs)
         self.logits = model.runs_graph and model.activation_name in ("softmax", "sigmoid")
         bound = setup.losses[0].takes_logits(model.activation_name) if self.logits else None
         self.logits = bound is not None
         self.losses = [bound] if bound is not None else setup.losses
-        named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
-        self.names = [name for name, _ in named]
-        self.weights = [weight for _, weight in named]
+        named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.names, self.weights = list(named), list(named.values())
         self.penalties = list(_penalties(model))
         self.limits = list(_limits(model))
         self.reset()
-        if setup.state is None and self.weights:
-            setup.state = setup.optimizer.init(self.weights)
+        if training:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Make the optimizer's state, unless it is there from an earlier training."""
+        if not self.weights:
+            raise TrainingError(
+                self.model.where,
+                "has nothing to train: every weight is frozen",
+                need="at least one trainable weight",
+                fix="layer.trainable = True for the layers that shall learn",
+            )
+        if self.setup.state is None or self.setup.names != self.names:
+            self.setup.state = self.setup.optimizer.init(self.weights)
+            self.setup.names = self.names
 
     def reset(self) -> None:
         """Forget the sums of loss and metrics."""
@@ -61,6 +74,7 @@ class Step:
         self._count(total.detach(), batch)
         gradients = torch.autograd.grad(total, self.weights, allow_unused=True)
         optimizer, state = self.setup.optimizer, self.setup.state
+        assert state is not None
         optimizer.update(self.weights, gradients, state, optimizer.rate(state), self.names)
         if self.limits:
             with torch.no_grad():
@@ -96,6 +110,13 @@ class Step:
         out = self.model.before_activation(*x) if self.logits else self.model(*x)
         several = out if isinstance(out, tuple) else (out,)
         weight = None if batch.weight is None else batch.weight.to(device, torch.float32)
+        if len(batch.y) != len(self.losses):
+            raise DataError(
+                "y",
+                f"the model has {len(self.losses)} outputs",
+                got=f"{len(batch.y)} arrays of targets in a batch",
+                fix="batches of (x, y), with one y for each output",
+            )
         truths = tuple(part.to(device) for part in batch.y)
         total = torch.zeros((), device=device)
         parts = zip(self.losses, self.setup.loss_weights, truths, several, strict=True)
@@ -115,12 +136,14 @@ class Step:
 def _penalties(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
     for layer in model.modules():
         if isinstance(layer, Layer):
-            for name, penalty in layer.regularizers.items():
+            rules: dict[str, Callable[[Tensor], Tensor]] = layer.regularizers  # type: ignore[assignment]
+            for name, penalty in rules.items():
                 yield penalty, getattr(layer, name)
 
 
 def _limits(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
     for layer in model.modules():
         if isinstance(layer, Layer):
-            for name, limit in layer.constraints.items():
+            rules: dict[str, Callable[[Tensor], Tensor]] = layer.constraints  # type: ignore[assignment]
+            for name, limit in rules.items():
                 yield limit, getattr(layer, name)
