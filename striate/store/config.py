@@ -5,71 +5,78 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
-from .. import layers as table
+from .. import constraints, initializers, layers as table, regularizers
+from ..core.graph import Graph
 from ..core.layer import Layer
 from ..core.symbol import Input, Symbol
-from ..errors import StoreError, nearest
+from ..errors import StoreError, StriateError, nearest
 from ..settings import Setting
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 VERSION = 1
 Document = dict[str, Any]
 Make = Callable[[str, tuple[Symbol, ...], tuple[Symbol, ...], list[Layer], str], Layer]
+ROOMS: dict[str, tuple[type[Setting], Callable[[Any], Any]]] = {
+    "initializer": (initializers.Initializer, initializers.get),
+    "regularizer": (regularizers.Regularizer, regularizers.get),
+    "constraint": (constraints.Constraint, constraints.get),
+}
 
 
-def describe(model: Model) -> Document:
-    """Return the network as plain values.
+def describe(model: Layer, known: list[Layer] | None = None) -> Document:
+    """Return the network as plain values; `known` collects the layers, each described once.
 
     Raises: StoreError for a layer that holds code, which a file cannot.
     """
-    graph = model.graph
-    if not model.runs_graph:
+    known = [] if known is None else known
+    forward = type(model).forward.__module__.partition(".")[0]
+    if not getattr(model, "runs_graph", False) or forward != __name__.partition(".")[0]:
         raise StoreError(
             model.where,
             "is written as code, which a file cannot hold",
             need="a Sequential, or a Model of inputs and outputs",
             fix="model.save_weights(path), and load_weights into the same class",
         )
-    slots = {id(symbol): ["input", index] for index, symbol in enumerate(graph.inputs)}
+    graph: Graph = getattr(model, "graph")  # noqa: B009  a Model, which this room cannot import
+    slots: dict[int, list[Any]] = {
+        id(symbol): ["input", index] for index, symbol in enumerate(graph.inputs)
+    }
     calls = []
     for number, node in enumerate(graph.nodes):
-        calls.append(
-            {
-                "layer": graph.names[node.layer],
-                "inputs": [slots[id(symbol)] for symbol in node.inputs],
-            }
-        )
+        inputs = [slots[id(symbol)] for symbol in node.inputs]
+        calls.append({"layer": graph.names[node.layer], "inputs": inputs})
         slots |= {id(symbol): [number, index] for index, symbol in enumerate(node.outputs)}
     return {
-        "kind": "Sequential" if hasattr(type(model), "add") else "Model",
-        "name": model.name,
-        "inputs": [
-            {"shape": list(s.spec.shape), "dtype": s.spec.dtype, "data_format": s.spec.data_format,
-             "name": s.name}
-            for s in graph.inputs
-        ],
-        "layers": {name: describe_layer(layer) for name, layer in graph.layers.items()},
+        "kind": "Sequential" if hasattr(model, "adopt") else "Model",
+        "name": "" if model.auto_named else model.name,
+        "trainable": model.trainable,
+        "inputs": [{**dataclasses.asdict(s.spec), "name": s.name} for s in graph.inputs],
+        "layers": {name: describe_layer(layer, known) for name, layer in graph.layers.items()},
         "calls": calls,
         "outputs": [slots[id(symbol)] for symbol in graph.outputs],
-    }  # fmt: skip
-
-
-def describe_layer(layer: Layer) -> Document:
-    """Return a layer's class and hyper-parameters as plain values."""
-    if hasattr(layer, "runs_graph"):
-        return {"class": "Model", "model": describe(layer)}  # type: ignore[arg-type]
-    config = {
-        field: _plain(layer, field, value)
-        for field, value in layer.config().items()
-        if field != "name"
     }
-    return {"class": type(layer).__name__, "config": config}
+
+
+def describe_layer(layer: Layer, known: list[Layer]) -> Document:
+    """Return a layer's class and hyper-parameters as plain values, or where it was described."""
+    for number, other in enumerate(known):
+        if other is layer:
+            return {"class": "same", "number": number}
+    if hasattr(layer, "runs_graph"):
+        item = {"class": "Model", "model": describe(layer, known)}
+    else:
+        _check_class(layer)
+        config = {
+            field: _plain(layer, field, value)
+            for field, value in layer.config().items()
+            if field != "name" or not layer.auto_named
+        }
+        item = {"class": type(layer).__name__, "config": config}
+    known.append(layer)
+    return item
 
 
 def build(
@@ -80,31 +87,102 @@ def build(
     Raises: StoreError for an unknown class or a document of another form.
     """
     try:
+        return _Builder(make, custom or {}, where).model(document)
+    except StoreError:
+        raise
+    except Exception as error:  # a document may say anything, and a constructor raise anything
+        raise StoreError(
+            where,
+            "the network cannot be made from its description",
+            got=error if isinstance(error, StriateError) else f"{type(error).__name__}: {error}",
+            fix="use an intact copy",
+        ) from error
+
+
+class _Builder:
+    """Makes layers from their descriptions, in the order in which these were written."""
+
+    def __init__(self, make: Make, custom: Mapping[str, Any], where: str) -> None:
+        self.make, self.custom, self.where = make, custom, where
+        self.known: list[Layer] = []
+
+    def model(self, document: Document) -> Layer:
         inputs = tuple(
             Input(tuple(i["shape"]), i["dtype"], data_format=i["data_format"], name=i["name"])
             for i in document["inputs"]
         )
-        layers = {
-            name: _layer(name, item, make, custom or {}, where)
-            for name, item in document["layers"].items()
-        }
+        layers = {name: self.layer(name, item) for name, item in document["layers"].items()}
         values: dict[Any, tuple[Symbol, ...]] = {"input": inputs}
         for number, call in enumerate(document["calls"]):
             given = [values[source][index] for source, index in call["inputs"]]
             out = layers[call["layer"]](*given)
             values[number] = out if isinstance(out, tuple) else (out,)
         outputs = tuple(values[source][index] for source, index in document["outputs"])
-        kind, name = document["kind"], document["name"]
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise StoreError(
-            where, "the description of the network is not complete", got=f"{error!r}",
-            fix="use an intact copy",
-        ) from None  # fmt: skip
-    return make(kind, inputs, outputs, list(layers.values()), name)
+        called = [layers[call["layer"]] for call in document["calls"]]
+        model = self.make(document["kind"], inputs, outputs, called, document["name"])
+        object.__setattr__(
+            model, "trainable", bool(document["trainable"])
+        )  # the layers have theirs
+        return model
+
+    def layer(self, name: str, item: Document) -> Layer:
+        kind = item["class"]
+        if kind == "same":
+            return self.known[item["number"]]
+        if kind == "Model":
+            layer = self.model(item["model"])
+        else:
+            config = {field: self.value(value) for field, value in item["config"].items()}
+            layer = self.layer_class(kind)(**config)
+        if not layer.name:
+            layer.rename(name)
+        self.known.append(layer)
+        return layer
+
+    def layer_class(self, kind: str) -> Any:
+        known = {**known_layers(), **self.custom}
+        if kind not in known:
+            raise StoreError(
+                self.where,
+                f"holds a layer of the unknown class {kind!r}",
+                need="a layer of this version, or one that you name",
+                fix=nearest(kind, known) or f"st.load(path, custom={{{kind!r}: {kind}}})",
+            )
+        return known[kind]
+
+    def value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        ((kind, inner),) = value.items()
+        if kind == "tuple":
+            return tuple(self.value(item) for item in inner)
+        fields = {field: self.value(item) for field, item in inner.items()}
+        if kind == "dict":
+            return fields
+        if kind == "torch":
+            return self.module(fields["class"], fields["arguments"])
+        name = fields["name"]
+        if name in self.custom:
+            return self.custom[name](**{key: fields[key] for key in fields if key != "name"})
+        return ROOMS[kind][1](fields)
+
+    def module(self, kind: str, arguments: Document) -> nn.Module:
+        made: Any = self.custom.get(kind) or getattr(nn, kind, None)
+        if kind not in self.custom and not (isinstance(made, type) and issubclass(made, nn.Module)):
+            raise StoreError(
+                self.where,
+                f"holds a torch module of the unknown class {kind!r}",
+                need="a class of torch.nn, or one that you name",
+                fix=f"st.load(path, custom={{{kind!r}: {kind}}})",
+            )
+        module = made(*arguments.pop("*", ()), **arguments)
+        if not isinstance(module, nn.Module):
+            raise TypeError(f"{kind} gives no torch.nn.Module")
+        return module
 
 
 def known_layers() -> dict[str, type[Layer]]:
-    """Return the closed table: every layer class of this package that can be made from its fields."""
+    """Return the closed table: every layer of this package that its fields make again."""
     return {
         name: item
         for name, item in vars(table).items()
@@ -112,36 +190,45 @@ def known_layers() -> dict[str, type[Layer]]:
     }
 
 
-def _layer(name: str, item: Document, make: Make, custom: Mapping[str, Any], where: str) -> Layer:
-    kind = item["class"]
-    if kind == "Model":
-        layer = build(item["model"], make, custom, where)
-    else:
-        known = {**known_layers(), **custom}
-        if kind not in known:
-            raise StoreError(
-                where,
-                f"holds a layer of the unknown class {kind!r}",
-                need="a layer of this version, or one that you name",
-                fix=nearest(kind, known) or f"st.load(path, custom={{{kind!r}: {kind}}})",
-            )
-        config = {
-            field: _revive(value, custom, where) for field, value in item["config"].items()
-        }
-        layer = known[kind](**config)
-    layer.name = name
-    return layer
+def _check_class(layer: Layer) -> None:
+    """Raise StoreError if the class and the fields would not give this layer again."""
+    cls = type(layer)
+    if known_layers().get(cls.__name__, cls) is not cls or cls.__name__ in ("Model", "same"):
+        raise StoreError(
+            layer.where,
+            f"a layer of this package is called {cls.__name__!r} too: a file would give that one",
+            got=f"{cls.__module__}.{cls.__qualname__}",
+            fix="give the class a name of its own",
+        )
+    arguments = inspect.signature(cls.__init__).parameters.values()
+    unknown = [
+        item.name
+        for item in list(arguments)[1:]
+        if item.name not in layer.config() and item.kind is not item.VAR_KEYWORD
+    ]
+    if unknown:
+        raise StoreError(
+            layer.where,
+            f"its constructor takes what is not a field, so a file cannot hold it",
+            got=names(unknown),
+            need="an annotated attribute for each argument, and no __init__",
+            fix=f"class {cls.__name__}(Layer): {unknown[0]}: float = 1.0",
+        )
 
 
 def _plain(layer: Layer, field: str, value: Any) -> Any:
+    if hasattr(value, "tolist"):  # a NumPy or torch number or array
+        value = value.tolist()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
         return {"tuple": [_plain(layer, field, item) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": {str(key): _plain(layer, field, item) for key, item in value.items()}}
-    if isinstance(value, Setting):
-        return {"setting": value.get_config()}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {key: _plain(layer, field, item) for key, item in value.items()}}
+    for room, (base, _) in ROOMS.items():
+        if isinstance(value, base):
+            config = value.get_config()
+            return {room: {key: _plain(layer, field, item) for key, item in config.items()}}
     if isinstance(value, nn.Module):
         return {"torch": _describe_module(layer, value)}
     raise StoreError(
@@ -153,49 +240,33 @@ def _plain(layer: Layer, field: str, value: Any) -> Any:
     )
 
 
-def _revive(value: Any, custom: Mapping[str, Any], where: str) -> Any:
-    if not isinstance(value, dict):
-        return value
-    ((kind, inner),) = value.items()
-    if kind == "tuple":
-        return tuple(_revive(item, custom, where) for item in inner)
-    if kind == "dict":
-        return {key: _revive(item, custom, where) for key, item in inner.items()}
-    if kind == "torch":
-        return _revive_module(inner, custom, where)
-    return inner
-
-
 def _describe_module(layer: Layer, module: nn.Module) -> Document:
-    """Return a torch.nn module as its class and the constructor arguments that are its attributes."""
+    """Return a torch module as its class and its constructor's arguments, read from attributes.
+
+    Of a class that is not in torch.nn, only the name: the reader's `custom` makes it.
+    """
     kind = type(module).__name__
-    if getattr(nn, kind, None) is not type(module):
-        return {"class": kind, "arguments": {}}
-    arguments = {}
-    for name in inspect.signature(type(module)).parameters:
-        value = getattr(module, name, None)
-        if name in ("device", "dtype"):
-            continue
-        if isinstance(value, nn.Parameter) or name == "bias":
-            value = value is not None
-        arguments[name] = _plain(layer, f"module.{name}", value)
-    return {"class": kind, "arguments": arguments}
-
-
-def _revive_module(item: Document, custom: Mapping[str, Any], where: str) -> nn.Module:
-    kind = item["class"]
-    made = custom.get(kind) or getattr(nn, kind, None)
-    if not callable(made) or kind.startswith("_"):
-        raise StoreError(
-            where,
-            f"holds a torch module of the unknown class {kind!r}",
-            need="a class of torch.nn, or one that you name",
-            fix=f"st.load(path, custom={{{kind!r}: {kind}}})",
-        )
-    arguments = {name: _revive(value, custom, where) for name, value in item["arguments"].items()}
-    module = made(**arguments)
-    assert isinstance(module, nn.Module)
-    return module
+    arguments: Document = {}
+    if type(module) is nn.Sequential:
+        arguments["*"] = tuple(module)
+    elif getattr(nn, kind, None) is type(module):
+        for name in inspect.signature(type(module)).parameters:
+            if name in ("device", "dtype") or name.startswith("_"):
+                continue
+            if not hasattr(module, name):
+                raise StoreError(
+                    layer.where,
+                    f"torch.nn.{kind} does not keep its argument {name}, so a file cannot hold it",
+                    fix="model.save_weights(path), and build the network in code again",
+                )
+            value = getattr(module, name)
+            if name == "bias" and not isinstance(value, bool):
+                value = value is not None
+            arguments[name] = value
+    return {
+        "class": kind,
+        "arguments": {"dict": {k: _plain(layer, f"module.{k}", v) for k, v in arguments.items()}},
+    }
 
 
 def names(items: Sequence[str], most: int = 4) -> str:

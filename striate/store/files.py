@@ -26,8 +26,8 @@ def write_atomic(path: str | Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
         _sync_folder(path.parent)
     except OSError as error:
         if name:
@@ -63,10 +63,8 @@ def manifest(files: dict[str, bytes]) -> bytes:
 
 
 def verify(where: str, lines: bytes, files: dict[str, bytes]) -> None:
-    """Raise StoreError unless every file has the hash that the manifest gives, and no other is there."""
-    wanted = dict(
-        (line[66:], line[:64]) for line in lines.decode("utf-8", "replace").splitlines() if line
-    )
+    """Raise StoreError unless the files are those of the manifest, with its hashes."""
+    wanted = {line[66:]: line[:64] for line in lines.decode("utf-8", "replace").split("\n") if line}
     for name in sorted(wanted.keys() | files.keys()):
         if name not in files or name not in wanted:
             raise StoreError(

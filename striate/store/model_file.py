@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,33 +18,26 @@ from ..errors import StoreError
 from . import config
 from .files import MANIFEST, manifest, read, verify, write_atomic
 
-if TYPE_CHECKING:
-    from ..model import Model
-
 GRAPH, WEIGHTS = "model.json", "weights.safetensors"
 MAX_JSON_BYTES = 64 * 2**20
-MAX_HEADER_BYTES = 2**20
+MAX_HEADER_BYTES = 16 * 2**20
 MOMENT = (1980, 1, 1, 0, 0, 0)  # the same time in every file: equal models give equal bytes
 
 
-def save(model: Model, path: str | Path) -> Path:
+def save(model: Layer, path: str | Path) -> Path:
     """Write the model, its network and its weights, to one file; return its path.
 
     Raises: StoreError for a layer that holds code, or where the file cannot be written.
     """
     parts = contents(model)
     parts[MANIFEST] = manifest(parts)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in parts.items():
-            archive.writestr(zipfile.ZipInfo(name, MOMENT), data)
-    return write_atomic(path, buffer.getvalue())
+    return write_atomic(path, _zip(parts))
 
 
-def contents(model: Model) -> dict[str, bytes]:
+def contents(model: Layer) -> dict[str, bytes]:
     """Return the files that a model consists of, by name."""
     document = {"striate": config.VERSION, **config.describe(model)}
-    text = json.dumps(document, indent=1, sort_keys=False) + "\n"
+    text = json.dumps(document, indent=1) + "\n"
     return {GRAPH: text.encode(), WEIGHTS: pack(model.state_dict())}
 
 
@@ -65,33 +58,46 @@ def assemble(
     """Return the model whose files are `parts`."""
     try:
         document = json.loads(parts[GRAPH])
-    except ValueError as error:
-        raise StoreError(where, f"{GRAPH} is not JSON", got=str(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise StoreError(
+            where, f"{GRAPH} is not JSON", got=error, fix="use an intact copy"
+        ) from None
     version = document.pop("striate", None) if isinstance(document, dict) else None
-    if version != config.VERSION:
+    if type(version) is not int or version != config.VERSION:
         newer = isinstance(version, int) and version > config.VERSION
+        older = "open it with the version that wrote it, and save it with each one that follows"
         raise StoreError(
             where,
             "is of another version of the format",
             got=f"version {version!r}",
             need=f"version {config.VERSION}",
-            fix="install a newer striate" if newer else "save it again with the version that wrote it",
+            fix="install a newer striate" if newer else older,
         )
-    model = config.build(document, make, custom, where)
-    _put(where, model, unpack(where, parts[WEIGHTS]))
+    tensors = unpack(where, parts[WEIGHTS])
+    with torch.random.fork_rng(devices=[]):  # the first weights are drawn, and at once replaced
+        model = config.build(document, make, custom, where)
+    kinds = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
+    if len(kinds) == 1:
+        model.to(kinds.pop())
+    _put(where, model, tensors)
     return model
 
 
-def save_weights(model: Model, path: str | Path) -> Path:
-    """Write the weights alone, as safetensors."""
+def save_weights(model: Layer, path: str | Path) -> Path:
+    """Write the weights alone, as safetensors.
+
+    Raises: StoreError for a model that has no weights yet, or where the file cannot be written.
+    """
+    _expect_built(model)
     return write_atomic(path, pack(model.state_dict()))
 
 
-def load_weights(model: Model, path: str | Path) -> None:
+def load_weights(model: Layer, path: str | Path) -> None:
     """Replace the weights by those of a file that `save_weights` wrote.
 
-    Raises: StoreError if the file is damaged, ShapeError-like rows if names or shapes differ.
+    Raises: StoreError if the file is damaged, or names or shapes differ; nothing is changed then.
     """
+    _expect_built(model)
     _put(str(path), model, unpack(str(path), read(path)))
 
 
@@ -99,7 +105,10 @@ def pack(state: Mapping[str, Tensor]) -> bytes:
     """Return named tensors as safetensors, in a fixed order."""
     from safetensors.torch import save as to_bytes
 
-    return to_bytes({name: state[name].detach().cpu().contiguous() for name in sorted(state)})
+    # clones: a tensor that has two names, as in a layer used by two models, is written twice
+    return to_bytes(
+        {name: state[name].detach().cpu().contiguous().clone() for name in sorted(state)}
+    )
 
 
 def unpack(where: str, data: bytes) -> dict[str, Tensor]:
@@ -148,31 +157,59 @@ def _shape(tensors: Mapping[str, Tensor], name: str) -> str:
     return show(tuple(tensors[name].shape)) if name in tensors else "none"
 
 
+def _expect_built(model: Layer) -> None:
+    if not model.built:
+        raise StoreError(
+            model.where,
+            "has no weights yet: its input shape is not known",
+            fix="begin the model with L.Input(shape), or call model.build(shape)",
+        )
+
+
+def _zip(parts: Mapping[str, bytes]) -> bytes:
+    """Return the one archive of these parts: neither the time nor the machine changes a byte."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in (GRAPH, WEIGHTS, MANIFEST):
+            item = zipfile.ZipInfo(name, MOMENT)
+            item.create_system, item.external_attr = 3, 0o644 << 16
+            archive.writestr(item, parts[name])
+    return buffer.getvalue()
+
+
 def _unzip(where: str, data: bytes) -> dict[str, bytes]:
-    """Return the members of the archive: those expected, no others, of sane sizes."""
+    """Return the parts of an archive that is, byte for byte, the one that `_zip` makes of them."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {item.filename: item for item in archive.infolist()}
-            expected = {GRAPH, WEIGHTS, MANIFEST}
-            if members.keys() != expected or len(archive.infolist()) != len(expected):
+            items = archive.infolist()
+            listed = sorted(item.filename for item in items)
+            expected = sorted((GRAPH, WEIGHTS, MANIFEST))
+            if listed != expected:
                 raise StoreError(
                     where,
                     "is not a model file: it has other parts",
-                    got=config.names(sorted(members)),
-                    need=", ".join(sorted(expected)),
+                    got=config.names([repr(name) for name in listed]),
+                    need=", ".join(expected),
                 )
-            for name, item in members.items():
-                limit = MAX_JSON_BYTES if name != WEIGHTS else len(data)
+            for item in items:
+                limit = MAX_JSON_BYTES if item.filename != WEIGHTS else len(data)
                 if item.file_size > limit or item.compress_type != zipfile.ZIP_STORED:
-                    raise StoreError(where, f"{name} is too large or compressed")
-            return {name: archive.read(name) for name in members}
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(
-            where,
-            "is not a model file, or is damaged",
-            got=str(error) or type(error).__name__,
-            need="a .striate file, whole",
-            fix="use an intact copy",
-        ) from None
+                    raise StoreError(where, f"{item.filename} is too large or compressed")
+            parts = {item.filename: archive.read(item) for item in items}
+    except StoreError:
+        raise
+    except Exception as error:  # zipfile raises many classes for what is no archive
+        raise _damaged(where, str(error) or type(error).__name__) from None
+    if _zip(parts) != data:
+        raise _damaged(where, "bytes that belong to no part of it")
+    return parts
+
+
+def _damaged(where: str, got: str) -> StoreError:
+    return StoreError(
+        where,
+        "is not a model file, or is damaged",
+        got=got,
+        need="a .striate file, whole",
+        fix="use an intact copy",
+    )

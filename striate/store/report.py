@@ -1,8 +1,9 @@
-"""The report of a run in Markdown: the verdict, the classes, the mistakes, and how to get it again."""
+"""The report of a run in Markdown: the verdict, the classes, the mistakes, the way to it."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ MOST_CONFUSED = 5
 def wilson(correct: int, total: int, z: float = 1.96) -> tuple[float, float]:
     """Return the 95 % interval of a proportion.
 
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference,
+    1927.
     """
     if total == 0:
         return 0.0, 1.0
@@ -32,14 +34,14 @@ def report(
 ) -> str:
     """Return the report of a run.
 
-    `results` has `classes` (names) and `confusion` (rows: true class, columns: predicted), besides the
-    numbers `test_accuracy`, `test_loss`, `epochs`, `seconds` and the `command`.
+    `results` has `classes` (names), `confusion` (rows: true class, columns: predicted), the numbers
+    `epochs` and `seconds`, and the `command` that gives the run again.
     """
     matrix = np.asarray(results["confusion"])
-    classes = [str(item) for item in results["classes"]]
+    classes = [_escape(item) for item in results["classes"]]
     return "\n".join(
         [
-            f"# {name}",
+            f"# {_escape(name)}",
             "",
             _verdict(results, matrix, classes),
             "",
@@ -59,9 +61,11 @@ def report(
             "",
             "## Again",
             "",
-            f"    {results.get('command', 'striate train')}",
+            f"    {' '.join(str(results.get('command', 'striate train')).splitlines())}",
             "",
-            *_table(["", ""], [[key, value] for key, value in environment.items()]),
+            *_table(
+                ["", ""], [[_escape(key), _escape(value)] for key, value in environment.items()]
+            ),
             "",
         ]
     )
@@ -98,14 +102,20 @@ def _per_class(matrix: Any, classes: Sequence[str]) -> list[list[Any]]:
 def _epochs(history: Sequence[Mapping[str, float]]) -> tuple[list[str], list[list[Any]]]:
     columns = list(dict.fromkeys(name for row in history for name in row))
     rows = [
-        [f"{row[name]:.4f}" if isinstance(row.get(name), float) else row.get(name, "") for name in columns]
-        for row in history
+        [f"{value:.4f}" if isinstance(value, float) else value for value in values]
+        for values in ([row.get(name, "") for name in columns] for row in history)
     ]
-    return columns, rows
+    return [_escape(name) for name in columns], rows
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     def line(cells: Sequence[Any]) -> str:
-        return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(map(str, cells)) + " |"
 
     return [line(head), line(["---"] * len(head)), *(line(row) for row in rows)]
+
+
+def _escape(text: Any) -> str:
+    """Return text on one line that neither Markdown nor a browser reads as more than text."""
+    text = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\|`*\[\]])", r"\\\1", text)

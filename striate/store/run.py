@@ -1,26 +1,24 @@
-"""The folder of a run: what was asked, on what machine, what came of it, and the model; verified by hashes."""
+"""The folder of a run: what was asked, the machine, the results and the model, with hashes."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 import platform
 import re
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from typing_extensions import Self
 
+from ..core.layer import Layer
 from ..errors import StoreError, nearest
 from . import model_file
 from .files import MANIFEST, manifest, read, verify, write_atomic
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MODEL = "model.striate"
@@ -29,9 +27,9 @@ MODEL = "model.striate"
 class Run:
     """A folder of plain files that hold everything about one training.
 
-    `config.json` (what was asked), `environment.json`, `metrics.jsonl` and `history.csv` (one line an
-    epoch), `results.json`, `report.md`, the model (`model.striate`, and its parts `model.json` and
-    `weights.safetensors`), and `MANIFEST.sha256`, written last.
+    `config.json` (what was asked), `environment.json`, `metrics.jsonl` and `history.csv` (one line
+    an epoch), `results.json`, `report.md`, the model (`model.striate`, and its parts `model.json`
+    and `weights.safetensors`), and `MANIFEST.sha256`, written last.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -96,7 +94,8 @@ class Run:
             )
         lines = read(folder / MANIFEST)
         listed = [line[66:] for line in lines.decode("utf-8", "replace").splitlines() if line]
-        verify(str(folder), lines, {name: read(folder / Path(name).name) for name in listed})
+        present = [name for name in listed if (folder / Path(name).name).is_file()]
+        verify(str(folder), lines, {name: read(folder / Path(name).name) for name in present})
         return run
 
     def write(self, name: str, content: Any) -> Path:
@@ -118,10 +117,8 @@ class Run:
         """Add an epoch's numbers to metrics.jsonl and history.csv."""
         row = {"epoch": epoch + 1, **logs}
         self.epochs.append(row)
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        lines = "".join(json.dumps(line) + "\n" for line in self.epochs)
+        self.write("metrics.jsonl", lines)
         columns = list(dict.fromkeys(name for line in self.epochs for name in line))
         table = io.StringIO()
         writer = csv.DictWriter(table, columns, lineterminator="\n")
@@ -129,7 +126,7 @@ class Run:
         writer.writerows(self.epochs)
         self.write("history.csv", table.getvalue())
 
-    def finish(self, model: Model) -> None:
+    def finish(self, model: Layer) -> None:
         """Write the model and, last, the manifest of everything in the folder."""
         for name, data in model_file.contents(model).items():
             self.write(name, data)
@@ -145,20 +142,18 @@ class Run:
 def list_runs(root: str | Path = "runs") -> list[Path]:
     """Return the folders of the finished runs, oldest first."""
     found = Path(root).glob(f"*/{MANIFEST}") if Path(root).is_dir() else []
-    return [item.parent for item in sorted(found, key=lambda item: item.stat().st_mtime)]
+    return [item.parent for item in sorted(found, key=lambda item: (item.stat().st_mtime_ns, item))]
 
 
 def environment() -> dict[str, Any]:
     """Return the versions, the processor and the threads that a result depends on."""
-    from .. import __version__
-
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
         models = re.findall(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
         cpu = models[0] if models else cpu
     return {
-        "striate": __version__,
+        "striate": vars(sys.modules[__package__.partition(".")[0]])["__version__"],
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
