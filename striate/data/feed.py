@@ -150,6 +150,8 @@ def is_array(x: Any) -> bool:
     """Return whether `x` is an array, a dictionary of them, or a list of arrays or of numbers."""
     if isinstance(x, dict):
         return bool(x) and all(is_array(item) for item in x.values())
+    if isinstance(x, list) and x and isinstance(x[0], tuple) and isinstance(x[0][0], ARRAYS):
+        return False  # a list of batches (x, y)
     if isinstance(x, (list, tuple)):
         return bool(x) and all(is_array(item) or isinstance(item, (int, float)) for item in x)
     return isinstance(x, ARRAYS)
