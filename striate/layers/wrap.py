@@ -61,12 +61,19 @@ class Foreign(Layer):
         except StriateError:
             raise
         except Exception as error:
+            need, fix = self.advice(x[0])
             raise ShapeError(
                 self.where,
                 "cannot take an input of this shape",
                 got="input " + ", ".join(map(str, x)),
+                need=need,
                 math=(str(error) or type(error).__name__).splitlines()[0],
+                fix=fix,
             ) from None
+
+    def advice(self, x: Spec) -> tuple[str, str]:
+        """Return what the code needs in place of `x`, and how to repair it where that is known."""
+        return "code that runs on a batch of such samples", ""
 
 
 class Lambda(Foreign):
@@ -125,6 +132,13 @@ class TorchModule(Foreign):
                 f"{self.module!r} is not a torch.nn.Module",
                 fix="L.TorchModule(torch.nn.ReLU())",
             )
+
+    def advice(self, x: Spec) -> tuple[str, str]:
+        """Return the width that a Linear was made for, and the Linear that fits."""
+        if not isinstance(self.module, nn.Linear):
+            return super().advice(x)
+        made, out = self.module.in_features, self.module.out_features
+        return f"{made} on the last axis", f"nn.Linear({x.shape[-1]}, {out})"
 
     def windows(self, *x: Spec) -> Geometry:
         """Return what the table of torch modules says; UNKNOWN for others."""

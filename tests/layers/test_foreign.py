@@ -211,12 +211,14 @@ def test_messages():
     )
     x = Input((5,))
     error = told(lambda: L.TorchModule(nn.Linear(4, 3))(x)).splitlines()
-    assert error[:3] == [
+    assert error[:5] == [
         "torch_module (TorchModule): cannot take an input of this shape",
         "  got   input (5,)",
+        "  need  4 on the last axis",
         "  math  a and b must have same reduction dim, but got [2, 5] X [4, 3].",
+        "  fix   nn.Linear(5, 3)",
     ]
-    assert error[3].startswith("  at    test_foreign.py:")
+    assert error[5].startswith("  at    test_foreign.py:")
 
 
 def test_code_that_does_not_take_the_shape():
@@ -230,8 +232,9 @@ def test_code_that_does_not_take_the_shape():
             return x
 
     error = told(lambda: trace(Bad(), (Input((5,)),))).splitlines()
-    assert error[:3] == [
+    assert error[:4] == [
         "opaque (Opaque): cannot take an input of this shape",
         "  got   input (5,)",
+        "  need  code that runs on a batch of such samples",
         "  math  five is too many",
     ]
