@@ -209,7 +209,7 @@ def _check_class(layer: Layer) -> None:
     if unknown:
         raise StoreError(
             layer.where,
-            f"its constructor takes what is not a field, so a file cannot hold it",
+            "its constructor takes what is not a field, so a file cannot hold it",
             got=names(unknown),
             need="an annotated attribute for each argument, and no __init__",
             fix=f"class {cls.__name__}(Layer): {unknown[0]}: float = 1.0",
