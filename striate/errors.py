@@ -31,8 +31,9 @@ _PACKAGE = str(Path(__file__).parent)
 class StriateError(Exception):
     """Root of every error that Striate raises on purpose.
 
-    Fields: `where` is the layer, file or field at fault; `what` says what is wrong, in lower case and
-    without a full stop; `got`, `need`, `math`, `fix` and `at` are the rows (an empty row is left out).
+    Fields: `where` is the layer, file or field at fault; `what` says what is wrong, in lower case
+    and without a full stop; `got`, `need`, `math`, `fix` and `at` are the rows (an empty row is
+    left out).
     """
 
     def __init__(
@@ -107,7 +108,10 @@ def unknown(where: str, kind: str, word: object, options: Iterable[str]) -> Conf
     """Return the error for a name that is not in a closed list: it suggests the nearest one."""
     names = sorted(options)
     return ConfigError(
-        where, f"unknown {kind} {word!r}", need="one of " + ", ".join(names), fix=nearest(word, names)
+        where,
+        f"unknown {kind} {word!r}",
+        need="one of " + ", ".join(names),
+        fix=nearest(word, names),
     )
 
 
@@ -124,7 +128,7 @@ def one_of(where: str, field: str, value: object, options: Iterable[str]) -> Non
 
 
 def caller() -> str:
-    """Return `file.py:12` of the nearest line outside this package and torch, or an empty string."""
+    """Return `file.py:12` of the nearest line outside this package and torch, if any."""
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename

@@ -1,10 +1,10 @@
-"""Model and Sequential: the face that users hold; each verb hands over to the room that does the work."""
+"""Model and Sequential: the face that users hold; each verb hands over to the room that works."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -30,9 +30,9 @@ Symbols = Symbol | Sequence[Symbol]
 class Model(Layer):
     """A network, made of inputs and outputs, or written as a subclass with its own `forward`.
 
-    `Model(inputs, outputs)` takes the symbols where the network begins and ends. A subclass creates its
-    layers in `__init__` and calls them in `forward`; its shapes are known after the first call, `fit` or
-    `build`. A model is a layer: it can be called, and be a part of another model.
+    `Model(inputs, outputs)` takes the symbols where the network begins and ends. A subclass creates
+    its layers in `__init__` and calls them in `forward`; its shapes are known after the first call,
+    `fit` or `build`. A model is a layer: it can be called, and be a part of another model.
 
     Example:
         >>> x = Input((28, 28, 1))
@@ -44,11 +44,15 @@ class Model(Layer):
     runs_graph = False  # whether forward is the walk over `graph` (else it is the user's own code)
     stop_training = False  # set by a hook to end `fit` after the epoch, as in Keras
 
+    if TYPE_CHECKING:
+        _graph: Graph | None
+        setup: Setup | None  # optimizer, loss and metrics: what compile was given
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Prepare the graph's place, also for a subclass that does not call the constructor."""
         self = super().__new__(cls, *args, **kwargs)
-        self._graph: Graph | None = None
-        self.setup: Setup | None = None  # optimizer, loss and metrics: what compile was given
+        self._graph = None
+        self.setup = None
         return self
 
     def __init__(
@@ -63,7 +67,7 @@ class Model(Layer):
             self.runs_graph = True
             self._adopt(Graph(_symbols(inputs, self), _symbols(outputs, self), self.where))
 
-    # ---- train, test, use ---------------------------------------------------------------------------
+    # ---- train, test, use ------------------------------------------------------------------------
 
     compile = compile_model
     fit = loop.fit
@@ -74,18 +78,18 @@ class Model(Layer):
     predict_on_batch = loop.predict_on_batch
     find_lr = loop.find_lr
 
-    # ---- look ---------------------------------------------------------------------------------------
+    # ---- look ------------------------------------------------------------------------------------
 
     summary = print_summary
     explain = explain
 
-    # ---- keep ---------------------------------------------------------------------------------------
+    # ---- keep ------------------------------------------------------------------------------------
 
     save = model_file.save
     save_weights = model_file.save_weights
     load_weights = model_file.load_weights
 
-    # ---- structure ----------------------------------------------------------------------------------
+    # ---- structure -------------------------------------------------------------------------------
 
     @property
     def graph(self) -> Graph:
@@ -110,13 +114,13 @@ class Model(Layer):
 
     @property
     def input_shape(self) -> Any:
-        """Shape of the input with None for the batch (a tuple of shapes where there are several)."""
+        """Shape of the input with None for the batch (a tuple of them if several)."""
         shapes = tuple(symbol.shape for symbol in self.inputs)
         return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def output_shape(self) -> Any:
-        """Shape of the output with None for the batch (a tuple of shapes where there are several)."""
+        """Shape of the output with None for the batch (a tuple of them if several)."""
         shapes = tuple(symbol.shape for symbol in self.outputs)
         return shapes[0] if len(shapes) == 1 else shapes
 
@@ -152,15 +156,15 @@ class Model(Layer):
     ) -> Model:
         """Return a model that trains, is inspected and saved like any other, around a torch module.
 
-        `input_shape` is that of one sample, (C, H, W) as torch has it. The module is used as it is: its
-        weights are trained in place.
+        `input_shape` is that of one sample, (C, H, W) as torch has it. The module is used as it is:
+        its weights are trained in place.
         """
         return TorchModel(module, input_shape, data_format=data_format, name=name)
 
-    # ---- a model is a layer -------------------------------------------------------------------------
+    # ---- a model is a layer ----------------------------------------------------------------------
 
     def build(self, *x: Any) -> None:
-        """Create the weights for inputs of these shapes, batch first: `model.build((None, 28, 28, 1))`."""
+        """Create the weights for a batch of this shape: `model.build((None, 28, 28, 1))`."""
         specs = tuple(self._spec(item) for item in x)
         if self._graph is None:
             inputs = tuple(Input(s.shape, s.dtype, data_format=s.data_format) for s in specs)
@@ -343,7 +347,9 @@ class TorchModel(Model):
         super().__init__(name=name)
         if not isinstance(module, nn.Module):
             raise ConfigError(
-                self.where, f"{module!r} is not a torch.nn.Module", fix="from_torch(net, (1, 28, 28))"
+                self.where,
+                f"{module!r} is not a torch.nn.Module",
+                fix="from_torch(net, (1, 28, 28))",
             )
         self.module = module
         self.build(Spec(checked_shape(self.where, input_shape), data_format=data_format))

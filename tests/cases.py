@@ -86,7 +86,7 @@ class Case:
     def __str__(self) -> str:
         """Class, arguments and inputs: the name of the test and of the golden values."""
         words = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.items())
-        words = re.sub(r" at 0x[0-9a-f]+", "", words)  # a function's address is not a part of its name
+        words = re.sub(r" at 0x[0-9a-f]+", "", words)  # addresses differ between processes
         layout = " channels_first" if self.data_format == "channels_first" else ""
         dtype = "" if self.dtype == "float32" else f" {self.dtype}"
         inputs = " ".join(str(spec) for spec in self.specs)

@@ -1,4 +1,4 @@
-"""Graph: the traced calls between inputs and outputs, in call order; the one walk over a network."""
+"""Graph: the traced calls between inputs and outputs, in call order; the one walk over them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Value = TypeVar("Value")
 class Graph:
     """The calls that lead from `inputs` to `outputs`.
 
-    `nodes` are in the order in which the calls were made, so that each comes after those it depends on.
-    `layers` maps each name to its layer, each layer once however often it is called. A layer whose name
-    was given by the user keeps it; one that was named by its type is renamed if the name is taken.
+    `nodes` are in the order in which the calls were made, so that each comes after those it depends
+    on. `layers` maps each name to its layer, each layer once however often it is called. A layer
+    whose name was given by the user keeps it; one that was named by its type is renamed if the name
+    is taken.
     """
 
     def __init__(self, inputs: Sequence[Symbol], outputs: Sequence[Symbol], where: str = "Model"):
@@ -70,11 +71,11 @@ class Graph:
     def run(
         self, values: Sequence[Value], call: Callable[[Node, list[Value]], Any]
     ) -> tuple[Value, ...]:
-        """Walk the graph: `call(node, its input values)` gives the node's value (a tuple if several).
+        """Walk the graph: `call(node, input values)` gives the node's value (a tuple if several).
 
         `values` are those of the inputs; the values of the outputs are returned. Shapes, fields,
-        predictions and files are all made by this walk with another `call`; one that wants to see inside
-        a nested model walks `node.layer.graph` in turn.
+        predictions and files are all made by this walk with another `call`; one that wants to see
+        inside a nested model walks `node.layer.graph` in turn.
         """
         at: dict[int, Value] = {
             id(symbol): value for symbol, value in zip(self.inputs, values, strict=True)

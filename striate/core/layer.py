@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -27,10 +27,10 @@ class Layer(nn.Module):
     """A step of a network.
 
     A layer is a class whose annotated attributes are its hyper-parameters; constructor, repr, saved
-    configuration and documentation follow from them. It answers a closed set of questions, each with a
-    safe default: `windows` (geometry), `build` (parameters), `infer` (output spec), `macs`
-    (multiply-accumulates), `forward` (the computation, in plain torch operations), and, where the layer
-    ends in an activation, `activation_name` and `before_activation`.
+    configuration and documentation follow from them. It answers a closed set of questions, each
+    with a safe default: `windows` (geometry), `build` (parameters), `infer` (output spec), `macs`
+    (multiply-accumulates), `forward` (the computation, in plain torch operations), and, where the
+    layer ends in an activation, `activation_name` and `before_activation`.
 
     Called on tensors it computes; called on symbols it checks the shapes and records the call.
 
@@ -42,7 +42,8 @@ class Layer(nn.Module):
         ...     start: float = 1.0
         ...     def build(self, x):
         ...         shape = (x.channels,)
-        ...         self.gain = self.add_weight("gain", shape, lambda s, **_: torch.full(s, self.start))
+        ...         full = lambda s, **_: torch.full(s, self.start)
+        ...         self.gain = self.add_weight("gain", shape, full)
         ...     def forward(self, x):
         ...         return x * self.gain
         >>> Scale(2.0)
@@ -51,6 +52,14 @@ class Layer(nn.Module):
 
     name: str = dataclasses.field(default="", kw_only=True)
     trainable: bool = dataclasses.field(default=True, kw_only=True)
+
+    if TYPE_CHECKING:  # what every layer has besides its fields
+        built: bool = dataclasses.field(init=False)
+        specs: tuple[Spec, ...] = dataclasses.field(init=False)  # of the inputs it was built for
+        regularizers: dict[str, Callable[[Tensor], Tensor]] = dataclasses.field(init=False)
+        constraints: dict[str, Callable[[Tensor], Tensor]] = dataclasses.field(init=False)
+        calls: list[Node] = dataclasses.field(init=False)
+        auto_named: bool = dataclasses.field(init=False)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make the annotated attributes of the subclass its constructor."""
@@ -63,10 +72,10 @@ class Layer(nn.Module):
         self = super().__new__(cls)
         nn.Module.__init__(self)
         object.__setattr__(self, "built", False)
-        self.specs: tuple[Spec, ...] = ()
-        self.regularizers: dict[str, Callable[[Tensor], Tensor]] = {}
-        self.constraints: dict[str, Callable[[Tensor], Tensor]] = {}
-        self.calls: list[Node] = []
+        self.specs = ()
+        self.regularizers = {}
+        self.constraints = {}
+        self.calls = []
         self.auto_named = False
         known = inspect.signature(cls.__init__).parameters
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
@@ -81,10 +90,10 @@ class Layer(nn.Module):
                 )
         return self
 
-    # ---- the questions ------------------------------------------------------------------------------
+    # ---- the questions ---------------------------------------------------------------------------
 
     def windows(self, *x: Spec) -> Geometry:
-        """Return how the output reads each axis of the input; `UNKNOWN` if the layer does not say."""
+        """Return how the output reads each axis of the input, or `UNKNOWN`."""
         return UNKNOWN
 
     def build(self, *x: Spec) -> None:
@@ -115,7 +124,7 @@ class Layer(nn.Module):
         """Return what `forward` returns, without the activation that the layer ends with."""
         raise ConfigError(self.where, "does not end with an activation")
 
-    # ---- what layers are written with ---------------------------------------------------------------
+    # ---- what layers are written with ------------------------------------------------------------
 
     def add_weight(
         self,
@@ -145,14 +154,12 @@ class Layer(nn.Module):
         return weight
 
     def slide(self, x: Spec) -> Shape:
-        """Return the sizes of the output's spatial axes, or raise the error that shows where it ends."""
+        """Return the sizes of the spatial axes, or raise ShapeError with the arithmetic."""
         geometry = self.windows(x)
         assert isinstance(geometry, tuple), "only layers that state their windows slide"
         windows = geometry[:-1] if x.data_format == "channels_last" else geometry[1:]
         out: list[int | None] = []
-        for letter, axis, size in zip(
-            spatial_names(len(windows)), windows, x.spatial, strict=True
-        ):
+        for letter, axis, size in zip(spatial_names(len(windows)), windows, x.spatial, strict=True):
             assert isinstance(axis, Window)
             places = axis.size(size)
             if places is not None and places < 1:
@@ -162,7 +169,8 @@ class Layer(nn.Module):
                     got=f"input {x}, axis {letter} = {size}",
                     need=f"{letter} >= {axis.smallest()}",
                     math=axis.arithmetic(size),
-                    fix='padding="same", a smaller window, a larger input, or one pooling layer fewer',
+                    fix='padding="same", a smaller window, a larger input, '
+                    "or one pooling layer fewer",
                 )
             out.append(places)
         return tuple(out)
@@ -185,7 +193,7 @@ class Layer(nn.Module):
             fix=fix,
         )
 
-    # ---- names and weights --------------------------------------------------------------------------
+    # ---- names and weights -----------------------------------------------------------------------
 
     @property
     def where(self) -> str:
@@ -269,16 +277,15 @@ class Layer(nn.Module):
         """Return the hyper-parameters that are not at their default."""
         return ", ".join(
             f"{item.name}={getattr(self, item.name)!r}"
-            for item in sorted(dataclasses.fields(self), key=lambda item: item.kw_only)
-            if getattr(self, item.name) != item.default and not (
-                item.name == "name" and self.auto_named
-            )
+            for item in sorted(dataclasses.fields(self), key=lambda item: bool(item.kw_only))
+            if getattr(self, item.name) != item.default
+            and not (item.name == "name" and self.auto_named)
         )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.extra_repr()})"
 
-    # ---- calls --------------------------------------------------------------------------------------
+    # ---- calls -----------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute on tensors, or record the call on symbols."""
@@ -328,7 +335,7 @@ class Layer(nn.Module):
         return _one(node.outputs)
 
     def __setattr__(self, key: str, value: Any) -> None:
-        """Keep the hyper-parameters of a built layer as they are; let `trainable` reach the weights."""
+        """Keep a built layer's hyper-parameters as they are; let `trainable` reach the weights."""
         if key == "trainable" and "_parameters" in self.__dict__:
             self._set_trainable(bool(value))
         elif self.__dict__.get("built") and key != "name" and key in self.__dataclass_fields__:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, one_of
 
@@ -19,9 +19,9 @@ LAYOUTS = ("channels_last", "channels_first")
 class Spec:
     """A tensor's shape as the user sees it, without the batch axis.
 
-    `shape` has None where a size is known only at run time. `data_format` says where the channels are
-    ("channels_last": (H, W, C); "channels_first": (C, H, W)) and travels with the tensor through the
-    network. `dtype` is torch's name of it, without the prefix.
+    `shape` has None where a size is known only at run time. `data_format` says where the channels
+    are ("channels_last": (H, W, C); "channels_first": (C, H, W)) and travels with the tensor
+    through the network. `dtype` is torch's name of it, without the prefix.
     """
 
     shape: Shape
@@ -66,7 +66,7 @@ class Spec:
         return replace(self, shape=shape)
 
     def axes(self, spatial: tuple[object, ...], channels: object) -> tuple[object, ...]:
-        """Return one answer per axis, in this layout's order, from the spatial ones and the channels'."""
+        """Return one answer per axis, in this layout's order."""
         return (*spatial, channels) if self.data_format == "channels_last" else (channels, *spatial)
 
     def __str__(self) -> str:
@@ -111,7 +111,7 @@ def checked_sizes(
 ) -> tuple[int, ...]:
     """Return one whole number per spatial axis from a number or a tuple, or raise ConfigError."""
     several = isinstance(value, (tuple, list))
-    sizes = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    sizes: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
     whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
     if len(sizes) == rank and whole and all(size >= least for size in sizes):
         return sizes

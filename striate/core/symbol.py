@@ -15,7 +15,7 @@ _clock = itertools.count()  # call order; it only grows, and nobody reads it but
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One call of a layer on symbols: what was called, on what, giving what, on which source line."""
+    """One call of a layer on symbols: what was called, on what, giving what, and where."""
 
     layer: Any
     inputs: tuple[Symbol, ...]

@@ -1,8 +1,8 @@
 """How one axis of an output reads one axis of an input: sizes, fields and their arithmetic.
 
-Every layer describes itself in these words, one `Axis` for each axis of its input (the batch aside),
-or with one `Whole` word for all of them. Size, receptive field and the printed arithmetic follow.
-This file knows no tensors.
+Every layer describes itself in these words, one `Axis` for each axis of its input (the batch
+aside), or with one `Whole` word for all of them. Size, receptive field and the printed arithmetic
+follow. This file knows no tensors.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import enum
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,9 @@ POINTWISE, MOVES, EVERYTHING, UNKNOWN = Whole
 class Window:
     """A window that slides along an axis.
 
-    `kernel` taps, `dilation` apart, move by `stride` over an input that has `low` and `high` cells of
-    padding (negative: cropped) and, for transposed convolutions, `up - 1` zeros between its values.
+    `kernel` taps, `dilation` apart, move by `stride` over an input that has `low` and `high` cells
+    of padding (negative: cropped) and, for transposed convolutions, `up - 1` zeros between its
+    values.
     """
 
     kernel: int = 1
@@ -89,9 +91,9 @@ class Window:
         return f"({spread} {sign} {abs(pad)} - {extent}) // {self.stride} + 1 = {self.size(size)}"
 
     def reads(self, inputs: int, outputs: int) -> Reach:
-        """Return which of `inputs` each of `outputs` reads; padding and spread zeros are not inputs."""
+        """Return which of `inputs` each of `outputs` reads; padding and zeros are no inputs."""
         tap = np.arange(outputs)[:, None] * self.stride - self.low
-        tap = tap + np.arange(self.kernel)[None, :] * self.dilation  # (outputs, kernel), spread cells
+        tap = tap + np.arange(self.kernel)[None, :] * self.dilation  # (outputs, kernel)
         place, rest = np.divmod(tap, self.up)
         real = (rest == 0) & (place >= 0) & (place < inputs)
         reach = np.zeros((outputs, inputs), dtype=bool)
@@ -112,8 +114,8 @@ def windows(
 ) -> tuple[Window, ...]:
     """Return one window per axis of these sizes.
 
-    `padding` is "same" (TensorFlow's rule), "valid" (none), "causal" (all of it at the start), or the
-    number of cells on both sides: for all axes, per axis, or per axis and side.
+    `padding` is "same" (TensorFlow's rule), "valid" (none), "causal" (all of it at the start), or
+    the number of cells on both sides: for all axes, per axis, or per axis and side.
     """
     dilation = dilation or (1,) * len(sizes)
     pads = explicit(padding, len(sizes)) if not isinstance(padding, str) else None
@@ -133,8 +135,8 @@ def windows(
 
 def explicit(padding: Pad, rank: int) -> tuple[tuple[int, int], ...]:
     """Return (low, high) per axis from a number, one number per axis, or one pair per axis."""
-    sides = (padding,) * rank if isinstance(padding, int) else tuple(padding)
-    return tuple((side, side) if isinstance(side, int) else tuple(side) for side in sides)  # type: ignore[misc]
+    sides: tuple[Any, ...] = (padding,) * rank if isinstance(padding, int) else tuple(padding)
+    return tuple((side, side) if isinstance(side, int) else (side[0], side[1]) for side in sides)
 
 
 def checked_padding(where: str, padding: object, rank: int, words: tuple[str, ...]) -> Pad:
@@ -200,11 +202,11 @@ Geometry = tuple[Axis, ...] | Whole
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The closed form of a receptive field: output i reads inputs from low + i*step to high + i*step.
+    """The closed form of a field: output i reads inputs from low + i*step to high + i*step.
 
     It ignores the borders of the image and of every map between; `Window.reads` does not.
-    Source: Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill
-    2019, doi 10.23915/distill.00021.
+    Source: Araujo, Norris and Sim, Computing Receptive Fields of Convolutional Neural Networks,
+    Distill 2019, doi 10.23915/distill.00021.
     """
 
     low: Fraction = Fraction(0)
@@ -216,9 +218,7 @@ class Field:
         low = Fraction(-window.low, window.up)
         high = Fraction(window.extent - 1 - window.low, window.up)
         step = Fraction(window.stride, window.up)
-        return Field(
-            self.low + self.step * low, self.high + self.step * high, self.step * step
-        )
+        return Field(self.low + self.step * low, self.high + self.step * high, self.step * step)
 
     def join(self, other: Field) -> Field | None:
         """Return the field of a unit that reads two maps, or None where their steps disagree."""

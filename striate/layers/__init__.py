@@ -61,7 +61,6 @@ from .norm import (
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
-    Standardization,
     UnitNormalization,
 )
 from .pool import (
@@ -195,7 +194,6 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
-    "Standardization",
     "Subtract",
     "Tanh",
     "TorchModule",

@@ -1,4 +1,4 @@
-"""What layers over spatial axes share: their rank, their layout, and the way to channels-first and back."""
+"""What layers over spatial axes share: rank, layout, the way to channels-first and back."""
 
 from __future__ import annotations
 
