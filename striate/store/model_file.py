@@ -113,7 +113,6 @@ def pack(state: Mapping[str, Tensor]) -> bytes:
 
 def unpack(where: str, data: bytes) -> dict[str, Tensor]:
     """Return the tensors of a safetensors file, or raise StoreError."""
-    from safetensors import SafetensorError
     from safetensors.torch import load as from_bytes
 
     header = int.from_bytes(data[:8], "little") if len(data) >= 8 else -1
@@ -122,12 +121,14 @@ def unpack(where: str, data: bytes) -> dict[str, Tensor]:
             where,
             "the weights are not a safetensors file",
             got=f"{len(data)} bytes, a header of {header}",
-            need=f"a header of at most {MAX_HEADER_BYTES} bytes",
-            fix="use an intact copy",
+            need=f"a header of at most {MAX_HEADER_BYTES} bytes, and no other than the file has",
+            fix="st.load(path) reads a whole model"
+            if data.startswith(b"PK")
+            else "use an intact copy",
         )
     try:
         return from_bytes(data)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except Exception as error:  # its own class, and those of torch for sizes that cannot be
         raise StoreError(
             where, "the weights cannot be read", got=str(error)[:200], fix="use an intact copy"
         ) from None
@@ -143,7 +144,7 @@ def _put(where: str, model: Layer, tensors: Mapping[str, Tensor]) -> None:
     if wrong:
         raise StoreError(
             where,
-            f"{len(wrong)} weights do not fit the model",
+            f"{len(wrong)} weight{'s do' if len(wrong) > 1 else ' does'} not fit the model",
             got="\n".join(wrong[:5]),
             need="the same names and shapes",
             fix="load it into the network that it was saved from",
@@ -154,7 +155,11 @@ def _put(where: str, model: Layer, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _shape(tensors: Mapping[str, Tensor], name: str) -> str:
-    return show(tuple(tensors[name].shape)) if name in tensors else "none"
+    if name not in tensors:
+        return "none"
+    tensor = tensors[name]
+    kind = "" if tensor.is_floating_point() else str(tensor.dtype).replace("torch.", " ")
+    return show(tuple(tensor.shape)) + kind
 
 
 def _expect_built(model: Layer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import io
 import json
 import random
@@ -478,9 +480,80 @@ def test_weights_that_do_not_fit(tmp_path):
 
 def test_weights_from_a_model_file(tmp_path):
     path = small().save(tmp_path / "m")
-    size = path.stat().st_size
+    size, header = path.stat().st_size, int.from_bytes(path.read_bytes()[:8], "little")
     assert told(lambda: small().load_weights(path)) == (
         f"{path}: the weights are not a safetensors file\n"
-        f"  got   {size} bytes, a header of 85966080843\n"
-        "  fix   st.load(path) reads a model file"
+        f"  got   {size} bytes, a header of {header}\n"
+        "  need  a header of at most 16777216 bytes, and no other than the file has\n"
+        "  fix   st.load(path) reads a whole model"
     )
+
+
+def test_a_damaged_header_of_the_weights(tmp_path):
+    path = small().save_weights(tmp_path / "w")
+    path.write_bytes(path.read_bytes().replace(b'"F32"', b'"F99"', 1))
+    message = told(lambda: small().load_weights(path))
+    assert message.startswith(f"{path}: the weights cannot be read\n  got   ")
+    assert message.endswith("\n  fix   use an intact copy")
+    path.write_bytes(b"")
+    assert told(lambda: small().load_weights(path)) == (
+        f"{path}: the weights are not a safetensors file\n"
+        "  got   0 bytes, a header of -1\n"
+        "  need  a header of at most 16777216 bytes, and no other than the file has\n"
+        "  fix   use an intact copy"
+    )
+
+
+def test_a_flipped_bit_of_the_weights_header_never_gives_other_weights(tmp_path):
+    model = small()
+    before = model.get_weights()
+    data = bytearray(model.save_weights(tmp_path / "w").read_bytes())
+    length = 8 + int.from_bytes(data[:8], "little")
+    draw = random.Random(0)
+    for place in draw.sample(range(8 * length), 200):
+        data[place // 8] ^= 1 << place % 8
+        (tmp_path / "bad").write_bytes(data)
+        with contextlib.suppress(StoreError):
+            model.load_weights(tmp_path / "bad")
+        data[place // 8] ^= 1 << place % 8
+    for mine, old in zip(model.get_weights(), before, strict=True):
+        assert np.array_equal(mine, old)
+
+
+def test_weights_of_another_kind_of_number(tmp_path):
+    path = small().save_weights(tmp_path / "w")
+    path.write_bytes(path.read_bytes().replace(b'"F32"', b'"I32"', 1))
+    assert told(lambda: small().load_weights(path)) == (
+        f"{path}: 1 weight does not fit the model\n"
+        "  got   conv2d.bias: (2,) int32 in the file, (2,) in the model\n"
+        "  need  the same names and shapes\n"
+        "  fix   load it into the network that it was saved from"
+    )
+
+
+def test_a_custom_initializer_comes_back_by_name(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Halves(st.initializers.Initializer):
+        scale: float = 0.5
+
+        def draw(self, shape, generator, dtype):
+            return torch.full(shape, self.scale, dtype=dtype)
+
+    model = st.Sequential([L.Input((4,)), L.Dense(2, kernel_initializer=Halves(0.25))])
+    path = model.save(tmp_path / "m")
+    loaded = st.load(path, custom={"Halves": Halves})
+    assert loaded.layers[0].kernel_initializer == Halves(0.25)
+    message = told(lambda: st.load(path))
+    assert message.startswith(
+        f"{path}: the network cannot be made from its description\n"
+        "  got   initializers: unknown initializer 'Halves'\n"
+    )
+
+
+def test_frozen_and_unfrozen_parts_of_a_nested_model(tmp_path):
+    model = nested()
+    model.get_layer("inner").trainable = False
+    loaded = st.load(model.save(tmp_path / "m"))
+    assert not loaded.get_layer("inner").trainable
+    assert len(loaded.trainable_weights) == 2
+    assert loaded.trainable
