@@ -223,6 +223,9 @@ DATA = {
         lambda: fit(model=small(1)), "crossentropy", lambda: fit(model=small(10))),
     "class numbers for a mean squared error": Case(
         lambda: fit(model=small(loss="mse")), "y", lambda: fit(model=small(loss="crossentropy"))),
+    "ten classes for one sigmoid": Case(
+        lambda: fit(model=small(1, "sigmoid", loss="binary_crossentropy")), "targets from 0 to 9",
+        lambda: fit(model=small(10, "softmax", loss="crossentropy"))),
     "fewer labels than images": Case(lambda: fit(y=LABELS[:15]), "15 rows", fit),
     "no labels": Case(lambda: fit(y=None), "y", fit),
     "NaN in an image": Case(
@@ -264,6 +267,9 @@ SETTINGS = {
         lambda: st.optimizers.Adam(learning_rate=0.1)),
     "the learning rate's old name": Case(
         lambda: st.optimizers.SGD(lr=0.1), "lr", lambda: st.optimizers.SGD(learning_rate=0.1)),
+    "a weight for a class by its name": Case(
+        lambda: fit(class_weight={"seven": 2.0}), "class_weight",
+        lambda: fit(class_weight={7: 2.0})),
     "a weight for a class that is not there": Case(
         lambda: fit(class_weight={10: 2.0}), "class_weight", lambda: fit(class_weight={9: 2.0})),
 }  # fmt: skip
@@ -291,6 +297,31 @@ def test_the_fixed_program_runs(title: str) -> None:
     fixed = CASES[title].fixed
     assert fixed is not None
     assert fixed() is not None
+
+
+def test_message_about_targets_of_a_binary_loss() -> None:
+    with pytest.raises(StriateError) as caught:
+        CASES["ten classes for one sigmoid"].broken()
+    assert str(caught.value) == (
+        "y: binary_crossentropy takes targets from 0 to 1\n"
+        "  got   targets from 0 to 9\n"
+        "  need  0 or 1 for each output\n"
+        '  fix   one unit for each class, softmax and loss="crossentropy"'
+    )
+
+
+def test_message_about_a_class_weight_by_name() -> None:
+    with pytest.raises(StriateError) as caught:
+        CASES["a weight for a class by its name"].broken()
+    assert str(caught.value) == (
+        "class_weight: class 'seven' with weight 2.0 cannot work\n"
+        "  need  classes 0 to 9, weights >= 0\n"
+        "  fix   class_weight={0: 1.0, 1: 2.0}"
+    )
+
+
+def test_one_metric_needs_no_list() -> None:
+    assert "accuracy" in fit(model=small(metrics="accuracy")).history
 
 
 def test_table_holds_sixty_mistakes_and_fixes_for_nine_in_ten() -> None:

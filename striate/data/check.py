@@ -6,6 +6,7 @@ import dataclasses
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -163,6 +164,15 @@ def _targets(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) ->
             if sizes
             else 'loss="crossentropy" for class numbers',
         )
+    low, high = float(y.min()), float(y.max())
+    if loss == "binary_crossentropy" and not 0 <= low <= high <= 1:
+        raise DataError(
+            field,
+            "binary_crossentropy takes targets from 0 to 1",
+            got=f"targets from {low:g} to {high:g}",
+            need="0 or 1 for each output",
+            fix='one unit for each class, softmax and loss="crossentropy"',
+        )
 
 
 def _same_rows(field: str, rows: int, samples: int) -> None:
@@ -211,7 +221,8 @@ def class_weights(weights: dict[int, float] | None, outputs: int) -> Callable[[B
     if not weights:
         return lambda batch: batch
     for number, weight in weights.items():
-        if not 0 <= int(number) < classes or not (weight >= 0 and math.isfinite(weight)):
+        numeric = isinstance(number, Integral) and isinstance(weight, Real)
+        if not (numeric and 0 <= number < classes and weight >= 0 and math.isfinite(weight)):
             raise ConfigError(
                 "class_weight",
                 f"class {number!r} with weight {weight!r} cannot work",

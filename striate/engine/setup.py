@@ -78,7 +78,8 @@ def compile_model(
     """
     losses_given = _in_order(model, "loss", loss)
     several = losses_given if isinstance(losses_given, (list, tuple)) else [losses_given]
-    asked = list(_in_order(model, "metrics", metrics) or [])
+    asked = _in_order(model, "metrics", metrics) or []
+    asked = list(asked) if isinstance(asked, (list, tuple)) else [asked]
     if not any(isinstance(item, (list, tuple)) for item in asked):
         asked = [asked]
     model.setup = Setup(
