@@ -98,7 +98,8 @@ class Watching(Hook):
     def improved(self, logs: Logs | None) -> bool | None:
         """Return whether the number is the best so far; None where it is not there."""
         if not logs or self.monitor not in logs:
-            if self.monitor.startswith("val_") and self.params.get("validates"):
+            validated = any(name.startswith("val_") for name in logs or {})
+            if self.monitor.startswith("val_") and self.params.get("validates") and not validated:
                 return None  # an epoch without validation: validation_freq
             known = ", ".join(logs or {})
             raise ConfigError(
@@ -231,10 +232,12 @@ class ReduceLROnPlateau(Watching):
             return
         self.waited += 1
         if self.waited >= self.patience:
-            rate = max(current_rate(self.model) * self.factor, self.min_lr)
-            set_rate(self.model, rate)
-            why = f"{self.monitor} has not improved for {self.waited} epochs"
-            say(f"{why}: learning rate {rate:.3g}")
+            before = current_rate(self.model)
+            rate = max(before * self.factor, self.min_lr)
+            if rate < before:
+                set_rate(self.model, rate)
+                why = f"{self.monitor} has not improved for {self.waited} epochs"
+                say(f"{why}: learning rate {rate:.3g}")
             self.waited, self.cooling = 0, self.cooldown
 
 

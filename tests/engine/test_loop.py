@@ -323,7 +323,7 @@ def test_find_lr_leaves_everything_as_it_was():
 
 
 def test_a_loss_that_is_nan_ends_training_and_names_the_weight(capsys):
-    x, y = data()
+    x, _ = data()
     model = small("linear", "mse", rate=1e30, metrics=())
     history = model.fit(x, np.ones((20, 3), np.float32), epochs=50, verbose=2)
     assert len(history.epoch) < 50

@@ -1,0 +1,133 @@
+"""One step: the same loss through logits and probabilities, penalties, limits, frozen weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import striate as st
+from striate import layers as L
+from striate.engine.setup import setup_of
+from striate.engine.step import Step
+from striate.errors import DataError, TrainingError
+from striate.optimizers import SGD
+
+
+def data(samples=16):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(samples, 4)).astype(np.float32), rng.integers(0, 3, samples)
+
+
+def network(**dense):
+    st.seed(0)
+    return st.Sequential([L.Input((4,)), L.Dense(3, activation="softmax", **dense)])
+
+
+def test_the_logits_path_gives_the_loss_of_the_probabilities():
+    x, y = data()
+    model = network()
+    model.compile("sgd", "crossentropy", metrics=["accuracy"])
+    step = Step(model, setup_of(model))
+    assert step.logits
+    loss, accuracy = model.evaluate(x, y, verbose=0)
+    p = model.predict(x)
+    assert loss == pytest.approx(-np.log(p[np.arange(16), y]).mean(), abs=1e-6)
+    assert accuracy == pytest.approx((p.argmax(1) == y).mean())
+
+
+def test_the_logits_path_of_a_sigmoid():
+    x, y = data()
+    y = (y > 0).astype(np.float32)
+    st.seed(0)
+    model = st.Sequential([L.Input((4,)), L.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    p = model.predict(x)[:, 0]
+    loss, accuracy = model.evaluate(x, y, verbose=0)
+    expected = -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+    assert loss == pytest.approx(expected, abs=1e-6)
+    assert accuracy == pytest.approx(((p > 0.5) == y).mean())
+
+
+def test_large_logits_keep_a_finite_loss():
+    model = network()
+    model.compile("sgd", "crossentropy")
+    x = np.full((3, 4), 1e4, np.float32)
+    assert np.isfinite(model.evaluate(x, np.array([0, 1, 2]), verbose=0))
+
+
+def test_regularizers_add_to_the_loss_and_to_the_gradient():
+    x, y = data()
+    plain, pulled = network(), network(kernel_regularizer="l2")
+    for model in (plain, pulled):
+        model.compile(SGD(0.5), "crossentropy")
+    kernel = plain.layers[-1].kernel.detach().clone()
+    penalty = 0.01 * float((kernel**2).sum())
+    difference = pulled.evaluate(x, y, verbose=0) - plain.evaluate(x, y, verbose=0)
+    assert difference == pytest.approx(penalty, rel=1e-4)
+    for model in (plain, pulled):
+        model.train_on_batch(x, y)
+    moved = plain.layers[-1].kernel - pulled.layers[-1].kernel
+    torch.testing.assert_close(moved.detach(), 0.5 * 2 * 0.01 * kernel, rtol=1e-3, atol=1e-6)
+
+
+def test_constraints_hold_after_each_step():
+    x, y = data()
+    model = network(kernel_constraint="non_neg")
+    model.compile(SGD(1.0), "crossentropy")
+    for _ in range(3):
+        model.train_on_batch(x, y)
+        assert float(model.layers[-1].kernel.detach().min()) >= 0
+
+
+def test_frozen_layers_do_not_move():
+    x, y = data()
+    st.seed(0)
+    model = st.Sequential([L.Input((4,)), L.Dense(5), L.Dense(3, activation="softmax")])
+    first, last = model.layers
+    model.compile("adam", "crossentropy")
+    model.fit(x, y, verbose=0)
+    first.trainable = False
+    frozen, free = first.kernel.detach().clone(), last.kernel.detach().clone()
+    model.fit(x, y, epochs=2, verbose=0)
+    assert torch.equal(first.kernel, frozen)
+    assert not torch.equal(last.kernel, free)
+
+
+def test_nothing_to_train():
+    model = network()
+    model.layers[-1].trainable = False
+    model.compile("adam", "crossentropy")
+    assert np.isfinite(model.evaluate(*data(), verbose=0))
+    with pytest.raises(TrainingError) as error:
+        model.fit(*data(), verbose=0)
+    assert str(error.value) == (
+        f"{model.where}: has nothing to train: every weight is frozen\n"
+        "  need  at least one trainable weight\n"
+        "  fix   layer.trainable = True for the layers that shall learn"
+    )
+
+
+def test_batches_without_targets():
+    model = network()
+    model.compile("adam", "crossentropy")
+    with pytest.raises(DataError) as error:
+        model.fit([(data()[0],)], verbose=0)
+    assert str(error.value) == (
+        "y: the model has 1 outputs\n"
+        "  got   0 arrays of targets in a batch\n"
+        "  fix   batches of (x, y), with one y for each output"
+    )
+
+
+def test_the_average_of_weights_replaces_them_at_the_end():
+    x, y = data()
+    model, plain = network(), network()
+    model.compile(SGD(0.5, use_ema=True, ema_momentum=0.5), "crossentropy")
+    plain.compile(SGD(0.5), "crossentropy")
+    plain.fit(x, y, batch_size=16, shuffle=False, verbose=0)
+    one = plain.layers[-1].kernel.detach().clone()
+    plain.fit(x, y, batch_size=16, shuffle=False, verbose=0)
+    two = plain.layers[-1].kernel.detach().clone()
+    model.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    torch.testing.assert_close(model.layers[-1].kernel.detach(), 0.5 * one + 0.5 * two)
