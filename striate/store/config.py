@@ -249,10 +249,12 @@ def _describe_module(layer: Layer, module: nn.Module) -> Document:
     arguments: Document = {}
     if type(module) is nn.Sequential:
         arguments["*"] = tuple(module)
-    elif getattr(nn, kind, None) is type(module):
-        for name in inspect.signature(type(module)).parameters:
+    elif type(module) is not nn.Identity and getattr(nn, kind, None) is type(module):
+        for name, argument in inspect.signature(type(module)).parameters.items():
             if name in ("device", "dtype") or name.startswith("_"):
                 continue
+            if not hasattr(module, name) and argument.default is None:
+                continue  # an older word for another argument
             if not hasattr(module, name):
                 raise StoreError(
                     layer.where,

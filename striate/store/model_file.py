@@ -37,6 +37,7 @@ def save(model: Layer, path: str | Path) -> Path:
 def contents(model: Layer) -> dict[str, bytes]:
     """Return the files that a model consists of, by name."""
     document = {"striate": config.VERSION, **config.describe(model)}
+    document["frozen"] = [name for name, w in model.named_parameters() if not w.requires_grad]
     text = json.dumps(document, indent=1) + "\n"
     return {GRAPH: text.encode(), WEIGHTS: pack(model.state_dict())}
 
@@ -80,6 +81,9 @@ def assemble(
     if len(kinds) == 1:
         model.to(kinds.pop())
     _put(where, model, tensors)
+    frozen = document.get("frozen")
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(not (isinstance(frozen, list) and name in frozen))
     return model
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import torch
 from cases import told
 from torch import nn
@@ -126,3 +127,34 @@ def test_torch_names_that_are_no_module():
 def test_the_first_names_of_a_list():
     assert config.names(["a", "b"]) == "a, b"
     assert config.names(list("abcdef")) == "a, b, c, d and 2 more"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv2d(2, 4, (3, 1), stride=2, padding=1, groups=2, bias=False),
+        nn.Conv2d(2, 4, 3, padding="same", padding_mode="circular"),
+        nn.ConvTranspose2d(2, 4, 3, 2, output_padding=1),
+        nn.Linear(4, 2, bias=False),
+        nn.BatchNorm2d(2, affine=False),
+        nn.BatchNorm2d(2, eps=0.1, track_running_stats=False),
+        nn.LayerNorm((4, 2), bias=False),
+        nn.GroupNorm(2, 4),
+        nn.Upsample(scale_factor=2.0, mode="bilinear"),
+        nn.Hardtanh(-2, 2),
+        nn.GELU("tanh"),
+        nn.Embedding(5, 3),
+        nn.Identity(),
+        nn.ConstantPad2d((1, 2, 0, 1), 3.0),
+        nn.AdaptiveAvgPool2d((3, None)),
+        nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.ReLU(), nn.Dropout(0.1))),
+    ],
+    ids=repr,
+)
+def test_a_torch_module_from_its_attributes(module):
+    described = config.describe_layer(L.TorchModule(module), [])["config"]["module"]
+    made = config._Builder(make, {}, "m").value(json.loads(json.dumps(described)))
+    assert repr(made) == repr(module)
+    assert {name: value.shape for name, value in made.state_dict().items()} == {
+        name: value.shape for name, value in module.state_dict().items()
+    }

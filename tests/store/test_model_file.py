@@ -557,3 +557,11 @@ def test_frozen_and_unfrozen_parts_of_a_nested_model(tmp_path):
     assert not loaded.get_layer("inner").trainable
     assert len(loaded.trainable_weights) == 2
     assert loaded.trainable
+
+
+def test_a_frozen_weight_of_a_torch_module_stays_frozen(tmp_path):
+    leaf = nn.Linear(4, 2)
+    leaf.weight.requires_grad_(False)
+    model = st.Sequential([L.Input((4,)), L.TorchModule(leaf), L.Dense(2)])
+    loaded = st.load(model.save(tmp_path / "m"))
+    assert [weight.requires_grad for weight in loaded.weights] == [False, True, True, True]
