@@ -212,7 +212,15 @@ class Entropy(Loss):
     activation: ClassVar[str] = "softmax"  # what makes probabilities of logits
 
     def resolve(self, activation: str, output_shape: Sequence[int | None]) -> Loss:
-        """Return the loss, or raise ConfigError where a softmax has only one output."""
+        """Return the loss, or raise ConfigError for one output, or two activations."""
+        if self.from_logits and activation == self.activation:
+            raise ConfigError(
+                type(self).__name__,
+                f"{activation} would be applied twice, by the model and by the loss",
+                got=f"from_logits=True for a model that ends in {activation}",
+                need="one of the two",
+                fix="from_logits=False",
+            )
         if self.activation == "softmax" and one_output(output_shape):
             raise ConfigError(
                 type(self).__name__,
@@ -327,7 +335,8 @@ class Crossentropy(Entropy):
         if logits is None:
             logits = activation not in ("softmax", "sigmoid")
         if one_output(output_shape) and activation != "softmax":
-            return BinaryCrossentropy(logits, self.label_smoothing)
+            binary = BinaryCrossentropy(logits, self.label_smoothing)
+            return binary.resolve(activation, output_shape)
         super().resolve(activation, output_shape)
         return dataclasses.replace(self, from_logits=logits)
 

@@ -154,6 +154,9 @@ DEFINITIONS = {
     "an unknown layout": Case(
         lambda: L.Input((28, 28, 1), data_format="NHWC"), "data_format",
         lambda: L.Input((28, 28, 1), data_format="channels_last")),
+    "an unknown dtype": Case(
+        lambda: L.Input((28, 28, 1), dtype="flaot32"), "dtype",
+        lambda: L.Input((28, 28, 1), dtype="float32")),
     "a misspelt argument": Case(
         lambda: L.Conv2D(8, kernel_sise=3), "kernel_sise", lambda: L.Conv2D(8, kernel_size=3)),
     "a misspelt activation": Case(
@@ -239,7 +242,7 @@ DATA = {
     "colour images for a grey network": Case(
         lambda: fit(np.repeat(DIGITS, 3, 3)), "3", lambda: fit(np.repeat(DIGITS, 3, 3)[..., :1])),
     "larger images than the network takes": Case(
-        lambda: fit(np.pad(DIGITS, ((0, 0), (1, 1), (1, 1), (0, 0)))), "10, 10, 1)", fit),
+        lambda: fit(np.pad(DIGITS, ((0, 0), (1, 1), (1, 1), (0, 0)))), "(20, 10, 10, 1)", fit),
     "flat images": Case(
         lambda: fit(DIGITS.reshape(20, 64)), "x.reshape(-1, 8, 8, 1)",
         lambda: fit(DIGITS.reshape(20, 64).reshape(-1, 8, 8, 1))),
@@ -259,6 +262,9 @@ SETTINGS = {
         lambda: small(optimizer="adaam"), "adaam", lambda: small(optimizer="adam")),
     "a misspelt loss": Case(
         lambda: small(loss="crosentropy"), "crosentropy", lambda: small(loss="crossentropy")),
+    "softmax twice": Case(
+        lambda: fit(model=small(loss=st.losses.Crossentropy(from_logits=True))), "softmax",
+        lambda: fit(model=small(loss=st.losses.Crossentropy(from_logits=False)))),
     "a misspelt metric": Case(
         lambda: fit(model=small(metrics=["acuracy"])), "acuracy",
         lambda: fit(model=small(metrics=["accuracy"]))),

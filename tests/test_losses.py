@@ -250,6 +250,31 @@ def test_message_crossentropy_that_does_not_know_the_outputs():
     )
 
 
+def test_message_softmax_applied_twice():
+    for loss in (
+        losses.Crossentropy(from_logits=True),
+        losses.CategoricalCrossentropy(from_logits=True),
+        losses.SparseCategoricalCrossentropy(from_logits=True),
+    ):
+        assert told(lambda loss=loss: loss.resolve("softmax", (10,))) == (
+            f"{type(loss).__name__}: softmax would be applied twice, by the model and by the loss\n"
+            "  got   from_logits=True for a model that ends in softmax\n"
+            "  need  one of the two\n"
+            "  fix   from_logits=False"
+        )
+        assert loss.resolve("", (10,)) == loss
+    for loss in (
+        losses.Crossentropy(from_logits=True),
+        losses.BinaryCrossentropy(from_logits=True),
+    ):
+        assert told(lambda loss=loss: loss.resolve("sigmoid", (1,))) == (
+            "BinaryCrossentropy: sigmoid would be applied twice, by the model and by the loss\n"
+            "  got   from_logits=True for a model that ends in sigmoid\n"
+            "  need  one of the two\n"
+            "  fix   from_logits=False"
+        )
+
+
 def test_message_softmax_over_one_output():
     for name in ("Crossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"):
         assert told(lambda name=name: losses.get(name).resolve("softmax", (1,))) == (

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from ..errors import ConfigError, caller
+from ..errors import ConfigError, caller, one_of
 from .spec import Shape, Spec, checked_layout, checked_shape
 
+DTYPES = (
+    *("float32", "float64", "float16", "bfloat16"),
+    *("uint8", "int8", "int16", "int32", "int64", "bool"),
+)
 _clock = itertools.count()  # call order; it only grows, and nobody reads it but `sorted`
 
 
@@ -106,4 +110,5 @@ def Input(  # noqa: N802  (a constructor in the words of Keras)
     """
     where = f"{name or 'input'} (Input)"
     checked_layout(where, data_format)
+    one_of(where, "dtype", dtype, DTYPES)
     return Symbol(Spec(checked_shape(where, shape), dtype, data_format), name=name)

@@ -51,7 +51,7 @@ def arrays(
             fix="" if name else "arrays with samples, or a smaller validation_split",
         )
     specs = tuple(symbol.spec for symbol in graph.inputs)
-    check_batch(where, specs, tuple(x[:1] for x in data.x))
+    check_batch(where, specs, tuple(x.to("meta") for x in data.x))
     if not data.y:
         raise DataError(
             f"{name}y", "is missing", need="targets for every sample", fix="model.fit(x, y)"

@@ -67,3 +67,9 @@ def test_an_input_checks_its_shape_and_layout():
         "input (Input): data_format='last' is not known\n"
         "  need  data_format one of 'channels_last', 'channels_first'"
     )
+    assert told(lambda: Input((28, 28, 1), "flot32")) == (
+        "input (Input): dtype='flot32' is not known\n"
+        "  need  dtype one of 'float32', 'float64', 'float16', 'bfloat16', 'uint8', 'int8', "
+        "'int16', 'int32', 'int64', 'bool'\n"
+        '  fix   did you mean "float32"?'
+    )
