@@ -18,7 +18,7 @@ from ..core.spec import show
 from ..errors import ConfigError, DataError
 from ..settings import check_range
 from .feed import ArrayFeed, Batch
-from .fit import check_batch
+from .fit import batch_shape, check_batch
 
 SCALING = ("Rescaling", "Normalization", "BatchNormalization", "Embedding")
 CLASSES = ("crossentropy", "sparse_categorical_crossentropy", "categorical_crossentropy")
@@ -159,7 +159,7 @@ def _targets(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) ->
             field,
             "the targets have another shape than the model's output",
             got=show(tuple(y.shape)),
-            need=f"(N, {show(shape)[1:]}",
+            need=batch_shape(shape),
             fix=f"{loss} compares element by element"
             if sizes
             else 'loss="crossentropy" for class numbers',

@@ -35,12 +35,17 @@ def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
             where,
             "the batch does not fit the model's input",
             got=show(tuple(x.shape)),
-            need=f"(N, {show(spec.shape)[1:]}",
+            need=batch_shape(spec.shape),
             fix=diagnosis(spec, tuple(x.shape)),
         )
     dtype = getattr(torch, spec.dtype)
     keeps = x.dtype == dtype or (x.is_floating_point() and dtype.is_floating_point)
     return x if keeps else x.to(dtype)
+
+
+def batch_shape(shape: Shape) -> str:
+    """Return the shape of a batch of samples as it is printed: `(N, 28, 28, 1)`."""
+    return show((None, *shape)).replace("?", "N", 1)
 
 
 def fits(shape: Shape, sizes: tuple[int, ...]) -> bool:

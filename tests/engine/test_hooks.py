@@ -245,7 +245,7 @@ def test_reduce_lr_on_plateau_waits_cools_and_has_a_floor(capsys):
     model.compile(SGD(1.0), "crossentropy")
     reduce = hooks.ReduceLROnPlateau(factor=0.1, patience=2, cooldown=2, min_lr=0.05)
     fit([note, Forced([1.0] * 9), reduce], epochs=9, model=model)
-    # two epochs without improvement after the first; two of cooling, of which the second counts; one more
+    # two epochs without improvement after the first; two of cooling, the second counts; one more
     assert rates == pytest.approx([1, 1, 1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05])
     said = capsys.readouterr().err.splitlines()
     assert said == [
