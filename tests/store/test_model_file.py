@@ -565,3 +565,18 @@ def test_a_frozen_weight_of_a_torch_module_stays_frozen(tmp_path):
     model = st.Sequential([L.Input((4,)), L.TorchModule(leaf), L.Dense(2)])
     loaded = st.load(model.save(tmp_path / "m"))
     assert [weight.requires_grad for weight in loaded.weights] == [False, True, True, True]
+
+
+def test_a_model_from_torch_keeps_its_weights_alone(tmp_path):
+    def made():
+        net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(32, 3))
+        return st.Model.from_torch(net, (1, 6, 6), name="net")
+
+    model, other = made(), made()
+    assert told(lambda: model.save(tmp_path / "m")) == (
+        "net (TorchModel): is written as code, which a file cannot hold\n"
+        "  need  a Sequential, or a Model of inputs and outputs\n"
+        "  fix   model.save_weights(path), and load_weights into the same class"
+    )
+    other.load_weights(model.save_weights(tmp_path / "w"))
+    assert np.array_equal(outputs(model)[0], outputs(other)[0])
