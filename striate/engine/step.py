@@ -136,14 +136,12 @@ class Step:
 def _penalties(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
     for layer in model.modules():
         if isinstance(layer, Layer):
-            rules: dict[str, Callable[[Tensor], Tensor]] = layer.regularizers  # type: ignore[assignment]
-            for name, penalty in rules.items():
+            for name, penalty in layer.regularizers.items():
                 yield penalty, getattr(layer, name)
 
 
 def _limits(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
     for layer in model.modules():
         if isinstance(layer, Layer):
-            rules: dict[str, Callable[[Tensor], Tensor]] = layer.constraints  # type: ignore[assignment]
-            for name, limit in rules.items():
+            for name, limit in layer.constraints.items():
                 yield limit, getattr(layer, name)
