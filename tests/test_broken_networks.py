@@ -48,6 +48,13 @@ def small(
     return model
 
 
+def normalized() -> st.Sequential:
+    """Return a compiled classifier that takes means over the batch alone."""
+    model = net(L.Flatten(), L.BatchNormalization(), L.Dense(10), shape=(8, 8, 1))
+    model.compile(optimizer="sgd", loss="crossentropy")
+    return model
+
+
 def fit(x: Any = DIGITS, y: Any = LABELS, model: st.Model | None = None, **settings: Any) -> Any:
     """Train for an epoch, unless told otherwise."""
     model = model or small()
@@ -255,6 +262,9 @@ SETTINGS = {
     "fit before compile": Case(
         lambda: fit(model=net(L.Flatten(), L.Dense(10), shape=(8, 8, 1))), "compile", fit),
     "batch_size 0": Case(lambda: fit(batch_size=0), "batch_size", lambda: fit(batch_size=32)),
+    "a last batch of one sample for BatchNormalization": Case(
+        lambda: fit(model=normalized(), batch_size=19), "batch_normalization",
+        lambda: fit(model=normalized(), batch_size=20), True),
     "negative epochs": Case(lambda: fit(epochs=-1), "epochs", lambda: fit(epochs=1)),
     "all data for validation": Case(
         lambda: fit(validation_split=1.0), "validation_split", lambda: fit(validation_split=0.1)),
@@ -324,6 +334,20 @@ def test_message_about_a_class_weight_by_name() -> None:
         "  need  classes 0 to 9, weights >= 0\n"
         "  fix   class_weight={0: 1.0, 1: 2.0}"
     )
+
+
+def test_message_about_a_last_batch_of_one_sample() -> None:
+    with pytest.raises(StriateError) as caught:
+        fit(model=normalized(), batch_size=19)
+    assert str(caught.value) == (
+        "batch_size: leaves one sample for the last batch, too few for "
+        "batch_normalization (BatchNormalization)\n"
+        "  got   20 samples in batches of 19\n"
+        "  need  2 samples in every batch\n"
+        "  math  20 % 19 = 1\n"
+        "  fix   batch_size=20"
+    )
+    assert normalized().evaluate(DIGITS, LABELS, batch_size=19, verbose=0) > 0
 
 
 def test_one_metric_needs_no_list() -> None:

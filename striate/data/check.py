@@ -175,6 +175,25 @@ def _targets(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) ->
         )
 
 
+def last_batch(graph: Graph, samples: int, batch_size: int) -> None:
+    """Raise DataError where the last batch is one sample and a layer needs the batch's variance."""
+    if samples % batch_size != 1:
+        return
+    for node in graph.nodes:
+        smallest = getattr(node.layer, "smallest_batch", None)
+        if smallest is not None and smallest(node.inputs[0].spec) > 1:
+            raise DataError(
+                "batch_size",
+                f"leaves one sample for the last batch, too few for {node.layer.where}",
+                got=f"{samples} samples in batches of {batch_size}",
+                need="2 samples in every batch",
+                math=f"{samples} % {batch_size} = 1",
+                fix=f"batch_size={batch_size + 1}"
+                if samples % (batch_size + 1) != 1
+                else f"batch_size={batch_size + 2}",
+            )
+
+
 def _same_rows(field: str, rows: int, samples: int) -> None:
     if rows != samples:
         raise DataError(

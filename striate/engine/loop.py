@@ -68,6 +68,8 @@ def fit(
     step = Step(model, setup, training=True)
     _check(model, step, train, "")
     _check(model, step, valid, "validation ")
+    if isinstance(train, ArrayFeed) and not steps_per_epoch:
+        check.last_batch(model.graph, train.samples, train.batch_size)
     weigh = check.class_weights(class_weight, model.graph.outputs[0].spec.shape[-1] or 1)
     steps = steps_per_epoch or len(train)
     source = map(weigh, endless(train)) if steps_per_epoch else None

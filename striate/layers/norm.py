@@ -117,6 +117,10 @@ class BatchNormalization(Standardization):
         y = self._normalise(x4.movedim(axis, 1)).movedim(1, axis)
         return y.squeeze(1) if x[0].dim() == 3 else y
 
+    def smallest_batch(self, x: Spec) -> int:
+        """Return the samples that training needs: 2 where each has one value for a channel."""
+        return 2 if self.trainable and x.numel == self.moving_mean.numel() else 1
+
     def _normalise(self, x: Tensor) -> Tensor:
         """Normalise (N, C, ...) and, in training, move the moving values."""
         mean, variance = self.moving_mean, self.moving_variance
