@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from ..errors import DataError
 
@@ -133,6 +133,7 @@ def feed(
 ) -> Feed:
     """Return the batches of arrays, a torch Dataset or DataLoader, or an iterable of (x, y)."""
     if isinstance(x, Dataset):
+        shuffle = shuffle and not isinstance(x, IterableDataset)  # which has an order of its own
         generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
         return IterableFeed(DataLoader(x, batch_size, shuffle=shuffle, generator=generator), names)
     if not is_array(x):
@@ -150,11 +151,17 @@ def is_array(x: Any) -> bool:
     """Return whether `x` is an array, a dictionary of them, or a list of arrays or of numbers."""
     if isinstance(x, dict):
         return bool(x) and all(is_array(item) for item in x.values())
-    if isinstance(x, list) and x and isinstance(x[0], tuple) and isinstance(x[0][0], ARRAYS):
+    if isinstance(x, list) and x and isinstance(x[0], tuple) and _is_input(x[0][0]):
         return False  # a list of batches (x, y)
     if isinstance(x, (list, tuple)):
         return bool(x) and all(is_array(item) or isinstance(item, (int, float)) for item in x)
     return isinstance(x, ARRAYS)
+
+
+def _is_input(x: Any) -> bool:
+    """Return whether `x` is one array, or several in a list or a dictionary."""
+    first = x[0] if isinstance(x, (list, tuple)) and x else x
+    return isinstance(first, (*ARRAYS, dict))
 
 
 def iterable(x: Any) -> Iterable[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from striate.data.feed import ArrayFeed, IterableFeed, endless, feed, is_array, tensor, tensors
 from striate.errors import DataError
@@ -96,6 +96,24 @@ def test_datasets_loaders_and_iterables():
         assert isinstance(data, IterableFeed) and len(data) == 2
         assert torch.equal(torch.cat([batch.y[0] for batch in data]), y)
     assert isinstance(feed(x, y), ArrayFeed)
+
+
+def test_a_list_of_batches_with_several_inputs():
+    a, b = np.zeros((3, 1), np.float32), np.ones((3, 2), np.float32)
+    for x in ({"b": b, "a": a}, [a, b], (a, b)):
+        data = feed([(x, np.zeros(3)), (x, np.zeros(3))], names=(("a", "b"), ("y",)))
+        assert [[part.shape[1] for part in batch.x] for batch in data] == [[1, 2], [1, 2]]
+    assert tensor("x", [(1, 2), (3, 4)]).shape == (2, 2) and is_array(a)
+
+
+def test_a_dataset_that_is_only_a_stream():
+    class Stream(IterableDataset):
+        def __iter__(self):
+            return iter(torch.arange(5.0))
+
+    data = feed(Stream(), batch_size=2, shuffle=True)
+    assert torch.cat([batch.x[0] for batch in data]).tolist() == [0, 1, 2, 3, 4]
+    assert len(data) == 0
 
 
 def test_a_dataset_is_shuffled_by_the_seed():
