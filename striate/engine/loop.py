@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..core.spec import Spec
 from ..data import check, image
-from ..data.feed import ArrayFeed, Batch, Feed, endless, feed
-from ..data.fit import fits
+from ..data.feed import ArrayFeed, Batch, Feed, endless
 from ..errors import DataError
 from . import hooks as moments
+from .batches import as_batch, check_data, parts, prepare
 from .hooks import History
 from .progress import Silence, reporter, say
 from .setup import setup_of
@@ -62,12 +61,12 @@ def fit(
     fit it.
     """
     check.settings(batch_size, epochs, validation_split, steps_per_epoch)
-    train = _prepare(model, x, y, sample_weight, batch_size or 32, shuffle)
-    train, valid = _parts(model, train, validation_split, validation_data, batch_size or 32)
+    train = prepare(model, x, y, sample_weight, batch_size or 32, shuffle)
+    train, valid = parts(model, train, validation_split, validation_data, batch_size or 32)
     setup = setup_of(model)
     step = Step(model, setup, training=True)
-    _check(model, step, train, "")
-    _check(model, step, valid, "validation ")
+    check_data(model, step, train, "")
+    check_data(model, step, valid, "validation ")
     if isinstance(train, ArrayFeed) and not steps_per_epoch:
         check.last_batch(model.graph, train.samples, train.batch_size)
     weigh = check.class_weights(class_weight, model.graph.outputs[0].spec.shape[-1] or 1)
@@ -130,9 +129,9 @@ def evaluate(
     Takes the data that `fit` takes. Dropout and augmentation are off; the weights do not change.
     """
     check.settings(batch_size, 1, 0.0, steps)
-    data = _prepare(model, x, y, sample_weight, batch_size or 256)
+    data = prepare(model, x, y, sample_weight, batch_size or 256)
     step, mode = Step(model, setup_of(model, training=False)), model.training
-    _check(model, step, data, "")
+    check_data(model, step, data, "")
     show = reporter(2 if verbose else 0, 0, "evaluate")
     show.begin(0, 0)
     try:
@@ -162,7 +161,7 @@ def predict(
     check.settings(batch_size, 1, 0.0, steps)
     if image.is_image(x):
         x = image.load(x, model.graph.inputs[0].spec)
-    data = _prepare(model, _as_batch(x, model), None, None, batch_size or 256)
+    data = prepare(model, as_batch(x, model), None, None, batch_size or 256)
     show = reporter(2 if verbose and verbose != "auto" else 0, 0, "predict")
     show.begin(0, 0)
     mode = model.training
@@ -174,7 +173,7 @@ def predict(
         model.train(mode)
     if not out:
         raise DataError("x", "holds no samples", need="at least one")
-    joined = [np.concatenate(parts) for parts in zip(*out, strict=True)]
+    joined = [np.concatenate(part) for part in zip(*out, strict=True)]
     show.end(len(joined[0]), {})
     return joined[0] if len(joined) == 1 else joined
 
@@ -216,10 +215,10 @@ def find_lr(
 
     Source: L. Smith, Cyclical Learning Rates for Training Neural Networks, 2017.
     """
-    data = _prepare(model, x, y, None, batch_size, shuffle=True)
+    data = prepare(model, x, y, None, batch_size, shuffle=True)
     setup, mode = setup_of(model), model.training
     step = Step(model, setup, training=True)
-    _check(model, step, data, "")
+    check_data(model, step, data, "")
     state, optimizer = setup.state, setup.optimizer
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     rates: list[float] = []
@@ -278,9 +277,9 @@ def _test(step: Step, data: Feed, steps: int | None = None) -> dict[str, float]:
 
 
 def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
-    data = _prepare(model, x, y, weight, ALL)
+    data = prepare(model, x, y, weight, ALL)
     step, mode = Step(model, setup_of(model, training=train), training=train), model.training
-    _check(model, step, data, "")
+    check_data(model, step, data, "")
     try:
         for batch in data:
             (step.train if train else step.test)(batch)
@@ -294,61 +293,3 @@ def _outputs(model: Model, batch: Batch) -> tuple[NDArray[Any], ...]:
     device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
     out = model(*(part.to(device) for part in batch.x))
     return tuple(part.cpu().numpy() for part in (out if isinstance(out, tuple) else (out,)))
-
-
-def _prepare(
-    model: Model, x: Any, y: Any, weight: Any, batch_size: int, shuffle: bool = False
-) -> Feed:
-    """Return the batches; build the model from the first, if its shapes are not known yet."""
-    names = _names(model) if model.built else ((), ())
-    data = feed(x, y, weight, batch_size=batch_size, shuffle=shuffle, names=names)
-    if not model.built:
-        first = data.first()
-        if first is None:
-            raise DataError("x", "holds no samples", need="at least one")
-        # float32 inputs, whatever the data are: the step casts
-        model.ensure_built(tuple(Spec(tuple(part.shape[1:])) for part in first.x))
-    return data
-
-
-def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    inputs = tuple(symbol.name for symbol in model.graph.inputs)
-    return inputs, tuple(symbol.name for symbol in model.graph.outputs)
-
-
-def _parts(
-    model: Model, train: Feed, split: float, given: Any, batch_size: int
-) -> tuple[Feed, Feed | None]:
-    """Return what is trained on and what is validated on."""
-    if given is not None:
-        several = given if isinstance(given, (tuple, list)) else (given,)
-        if len(several) > 3:
-            raise DataError(
-                "validation_data",
-                f"holds {len(several)} things",
-                need="(x, y) or (x, y, sample_weight)",
-            )
-        return train, feed(*several, batch_size=batch_size, names=_names(model))
-    if not split:
-        return train, None
-    if not isinstance(train, ArrayFeed):
-        raise DataError(
-            "validation_split",
-            "can only be taken from arrays",
-            got=f"validation_split={split}, batches from an iterable",
-            fix="validation_data=(x, y)",
-        )
-    return train.split(split)
-
-
-def _check(model: Model, step: Step, data: Feed | None, name: str) -> None:
-    if isinstance(data, ArrayFeed):
-        check.arrays(model.where, model.graph, step.setup.losses, data, name)
-
-
-def _as_batch(x: Any, model: Model) -> Any:
-    if not model.built or not isinstance(x, (np.ndarray, torch.Tensor)):
-        return x
-    spec, sizes = model.graph.inputs[0].spec, tuple(x.shape)
-    grey = spec.channels == 1 and fits(spec.spatial, sizes)
-    return x[None] if fits(spec.shape, sizes) or (grey and len(sizes) > 1) else x
