@@ -1,14 +1,21 @@
-"""Striate: define, explain and train convolutional networks."""
+"""Striate: define, explain and train convolutional networks.
+
+The public names are imported when they are first used: `striate --help` need not wait for torch.
+"""
 
 from __future__ import annotations
 
-from . import errors, initializers, inspect, layers, losses, metrics, optimizers
-from .core.layer import Layer
-from .core.symbol import Input
-from .data import datasets
-from .engine import hooks
-from .engine.seed import seed
-from .model import Model, Sequential, load
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import errors, initializers, inspect, layers, losses, metrics, optimizers
+    from .core.layer import Layer
+    from .core.symbol import Input
+    from .data import datasets
+    from .engine import hooks
+    from .engine.seed import seed
+    from .model import Model, Sequential, load
 
 __version__ = "0.1.0"
 
@@ -29,3 +36,33 @@ __all__ = [
     "optimizers",
     "seed",
 ]
+
+_ROOMS = {  # where each name is; a room of the same name is the value itself
+    "Input": "core.symbol",
+    "Layer": "core.layer",
+    "Model": "model",
+    "Sequential": "model",
+    "datasets": "data.datasets",
+    "errors": "errors",
+    "hooks": "engine.hooks",
+    "initializers": "initializers",
+    "inspect": "inspect",
+    "layers": "layers",
+    "load": "model",
+    "losses": "losses",
+    "metrics": "metrics",
+    "optimizers": "optimizers",
+    "seed": "engine.seed",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'striate' has no attribute {name!r}")
+    room = import_module(f"striate.{_ROOMS[name]}")
+    value = globals()[name] = getattr(room, name, room)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -298,11 +298,13 @@ class Sequential(Model):
         self._stack.append(layer)
         self._rebuild()
 
-    def adopt(self, begin: Symbol, layers: Sequence[Layer]) -> None:
-        """Take over layers that were already called one after the other, beginning with `begin`."""
-        self._stack, self._ends = list(layers), [begin]
-        for layer in layers:
-            self._ends.append(layer.calls[-1].outputs[0])
+    def adopt(self, end: Symbol, layers: Sequence[Layer]) -> None:
+        """Take over layers that were already called one after the other, giving `end` at last."""
+        self._stack, self._ends = list(layers), [end]
+        for _ in layers:
+            node = self._ends[0].node
+            assert node is not None
+            self._ends.insert(0, node.inputs[0])
         self._rebuild()
 
     def pop(self) -> Layer:
@@ -402,5 +404,5 @@ def make(
     if kind != "Sequential":
         return Model(inputs, outputs, name=name)
     model = Sequential(name=name)
-    model.adopt(inputs[0], layers)
+    model.adopt(outputs[0], layers)
     return model

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import striate
 from striate import layers
 from striate.core.layer import Layer
 
@@ -52,9 +53,23 @@ def layers_named(source: str) -> list[str]:
 
 
 def test_import_striate_is_light() -> None:
-    extra = loaded_by("import striate") - loaded_by("import torch, numpy")
+    every = "import striate; [getattr(striate, name) for name in striate.__all__]"
+    extra = loaded_by(every) - loaded_by("import torch, numpy")
     assert sorted(extra.intersection(HEAVY)) == []
     assert "striate.cli" not in extra
+
+
+def test_the_package_alone_does_not_wait_for_torch() -> None:
+    assert "torch" not in loaded_by("import striate")
+
+
+def test_every_public_name_is_there() -> None:
+    assert {name: hasattr(striate, name) for name in striate.__all__} == dict.fromkeys(
+        striate.__all__, True
+    )
+    assert set(striate.__all__) <= set(dir(striate))
+    with pytest.raises(AttributeError, match="^module 'striate' has no attribute 'Sequentiel'$"):
+        striate.Sequentiel  # noqa: B018
 
 
 def test_layers_are_found_where_they_are_named() -> None:

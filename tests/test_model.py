@@ -137,6 +137,26 @@ def test_a_subclass_learns_its_shapes_from_the_first_call():
     assert model.count_params() == 3 * 3 * 3 + 3 + 27 * 2 + 2
 
 
+class Named(st.Model):
+    """A model that only adds a method."""
+
+
+class Wide(st.Model):
+    width: int = 2
+
+    def forward(self, x):
+        return x * self.width
+
+
+def test_a_subclass_without_a_constructor_has_that_of_its_parent():
+    x = L.Input((4,))
+    assert Named(x, L.Dense(2)(x)).output_shape == (None, 2)
+
+
+def test_a_subclass_with_fields_has_a_constructor_of_them():
+    assert torch.equal(Wide(3)(torch.ones(2, 4)), torch.full((2, 4), 3.0))
+
+
 def test_a_model_inside_a_model():
     inner = st.Sequential([L.Input((6, 6, 1)), L.Conv2D(2, 3), L.Flatten()], name="eyes")
     x = L.Input((6, 6, 1))

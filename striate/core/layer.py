@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,9 @@ class Layer(nn.Module):
 
     name: str = dataclasses.field(default="", kw_only=True)
     trainable: bool = dataclasses.field(default=True, kw_only=True)
+    written_init: ClassVar[bool] = (
+        False  # whether the constructor is written out, not made of fields
+    )
 
     if TYPE_CHECKING:  # what every layer has besides its fields
         built: bool = dataclasses.field(init=False)
@@ -64,8 +67,9 @@ class Layer(nn.Module):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make the annotated attributes of the subclass its constructor."""
         super().__init_subclass__(**kwargs)
-        own_init = "__init__" in cls.__dict__
-        dataclasses.dataclass(init=not own_init, eq=False, repr=False)(cls)
+        cls.written_init = cls.written_init and not inspect.get_annotations(cls)
+        cls.written_init = cls.written_init or "__init__" in cls.__dict__
+        dataclasses.dataclass(init=not cls.written_init, eq=False, repr=False)(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Prepare the module before its fields are set, and name a misspelt field."""
