@@ -68,7 +68,7 @@ def test_every_public_name_is_there() -> None:
         striate.__all__, True
     )
     assert set(striate.__all__) <= set(dir(striate))
-    with pytest.raises(AttributeError, match="^module 'striate' has no attribute 'Sequentiel'$"):
+    with pytest.raises(AttributeError, match=r"^module 'striate' has no attribute 'Sequentiel'$"):
         striate.Sequentiel  # noqa: B018
 
 

@@ -189,7 +189,8 @@ def test_debug_lets_the_mistake_through() -> None:
 def test_help_loads_no_command() -> None:
     program = (
         "import sys\nfrom striate.cli import main\ntry: main()\n"
-        "except SystemExit: print(*{'torch', 'pydantic', 'PIL', 'striate.recipes'} & set(sys.modules))"
+        "except SystemExit:\n"
+        "    print(*{'torch', 'pydantic', 'PIL', 'striate.recipes'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, "--help"],
