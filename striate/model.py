@@ -220,6 +220,15 @@ class Model(Layer):
             torch.as_tensor(arg, device=device) if isinstance(arg, (np.ndarray, list)) else arg
             for arg in args
         )
+        for item in tensors:
+            if isinstance(item, (str, Path)):
+                raise ConfigError(
+                    self.where,
+                    f"was called on the text {str(item)!r}",
+                    need="a tensor or an array, batch first",
+                    fix=f"model.predict({str(item)!r}), which reads image files",
+                    at=caller(),
+                )
         if self._graph is not None and all(isinstance(item, Tensor) for item in tensors):
             specs = tuple(symbol.spec for symbol in self.graph.inputs)
             tensors = check_batch(self.where, specs, tensors)

@@ -252,3 +252,14 @@ def test_inputs_and_outputs_must_be_symbols():
         "  fix   x = L.Input((28, 28, 1)); y = layer(x); st.Model(x, y)\n"
         f"  at    test_model.py:{line}"
     )
+
+
+def test_a_path_is_for_predict():
+    model = st.Sequential(small())
+    line = inspect.currentframe().f_lineno + 1
+    assert told(lambda: model("digit.png")) == (
+        "Sequential: was called on the text 'digit.png'\n"
+        "  need  a tensor or an array, batch first\n"
+        "  fix   model.predict('digit.png'), which reads image files\n"
+        f"  at    test_model.py:{line}"
+    )

@@ -81,17 +81,7 @@ class Layer(nn.Module):
         self.constraints = {}
         self.calls = []
         self.auto_named = False
-        known = inspect.signature(cls.__init__).parameters
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
-            for word in kwargs.keys() - known.keys():
-                names = [name for name in known if name != "self"]
-                raise ConfigError(
-                    cls.__name__,
-                    f"there is no argument {word!r}",
-                    need="one of " + ", ".join(names),
-                    fix=nearest(word, names),
-                    at=caller(),
-                )
+        _check_arguments(cls, args, kwargs)
         return self
 
     # ---- the questions ---------------------------------------------------------------------------
@@ -381,6 +371,34 @@ class Layer(nn.Module):
         }
         with torch.no_grad():
             return torch.func.functional_call(self, state, tuple(empty(spec) for spec in x))
+
+
+def _check_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise ConfigError for arguments that the constructor does not take.
+
+    None at all are left to Python: copying and unpickling make a layer without its arguments.
+    """
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+    names = [name for name in signature.parameters if name != "self"]
+    try:
+        if args or kwargs:
+            signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+        word = next((word for word in kwargs if word not in names and not open_ended), "")
+        raise ConfigError(
+            cls.__name__,
+            f"there is no argument {word!r}" if word else str(error),
+            need="one of " + ", ".join(names) if word else f"{cls.__name__}{_call(signature)}",
+            fix=nearest(word, names) if word else "",
+            at=caller(),
+        ) from None
+
+
+def _call(signature: inspect.Signature) -> str:
+    """Return the arguments that must be given, as in a call: `(filters, kernel_size, ...)`."""
+    must = [p.name for p in signature.parameters.values() if p.default is p.empty]
+    return f"({', '.join([*must[1:], '...'])})"
 
 
 def snake(name: str) -> str:

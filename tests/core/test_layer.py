@@ -238,6 +238,12 @@ def change_field():
             "  at    test_layer.py:{line}",
         ),
         (
+            lambda: Scale(2.0, 3.0),
+            "Scale: too many positional arguments\n"
+            "  need  Scale(...)\n"
+            "  at    test_layer.py:{line}",
+        ),
+        (
             change_field,
             "big (Scale): start cannot be changed any more: the weights are made for its value\n"
             "  got   start=3.0\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 
 import pytest
@@ -435,3 +436,12 @@ def test_a_misspelt_initializer_is_told_with_its_field():
     first, *_, last = message.splitlines()
     assert first == "Conv2D, kernel_initializer: unknown initializer 'he_normall'"
     assert last == '  fix   did you mean "he_normal"?'
+
+
+def test_a_missing_argument_is_told():
+    line = inspect.currentframe().f_lineno + 1
+    assert told(lambda: L.Conv2D(32)) == (
+        "Conv2D: missing a required argument: 'kernel_size'\n"
+        "  need  Conv2D(filters, kernel_size, ...)\n"
+        f"  at    test_conv.py:{line}"
+    )
