@@ -40,6 +40,8 @@ class Symbol:
     index: int = 0
     name: str = ""
 
+    __array_ufunc__: ClassVar[None] = None  # NumPy arrays leave `array + symbol` to the symbol
+
     if TYPE_CHECKING:  # attached where the merging layers are defined
         __add__: ClassVar[Callable[[Symbol, Any], Symbol]]
         __radd__: ClassVar[Callable[[Symbol, Any], Symbol]]

@@ -276,7 +276,7 @@ def multiply(a: Symbol, b: Any) -> Symbol:
 
 def divide(a: Symbol, b: Any) -> Symbol:
     """Return a / b, where b is a number that is not 0."""
-    if isinstance(b, Symbol) or b == 0:
+    if isinstance(b, Symbol) or (isinstance(b, numbers.Real) and b == 0):
         raise ConfigError(
             "/",
             "a symbol can be divided by a number only" if b else "a symbol is divided by 0",
@@ -294,11 +294,19 @@ def negate(a: Symbol) -> Symbol:
 
 
 def _operate(kind: type[Merge], a: Symbol, b: Any, scale: Callable[[float], Layer]) -> Symbol:
-    result: Symbol = NotImplemented  # of Python's protocol: it raises a TypeError for both operands
     if isinstance(b, Symbol):
-        result = kind()(a, b)
+        result: Symbol = kind()(a, b)
     elif isinstance(b, numbers.Real):
         result = scale(float(b))(a)
+    else:
+        raise ConfigError(
+            kind.__name__,
+            f"a symbol does not go together with a {type(b).__name__}",
+            got=f"{show(a.spec.shape)} and {type(b).__name__}",
+            need="another symbol, or a number",
+            fix="L.Lambda(lambda x: x + constant)(x), or an L.Input for the values",
+            at=caller(),
+        )
     return result
 
 

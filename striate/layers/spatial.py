@@ -37,8 +37,12 @@ class Spatial(Layer):
         return self.seen(self.specs[0]).data_format == "channels_last"
 
     def channels_first(self, x: Tensor) -> Tensor:
-        """Return the batch as (N, C, H, W): a view, no data moves."""
-        return x.movedim(-1, 1) if self.channels_last else x
+        """Return the batch as (N, C, H, W): a view; data move only if they are not in order.
+
+        Flat and back gives an axis of one channel its usual stride: torch tells the memory order of
+        a batch by it, and everything after would be in the slower one.
+        """
+        return x.flatten().view(x.shape).movedim(-1, 1) if self.channels_last else x
 
     def restore(self, x: Tensor) -> Tensor:
         """Return a (N, C, H, W) batch in the layer's layout: a view again."""
