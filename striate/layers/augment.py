@@ -260,11 +260,11 @@ class RandomCrop(Crop, Random):
 
     def forward(self, *x: Tensor) -> Tensor:
         """Crop at random places, or the centre."""
+        self.slides(self.seen(Spec.of(x[0], self.specs[0].data_format)))
         return Random.forward(self, *x) if self.training else Crop.forward(self, *x)
 
     def change(self, x: Tensor) -> Tensor:
         """Crop at random places."""
-        self.slides(Spec(tuple(x.shape[1:]), data_format="channels_first"))
         places = []
         for size, wanted in zip(x.shape[2:], (self.height, self.width), strict=True):
             start = (self.draw(x) * (size - wanted + 1)).long()

@@ -178,6 +178,7 @@ class Follower:
             lambda n: places.get(n) or _constant(self.found[n]),  # type: ignore[arg-type,return-value]
         )
         layer = TorchCall(function, args, dict(kwargs), word, name=line.name)
+        object.__setattr__(layer, "network", (self.module,))
         for one in line.all_input_nodes:
             if self.found[one].held:
                 tensor = operator.attrgetter(self.found[one].held)(self.module)

@@ -170,9 +170,9 @@ class Crop(Sized):
 
     def forward(self, *x: Tensor) -> Tensor:
         """Return the centre."""
+        slides = self.slides(self.seen(Spec.of(x[0], self.specs[0].data_format)))
         first = floating(self.channels_first(x[0]))
-        seen = Spec(tuple(first.shape[1:]), data_format="channels_first")
-        return self.restore(functional.pad(first, pads(self.slides(seen))))
+        return self.restore(functional.pad(first, pads(slides)))
 
 
 class CenterCrop(Crop):

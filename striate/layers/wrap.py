@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -70,6 +71,11 @@ class Foreign(Layer):
                 math=(str(error) or type(error).__name__).splitlines()[0],
                 fix=fix,
             ) from None
+
+    def _run_on_meta(self, x: Sequence[Spec], unknown: int, batch: int = 2) -> Any:
+        """Run in inference mode: batch statistics of one sample, for one, do not exist."""
+        with inference(self):
+            return super()._run_on_meta(x, unknown, batch)
 
     def advice(self, x: Spec) -> tuple[str, str]:
         """Return what the code needs in place of `x`, and how to repair it where that is known."""
@@ -186,6 +192,7 @@ class TorchCall(Foreign):
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
     word: str = ""
+    network: ClassVar[tuple[nn.Module, ...]] = ()  # whose mode rules; in a tuple, so not a part
 
     def windows(self, *x: Spec) -> Geometry:
         """Return what the function's name says."""
@@ -200,7 +207,7 @@ class TorchCall(Foreign):
         """Call the function."""
         args, kwargs = _fill((self.args, self.kwargs), x, self)
         if "training" in kwargs:
-            kwargs["training"] = self.training
+            kwargs["training"] = (self.network or (self,))[0].training
         return self.function(*args, **kwargs)
 
     def before_activation(self, *x: Tensor) -> Tensor:
@@ -232,14 +239,20 @@ class Opaque(Foreign):
             torch.zeros(batch, *size, dtype=getattr(torch, spec.dtype))
             for size, spec in zip(sizes, x, strict=True)
         ]
-        modes = {module: module.training for module in self.modules()}
-        self.eval()  # running statistics stay as they are
-        try:
-            with torch.no_grad():
-                return self.forward(*zeros)
-        finally:
-            for module, mode in modes.items():
-                module.training = mode
+        with inference(self), torch.no_grad():
+            return self.forward(*zeros)
+
+
+@contextlib.contextmanager
+def inference(layer: nn.Module) -> Iterator[None]:
+    """Hold a layer and all in it in inference mode, so that no statistics of batches are taken."""
+    modes = {module: module.training for module in layer.modules()}
+    layer.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def _fill(template: Any, x: tuple[Tensor, ...], holder: nn.Module) -> Any:

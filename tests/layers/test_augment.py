@@ -280,7 +280,7 @@ def test_half_precision_and_whole_numbers_are_changed_in_float32():
         (
             lambda: L.RandomCrop(4, 4)(torch.ones(1, 4, 3, 1)),
             "RandomCrop: axis W is smaller than the crop\n"
-            "  got   input (1, 4, 3), axis W = 3\n"
+            "  got   input (4, 3, 1), axis W = 3\n"
             "  need  W >= 4\n"
             "  math  3 - 4 = -1\n"
             "  fix   a smaller crop, or L.Resizing(4, 4)",

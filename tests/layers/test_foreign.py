@@ -134,12 +134,30 @@ def test_code_becomes_a_graph_of_the_same_values():
     }
 
 
-def test_dropout_follows_the_mode_of_its_layer():
-    graph = follow(Net().eval(), Input((1, 20, 20), data_format=FIRST))
-    layer = graph.layers["dropout"]
+def test_dropout_follows_the_mode_of_its_network():
+    net = Net().eval()
+    layer = follow(net, Input((1, 20, 20), data_format=FIRST)).layers["dropout"]
     x = torch.ones(2, 4, 9, 9)
-    assert torch.equal(layer.eval()(x), x)
-    assert not torch.equal(layer.train()(x), x)
+    assert torch.equal(layer(x), x)
+    net.train()
+    assert not torch.equal(layer(x), x)
+
+
+def test_dropout_made_again_from_its_fields_follows_its_own_mode():
+    layer = follow(Net(), Input((1, 20, 20), data_format=FIRST)).layers["dropout"]
+    again = type(layer)(**layer.config())
+    x = torch.ones(2, 4, 9, 9)
+    assert torch.equal(again.eval()(x), x)
+    assert not torch.equal(again.train()(x), x)
+
+
+def test_statistics_of_batches_are_no_obstacle_and_stay_as_they_are():
+    norm = nn.BatchNorm1d(4)
+    layer = L.TorchModule(norm)
+    y = layer(Input((4,)))
+    assert layer.macs(y.spec, y.spec) == 0
+    assert norm.training
+    assert int(norm.num_batches_tracked) == 0
 
 
 def test_unknown_sizes_stay_unknown():

@@ -133,6 +133,14 @@ def test_what_is_read_of_an_unknown_size_is_not_guessed():
             "  math  3 - 4 = -1\n"
             "  fix   a smaller crop, or L.Resizing(4, 2)",
         ),
+        (
+            lambda: L.CenterCrop(2, 4)(torch.ones(1, 4, 3, 1)),
+            "CenterCrop: axis W is smaller than the crop\n"
+            "  got   input (4, 3, 1), axis W = 3\n"
+            "  need  W >= 4\n"
+            "  math  3 - 4 = -1\n"
+            "  fix   a smaller crop, or L.Resizing(2, 4)",
+        ),
     ],
 )
 def test_messages(act, message):
