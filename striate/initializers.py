@@ -200,57 +200,56 @@ class VarianceScaling(RandomInitializer):
 
 
 @dataclasses.dataclass(frozen=True)
-class GlorotUniform(RandomInitializer):
+class Scaled(RandomInitializer):
+    """What the named cases of `VarianceScaling` share; `rule` says which case it is."""
+
+    rule: ClassVar[VarianceScaling]
+
+    def draw(self, shape: Shape, generator: Generator | None, dtype: torch.dtype) -> Tensor:
+        """Return values of the variance that the rule gives."""
+        return self.rule.draw(shape, generator, dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class GlorotUniform(Scaled):
     """Uniform on +-sqrt(6 / (fan_in + fan_out)): what kernels begin with unless told otherwise."""
 
-    def draw(self, shape: Shape, generator: Generator | None, dtype: torch.dtype) -> Tensor:
-        """Return uniform values of variance 2 / (fan_in + fan_out)."""
-        return VarianceScaling(1.0, "fan_avg", "uniform").draw(shape, generator, dtype)
+    rule = VarianceScaling(1.0, "fan_avg", "uniform")
 
 
 @dataclasses.dataclass(frozen=True)
-class GlorotNormal(RandomInitializer):
+class GlorotNormal(Scaled):
     """Truncated normal of standard deviation sqrt(2 / (fan_in + fan_out))."""
 
-    def draw(self, shape: Shape, generator: Generator | None, dtype: torch.dtype) -> Tensor:
-        """Return truncated normal values of variance 2 / (fan_in + fan_out)."""
-        return VarianceScaling(1.0, "fan_avg").draw(shape, generator, dtype)
+    rule = VarianceScaling(1.0, "fan_avg")
 
 
 @dataclasses.dataclass(frozen=True)
-class HeUniform(RandomInitializer):
+class HeUniform(Scaled):
     """Uniform on +-sqrt(6 / fan_in), for layers followed by ReLU."""
 
-    def draw(self, shape: Shape, generator: Generator | None, dtype: torch.dtype) -> Tensor:
-        """Return uniform values of variance 2 / fan_in."""
-        return VarianceScaling(2.0, "fan_in", "uniform").draw(shape, generator, dtype)
+    rule = VarianceScaling(2.0, "fan_in", "uniform")
 
 
 @dataclasses.dataclass(frozen=True)
-class HeNormal(RandomInitializer):
+class HeNormal(Scaled):
     """Truncated normal of standard deviation sqrt(2 / fan_in), for layers followed by ReLU."""
 
-    def draw(self, shape: Shape, generator: Generator | None, dtype: torch.dtype) -> Tensor:
-        """Return truncated normal values of variance 2 / fan_in."""
-        return VarianceScaling(2.0, "fan_in").draw(shape, generator, dtype)
+    rule = VarianceScaling(2.0, "fan_in")
 
 
 @dataclasses.dataclass(frozen=True)
-class LecunUniform(RandomInitializer):
+class LecunUniform(Scaled):
     """Uniform on +-sqrt(3 / fan_in)."""
 
-    def draw(self, shape: Shape, generator: Generator | None, dtype: torch.dtype) -> Tensor:
-        """Return uniform values of variance 1 / fan_in."""
-        return VarianceScaling(1.0, "fan_in", "uniform").draw(shape, generator, dtype)
+    rule = VarianceScaling(1.0, "fan_in", "uniform")
 
 
 @dataclasses.dataclass(frozen=True)
-class LecunNormal(RandomInitializer):
+class LecunNormal(Scaled):
     """Truncated normal of standard deviation sqrt(1 / fan_in), for layers followed by SELU."""
 
-    def draw(self, shape: Shape, generator: Generator | None, dtype: torch.dtype) -> Tensor:
-        """Return truncated normal values of variance 1 / fan_in."""
-        return VarianceScaling(1.0, "fan_in").draw(shape, generator, dtype)
+    rule = VarianceScaling(1.0, "fan_in")
 
 
 @dataclasses.dataclass(frozen=True)

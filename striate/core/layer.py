@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self, dataclass_transform
 
-from ..errors import ConfigError, ShapeError, StriateError, caller, nearest
+from ..errors import ConfigError, ShapeError, StriateError, caller
+from .arguments import check_arguments
 from .spec import Shape, Spec, show, spatial_names
 from .symbol import Node, Symbol, ancestors
 from .window import UNKNOWN, Geometry, Window
@@ -81,8 +82,13 @@ class Layer(nn.Module):
         self.constraints = {}
         self.calls = []
         self.auto_named = False
-        _check_arguments(cls, args, kwargs)
+        check_arguments(cls, args, kwargs)
         return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Copy and unpickle without the constructor: its arguments are in the state already."""
+        _, _, *state = super().__reduce_ex__(protocol)
+        return (_unfilled, (type(self),), *state)
 
     # ---- the questions ---------------------------------------------------------------------------
 
@@ -373,34 +379,6 @@ class Layer(nn.Module):
             return torch.func.functional_call(self, state, tuple(empty(spec) for spec in x))
 
 
-def _check_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Raise ConfigError for arguments that the constructor does not take.
-
-    None at all are left to Python: copying and unpickling make a layer without its arguments.
-    """
-    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
-    names = [name for name in signature.parameters if name != "self"]
-    try:
-        if args or kwargs:
-            signature.bind(None, *args, **kwargs)
-    except TypeError as error:
-        open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-        word = next((word for word in kwargs if word not in names and not open_ended), "")
-        raise ConfigError(
-            cls.__name__,
-            f"there is no argument {word!r}" if word else str(error),
-            need="one of " + ", ".join(names) if word else f"{cls.__name__}{_call(signature)}",
-            fix=nearest(word, names) if word else "",
-            at=caller(),
-        ) from None
-
-
-def _call(signature: inspect.Signature) -> str:
-    """Return the arguments that must be given, as in a call: `(filters, kernel_size, ...)`."""
-    must = [p.name for p in signature.parameters.values() if p.default is p.empty]
-    return f"({', '.join([*must[1:], '...'])})"
-
-
 def snake(name: str) -> str:
     """Return a class name in the form of layer names: `MaxPooling2D` gives `max_pooling2d`."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
@@ -417,6 +395,11 @@ def free_name(layer: Layer, others: Iterable[Layer]) -> str:
     while f"{base}_{number}" in taken:
         number += 1
     return f"{base}_{number}"
+
+
+def _unfilled(cls: type[Layer]) -> Layer:
+    """Return a layer that has nothing yet, not even its fields."""
+    return object.__new__(cls)
 
 
 def _weights(module: nn.Module) -> list[Tensor]:

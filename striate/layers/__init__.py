@@ -18,26 +18,13 @@ from .activation import (
     Tanh,
 )
 from .augment import (
-    RandomBrightness,
-    RandomContrast,
     RandomCrop,
     RandomFlip,
     RandomRotation,
     RandomTranslation,
     RandomZoom,
 )
-from .conv import (
-    Conv1D,
-    Conv1DTranspose,
-    Conv2D,
-    Conv2DTranspose,
-    Conv3D,
-    Conv3DTranspose,
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    SeparableConv1D,
-    SeparableConv2D,
-)
+from .conv import Conv1D, Conv2D, Conv3D
 from .dense import Dense
 from .drop import (
     Dropout,
@@ -109,6 +96,9 @@ from .resize import (
     UpSampling2D,
     UpSampling3D,
 )
+from .separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from .tone import RandomBrightness, RandomContrast
+from .transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from .wrap import Lambda, TorchModule
 
 __all__ = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from torch import Tensor
 from torch.nn import functional
 
@@ -11,10 +9,10 @@ from ..core.spec import Spec, checked_count
 from ..core.window import Geometry
 from ..errors import ShapeError
 from .activation import across
-from .kernel import Activation, Initial, Kernelled, Limit, Penalty
+from .kernel import Activation, OneKernel
 
 
-class Dense(Kernelled):
+class Dense(OneKernel):
     """Mix the last axis: y = activation(x @ kernel + bias).
 
     Fields: `units`, the number of outputs; `activation`, a name, a function or None; `use_bias`;
@@ -35,12 +33,6 @@ class Dense(Kernelled):
     units: int
     activation: Activation = None
     use_bias: bool = True
-    kernel_initializer: Initial = dataclasses.field(default="glorot_uniform", kw_only=True)
-    bias_initializer: Initial = dataclasses.field(default="zeros", kw_only=True)
-    kernel_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
-    bias_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
-    kernel_constraint: Limit = dataclasses.field(default=None, kw_only=True)
-    bias_constraint: Limit = dataclasses.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from . import activation as activations
 from .words import Initial, Limit, Penalty, Worded
 
-__all__ = ["Activation", "Initial", "Kernelled", "Limit", "Penalty"]
+__all__ = ["Activation", "Initial", "Kernelled", "Limit", "OneKernel", "Penalty"]
 
 Activation = activations.Function | str | None
 
@@ -17,9 +18,13 @@ Activation = activations.Function | str | None
 class Kernelled(Worded):
     """A layer that ends with activation(what its kernels give + bias).
 
-    A subclass declares `activation`, `use_bias` and, for each of its weights, fields that end in
+    A subclass declares `activation`, `use_bias` and, for each of its kernels, fields that end in
     `_initializer`, `_regularizer` and `_constraint`; it computes in `before_activation`.
     """
+
+    bias_initializer: Initial = dataclasses.field(default="zeros", kw_only=True)
+    bias_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
+    bias_constraint: Limit = dataclasses.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Look every word up, so that a misspelt one is an error here and not at the first call."""
@@ -43,3 +48,11 @@ class Kernelled(Worded):
     def activation_name(self) -> str:
         """Name of the activation that the layer ends with, or an empty string."""
         return activations.name_of(self.config()["activation"])
+
+
+class OneKernel(Kernelled):
+    """A layer whose only kernel is called `kernel`."""
+
+    kernel_initializer: Initial = dataclasses.field(default="glorot_uniform", kw_only=True)
+    kernel_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
+    kernel_constraint: Limit = dataclasses.field(default=None, kw_only=True)

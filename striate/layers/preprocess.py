@@ -10,17 +10,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.layer import Layer
 from ..core.spec import Spec, show
-from ..core.window import POINTWISE, Geometry
 from ..errors import ConfigError, DataError, ShapeError
 from ..settings import check_range
+from .activation import Elementwise
 from .resize import floating, floating_spec
 
 CHUNK = 1024  # samples that adapt turns to float64 at once
 
 
-class Rescaling(Layer):
+class Scaling(Elementwise):
+    """A layer that shifts and scales each value, in floating point."""
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the input's spec, in floating point."""
+        return floating_spec(x[0])
+
+
+class Rescaling(Scaling):
     """Scale and shift every value: y = x * scale + offset.
 
     Fields: `scale` and `offset`, numbers; whole-numbered inputs become float32.
@@ -37,24 +44,12 @@ class Rescaling(Layer):
         check_range(self.where, "scale", self.scale, "(-inf, inf)", 1 / 255)
         check_range(self.where, "offset", self.offset, "(-inf, inf)", 0.0)
 
-    def windows(self, *x: Spec) -> Geometry:
-        """Read each value at its own place."""
-        return POINTWISE
-
-    def infer(self, *x: Spec) -> Spec:
-        """Return the input's spec, in floating point."""
-        return floating_spec(x[0])
-
-    def macs(self, *specs: Spec) -> int:
-        """Return 0: scaling is not counted, as in torch's counter."""
-        return 0
-
     def forward(self, *x: Tensor) -> Tensor:
         """Scale and shift."""
         return floating(x[0]) * self.scale + self.offset
 
 
-class Normalization(Layer):
+class Normalization(Scaling):
     """Shift and scale to mean 0 and variance 1: y = (x - mean) / max(sqrt(variance), 1e-7).
 
     Fields: `axis`, the axes that have a mean of their own, counted with the batch as axis 0 (-1:
@@ -176,18 +171,6 @@ class Normalization(Layer):
             each.to(x).reshape(shape if each.numel() > 1 else [1] * x.dim()) for each in given
         )
         return mean, variance
-
-    def windows(self, *x: Spec) -> Geometry:
-        """Read each value at its own place."""
-        return POINTWISE
-
-    def infer(self, *x: Spec) -> Spec:
-        """Return the input's spec, in floating point."""
-        return floating_spec(x[0])
-
-    def macs(self, *specs: Spec) -> int:
-        """Return 0: scaling is not counted, as in torch's counter."""
-        return 0
 
     def forward(self, *x: Tensor) -> Tensor:
         """Shift and scale."""

@@ -33,6 +33,15 @@ class Scale(Layer):
         return x[0] * self.gain
 
 
+class Must(Layer):
+    """A layer that cannot do without an argument."""
+
+    size: int
+
+    def forward(self, *x):
+        return x[0] * self.size
+
+
 class Slider(Layer):
     """What `slide` and `expect_rank` need of a layer."""
 
@@ -170,6 +179,11 @@ def test_copies_and_pickles_keep_fields_and_weights():
         assert twin.gain is not layer.gain
 
 
+def test_copies_and_pickles_need_no_arguments():
+    for twin in (copy.copy(Must(3)), copy.deepcopy(Must(3)), pickle.loads(pickle.dumps(Must(3)))):
+        assert twin(torch.ones(1, 2)).tolist() == [[3, 3]]
+
+
 def test_names_are_made_from_the_type():
     words = ["MaxPooling2D", "Conv2DTranspose", "ReLU", "Dense", "GlobalAveragePooling1D"]
     assert [snake(word) for word in words] == [
@@ -241,6 +255,19 @@ def change_field():
             lambda: Scale(2.0, 3.0),
             "Scale: too many positional arguments\n"
             "  need  Scale(...)\n"
+            "  at    test_layer.py:{line}",
+        ),
+        (
+            lambda: [Must()],
+            "Must: missing a required argument: 'size'\n"
+            "  need  Must(size, ...)\n"
+            "  at    test_layer.py:{line}",
+        ),
+        (
+            lambda: Scale(name=3),
+            "Scale: name=3 is not a text\n"
+            "  need  a name of its own for each layer of a model\n"
+            '  fix   name="scale_3"\n'
             "  at    test_layer.py:{line}",
         ),
         (

@@ -1,0 +1,42 @@
+"""What the constructors of layers are given, checked before they run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ConfigError, caller, nearest
+
+
+def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raise ConfigError for arguments that the constructor does not take, or that are missing."""
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+    names = [name for name in signature.parameters if name != "self"]
+    try:
+        signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+        word = next((word for word in kwargs if word not in names and not open_ended), "")
+        raise ConfigError(
+            cls.__name__,
+            f"there is no argument {word!r}" if word else str(error),
+            need="one of " + ", ".join(names) if word else f"{cls.__name__}{_call(signature)}",
+            fix=nearest(word, names) if word else "",
+            at=caller(),
+        ) from None
+    name = kwargs.get("name")
+    if name is not None and not isinstance(name, str):
+        raise ConfigError(
+            cls.__name__,
+            f"name={name!r} is not a text",
+            need="a name of its own for each layer of a model",
+            fix=f'name="{cls.__name__.lower()}_{name}"',
+            at=caller(),
+        )
+
+
+def _call(signature: inspect.Signature) -> str:
+    """Return the arguments that must be given, as in a call: `(filters, kernel_size, ...)`."""
+    must = [p.name for p in signature.parameters.values() if p.default is p.empty]
+    return f"({', '.join([*must[1:], '...'])})"
