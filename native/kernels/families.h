@@ -1,0 +1,10 @@
+// The families of kernels. A family is one file; it lists its kernels in a function named here.
+#pragma once
+
+#include "../plan.h"
+
+namespace striate {
+
+Entries input_kernels();
+
+}  // namespace striate

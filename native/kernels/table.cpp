@@ -1,0 +1,16 @@
+// The table of all kernels; a kernel's number is its place in it.
+#include "families.h"
+
+namespace striate {
+
+const Entries& all_kernels() {
+  static const Entries table = [] {
+    Entries all;
+    for (const auto family : {input_kernels})
+      for (const Entry& row : family()) all.push_back(row);
+    return all;
+  }();
+  return table;
+}
+
+}  // namespace striate

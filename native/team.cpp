@@ -1,0 +1,116 @@
+#include "team.h"
+
+#include <ctime>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
+#include <pthread.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <thread>
+
+namespace striate {
+
+namespace {
+
+// Longer than two threads drift apart in a step, shorter than a time slice.
+constexpr int SPINS = 4000;
+
+inline void pause_a_moment() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+#if defined(__linux__)
+void sleep_while(std::atomic<uint32_t>& word, uint32_t seen) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAIT_PRIVATE, seen, nullptr);
+}
+void wake_all(std::atomic<uint32_t>& word) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE_PRIVATE, INT32_MAX);
+}
+#else
+// Never destroyed: members still wait on them while the process ends.
+std::mutex& sleeping = *new std::mutex;
+std::condition_variable& woken = *new std::condition_variable;
+void sleep_while(std::atomic<uint32_t>& word, uint32_t seen) {
+  std::unique_lock<std::mutex> lock(sleeping);
+  woken.wait(lock, [&] { return word.load() != seen; });
+}
+void wake_all(std::atomic<uint32_t>&) {
+  { const std::lock_guard<std::mutex> lock(sleeping); }
+  woken.notify_all();
+}
+#endif
+
+int64_t clock_ns(clockid_t clock) {
+  timespec t;
+  clock_gettime(clock, &t);
+  return int64_t{t.tv_sec} * 1000000000 + t.tv_nsec;
+}
+
+}  // namespace
+
+int64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
+int64_t worked_ns() { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+
+void Signal::next() {
+  value_.fetch_add(1, std::memory_order_seq_cst);
+  if (sleepers_.load(std::memory_order_seq_cst) > 0) wake_all(value_);
+}
+
+int64_t Signal::wait_past(uint32_t seen) {
+  for (int i = 0; i < SPINS; ++i) {
+    if (value() != seen) return 0;
+    pause_a_moment();
+  }
+  const int64_t began = now_ns();
+  sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  while (value_.load(std::memory_order_seq_cst) == seen) sleep_while(value_, seen);
+  sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  return now_ns() - began;
+}
+
+Team& Team::instance() {
+  // A forked child has none of its parent's threads: it begins with a team of its own. What the
+  // parent had is left as it is, since its locks may be held.
+  static std::atomic<Team*> team{nullptr};
+  static std::once_flag once;
+  std::call_once(once, [] {
+    team = new Team;
+    pthread_atfork(nullptr, nullptr, [] { team = new Team; });
+  });
+  return *team;
+}
+
+void Team::run(int64_t threads, const std::function<void(int64_t)>& work) {
+  grow(threads);
+  work_ = &work;
+  wanted_ = threads;
+  running_.store(static_cast<int64_t>(members_), std::memory_order_relaxed);
+  const uint32_t before = done_.value();
+  begin_.next();
+  work(0);
+  if (running_.load(std::memory_order_acquire) > 0) done_.wait_past(before);
+}
+
+void Team::grow(int64_t threads) {
+  for (; members_ + 1 < threads; ++members_)
+    std::thread(&Team::serve, this, members_ + 1, begin_.value()).detach();
+}
+
+// Every member answers every job, so that none can be late for one and meet the next.
+void Team::serve(int64_t member, uint32_t seen) {
+  for (;; ++seen) {
+    begin_.wait_past(seen);
+    if (member < wanted_) (*work_)(member);
+    if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) done_.next();
+  }
+}
+
+}  // namespace striate

@@ -1,0 +1,157 @@
+"""The door to the native library: finds the one for this processor, and runs plans in it."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TrainingError
+from .plan import Plan
+
+FOLDER = Path(__file__).parent / "native"
+SUFFIX = ".dylib" if platform.system() == "Darwin" else ".so"
+
+
+class _Source(ctypes.Structure):
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("stride", ctypes.c_int64),
+        ("count", ctypes.c_int64),
+    )
+
+
+class _Work(ctypes.Structure):
+    _fields_ = (
+        ("sources", ctypes.POINTER(_Source)),
+        ("sources_count", ctypes.c_int64),
+        ("order", ctypes.c_void_p),
+        ("samples", ctypes.c_int64),
+        ("first_stage", ctypes.c_int64),
+        ("end_stage", ctypes.c_int64),
+        ("rates", ctypes.c_void_p),
+        ("seed", ctypes.c_uint64),
+        ("number", ctypes.c_int64),
+        ("update", ctypes.c_int64),
+        ("sums", ctypes.c_void_p),
+        ("threads", ctypes.c_int64),
+        ("stop", ctypes.c_void_p),
+    )
+
+
+class Library:
+    """One of the compiled libraries; `isa` is the instruction set that it was compiled for."""
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+        self.calls = ctypes.CDLL(str(FOLDER / f"engine_{isa}{SUFFIX}"))
+        self.calls.striate_kernels.restype = ctypes.c_char_p
+        self.calls.striate_new.restype = ctypes.c_void_p
+        self.calls.striate_new.argtypes = (
+            *(ctypes.c_void_p, ctypes.c_int64),
+            *(ctypes.c_char_p, ctypes.c_int64),
+        )
+        self.calls.striate_free.restype = None
+        self.calls.striate_free.argtypes = (ctypes.c_void_p,)
+        self.calls.striate_arena.restype = ctypes.c_void_p
+        self.calls.striate_arena.argtypes = (ctypes.c_void_p,)
+        self.calls.striate_run.restype = ctypes.c_int64
+        self.calls.striate_run.argtypes = (
+            *(ctypes.c_void_p, ctypes.POINTER(_Work)),
+            *(ctypes.c_char_p, ctypes.c_int64),
+        )
+        lines = self.calls.striate_kernels().decode().splitlines()
+        self.kernels: Mapping[str, tuple[int, Mapping[str, str]]] = {
+            name: (number, dict(item.split(":") for item in fields))
+            for number, (name, *fields) in enumerate(line.split() for line in lines)
+        }
+
+
+@functools.cache
+def library(isa: str | None = None) -> Library | None:
+    """Return the library for this processor (or for `isa`), or None where none was built."""
+    try:
+        if isa is None:
+            cpu = ctypes.CDLL(str(FOLDER / f"cpu{SUFFIX}"))
+            cpu.striate_cpu.restype = ctypes.c_char_p
+            isa = cpu.striate_cpu().decode()
+        return Library(isa)
+    except OSError:
+        return None
+
+
+def cores() -> int:
+    """Return the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Engine:
+    """A plan in the native library, with its memory.
+
+    `array(buffer)` shares memory with the arena: what is written there is what the next run sees.
+    """
+
+    def __init__(self, plan: Plan, library: Library) -> None:
+        self.plan, self.library = plan, library
+        words = np.array(plan.words(library.kernels), np.int64)
+        error = ctypes.create_string_buffer(500)
+        self._engine = library.calls.striate_new(words.ctypes.data, len(words), error, len(error))
+        if not self._engine:
+            raise TrainingError(
+                "the native engine", "refused a plan", got=error.value.decode(), fix='engine="torch"'
+            )
+        self._arena = library.calls.striate_arena(self._engine)
+
+    def __del__(self) -> None:
+        if getattr(self, "_engine", None):
+            self.library.calls.striate_free(self._engine)
+
+    def array(self, buffer: int, dtype: Any = np.float32) -> NDArray[Any]:
+        """Return a buffer as an array (pieces, numbers of a piece), without a copy."""
+        part = self.plan.buffers[buffer]
+        size = part.stride * part.count
+        memory = (ctypes.c_char * size).from_address(self._arena + part.offset)
+        array = np.frombuffer(memory, dtype).reshape(part.count, -1)
+        memory._engine = self  # type: ignore[attr-defined]  # the arena lives while the array does
+        return array
+
+    def run(
+        self,
+        samples: int,
+        sources: Sequence[NDArray[Any]] = (),
+        *,
+        order: NDArray[np.int32] | None = None,
+        stages: tuple[int, int] | None = None,
+        rates: NDArray[np.float64] | None = None,
+        seed: int = 0,
+        number: int = 0,
+        update: int = 1,
+        threads: int | None = None,
+    ) -> NDArray[np.float64]:
+        """Run the plan over `samples` samples, batch by batch; return the sums it reports.
+
+        `sources`: C-contiguous arrays, a sample per row, that the plan gathers from; `order`: the
+        numbers of the samples there. `stages`: a part of the plan. `rates`: the learning rate of
+        each step. `number` and `update` count steps and updates over the whole training.
+        """
+        table = (_Source * max(len(sources), 1))()
+        for row, source in zip(table, sources, strict=False):
+            row.data, row.stride, row.count = source.ctypes.data, source.strides[0], len(source)
+        sums = np.zeros(max(self.plan.sums, 1))
+        first, end = stages or (0, len(self.plan.stages))
+        work = _Work(
+            *(table, len(sources), None if order is None else order.ctypes.data, samples),
+            *(first, end, None if rates is None else rates.ctypes.data),
+            *(seed, number, update, sums.ctypes.data, threads or cores(), None),
+        )
+        error = ctypes.create_string_buffer(500)
+        if self.library.calls.striate_run(self._engine, ctypes.byref(work), error, 500) < 0:
+            raise TrainingError("the native engine", "refused to run", got=error.value.decode())
+        return sums[: self.plan.sums]
