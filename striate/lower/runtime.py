@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import TrainingError
 from .plan import Plan
 
-FOLDER = Path(__file__).parent / "native"
+FOLDER = Path(os.environ.get("STRIATE_NATIVE") or Path(__file__).parent / "native")
 SUFFIX = ".dylib" if platform.system() == "Darwin" else ".so"
 
 
