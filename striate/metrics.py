@@ -277,18 +277,26 @@ def labels(where: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
 def _by_name(name: str, loss: Loss | None, output_shape: Shape) -> Metric:
     word = name.lower()
     yes_or_no = losses.one_output(output_shape) or isinstance(loss, losses.BinaryCrossentropy)
-    logits = bool(getattr(loss, "from_logits", False))
     if word in ("accuracy", "acc"):
         # An output that is a logit is on the side of yes above 0, which is sigmoid's 0.5.
+        logits = getattr(loss, "from_logits", False)
         return BinaryAccuracy(0.0 if logits else 0.5, name) if yes_or_no else Accuracy(name)
     if word in NAMES:
         return NAMES[word](name)
     if word in TORCHMETRICS:
         return _of_torchmetrics(name, yes_or_no, output_shape)
     if word in losses.NAMES:
-        activation = "" if logits else "sigmoid"
-        return Scored(losses.get(word).resolve(activation, output_shape).per_sample, name)
+        return Scored(_like(loss, losses.get(word), output_shape).per_sample, name)
     raise unknown("metrics", "metric", name, _known())
+
+
+def _like(loss: Loss | None, asked: Loss, output_shape: Shape) -> Loss:
+    """Return what is asked for, of probabilities or logits as the loss of the output is."""
+    if not isinstance(asked, losses.Entropy):
+        return asked
+    logits = bool(getattr(loss, "from_logits", False))
+    known = dataclasses.replace(asked, from_logits=logits)
+    return known.resolve(losses.UNKNOWN, output_shape)
 
 
 def _of_torchmetrics(name: str, yes_or_no: bool, output_shape: Shape) -> Metric:

@@ -16,7 +16,7 @@ from .core.layer import Layer, free_name
 from .core.spec import Shape, Spec, checked_shape, show
 from .core.symbol import Input, Symbol
 from .data.fit import check_batch
-from .engine import loop
+from .engine import loop, range_test
 from .engine.setup import Setup, compile_model
 from .errors import ConfigError, caller, nearest
 from .inspect.explain import explain
@@ -76,7 +76,7 @@ class Model(Layer):
     train_on_batch = loop.train_on_batch
     test_on_batch = loop.test_on_batch
     predict_on_batch = loop.predict_on_batch
-    find_lr = loop.find_lr
+    find_lr = range_test.find_lr
 
     # ---- look ------------------------------------------------------------------------------------
 

@@ -56,7 +56,10 @@ def test_crossentropy_learns_from_the_model_what_its_outputs_are():
     given = losses.get("crossentropy")
     assert given.resolve("softmax", (3,)) == losses.Crossentropy(False)
     assert given.resolve("", (3,)) == losses.Crossentropy(True)
-    assert given.resolve("relu", (8, 8, 3)) == losses.Crossentropy(True)
+    assert given.resolve("log_softmax", (8, 8, 3)) == losses.Crossentropy(True)
+    assert given.resolve("sparsemax", (3,)) == losses.Crossentropy(False)
+    assert given.resolve(losses.UNKNOWN, (3,)) == losses.Crossentropy(True)
+    assert losses.Crossentropy(True).resolve("relu", (3,)) == losses.Crossentropy(True)
     assert given.resolve("sigmoid", (1,)) == losses.BinaryCrossentropy(False)
     assert given.resolve("", (1,)) == losses.BinaryCrossentropy(True)
     assert losses.get("bce").resolve("sigmoid", (1,)) == losses.BinaryCrossentropy()
@@ -273,6 +276,29 @@ def test_message_softmax_applied_twice():
             "  need  one of the two\n"
             "  fix   from_logits=False"
         )
+
+
+def test_message_outputs_that_are_neither_probabilities_nor_logits():
+    assert told(lambda: losses.get("crossentropy").resolve("relu", (3,))) == (
+        "Crossentropy: takes probabilities or logits, and the model gives neither\n"
+        "  got   a model that ends in relu\n"
+        "  need  softmax, sigmoid or no activation at the end\n"
+        "  fix   leave the last activation out, or losses.Crossentropy(from_logits=True)"
+    )
+    for name in ("CategoricalCrossentropy", "SparseCategoricalCrossentropy"):
+        assert told(lambda name=name: losses.get(name).resolve("tanh", (3,))) == (
+            f"{name}: takes probabilities, which the model does not give\n"
+            "  got   from_logits=False for a model that ends in tanh\n"
+            "  need  outputs of softmax, or a loss of logits\n"
+            '  fix   activation="softmax" in the last layer'
+        )
+    assert told(lambda: losses.get("bce").resolve("", (1,))) == (
+        "BinaryCrossentropy: takes probabilities, which the model does not give\n"
+        "  got   from_logits=False for a model that ends without an activation\n"
+        "  need  outputs of sigmoid, or a loss of logits\n"
+        '  fix   activation="sigmoid" in the last layer, or loss="crossentropy", '
+        "which takes logits too"
+    )
 
 
 def test_message_softmax_over_one_output():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,10 @@ class ArrayFeed:
                 None if self.weight is None else self.weight[part],
             )
 
+    def all(self) -> Batch:
+        """Return all samples in one batch."""
+        return Batch(self.x, self.y, self.weight)
+
     def split(self, fraction: float) -> tuple[ArrayFeed, ArrayFeed]:
         """Return the first part and the last `fraction` of the samples, as Keras divides them."""
         cut = int(self.samples * (1 - fraction))
@@ -84,10 +88,18 @@ class ArrayFeed:
 
 
 class IterableFeed:
-    """Batches of a loader, or of any iterable of (x,), (x, y) or (x, y, weight)."""
+    """Batches of a loader, or of any iterable of (x,), (x, y) or (x, y, weight).
 
-    def __init__(self, source: Iterable[Any], names: Names = ((), ())) -> None:
-        self.source, self.names = source, names
+    `check` looks at each batch before it is used.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[Any],
+        names: Names = ((), ()),
+        check: Callable[[Batch], None] | None = None,
+    ) -> None:
+        self.source, self.names, self.check = source, names, check
 
     def __len__(self) -> int:
         try:
@@ -96,12 +108,17 @@ class IterableFeed:
             return 0  # not known before the end
 
     def __iter__(self) -> Iterator[Batch]:
-        return map(self.batch, self.source)
+        for item in self.source:
+            batch = self.batch(item)
+            if self.check is not None:
+                self.check(batch)
+            yield batch
 
     def first(self) -> Batch | None:
         """Return the first batch, which a generator gives once more, or None."""
-        source = iter(self.source)
-        item = next(source, None)
+        with torch.random.fork_rng(devices=[]):  # a loader draws: looking must change nothing
+            source = iter(self.source)
+            item = next(source, None)
         if source is self.source and item is not None:
             self.source = itertools.chain([item], source)
         return None if item is None else self.batch(item)

@@ -20,7 +20,7 @@ def check_batch(
     if len(tensors) != len(specs):
         raise ShapeError(
             where,
-            f"takes {len(specs)} inputs, not {len(tensors)}",
+            f"takes {len(specs)} input{'s'[: len(specs) != 1]}, not {len(tensors)}",
             need=", ".join(map(str, specs)),
             fix="one array for each input, in the order of model.inputs",
         )

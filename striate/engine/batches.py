@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..core.spec import Spec
 from ..data import check
-from ..data.feed import ArrayFeed, Feed, feed
+from ..data.feed import ArrayFeed, Batch, Feed, IterableFeed, endless, feed
 from ..data.fit import fits
+from ..data.labels import class_weights
 from ..errors import DataError
 from .step import Step
 
@@ -43,7 +47,8 @@ def parts(
 ) -> tuple[Feed, Feed | None]:
     """Return what is trained on and what is validated on."""
     if given is not None:
-        several = given if isinstance(given, (tuple, list)) else (given,)
+        of_batches = isinstance(given, list) and given and isinstance(given[0], tuple)
+        several = given if isinstance(given, (tuple, list)) and not of_batches else (given,)
         if len(several) > 3:
             raise DataError(
                 "validation_data",
@@ -63,10 +68,103 @@ def parts(
     return train.split(split)
 
 
-def check_data(model: Model, step: Step, data: Feed | None, name: str = "") -> None:
-    """Raise DataError or ShapeError if arrays are not what the model can learn from."""
+def checked(model: Model, step: Step, data: Feed, name: str = "") -> Feed:
+    """Return the batches, after a look at arrays; those of an iterable are looked at as they come.
+
+    Raises: DataError or ShapeError if they are not what the model can learn from.
+    """
+    where, graph, losses = model.where, model.graph, step.setup.losses
+
+    def look(batch: Batch) -> None:
+        check.batch(where, graph, losses, batch, name)
+
     if isinstance(data, ArrayFeed):
-        check.arrays(model.where, model.graph, step.setup.losses, data, name)
+        look(data.all())
+        return data
+    data = IterableFeed(data.source, data.names, look)
+    if name and (first := data.first()) is not None:  # before the first step, not after an epoch
+        look(first)
+    return data
+
+
+def check_single(model: Model, batch: Batch, **rows: str) -> None:
+    """Raise DataError for a batch of one sample where a layer divides by its variance in training.
+
+    `rows` are further rows of the message: got, math, fix.
+    """
+    mode = model.training
+    model.train()
+    layers = {
+        layer: getattr(layer, "where", f"{name} ({type(layer).__name__})")
+        for name, layer in model.named_modules()
+        if layer.training and (isinstance(layer, _BatchNorm) or hasattr(layer, "smallest_batch"))
+    }
+    alone: list[str] = []
+
+    def look(layer: Any, given: tuple[torch.Tensor, ...]) -> None:
+        x = given[0][:1]
+        own = isinstance(layer, _BatchNorm)
+        if x.numel() == layer.num_features if own else layer.smallest_batch(layer.specs[0]) > 1:
+            alone.append(layers[layer])
+
+    hooks = [layer.register_forward_pre_hook(look) for layer in layers]
+    model.eval()
+    try:
+        if hooks:
+            with torch.no_grad():
+                model(*(x[:1] for x in batch.x))
+    finally:
+        model.train(mode)
+        for hook in hooks:
+            hook.remove()
+    if alone:
+        raise DataError(
+            "batch_size",
+            f"leaves one sample for the last batch, too few for {alone[0]}",
+            need="2 samples in every batch",
+            **rows,
+        )
+
+
+def check_last(model: Model, data: ArrayFeed) -> None:
+    """Raise DataError where the last batch of arrays is one sample, too few for a layer."""
+    samples, size = data.samples, data.batch_size
+    if samples % size == 1 or size == 1:
+        other = next((n for n in range(size + 1, size + 4) if samples % n != 1), 0)
+        check_single(
+            model,
+            data.all(),
+            got=f"{samples} samples in batches of {size}",
+            math=f"{samples} % {size} = {samples % size}" if size > 1 else "",
+            fix=f"batch_size={other}" if other else "more samples",
+        )
+
+
+class Batches:
+    """What is trained on: each pass gives the batches of an epoch, with the weights of classes.
+
+    With `steps_per_epoch`, each pass goes on where the one before ended.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        data: Feed,
+        steps_per_epoch: int | None = None,
+        class_weight: dict[int, float] | None = None,
+    ) -> None:
+        self.model, self.data = model, data
+        self.weigh = class_weights(class_weight, model.graph.outputs)
+        self.source = endless(data) if steps_per_epoch else None
+        self.steps = steps_per_epoch or len(data)
+        if isinstance(data, ArrayFeed) and not steps_per_epoch:
+            check_last(model, data)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in islice(self.source, self.steps) if self.source else self.data:
+            if batch.size == 1:
+                check_single(self.model, batch, fix="drop_last=True, or another batch_size")
+            yield self.weigh(batch)
 
 
 def as_batch(x: Any, model: Model) -> Any:

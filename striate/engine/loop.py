@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from ..data import check, image
-from ..data.feed import ArrayFeed, Batch, Feed, endless
+from ..data.feed import Batch, Feed
 from ..errors import DataError
-from . import hooks as moments
-from .batches import as_batch, check_data, parts, prepare
+from . import advice, hooks as moments
+from .batches import Batches, as_batch, checked, parts, prepare
 from .hooks import History
 from .progress import Silence, reporter, say
 from .setup import setup_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 ALL = 2**31  # more samples than any batch has
+INTERRUPTED = "interrupted"  # why training ended, if by Ctrl-C
 
 
 def fit(
@@ -60,24 +61,28 @@ def fit(
     Raises: TrainingError if the model has no loss; DataError and ShapeError for data that do not
     fit it.
     """
-    check.settings(batch_size, epochs, validation_split, steps_per_epoch)
-    train = prepare(model, x, y, sample_weight, batch_size or 32, shuffle)
-    train, valid = parts(model, train, validation_split, validation_data, batch_size or 32)
-    setup = setup_of(model)
-    step = Step(model, setup, training=True)
-    check_data(model, step, train, "")
-    check_data(model, step, valid, "validation ")
-    if isinstance(train, ArrayFeed) and not steps_per_epoch:
-        check.last_batch(model.graph, train.samples, train.batch_size)
-    weigh = check.class_weights(class_weight, model.graph.outputs[0].spec.shape[-1] or 1)
-    steps = steps_per_epoch or len(train)
-    source = map(weigh, endless(train)) if steps_per_epoch else None
-    history = History()
-    params = {"epochs": epochs, "steps": steps, "verbose": verbose, "validates": valid is not None}
-    hooks = [*moments.ready(callbacks, model, params), history]
+    check.settings(
+        "fit",
+        batch_size=batch_size,
+        epochs=epochs,
+        validation_split=validation_split,
+        initial_epoch=initial_epoch,
+        steps_per_epoch=steps_per_epoch,
+        validation_steps=validation_steps,
+        validation_freq=validation_freq,
+    )
+    data = prepare(model, x, y, sample_weight, batch_size or 32, shuffle)
+    data, valid = parts(model, data, validation_split, validation_data, batch_size or 32)
+    step = Step(model, setup_of(model), training=True)
+    data = checked(model, step, data)
+    valid = None if valid is None else checked(model, step, valid, "validation ")
+    batches = Batches(model, data, steps_per_epoch, class_weight)
     show = reporter(verbose, epochs)
-    if verbose and isinstance(train, ArrayFeed):
-        check.note_scale(model.graph, train.x[0])
+    if verbose:
+        advice.before(model, step.setup, data, valid)
+    history = History()
+    params = {"epochs": epochs, "steps": batches.steps, "verbose": verbose}
+    hooks = [*moments.ready(callbacks, model, {**params, "validates": valid is not None}), history]
     model.stop_training = False
     mode = model.training
     stopped = moments.tell(hooks, "on_train_begin", {})
@@ -86,10 +91,8 @@ def fit(
             if stopped or model.stop_training:
                 break
             moments.tell(hooks, "on_epoch_begin", epoch, {})
-            show.begin(epoch, steps)
-            stopped = _epoch(
-                step, islice(source, steps) if source else map(weigh, train), hooks, show
-            )
+            show.begin(epoch, batches.steps)
+            stopped = _epoch(step, batches, hooks, show)
             logs, samples, rate = step.logs(), step.samples, moments.current_rate(model)
             if valid is not None and (epoch + 1) % validation_freq == 0:
                 numbers = _test(step, valid, validation_steps)
@@ -97,19 +100,21 @@ def fit(
             show.end(samples, {**logs, "lr": rate})
             stopped = moments.tell(hooks, "on_epoch_end", epoch, logs) or stopped
             if not stopped and not math.isfinite(logs["loss"]):
-                stopped = check.not_a_number(model.named_parameters(), logs["loss"], epoch)
+                stopped = advice.not_a_number(model.named_parameters(), logs["loss"], epoch)
     except KeyboardInterrupt:
-        stopped = "interrupted"
+        stopped = INTERRUPTED
         say("stopped by Ctrl-C; the weights and the history so far are kept")
     finally:
         show.close()
         model.train(mode)
-    if setup.state is not None:
-        setup.optimizer.finalize(step.weights, setup.state)
+    if step.setup.state is not None:
+        step.setup.optimizer.finalize(step.weights, step.setup.state)
     moments.tell(hooks, "on_train_end", {})
     history.stopped = stopped
-    if verbose and stopped and stopped != "interrupted":
+    if verbose and stopped and stopped != INTERRUPTED:
         say(f"stopped: {stopped}")
+    if verbose and not stopped:
+        advice.after(model, step.setup, data, history.history)
     return history
 
 
@@ -128,10 +133,11 @@ def evaluate(
 
     Takes the data that `fit` takes. Dropout and augmentation are off; the weights do not change.
     """
-    check.settings(batch_size, 1, 0.0, steps)
+    check.settings("evaluate", batch_size=batch_size, steps=steps)
     data = prepare(model, x, y, sample_weight, batch_size or 256)
     step, mode = Step(model, setup_of(model, training=False)), model.training
-    check_data(model, step, data, "")
+    data = checked(model, step, data)
+    advice.compare(step.setup, data)
     show = reporter(2 if verbose else 0, 0, "evaluate")
     show.begin(0, 0)
     try:
@@ -158,10 +164,11 @@ def predict(
     `x`: what `fit` takes, or an image: a path or a PIL image, or a list of them, brought to the
     model's size and channels. One sample without the batch axis is taken as a batch of one.
     """
-    check.settings(batch_size, 1, 0.0, steps)
+    check.settings("predict", batch_size=batch_size, steps=steps)
     if image.is_image(x):
         x = image.load(x, model.graph.inputs[0].spec)
     data = prepare(model, as_batch(x, model), None, None, batch_size or 256)
+    advice.compare(model.setup, data)
     show = reporter(2 if verbose and verbose != "auto" else 0, 0, "predict")
     show.begin(0, 0)
     mode = model.training
@@ -198,55 +205,7 @@ def predict_on_batch(model: Model, x: Any) -> Any:
     return predict(model, x, batch_size=ALL)
 
 
-def find_lr(
-    model: Model,
-    x: Any,
-    y: Any = None,
-    *,
-    batch_size: int = 64,
-    steps: int = 100,
-    lowest: float = 1e-6,
-    highest: float = 1.0,
-) -> dict[str, Any]:
-    """Try learning rates from `lowest` to `highest`, one a step.
-
-    Returns {"suggestion", "lr", "loss"}: the suggestion is the rate at which the smoothed loss
-    falls fastest. The weights and the optimizer's state are those of before.
-
-    Source: L. Smith, Cyclical Learning Rates for Training Neural Networks, 2017.
-    """
-    data = prepare(model, x, y, None, batch_size, shuffle=True)
-    setup, mode = setup_of(model), model.training
-    step = Step(model, setup, training=True)
-    check_data(model, step, data, "")
-    state, optimizer = setup.state, setup.optimizer
-    weights = {name: value.clone() for name, value in model.state_dict().items()}
-    rates: list[float] = []
-    losses: list[float] = []
-    smooth = 0.0
-    setup.state = optimizer.init(step.weights)
-    try:
-        for number, batch in enumerate(islice(endless(data), steps)):
-            rate = lowest * (highest / lowest) ** (number / max(steps - 1, 1))
-            moments.set_rate(model, rate)
-            step.reset()
-            step.train(batch)
-            smooth = 0.9 * smooth + 0.1 * step.logs()["loss"]
-            value = smooth / (1 - 0.9 ** (number + 1))  # without the pull of the first 0
-            if not math.isfinite(value) or (losses and value > 4 * min(losses)):
-                break
-            rates.append(rate)
-            losses.append(value)
-    finally:
-        setup.state, setup.optimizer = state, optimizer
-        model.load_state_dict(weights)
-        model.train(mode)
-    slope = np.gradient(losses, np.log(rates)) if len(losses) > 2 else np.zeros(1)
-    best = rates[int(np.argmin(slope))] if rates else lowest
-    return {"suggestion": best, "lr": rates, "loss": losses}
-
-
-def _epoch(step: Step, batches: Iterator[Batch], hooks: Sequence[Any], show: Silence) -> str:
+def _epoch(step: Step, batches: Iterable[Batch], hooks: Sequence[Any], show: Silence) -> str:
     """Train on each batch; return why training shall stop, or an empty string."""
     step.reset()
     stopped = ""
@@ -258,10 +217,7 @@ def _epoch(step: Step, batches: Iterator[Batch], hooks: Sequence[Any], show: Sil
             show.step(number + 1, step.samples, step.logs())
         if stopped:
             break
-    if not step.samples:
-        raise DataError(
-            "x", "gave no batch", need="at least one", fix="an iterable that can be restarted"
-        )
+    _expect_samples(step)
     return stopped
 
 
@@ -269,19 +225,23 @@ def _test(step: Step, data: Feed, steps: int | None = None) -> dict[str, float]:
     step.reset()
     for batch in islice(data, steps):
         step.test(batch)
+    _expect_samples(step)
+    return step.logs()
+
+
+def _expect_samples(step: Step) -> None:
     if not step.samples:
         raise DataError(
             "x", "gave no batch", need="at least one", fix="an iterable that can be restarted"
         )
-    return step.logs()
 
 
 def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
     data = prepare(model, x, y, weight, ALL)
     step, mode = Step(model, setup_of(model, training=train), training=train), model.training
-    check_data(model, step, data, "")
+    data = checked(model, step, data)
     try:
-        for batch in data:
+        for batch in Batches(model, data) if train else data:
             (step.train if train else step.test)(batch)
     finally:
         model.train(mode)

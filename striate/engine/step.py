@@ -11,9 +11,9 @@ from torch import Tensor
 from ..core.layer import Layer
 from ..data.feed import Batch
 from ..data.fit import check_batch
-from ..errors import DataError, TrainingError
+from ..errors import TrainingError
 from ..layers import activation as activations
-from .setup import Metric, Setup
+from .setup import Setup
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class Step:
     """What one call on a batch does: `train` changes the weights, `test` does not.
 
-    No call asks the device for a number; `logs` does, and is for between the calls.
+    No call asks the device for a number; `logs` does, and is for between the calls. `weights` are
+    those that training changes, `samples` counts since the last `reset`.
     """
 
     def __init__(self, model: Model, setup: Setup, *, training: bool = False) -> None:
         self.model, self.setup = model, setup
         self.specs = tuple(symbol.spec for symbol in model.graph.inputs)
+        self.outputs = [symbol.name for symbol in model.graph.outputs]
         self.logits = model.runs_graph and model.activation_name in ("softmax", "sigmoid")
         bound = setup.losses[0].takes_logits(model.activation_name) if self.logits else None
         self.logits = bound is not None
@@ -54,83 +56,75 @@ class Step:
             self.setup.names = self.names
 
     def reset(self) -> None:
-        """Forget the sums of loss and metrics."""
+        """Forget the sums of losses and metrics."""
         self.total: Tensor | float = 0.0  # loss times samples, on the device
+        self.parts: list[Tensor | float] = [0.0] * len(self.losses)  # the same for each output
         self.samples = 0
-        for metric in self.metrics():
-            metric.reset()
-
-    def metrics(self) -> Iterator[Metric]:
-        """Yield the metrics of every output."""
-        for several in self.setup.metrics:
-            yield from several
+        for several in (*self.setup.metrics, *self.setup.weighted_metrics):
+            for metric in several:
+                metric.reset()
 
     def train(self, batch: Batch) -> None:
         """Make one step of the optimizer."""
         self.model.train()
-        total = self._measure(batch)
-        for penalty, weight in self.penalties:
-            total = total + penalty(weight)
-        self._count(total.detach(), batch)
-        gradients = torch.autograd.grad(total, self.weights, allow_unused=True)
+        loss = self._measure(batch)
+        gradients = torch.autograd.grad(loss, self.weights, allow_unused=True)
         optimizer, state = self.setup.optimizer, self.setup.state
         assert state is not None
         optimizer.update(self.weights, gradients, state, optimizer.rate(state), self.names)
-        if self.limits:
-            with torch.no_grad():
-                for limit, weight in self.limits:
-                    weight.copy_(limit(weight))
+        with torch.no_grad():
+            for limit, weight in self.limits:
+                weight.copy_(limit(weight))
 
     @torch.no_grad()
     def test(self, batch: Batch) -> None:
-        """Add one batch to the loss and the metrics."""
+        """Add one batch to the losses and the metrics."""
         self.model.eval()
-        total = self._measure(batch)
-        for penalty, weight in self.penalties:
-            total = total + penalty(weight)
-        self._count(total, batch)
+        self._measure(batch)
 
     def logs(self) -> dict[str, float]:
-        """Return the loss and the metrics so far; this waits for the device."""
-        values = {"loss": float(self.total) / max(self.samples, 1)}
-        outputs = self.model.graph.outputs
-        for output, several in zip(outputs, self.setup.metrics, strict=True):
-            prefix = f"{output.name}_" if len(outputs) > 1 else ""
-            values |= {f"{prefix}{metric.name}": float(metric.compute()) for metric in several}
+        """Return the loss and the metrics so far, by Keras's names; this waits for the device."""
+        count = max(self.samples, 1)
+        values = {"loss": float(self.total) / count}
+        several = len(self.outputs) > 1
+        if several:
+            parts = zip(self.outputs, self.parts, strict=True)
+            values |= {f"{name}_loss": float(part) / count for name, part in parts}
+        for index, name in enumerate(self.outputs):
+            prefix = f"{name}_" if several else ""
+            for metric in (*self.setup.metrics[index], *self.setup.weighted_metrics[index]):
+                values[f"{prefix}{metric.name}"] = float(metric.compute())
         return values
 
-    def _count(self, loss: Tensor, batch: Batch) -> None:
-        self.total = self.total + loss * batch.size
-        self.samples += batch.size
-
     def _measure(self, batch: Batch) -> Tensor:
-        """Return the loss of a batch, after adding it to the metrics."""
+        """Return the loss of a batch, after adding it and the metrics to the sums."""
         device = self.weights[0].device if self.weights else batch.x[0].device
         x = check_batch(self.model.where, self.specs, tuple(part.to(device) for part in batch.x))
         out = self.model.before_activation(*x) if self.logits else self.model(*x)
-        several = out if isinstance(out, tuple) else (out,)
         weight = None if batch.weight is None else batch.weight.to(device, torch.float32)
-        if len(batch.y) != len(self.losses):
-            raise DataError(
-                "y",
-                f"the model has {len(self.losses)} outputs",
-                got=f"{len(batch.y)} arrays of targets in a batch",
-                fix="batches of (x, y), with one y for each output",
-            )
-        truths = tuple(part.to(device) for part in batch.y)
         total = torch.zeros((), device=device)
-        parts = zip(self.losses, self.setup.loss_weights, truths, several, strict=True)
-        for index, (loss, share, y_true, y_pred) in enumerate(parts):
-            total = total + share * loss(y_true, y_pred, weight)
-            if self.setup.metrics[index]:
-                with torch.no_grad():
-                    shown = self._activate(y_pred.detach())
-                    for metric in self.setup.metrics[index]:
-                        metric.update(y_true, shown)
+        for index, y_pred in enumerate(out if isinstance(out, tuple) else (out,)):
+            y_true = batch.y[index].to(device)
+            loss = self.losses[index](y_true, y_pred, weight)
+            total = total + self.setup.loss_weights[index] * loss
+            self.parts[index] = self.parts[index] + loss.detach() * batch.size
+            self._judge(index, y_true, y_pred.detach(), weight)
+        for penalty, weights in self.penalties:
+            total = total + penalty(weights)
+        self.total = self.total + total.detach() * batch.size
+        self.samples += batch.size
         return total
 
-    def _activate(self, y: Tensor) -> Tensor:
-        return activations.FUNCTIONS[self.model.activation_name](y) if self.logits else y
+    @torch.no_grad()
+    def _judge(self, index: int, y_true: Tensor, y_pred: Tensor, weight: Tensor | None) -> None:
+        """Add an output to its metrics, which see it after the activation."""
+        plain, weighted = self.setup.metrics[index], self.setup.weighted_metrics[index]
+        if self.logits and (plain or weighted):
+            y_pred = activations.FUNCTIONS[self.model.activation_name](y_pred)
+        for metric in plain:
+            metric.update(y_true, y_pred)
+        for metric in weighted:
+            metric.update(y_true, y_pred, weight)
 
 
 def _penalties(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:

@@ -46,8 +46,10 @@ def test_several_outputs_add_their_shares(loss, shares):
     a, b = by_hand(model, x, kind, size)
     for y in ([kind, size], {"size": size, "kind": kind}):
         logs = model.evaluate(x, y, verbose=0, return_dict=True)
-        assert list(logs) == ["loss", "kind_accuracy", "size_mae"]
+        assert list(logs) == ["loss", "kind_loss", "size_loss", "kind_accuracy", "size_mae"]
         assert logs["loss"] == pytest.approx(a + 0.5 * b, rel=1e-5)
+        assert logs["kind_loss"] == pytest.approx(a, rel=1e-5)
+        assert logs["size_loss"] == pytest.approx(b, rel=1e-5)
     history = model.fit(x, [kind, size], epochs=20, verbose=0)
     assert history.history["loss"][-1] < history.history["loss"][0]
 
@@ -133,3 +135,77 @@ def test_compiling_again_begins_with_a_new_optimizer():
     assert model.setup.state["step"] == 2
     model.compile("adam", "crossentropy")
     assert model.setup.state is None
+
+
+def test_weighted_metrics_count_each_sample_by_its_weight():
+    x, kind, size = data()
+    weight = np.arange(12, dtype=np.float32)
+    model = two_outputs()
+    model.compile(
+        "sgd", ["crossentropy", "mse"], metrics={"kind": "accuracy"},
+        weighted_metrics={"kind": "accuracy", "size": "mae"},
+    )  # fmt: skip
+    p, s = model.predict(x)
+    right = (p.argmax(1) == kind).astype(float)
+    logs = model.evaluate(x, [kind, size], sample_weight=weight, verbose=0, return_dict=True)
+    each = -np.log(p[np.arange(12), kind])
+    assert logs == pytest.approx(
+        {
+            "loss": (weight * each).mean() + (weight * ((s - size) ** 2)[:, 0]).mean(),
+            "kind_loss": (weight * each).mean(),
+            "size_loss": (weight * ((s - size) ** 2)[:, 0]).mean(),
+            "kind_accuracy": right.mean(),
+            "kind_weighted_accuracy": (weight * right).sum() / weight.sum(),
+            "size_mae": (weight * np.abs(s - size)[:, 0]).sum() / weight.sum(),
+        },
+        rel=1e-4,
+    )
+
+
+def test_an_output_without_a_loss():
+    model = two_outputs()
+    with pytest.raises(ConfigError) as error:
+        model.compile("sgd", ["mse", None])
+    assert str(error.value) == (
+        f"{model.where}: an output has no loss\n"
+        "  got   loss=['mse', None]\n"
+        "  need  a loss for each output\n"
+        "  fix   loss_weights with 0 for the output that shall not be trained"
+    )
+
+
+def test_shares_that_cannot_work():
+    with pytest.raises(ConfigError) as error:
+        two_outputs().compile("sgd", "mse", loss_weights=[1.0, -1.0])
+    assert str(error.value) == (
+        "compile: loss_weights=-1.0 cannot work\n"
+        "  got   loss_weights=-1.0\n"
+        "  need  a number, loss_weights >= 0\n"
+        "  fix   loss_weights=1.0"
+    )
+
+
+def test_two_metrics_of_one_name():
+    x, kind, _ = data()
+    model = st.Sequential([L.Input((4,)), L.Dense(3, activation="softmax")])
+    model.compile("sgd", "crossentropy", metrics=["accuracy", "accuracy"])
+    with pytest.raises(ConfigError) as error:
+        model.fit(x, kind, verbose=0)
+    assert str(error.value) == (
+        "metrics: two metrics of one output are called 'accuracy'\n"
+        "  got   accuracy, accuracy\n"
+        "  need  a name of its own for each\n"
+        '  fix   name="accuracy_2" for one of them'
+    )
+
+
+def test_class_weights_of_several_outputs():
+    x, kind, size = data()
+    model = two_outputs()
+    model.compile("sgd", ["crossentropy", "mse"])
+    with pytest.raises(ConfigError) as error:
+        model.fit(x, [kind, size], class_weight={0: 2.0}, verbose=0)
+    assert str(error.value) == (
+        "class_weight: the model has 2 outputs, and the classes of one only can be weighted\n"
+        "  fix   sample_weight, one number for each sample"
+    )

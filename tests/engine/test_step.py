@@ -114,9 +114,7 @@ def test_batches_without_targets():
     with pytest.raises(DataError) as error:
         model.fit([(data()[0],)], verbose=0)
     assert str(error.value) == (
-        "y: the model has 1 outputs\n"
-        "  got   0 arrays of targets in a batch\n"
-        "  fix   batches of (x, y), with one y for each output"
+        "y: is missing\n  need  targets for every sample\n  fix   model.fit(x, y)"
     )
 
 
