@@ -210,42 +210,36 @@ class Scaled(RandomInitializer):
         return self.rule.draw(shape, generator, dtype)
 
 
-@dataclasses.dataclass(frozen=True)
 class GlorotUniform(Scaled):
     """Uniform on +-sqrt(6 / (fan_in + fan_out)): what kernels begin with unless told otherwise."""
 
     rule = VarianceScaling(1.0, "fan_avg", "uniform")
 
 
-@dataclasses.dataclass(frozen=True)
 class GlorotNormal(Scaled):
     """Truncated normal of standard deviation sqrt(2 / (fan_in + fan_out))."""
 
     rule = VarianceScaling(1.0, "fan_avg")
 
 
-@dataclasses.dataclass(frozen=True)
 class HeUniform(Scaled):
     """Uniform on +-sqrt(6 / fan_in), for layers followed by ReLU."""
 
     rule = VarianceScaling(2.0, "fan_in", "uniform")
 
 
-@dataclasses.dataclass(frozen=True)
 class HeNormal(Scaled):
     """Truncated normal of standard deviation sqrt(2 / fan_in), for layers followed by ReLU."""
 
     rule = VarianceScaling(2.0, "fan_in")
 
 
-@dataclasses.dataclass(frozen=True)
 class LecunUniform(Scaled):
     """Uniform on +-sqrt(3 / fan_in)."""
 
     rule = VarianceScaling(1.0, "fan_in", "uniform")
 
 
-@dataclasses.dataclass(frozen=True)
 class LecunNormal(Scaled):
     """Truncated normal of standard deviation sqrt(1 / fan_in), for layers followed by SELU."""
 

@@ -101,14 +101,17 @@ def check_range(where: str, field: str, value: Any, interval: str, usual: Any = 
         below = number <= high if bounds[-1] == "]" else number < high
         if above and below:
             return
+    kind_of = "a whole number" if whole else "a number"
     raise ConfigError(
         where,
         f"{field}={value!r} cannot work",
         got=f"{field}={value!r}",
-        need=f"{'a whole number' if whole else 'a number'}, {_bounds(field, bounds, low, high)}",
+        need=f"{kind_of}, {_bounds(field, bounds, low, high)}"
+        if math.isfinite(low)
+        else "a finite number",
         fix=f"{field}={usual!r}"
         if usual != ""
-        else f"a number {_bounds(field, bounds, low, high)}",
+        else f"give {field} {kind_of} {_in_words(bounds, low, high)}",
     )
 
 
@@ -133,11 +136,19 @@ def _inherited(cls: type, table: str) -> dict[str, Any]:
 
 
 def _bounds(field: str, bounds: str, low: float, high: float) -> str:
-    left = f"{low:g} {'<=' if bounds[0] == '[' else '<'} "
-    right = f" {'<=' if bounds[-1] == ']' else '<'} {high:g}"
+    """Return an interval as a formula: `0 <= rate < 1`."""
     if math.isinf(high):
         return f"{field} {'>=' if bounds[0] == '[' else '>'} {low:g}"
-    return f"{left}{field}{right}"
+    left = f"{low:g} {'<=' if bounds[0] == '[' else '<'} "
+    return f"{left}{field} {'<=' if bounds[-1] == ']' else '<'} {high:g}"
+
+
+def _in_words(bounds: str, low: float, high: float) -> str:
+    """Return an interval in words: `of at least 0 and less than 1`."""
+    words = [f"{'of at least' if bounds[0] == '[' else 'greater than'} {low:g}"]
+    if math.isfinite(high):
+        words.append(f"{'at most' if bounds[-1] == ']' else 'less than'} {high:g}")
+    return " and ".join(words)
 
 
 def _plain(name: str) -> str:

@@ -187,7 +187,7 @@ def wrong_shape(shape):
             "HeNormal: seed=-1 cannot work\n"
             "  got   seed=-1\n"
             "  need  a whole number, seed >= 0\n"
-            "  fix   a number seed >= 0",
+            "  fix   give seed a whole number of at least 0",
         ),
     ],
 )

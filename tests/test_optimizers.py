@@ -243,7 +243,7 @@ def test_a_word_of_others_is_answered_with_ours(make, got, fields, fix):
             "Adam: gradient_accumulation_steps=1 cannot work\n"
             "  got   gradient_accumulation_steps=1\n"
             "  need  a whole number, gradient_accumulation_steps >= 2\n"
-            "  fix   a number gradient_accumulation_steps >= 2",
+            "  fix   give gradient_accumulation_steps a whole number of at least 2",
         ),
         (
             lambda: AdamW(weight_decay=None),
@@ -257,7 +257,7 @@ def test_a_word_of_others_is_answered_with_ours(make, got, fields, fix):
             "SGD: learning_rate=-0.1 cannot work\n"
             "  got   learning_rate=-0.1\n"
             "  need  a number, learning_rate > 0\n"
-            "  fix   a number learning_rate > 0",
+            "  fix   give learning_rate a number greater than 0",
         ),
         (
             lambda: SGD("fast"),

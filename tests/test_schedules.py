@@ -103,7 +103,7 @@ def test_get_takes_numbers_schedules_descriptions_and_functions():
             "ExponentialDecay: decay_steps=0 cannot work\n"
             "  got   decay_steps=0\n"
             "  need  a number, decay_steps > 0\n"
-            "  fix   a number decay_steps > 0",
+            "  fix   give decay_steps a number greater than 0",
         ),
         (
             lambda: OneCycle(0.1, 10, pct_start=1.0),

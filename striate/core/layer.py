@@ -87,8 +87,8 @@ class Layer(nn.Module):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Copy and unpickle without the constructor: its arguments are in the state already."""
-        _, _, *state = super().__reduce_ex__(protocol)
-        return (_unfilled, (type(self),), *state)
+        reduced: Any = super().__reduce_ex__(protocol)
+        return (_unfilled, (type(self),), *reduced[2:])
 
     # ---- the questions ---------------------------------------------------------------------------
 
@@ -291,6 +291,8 @@ class Layer(nn.Module):
         """Compute on tensors, or record the call on symbols."""
         if len(args) == 1 and isinstance(args[0], (list, tuple)):
             args = tuple(args[0])
+        if not args and not kwargs:
+            raise ConfigError(self.where, "was called without inputs", need="one input or more")
         if any(isinstance(arg, Symbol) for arg in args):
             return self._trace(args)
         if not self.built and not _followed(args):

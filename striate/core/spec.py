@@ -128,7 +128,7 @@ def checked_sizes(
 def checked_count(where: str, field: str, value: object) -> None:
     """Raise ConfigError unless `value` is a whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        fix = f"{field}={int(value)}" if isinstance(value, float) and value >= 1 else ""
+        fix = f"{field}={int(value) if isinstance(value, float) and value >= 1 else 1}"
         raise ConfigError(
             where,
             f"{field}={value!r} is not a whole number of at least 1",

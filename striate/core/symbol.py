@@ -17,6 +17,9 @@ DTYPES = (
 _clock = itertools.count()  # call order; it only grows, and nobody reads it but `sorted`
 
 
+Operator = Callable[["Symbol", Any], "Symbol"]
+
+
 @dataclass(eq=False, slots=True)
 class Node:
     """One call of a layer on symbols: what was called, on what, giving what, and where."""
@@ -32,7 +35,7 @@ class Node:
 class Symbol:
     """A tensor of a network that is being defined: its spec, and the call that gives it.
 
-    Layers take symbols and give symbols; `+`, `-`, `*` and `/` are those of `layers/merge.py`.
+    Layers take symbols and give symbols; `+`, `-`, `*`... are those of `layers/operators.py`.
     """
 
     spec: Spec
@@ -43,14 +46,24 @@ class Symbol:
     __array_ufunc__: ClassVar[None] = None  # NumPy arrays leave `array + symbol` to the symbol
 
     if TYPE_CHECKING:  # attached where the merging layers are defined
-        __add__: ClassVar[Callable[[Symbol, Any], Symbol]]
-        __radd__: ClassVar[Callable[[Symbol, Any], Symbol]]
-        __sub__: ClassVar[Callable[[Symbol, Any], Symbol]]
-        __rsub__: ClassVar[Callable[[Symbol, Any], Symbol]]
-        __mul__: ClassVar[Callable[[Symbol, Any], Symbol]]
-        __rmul__: ClassVar[Callable[[Symbol, Any], Symbol]]
-        __truediv__: ClassVar[Callable[[Symbol, Any], Symbol]]
+        __add__: ClassVar[Operator]
+        __radd__: ClassVar[Operator]
+        __sub__: ClassVar[Operator]
+        __rsub__: ClassVar[Operator]
+        __mul__: ClassVar[Operator]
+        __rmul__: ClassVar[Operator]
+        __truediv__: ClassVar[Operator]
+        __rtruediv__: ClassVar[Operator]
+        __floordiv__: ClassVar[Operator]
+        __rfloordiv__: ClassVar[Operator]
+        __mod__: ClassVar[Operator]
+        __rmod__: ClassVar[Operator]
+        __pow__: ClassVar[Operator]
+        __rpow__: ClassVar[Operator]
+        __matmul__: ClassVar[Operator]
         __neg__: ClassVar[Callable[[Symbol], Symbol]]
+        __abs__: ClassVar[Callable[[Symbol], Symbol]]
+        __getitem__: ClassVar[Callable[[Symbol, Any], NoReturn]]
 
     @property
     def shape(self) -> Shape:

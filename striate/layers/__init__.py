@@ -50,6 +50,7 @@ from .norm import (
     LayerNormalization,
     UnitNormalization,
 )
+from .operators import Arithmetic
 from .pool import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -113,6 +114,7 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "Arithmetic",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",

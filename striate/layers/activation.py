@@ -13,7 +13,7 @@ from ..core.spec import Spec
 from ..core.window import POINTWISE, UNKNOWN, Geometry, Mix, Window
 from ..errors import ConfigError, ShapeError, unknown
 from ..settings import check_range
-from .axes import place
+from .axes import Axes, checked_axes, place
 from .words import Initial, Limit, Penalty, Worded
 
 Function = Callable[[Tensor], Tensor]
@@ -77,6 +77,13 @@ def get(where: str, activation: str | Function | None) -> Function:
         if activation.lower() not in FUNCTIONS:
             raise unknown(where, "activation", activation, FUNCTIONS)
         return FUNCTIONS[activation.lower()]
+    if isinstance(activation, type):
+        raise ConfigError(
+            where,
+            f"activation={activation.__name__} is a class, not a function",
+            need="an object of the class, which can be called on a tensor",
+            fix=f"activation={activation.__name__}()",
+        )
     if callable(activation):
         return activation
     raise ConfigError(
@@ -215,7 +222,13 @@ class PReLU(Elementwise, Worded):
     alpha_initializer: Initial = "zeros"
     alpha_regularizer: Penalty = None
     alpha_constraint: Limit = None
-    shared_axes: tuple[int, ...] | None = None
+    shared_axes: Axes | None = None
+
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        super().__post_init__()
+        if self.shared_axes is not None:
+            checked_axes(self.where, self.shared_axes, several=True, field="shared_axes")
 
     def build(self, *x: Spec) -> None:
         """Create alpha, of size 1 along the shared axes."""
@@ -238,8 +251,13 @@ class PReLU(Elementwise, Worded):
         return functional.relu(x[0]) - self.alpha * functional.relu(-x[0])
 
     def _sizes(self, x: Spec) -> tuple[int, ...]:
-        axes = self.shared_axes or ()
-        shared = {place(self.where, axis, x, channels=False) for axis in axes}
+        given = () if self.shared_axes is None else self.shared_axes
+        axes = (given,) if isinstance(given, int) else given
+        usual = str(tuple(range(1, len(x.shape))))  # all but the last: one alpha per channel
+        shared = {
+            place(self.where, axis, x, channels=False, field="shared_axes", fix=usual)
+            for axis in axes
+        }
         sizes = [1 if at in shared else size for at, size in enumerate(x.shape)]
         if None in sizes:
             unknown_axes = tuple(at + 1 for at, size in enumerate(sizes) if size is None)
@@ -338,6 +356,10 @@ class Softmax(Elementwise):
     """
 
     axis: int = -1
+
+    def __post_init__(self) -> None:
+        """Check the axis."""
+        checked_axes(self.where, self.axis)
 
     def build(self, *x: Spec) -> None:
         """Raise ShapeError for an axis that is not there; there is nothing to create."""

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from ..core.spec import Spec
-from ..errors import ShapeError
+from ..errors import ConfigError, ShapeError
+
+Axes = int | tuple[int, ...]
 
 
-def place(where: str, axis: int, x: Spec, *, channels: bool = True) -> int:
+def checked_axes(where: str, axis: object, *, several: bool = False, field: str = "axis") -> None:
+    """Raise ConfigError unless `axis` is a whole number or, with `several`, a tuple of them."""
+    many = isinstance(axis, (tuple, list))
+    axes: tuple[object, ...] = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    whole = all(isinstance(one, int) and not isinstance(one, bool) for one in axes)
+    if axes and whole and (several or not many):
+        return
+    raise ConfigError(
+        where,
+        f"{field}={axis!r} is not {'one axis or several' if several else 'one axis'}",
+        need="a whole number" + (" or a tuple of them" if several else "") + "; 0 is the batch",
+        fix=f"{field}=-1" if field == "axis" else f"{field}=(1, 2)",
+    )
+
+
+def place(
+    where: str, axis: int, x: Spec, *, channels: bool = True, field: str = "axis", fix: str = "-1"
+) -> int:
     """Return the position in `x.shape` of an axis, or raise ShapeError if it is not there.
 
     Axes are counted as Keras counts them: from 1, the batch being 0, or from the end. With
-    `channels`, -1 is the axis of the channels in the layout of `x`.
+    `channels`, -1 is the axis of the channels in the layout of `x`. `field` and `fix` are for the
+    message: where the number stands, and what could stand there.
     """
     rank = len(x.shape)
     if channels and axis == -1 and rank:
@@ -19,10 +39,10 @@ def place(where: str, axis: int, x: Spec, *, channels: bool = True) -> int:
         return axis - 1 if axis > 0 else axis + rank
     raise ShapeError(
         where,
-        f"axis={axis!r} is not an axis of a sample",
+        f"{field}={axis!r} is not an axis of a sample",
         got=f"input {x}",
         need=f"an axis from 1 to {rank}, or from -{rank} to -1; 0 is the batch",
-        fix="axis=-1",
+        fix=f"{field}={fix}",
     )
 
 

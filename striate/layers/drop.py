@@ -69,6 +69,18 @@ class Dropout(Noise):
     noise_shape: tuple[int | None, ...] | None = None
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        super().__post_init__()
+        shape = self.noise_shape
+        if shape is not None and not isinstance(shape, (tuple, list)):
+            raise ConfigError(
+                self.where,
+                f"noise_shape={shape!r} is not a shape",
+                need="one size for each axis, the batch included: None or 1",
+                fix="noise_shape=(None, 1, None)",
+            )
+
     def build(self, *x: Spec) -> None:
         """Raise ShapeError where noise_shape does not fit; there is nothing to create."""
         self.infer(*x)

@@ -1,53 +1,36 @@
-"""Layers of several inputs, and the operators + - * / of symbols, which are these layers.
-
-Inputs have the same number of axes; where a size is 1, its value counts for the whole axis.
-"""
+"""Layers of several inputs: sums, products, extremes, concatenation, scalar products."""
 
 from __future__ import annotations
 
 import functools
-import numbers
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..core.layer import Layer
-from ..core.spec import Shape, Spec, show
-from ..core.symbol import Symbol
+from ..core.spec import Shape, Spec
 from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry
-from ..errors import ConfigError, ShapeError, caller
-from .axes import place
-from .preprocess import Rescaling
+from ..errors import ConfigError, ShapeError
+from .axes import checked_axes, place
+from .resize import floating_spec
 
 
 class Merge(Layer):
-    """A layer whose output combines its inputs place by place."""
-
-    def windows(self, *x: Spec) -> Geometry:
-        """Read each place on its own; where sizes of 1 are spread, it is not stated."""
-        return POINTWISE if all(spec.shape == x[0].shape for spec in x) else UNKNOWN
+    """A layer whose output combines its inputs."""
 
     def build(self, *x: Spec) -> None:
         """Raise ShapeError where the inputs do not fit each other; there is nothing to create."""
         self.infer(*x)
 
-    def infer(self, *x: Spec) -> Spec:
-        """Return the spec of the first input, with sizes of 1 spread to those of the others."""
-        if len({len(spec.shape) for spec in x}) > 1:
-            raise self.misfit(x, "its inputs have different numbers of axes", FLAT)
-        return x[0].reshape(tuple(self._size(x, at) for at in range(len(x[0].shape))))
-
     def macs(self, *specs: Spec) -> int:
         """Return 0: single additions and products are not counted, as in torch's counter."""
         return 0
 
-    def misfit(self, x: Sequence[Spec], what: str, fix: str, need: str = "") -> ShapeError:
+    def misfit(self, x: Sequence[Spec], what: str, fix: str, need: str) -> ShapeError:
         """Return the error for inputs that do not fit each other."""
         got = "inputs " + " and ".join(map(str, x))
-        need = need or "the same shape; a size of 1 fits any other"
         return ShapeError(self.where, what, got=got, need=need, fix=fix)
 
     def expect_two(self, x: Sequence[Spec]) -> None:
@@ -57,24 +40,75 @@ class Merge(Layer):
             call = f"L.{type(self).__name__}({self.extra_repr()})(a, b)"
             raise self.misfit(x, what, call, "2 inputs")
 
-    def _size(self, x: Sequence[Spec], at: int) -> int | None:
-        sizes = {spec.shape[at] for spec in x} - {1}
+    def layout(self, x: Sequence[Spec]) -> str:
+        """Return the layout of the inputs that have spatial axes, or raise if there are two."""
+        layouts = list(dict.fromkeys(spec.data_format for spec in x if len(spec.shape) > 1))
+        if len(layouts) > 1:
+            first = ", ".join(f"{spec} {spec.data_format}" for spec in x)
+            raise ShapeError(
+                self.where,
+                "its inputs have their channels on different axes",
+                got=f"inputs {first}",
+                need="one data_format for all inputs",
+                fix=f'L.Input(shape, data_format="{layouts[0]}") for all of them',
+            )
+        return layouts[0] if layouts else x[0].data_format
+
+
+class Placewise(Merge):
+    """A merge place by place. Shapes are laid on each other from the last axis, as in Keras: where
+    an input has a size of 1, or no axis at all, its value counts for the whole axis.
+    """
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Read each place on its own; where sizes of 1 are spread, it is not stated."""
+        return POINTWISE if all(spec.shape == x[0].shape for spec in x) else UNKNOWN
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the spec with the most axes, sizes of 1 spread to those of the others."""
+        layout, rank = self.layout(x), max(len(spec.shape) for spec in x)
+        shapes = [(1,) * (rank - len(spec.shape)) + spec.shape for spec in x]
+        common = Spec(shapes[0], promoted(x), layout)
+        return common.reshape(tuple(self._size(x, shapes, at) for at in range(rank)))
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Give all inputs the same number of axes, and combine them."""
+        rank = max(one.dim() for one in x)
+        return self.combine(
+            *(one.reshape(one.shape[0], *[1] * (rank - one.dim()), *one.shape[1:]) for one in x)
+        )
+
+    def combine(self, *x: Tensor) -> Tensor:
+        """Return the result for inputs of one number of axes; what a new merge defines."""
+        raise TypeError(f"{type(self).__name__} does not define combine")
+
+    def _size(self, x: Sequence[Spec], shapes: Sequence[Shape], at: int) -> int | None:
+        sizes = {shape[at] for shape in shapes} - {1}
         if len(sizes - {None}) > 1:
-            channels = at == x[0].channel_axis % len(x[0].shape)
             raise self.misfit(
                 x,
                 f"its inputs differ on axis {at + 1}",
-                "L.Conv2D(filters, 1) on one of them, to give both the same channels"
-                if channels
-                else 'padding="same" and equal strides on both ways, or L.Cropping2D',
+                self._fix(x, at),
+                "the same shape, from the last axis on; a size of 1 fits any other"
+                if len({len(spec.shape) for spec in x}) > 1
+                else "the same shape; a size of 1 fits any other",
             )
         return 1 if not sizes else None if None in sizes else sizes.pop()
 
+    def _fix(self, x: Sequence[Spec], at: int) -> str:
+        most, least = (end(x, key=lambda spec: len(spec.shape)) for end in (max, min))
+        rank = len(most.shape)
+        if len(least.shape) == 1 < rank and least.shape[0] == most.channels:
+            ones = most.replace((1,) * (rank - 1), least.shape[0])
+            return f"L.Reshape({ones}) on the input {least}"
+        if len(least.shape) < rank:
+            return "L.Reshape on the input with fewer axes"
+        if at == most.channel_axis % rank:
+            return "L.Conv2D(filters, 1) on one of them, to give both the same channels"
+        return 'padding="same" and equal strides on both ways, or L.Cropping2D'
 
-FLAT = "L.Reshape or L.Flatten on one of them"
 
-
-class Add(Merge):
+class Add(Placewise):
     """Add the inputs: y = a + b + ...
 
     Shape: that of the inputs.
@@ -85,12 +119,12 @@ class Add(Merge):
         tensor([[3.]])
     """
 
-    def forward(self, *x: Tensor) -> Tensor:
+    def combine(self, *x: Tensor) -> Tensor:
         """Return the sum."""
         return functools.reduce(torch.add, x)
 
 
-class Subtract(Merge):
+class Subtract(Placewise):
     """Subtract the second input from the first: y = a - b."""
 
     def infer(self, *x: Spec) -> Spec:
@@ -98,39 +132,43 @@ class Subtract(Merge):
         self.expect_two(x)
         return super().infer(*x)
 
-    def forward(self, *x: Tensor) -> Tensor:
+    def combine(self, *x: Tensor) -> Tensor:
         """Return the difference."""
         return x[0] - x[1]
 
 
-class Multiply(Merge):
+class Multiply(Placewise):
     """Multiply the inputs place by place: y = a * b * ..."""
 
-    def forward(self, *x: Tensor) -> Tensor:
+    def combine(self, *x: Tensor) -> Tensor:
         """Return the product."""
         return functools.reduce(torch.mul, x)
 
 
-class Average(Merge):
-    """Take the mean of the inputs place by place: y = (a + b + ...) / n."""
+class Average(Placewise):
+    """Take the mean of the inputs place by place: y = (a + b + ...) / n, in floating point."""
 
-    def forward(self, *x: Tensor) -> Tensor:
+    def infer(self, *x: Spec) -> Spec:
+        """Return the common spec, in floating point."""
+        return floating_spec(super().infer(*x))
+
+    def combine(self, *x: Tensor) -> Tensor:
         """Return the mean."""
         return functools.reduce(torch.add, x) / len(x)
 
 
-class Maximum(Merge):
+class Maximum(Placewise):
     """Take the largest of the inputs place by place."""
 
-    def forward(self, *x: Tensor) -> Tensor:
+    def combine(self, *x: Tensor) -> Tensor:
         """Return the maximum."""
         return functools.reduce(torch.maximum, x)
 
 
-class Minimum(Merge):
+class Minimum(Placewise):
     """Take the smallest of the inputs place by place."""
 
-    def forward(self, *x: Tensor) -> Tensor:
+    def combine(self, *x: Tensor) -> Tensor:
         """Return the minimum."""
         return functools.reduce(torch.minimum, x)
 
@@ -147,12 +185,24 @@ class Concatenate(Merge):
 
     axis: int = -1
 
+    def __post_init__(self) -> None:
+        """Check the axis."""
+        checked_axes(self.where, self.axis)
+
     def windows(self, *x: Spec) -> Geometry:
         """Only move values."""
         return MOVES
 
     def infer(self, *x: Spec) -> Spec:
         """Return the spec of the first input, with the sum of the sizes on the axis."""
+        layout = self.layout(x)
+        if len({len(spec.shape) for spec in x}) > 1:
+            raise self.misfit(
+                x,
+                "its inputs have different numbers of axes",
+                "L.Flatten() on each of them",
+                "the same number of axes",
+            )
         at = place(self.where, self.axis, x[0])
         rest = [spec.shape[:at] + spec.shape[at + 1 :] for spec in x]
         if not fit(rest):
@@ -165,7 +215,7 @@ class Concatenate(Merge):
         sizes = [spec.shape[at] for spec in x]
         total = None if None in sizes else sum(size for size in sizes if size is not None)
         common = [None if None in axis else axis[0] for axis in zip(*rest, strict=True)]
-        return x[0].reshape((*common[:at], total, *common[at:]))
+        return Spec((*common[:at], total, *common[at:]), promoted(x), layout)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Return the inputs as one tensor."""
@@ -239,6 +289,12 @@ class Dot(Merge):
         return y.reshape(y.shape[0], *(a.shape[1:-1] + b.shape[1:-1] or (1,)))
 
 
+def promoted(x: Sequence[Spec]) -> str:
+    """Return the dtype that torch gives to a result of all inputs."""
+    dtypes = (getattr(torch, spec.dtype) for spec in x)
+    return str(functools.reduce(torch.promote_types, dtypes)).removeprefix("torch.")
+
+
 def without(shape: Shape, at: int) -> Shape:
     """Return a shape without one axis."""
     return shape[:at] + shape[at + 1 :]
@@ -249,70 +305,3 @@ def fit(shapes: Sequence[Shape]) -> bool:
     return len({len(shape) for shape in shapes}) == 1 and all(
         len(set(sizes) - {None}) <= 1 for sizes in zip(*shapes, strict=True)
     )
-
-
-# ---- operators of symbols -----------------------------------------------------------------------
-
-
-def add(a: Symbol, b: Any) -> Symbol:
-    """Return a + b, where b is a symbol or a number."""
-    return _operate(Add, a, b, lambda number: Rescaling(1.0, number))
-
-
-def subtract(a: Symbol, b: Any) -> Symbol:
-    """Return a - b, where b is a symbol or a number."""
-    return _operate(Subtract, a, b, lambda number: Rescaling(1.0, -number))
-
-
-def subtract_from(a: Symbol, b: Any) -> Symbol:
-    """Return b - a, where b is a number."""
-    return _operate(Subtract, a, b, lambda number: Rescaling(-1.0, number))
-
-
-def multiply(a: Symbol, b: Any) -> Symbol:
-    """Return a * b, where b is a symbol or a number."""
-    return _operate(Multiply, a, b, Rescaling)
-
-
-def divide(a: Symbol, b: Any) -> Symbol:
-    """Return a / b, where b is a number that is not 0."""
-    if isinstance(b, Symbol) or (isinstance(b, numbers.Real) and b == 0):
-        raise ConfigError(
-            "/",
-            "a symbol can be divided by a number only" if b else "a symbol is divided by 0",
-            got=f"{show(a.spec.shape)} / {show(b.spec.shape) if isinstance(b, Symbol) else b}",
-            need="a number that is not 0",
-            fix="L.Lambda(torch.div)(a, b)" if b else "",
-            at=caller(),
-        )
-    return _operate(Multiply, a, b, lambda number: Rescaling(1 / number))
-
-
-def negate(a: Symbol) -> Symbol:
-    """Return -a."""
-    return multiply(a, -1.0)
-
-
-def _operate(kind: type[Merge], a: Symbol, b: Any, scale: Callable[[float], Layer]) -> Symbol:
-    if isinstance(b, Symbol):
-        result: Symbol = kind()(a, b)
-    elif isinstance(b, numbers.Real):
-        result = scale(float(b))(a)
-    else:
-        raise ConfigError(
-            kind.__name__,
-            f"a symbol does not go together with a {type(b).__name__}",
-            got=f"{show(a.spec.shape)} and {type(b).__name__}",
-            need="another symbol, or a number",
-            fix="L.Lambda(lambda x: x + constant)(x), or an L.Input for the values",
-            at=caller(),
-        )
-    return result
-
-
-Symbol.__add__ = Symbol.__radd__ = add
-Symbol.__sub__ = subtract
-Symbol.__rsub__ = subtract_from
-Symbol.__mul__ = Symbol.__rmul__ = multiply
-Symbol.__truediv__ = divide
-Symbol.__neg__ = negate

@@ -7,6 +7,7 @@ in the layout of the input, so that one definition serves both layouts.
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,10 +18,8 @@ from ..core.window import Geometry, Mix
 from ..errors import ShapeError
 from ..settings import check_range
 from .activation import Elementwise, across
-from .axes import place, size
+from .axes import Axes, checked_axes, place, size
 from .words import Initial, Limit, Penalty, Worded
-
-Axes = int | tuple[int, ...]
 
 
 class Standardization(Elementwise, Worded):
@@ -36,11 +35,14 @@ class Standardization(Elementwise, Worded):
     gamma_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
     beta_constraint: Limit = dataclasses.field(default=None, kw_only=True)
     gamma_constraint: Limit = dataclasses.field(default=None, kw_only=True)
+    several: ClassVar[bool] = False  # whether `axis` may be a tuple
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
         super().__post_init__()
-        check_range(self.where, "epsilon", self.config()["epsilon"], "[0, inf)", 1e-3)
+        fields = self.config()
+        checked_axes(self.where, fields["axis"], several=self.several)
+        check_range(self.where, "epsilon", fields["epsilon"], "[0, inf)", 1e-3)
 
     def places(self, x: Spec) -> tuple[int, ...]:
         """Return the positions in `x.shape` of the axes of the field `axis`."""
@@ -163,6 +165,7 @@ class LayerNormalization(Standardization):
     epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
+    several = True
 
     def windows(self, *x: Spec) -> Geometry:
         """Read all of the axes that are normalised."""
@@ -249,6 +252,10 @@ class UnitNormalization(Elementwise):
     """
 
     axis: Axes = -1
+
+    def __post_init__(self) -> None:
+        """Check the axis."""
+        checked_axes(self.where, self.axis, several=True)
 
     def build(self, *x: Spec) -> None:
         """Raise ShapeError for an axis that is not there; there is nothing to create."""

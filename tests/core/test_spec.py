@@ -106,7 +106,8 @@ WHOLE = "\n  need  one whole number >= 1, or a tuple of 2\n  fix   "
         ),
         (
             lambda: checked_count("dense", "units", -3),
-            "dense: units=-3 is not a whole number of at least 1\n  need  units >= 1",
+            "dense: units=-3 is not a whole number of at least 1\n  need  units >= 1\n"
+            "  fix   units=1",
         ),
     ],
 )

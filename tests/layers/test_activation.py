@@ -42,6 +42,7 @@ CASES = [
     Case(L.LeakyReLU, {}, (5,), reference=lambda x: x.clamp(min=0) + 0.3 * x.clamp(max=0)),
     Case(L.LeakyReLU, {"negative_slope": 0.01}, (5, 2)),
     Case(L.PReLU, {}, (4, 3), reference=lambda x, a: torch.where(x > 0, x, a * x)),
+    Case(L.PReLU, {"shared_axes": 1}, (4, 3), reference=lambda x, a: torch.where(x > 0, x, a * x)),
     Case(
         L.PReLU,
         {"shared_axes": (1, 2)},
@@ -129,6 +130,31 @@ def test_a_function_of_the_users_is_not_guessed():
             "Activation: unknown activation 'rleu'\n"
             f"  need  one of {', '.join(NAMED)}\n"
             '  fix   did you mean "relu"?',
+        ),
+        (
+            lambda: L.Activation(torch.nn.ReLU),
+            "Activation: activation=ReLU is a class, not a function\n"
+            "  need  an object of the class, which can be called on a tensor\n"
+            "  fix   activation=ReLU()",
+        ),
+        (
+            lambda: L.Softmax((1, 2)),
+            "Softmax: axis=(1, 2) is not one axis\n"
+            "  need  a whole number; 0 is the batch\n"
+            "  fix   axis=-1",
+        ),
+        (
+            lambda: L.PReLU(shared_axes="all"),
+            "PReLU: shared_axes='all' is not one axis or several\n"
+            "  need  a whole number or a tuple of them; 0 is the batch\n"
+            "  fix   shared_axes=(1, 2)",
+        ),
+        (
+            lambda: L.PReLU(shared_axes=(7,)).build(Spec((4, 4, 2))),
+            "PReLU: shared_axes=7 is not an axis of a sample\n"
+            "  got   input (4, 4, 2)\n"
+            "  need  an axis from 1 to 3, or from -3 to -1; 0 is the batch\n"
+            "  fix   shared_axes=(1, 2)",
         ),
         (
             lambda: L.ReLU(max_value=-1),

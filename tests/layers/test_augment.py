@@ -216,7 +216,7 @@ def test_half_precision_and_whole_numbers_are_changed_in_float32():
             lambda: L.RandomRotation(0.1, fill_value="0"),
             "RandomRotation: fill_value='0' cannot work\n"
             "  got   fill_value='0'\n"
-            "  need  a number, fill_value > -inf\n"
+            "  need  a finite number\n"
             "  fix   fill_value=0.0",
         ),
         (

@@ -149,7 +149,7 @@ COUNT = "is not a whole number of at least 1"
         ),
         (
             lambda: L.Conv2D(0, 3),
-            f"Conv2D: filters=0 {COUNT}\n  need  filters >= 1",
+            f"Conv2D: filters=0 {COUNT}\n  need  filters >= 1\n  fix   filters=1",
         ),
         (
             lambda: L.Conv2D(32.0, 3),

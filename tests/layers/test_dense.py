@@ -65,7 +65,8 @@ def test_a_name_of_an_activation_is_known_in_any_case():
     [
         (
             lambda: Dense(0),
-            "Dense: units=0 is not a whole number of at least 1\n  need  units >= 1",
+            "Dense: units=0 is not a whole number of at least 1\n  need  units >= 1\n"
+            "  fix   units=1",
         ),
         (
             lambda: Dense(10.0, name="head"),

@@ -135,6 +135,12 @@ def test_a_layer_with_a_seed_has_its_own_numbers(make):
             "  fix   seed=0",
         ),
         (
+            lambda: L.Dropout(0.5, 3),
+            "Dropout: noise_shape=3 is not a shape\n"
+            "  need  one size for each axis, the batch included: None or 1\n"
+            "  fix   noise_shape=(None, 1, None)",
+        ),
+        (
             lambda: L.Dropout(0.5, (None, 1)).build(Spec((4, 5))),
             "Dropout: noise_shape=(None, 1) does not fit the input\n"
             "  got   input (4, 5) and the batch before it\n"

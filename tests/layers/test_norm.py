@@ -267,7 +267,33 @@ def test_a_vector_of_zeros_stays():
         ),
         (
             lambda: L.GroupNormalization(0),
-            "GroupNormalization: groups=0 is not a whole number of at least 1\n  need  groups >= 1",
+            "GroupNormalization: groups=0 is not a whole number of at least 1\n"
+            "  need  groups >= 1\n"
+            "  fix   groups=1",
+        ),
+        (
+            lambda: L.BatchNormalization(axis=(1, 3)),
+            "BatchNormalization: axis=(1, 3) is not one axis\n"
+            "  need  a whole number; 0 is the batch\n"
+            "  fix   axis=-1",
+        ),
+        (
+            lambda: L.GroupNormalization(axis=(1, 3)),
+            "GroupNormalization: axis=(1, 3) is not one axis\n"
+            "  need  a whole number; 0 is the batch\n"
+            "  fix   axis=-1",
+        ),
+        (
+            lambda: L.LayerNormalization(axis=()),
+            "LayerNormalization: axis=() is not one axis or several\n"
+            "  need  a whole number or a tuple of them; 0 is the batch\n"
+            "  fix   axis=-1",
+        ),
+        (
+            lambda: L.UnitNormalization("last"),
+            "UnitNormalization: axis='last' is not one axis or several\n"
+            "  need  a whole number or a tuple of them; 0 is the batch\n"
+            "  fix   axis=-1",
         ),
     ],
 )

@@ -102,14 +102,14 @@ def other_shape():
             lambda: L.Rescaling("1/255"),
             "Rescaling: scale='1/255' cannot work\n"
             "  got   scale='1/255'\n"
-            "  need  a number, scale > -inf\n"
+            "  need  a finite number\n"
             f"  fix   scale={1 / 255!r}",
         ),
         (
             lambda: L.Rescaling(2.0, float("nan")),
             "Rescaling: offset=nan cannot work\n"
             "  got   offset=nan\n"
-            "  need  a number, offset > -inf\n"
+            "  need  a finite number\n"
             "  fix   offset=0.0",
         ),
         (

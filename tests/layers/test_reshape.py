@@ -118,7 +118,7 @@ def test_unknown_sizes_stay_unknown():
         ),
         (
             lambda: L.RepeatVector(0),
-            "RepeatVector: n=0 is not a whole number of at least 1\n  need  n >= 1",
+            "RepeatVector: n=0 is not a whole number of at least 1\n  need  n >= 1\n  fix   n=1",
         ),
         (
             lambda: L.RepeatVector(2).infer(Spec((3, 4))),

@@ -111,7 +111,8 @@ def test_what_is_read_of_an_unknown_size_is_not_guessed():
         ),
         (
             lambda: L.Resizing(0, 4),
-            "Resizing: height=0 is not a whole number of at least 1\n  need  height >= 1",
+            "Resizing: height=0 is not a whole number of at least 1\n  need  height >= 1\n"
+            "  fix   height=1",
         ),
         (
             lambda: L.Resizing(4, 4, "nearset"),

@@ -94,7 +94,8 @@ def test_a_separable_convolution_is_a_depthwise_one_and_a_mix():
         (
             lambda: L.DepthwiseConv2D(3, depth_multiplier=0),
             "DepthwiseConv2D: depth_multiplier=0 is not a whole number of at least 1\n"
-            "  need  depth_multiplier >= 1",
+            "  need  depth_multiplier >= 1\n"
+            "  fix   depth_multiplier=1",
         ),
     ],
 )
