@@ -1,0 +1,48 @@
+"""The images that every peer sees: MNIST as it is, or enlarged where a network wants more pixels.
+
+Reads the files inside the package without importing it, for the environment that lacks it.
+"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .networks import Network
+
+FOLDER = Path(__file__).parent.parent / "striate" / "data" / "datasets" / "mnist"
+PIXELS = 60_000 * 28 * 28  # at most as many as MNIST has: larger images are fewer
+
+
+def mnist(part: str = "train") -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the (N, 28, 28) images and (N,) labels of "train" or "t10k"."""
+    images, labels = (
+        gzip.decompress((FOLDER / f"{part}-{kind}-ubyte.gz").read_bytes())
+        for kind in ("images-idx3", "labels-idx1")
+    )
+    x = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28)
+    return x, np.frombuffer(labels, np.uint8, offset=8)
+
+
+def load(network: Network) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return (N, size, size, channels) pixels and (N,) labels.
+
+    Each digit is repeated pixel by pixel as often as it fits, then padded with paper.
+    """
+    x, y = mnist()
+    times = network.size // 28
+    border = network.size - 28 * times
+    count = min(len(x), PIXELS // (network.size**2 * network.channels))
+    x = x[:count].repeat(times, axis=1).repeat(times, axis=2)
+    if border:
+        sides = (border // 2, border - border // 2)
+        x = np.pad(x, ((0, 0), sides, sides))
+    return x[..., np.newaxis].repeat(network.channels, axis=3), y[:count]
+
+
+def scaled(network: Network, x: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the pixels as the network sees them, as the tutorials prepare them beforehand."""
+    return (x.astype(np.float32) - np.float32(network.mean)) / np.float32(network.std)
