@@ -6,5 +6,6 @@
 namespace striate {
 
 Entries input_kernels();
+Entries output_kernels();
 
 }  // namespace striate
