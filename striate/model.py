@@ -17,11 +17,13 @@ from .core.spec import Shape, Spec, checked_shape, show
 from .core.symbol import Input, Symbol
 from .data.fit import check_batch
 from .engine import loop, range_test
+from .engine.progress import say
 from .engine.setup import Setup, compile_model
 from .errors import ConfigError, caller, nearest
 from .inspect.explain import explain
 from .inspect.summary import print_summary
 from .layers import foreign
+from .layers.wrap import Opaque
 from .store import model_file
 
 Symbols = Symbol | Sequence[Symbol]
@@ -174,7 +176,7 @@ class Model(Layer):
 
     def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
         """Return the outputs for these inputs, with every layer built."""
-        return foreign.trace(self, inputs)
+        return _traced(self, inputs)
 
     def infer(self, *x: Spec) -> Any:
         """Return the specs of the outputs for other inputs than the graph's own."""
@@ -367,11 +369,22 @@ class TorchModel(Model):
 
     def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
         """Return the outputs for these inputs, traced through the module."""
-        return foreign.trace(self.module, inputs)
+        return _traced(self.module, inputs)
 
     def forward(self, *x: Tensor) -> Any:
         """Call the module."""
         return self.module(*x)
+
+
+def _traced(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+    """Return the outputs of a network written as code; say where its code cannot be followed."""
+    out = foreign.trace(module, inputs)
+    if out[0].node is not None and isinstance(out[0].node.layer, Opaque):
+        say(
+            f"note: the code of {type(module).__name__} cannot be followed, so that its layers are "
+            "shown as one; it trains all the same"
+        )
+    return out
 
 
 def _symbols(given: Symbols, model: Model) -> tuple[Symbol, ...]:

@@ -263,3 +263,17 @@ def test_a_path_is_for_predict():
         "  fix   model.predict('digit.png'), which reads image files\n"
         f"  at    test_model.py:{line}"
     )
+
+
+def test_code_that_cannot_be_followed_is_said_once(capsys):
+    class Choosing(torch.nn.Module):
+        def forward(self, x):
+            return x if float(x.sum()) > 0 else -x
+
+    model = st.Model.from_torch(Choosing(), (4,))
+    assert capsys.readouterr().err == (
+        "note: the code of Choosing cannot be followed, so that its layers are shown as one; "
+        "it trains all the same\n"
+    )
+    model.predict(np.ones((2, 4)))
+    assert capsys.readouterr().err == ""

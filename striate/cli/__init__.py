@@ -14,11 +14,16 @@ from .evaluate import evaluate
 from .predict import predict
 from .runs import runs
 from .summary import summary
-from .train import train
+from .train import STOPPED, train
 
 
 class Commands(TyperGroup):
     """The commands; a mistake of the user is told without a traceback, and the exit code is 1."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take `--debug` wherever it stands."""
+        found = [word for word in args if word != "--debug"]
+        return super().parse_args(ctx, [*["--debug"][: len(found) < len(args)], *found])
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -29,6 +34,9 @@ class Commands(TyperGroup):
                 raise
             print(error, file=sys.stderr)
             raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            print("stopped by Ctrl-C", file=sys.stderr)
+            raise typer.Exit(STOPPED) from None
 
 
 app = typer.Typer(

@@ -23,7 +23,7 @@ def runs(
     found = []
     for path in list_runs(root):
         date = datetime.fromtimestamp((path / "results.json").stat().st_mtime)
-        accuracy = Run(path).read("results.json")["test_accuracy"]
+        accuracy = Run(path).read("results.json").get("test_accuracy")
         found.append(
             {"run": str(path), "test_accuracy": accuracy, "date": date.isoformat(" ", "minutes")}
         )
@@ -31,6 +31,8 @@ def runs(
         print(json.dumps({"runs": found}))
         return
     for item in found:
-        print(f"{item['run']}  {100 * item['test_accuracy']:.2f} %  {item['date']}")
+        accuracy = item["test_accuracy"]
+        shown = "not tested" if accuracy is None else f"{100 * accuracy:.2f} %"
+        print(f"{item['run']}  {shown}  {item['date']}")
     if not found:
         print(f"no runs in {root}; begin with: striate train mnist", file=sys.stderr)

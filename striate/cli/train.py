@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..engine.hooks import History, Hook
     from ..model import Model
     from ..store.run import Run
+
+STOPPED = 130  # the exit code of a program that Ctrl-C has ended
 
 
 def train(
@@ -29,7 +32,8 @@ def train(
 
     Example: striate train mnist epochs=3 learning_rate=3e-3
     """
-    from ..engine.progress import say
+    from ..engine.loop import INTERRUPTED
+    from ..engine.progress import counted, say
     from ..engine.seed import seed
     from ..store.run import Run
     from .recipe import find_recipe, read_settings
@@ -44,41 +48,62 @@ def train(
     model = module.model(chosen)
     model.summary(print_fn=say)
     history, seconds = _fit(model, module, chosen, run)
-    x, y = module.test_data()
-    results = {
+    results: dict[str, Any] = {
         "run": str(run.path),
         "recipe": recipe,
         "command": shlex.join(["striate", "train", recipe, *(settings or ())]),
         "epochs": len(history.epoch),
         "seconds": round(seconds, 2),
         "stopped": history.stopped,
-        **score(model, x, y, module.CLASSES),
+        "classes": list(module.CLASSES),
     }
+    tested = _sound(history)
+    if tested:
+        x, y = module.test_data()
+        results |= score(model, x, y, module.CLASSES)
     _keep(run, model, results)
-    print(json.dumps(results) if as_json else accuracy_line(results))
-    say(f"{results['epochs']} epochs in {seconds:.1f} s, kept in {run.path} (see report.md there)")
+    if as_json:
+        print(json.dumps(results))
+    elif tested:
+        print(accuracy_line(results))
+    epochs = counted(results["epochs"], "epoch")
+    say(f"{epochs} in {seconds:.1f} s, kept in {run.path} (see report.md there)")
     place = shlex.quote(str(run.path))
-    say(f"next: striate predict {place} image.png   or   striate evaluate {place}")
+    if tested:
+        say(f"next: striate predict {place} image.png   or   striate evaluate {place}")
+        return
+    say("the test set was not touched, as training did not end by itself")
+    say(f"next: {results['command']}   to train again, or   striate evaluate {place}")
+    raise typer.Exit(STOPPED if history.stopped == INTERRUPTED else 1)
+
+
+def _sound(history: History) -> bool:
+    """Return whether training ended by itself, with a loss that is a number."""
+    from ..engine.loop import INTERRUPTED
+
+    losses = history.history.get("loss", [])
+    return history.stopped != INTERRUPTED and all(map(math.isfinite, losses[-1:]))
 
 
 def _introduce(run: Run, settings: Any) -> None:
     import torch
 
     from .. import __version__
-    from ..engine.progress import say
+    from ..engine.progress import counted, say
 
     words = "  ".join(f"{key}={value}" for key, value in settings.model_dump().items())
     say(f"striate {__version__}  torch {torch.__version__}")
-    say(f"device    cpu, {torch.get_num_threads()} threads (recipes train on the CPU so far)")
+    threads = counted(torch.get_num_threads(), "thread")
+    say(f"device    cpu, {threads} (recipes train on the CPU so far)")
     say(f"settings  {words}")
     say(f"run       {run.path}\n")
 
 
 def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> tuple[History, float]:
-    from ..engine.progress import say
+    from ..engine.progress import counted, say
 
     (x, y), validation = recipe.data(settings)
-    say(f"\n{len(x):,} images to train on, {len(validation[0]):,} to validate on")
+    say(f"\n{counted(len(x), 'image')} to train on, {len(validation[0]):,} to validate on")
     started = time.monotonic()
     history = model.fit(
         x,
@@ -92,12 +117,17 @@ def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> tuple[His
 
 
 def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
+    from ..engine.setup import held
+    from ..store.model_file import pack
     from ..store.report import report
     from ..store.run import environment
 
     machine = environment()
     run.write("results.json", results)
     run.write("environment.json", machine)
+    setup = held(model)
+    if setup.state is not None:
+        run.write("optimizer.safetensors", pack(setup.optimizer.flatten(setup.state)))
     run.write("report.md", report(run.name, results, run.epochs, machine))
     run.finish(model)
 

@@ -118,6 +118,11 @@ def show(logs: Mapping[str, float]) -> str:
     )
 
 
+def counted(number: int, word: str) -> str:
+    """Return a number of things: `1 epoch`, `2 epochs`, `1,000 images`."""
+    return f"{number:,} {word}{'s'[: number != 1]}"
+
+
 def say(text: str) -> None:
     """Say something to the person at the terminal."""
     sys.stderr.write(f"{text}\n")

@@ -76,6 +76,8 @@ def assemble(
         )
     tensors = unpack(where, parts[WEIGHTS])
     with torch.random.fork_rng(devices=[]):  # the first weights are drawn, and at once replaced
+        with torch.device("meta"):  # shapes only: a description may ask for any amount of memory
+            _expect_fit(where, config.build(document, make, custom, where), tensors)
         model = config.build(document, make, custom, where)
     kinds = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
     if len(kinds) == 1:
@@ -139,6 +141,14 @@ def unpack(where: str, data: bytes) -> dict[str, Tensor]:
 
 
 def _put(where: str, model: Layer, tensors: Mapping[str, Tensor]) -> None:
+    _expect_fit(where, model, tensors)
+    with torch.no_grad():
+        for name, value in model.state_dict().items():
+            value.copy_(tensors[name])
+
+
+def _expect_fit(where: str, model: Layer, tensors: Mapping[str, Tensor]) -> None:
+    """Raise StoreError unless the tensors are those of the model, by names and shapes."""
     mine = model.state_dict()
     wrong = [
         f"{name}: {_shape(tensors, name)} in the file, {_shape(mine, name)} in the model"
@@ -153,9 +163,6 @@ def _put(where: str, model: Layer, tensors: Mapping[str, Tensor]) -> None:
             need="the same names and shapes",
             fix="load it into the network that it was saved from",
         )
-    with torch.no_grad():
-        for name, value in mine.items():
-            value.copy_(tensors[name])
 
 
 def _shape(tensors: Mapping[str, Tensor], name: str) -> str:

@@ -34,26 +34,17 @@ def report(
 ) -> str:
     """Return the report of a run.
 
-    `results` has `classes` (names), `confusion` (rows: true class, columns: predicted), the numbers
-    `epochs` and `seconds`, and the `command` that gives the run again.
+    `results` has `classes` (names), `confusion` (rows: true class, columns: predicted; missing
+    where the test set was not touched, and `stopped` says why), the numbers `epochs` and `seconds`,
+    and the `command` that gives the run again.
     """
-    matrix = np.asarray(results["confusion"])
     classes = [_escape(item) for item in results["classes"]]
+    tested = "confusion" in results
     return "\n".join(
         [
             f"# {_escape(name)}",
             "",
-            _verdict(results, matrix, classes),
-            "",
-            "## Classes",
-            "",
-            *_table(["class", "precision", "recall", "F1", "images"], _per_class(matrix, classes)),
-            "",
-            "## Confusion matrix",
-            "",
-            "Rows: what the image is. Columns: what the network says.",
-            "",
-            *_table(["", *classes], [[c, *row] for c, row in zip(classes, matrix, strict=True)]),
+            *(_tested(results, classes) if tested else [_untested(results)]),
             "",
             "## Training",
             "",
@@ -71,6 +62,30 @@ def report(
     )
 
 
+def _tested(results: Mapping[str, Any], classes: Sequence[str]) -> list[str]:
+    matrix = np.asarray(results["confusion"])
+    return [
+        _verdict(results, matrix, classes),
+        "",
+        "## Classes",
+        "",
+        *_table(["class", "precision", "recall", "F1", "images"], _per_class(matrix, classes)),
+        "",
+        "## Confusion matrix",
+        "",
+        "Rows: what the image is. Columns: what the network says.",
+        "",
+        *_table(["", *classes], [[c, *row] for c, row in zip(classes, matrix, strict=True)]),
+    ]
+
+
+def _untested(results: Mapping[str, Any]) -> str:
+    return (
+        f"Not tested: {_escape(results['stopped'])}. Training took {results['seconds']:.0f} s for "
+        f"{_epochs_word(results)}."
+    )
+
+
 def _verdict(results: Mapping[str, Any], matrix: Any, classes: Sequence[str]) -> str:
     total, correct = int(matrix.sum()), int(np.trace(matrix))
     low, high = wilson(correct, total)
@@ -84,9 +99,13 @@ def _verdict(results: Mapping[str, Any], matrix: Any, classes: Sequence[str]) ->
     text = (
         f"{100 * correct / max(total, 1):.2f} % of {total:,} test images are right "
         f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %), {total - correct} are wrong. "
-        f"Training took {results['seconds']:.0f} s for {results['epochs']} epochs."
+        f"Training took {results['seconds']:.0f} s for {_epochs_word(results)}."
     )
     return text + (f" Most confused: {', '.join(pairs)}." if pairs else "")
+
+
+def _epochs_word(results: Mapping[str, Any]) -> str:
+    return f"{results['epochs']} epoch{'s'[: results['epochs'] != 1]}"
 
 
 def _per_class(matrix: Any, classes: Sequence[str]) -> list[list[Any]]:

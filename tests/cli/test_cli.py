@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +53,8 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names == {
         "MANIFEST.sha256", "config.json", "environment.json", "history.csv", "metrics.jsonl",
-        "model.json", "model.striate", "report.md", "results.json", "weights.safetensors",
+        "model.json", "model.striate", "optimizer.safetensors", "report.md", "results.json",
+        "weights.safetensors",
     }  # fmt: skip
     results = json.loads((run / "results.json").read_text())
     assert results["run"] == str(run)
@@ -78,6 +80,46 @@ def test_same_seed_same_numbers_and_a_folder_of_its_own(root: Path, tmp_path: Pa
     assert again.stderr.endswith(
         f"next: striate predict {place} image.png   or   striate evaluate {place}\n"
     )
+
+
+def test_ctrl_c_closes_the_run_without_a_look_at_the_test_set(tmp_path: Path) -> None:
+    program = [sys.executable, "-W", "error", "-c", "from striate.cli import main; main()"]
+    words = ["train", "mnist", "samples=256", "epochs=1000", "--runs", str(tmp_path)]
+    with subprocess.Popen(
+        [*program, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr and running.stdout
+        talk = ""
+        while "epoch 2/1000" not in talk:
+            talk += running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        talk += running.stderr.read()
+        assert running.stdout.read() == ""
+    assert running.returncode == 130
+    run = tmp_path / "mnist"
+    results = json.loads((run / "results.json").read_text())
+    assert results["stopped"] == "interrupted" and results["epochs"] >= 1
+    assert "test_accuracy" not in results
+    assert "Not tested: interrupted. Training took" in (run / "report.md").read_text()
+    assert (run / "optimizer.safetensors").stat().st_size > 8 * 84_000
+    assert talk.endswith(
+        f"kept in {run} (see report.md there)\n"
+        "the test set was not touched, as training did not end by itself\n"
+        "next: striate train mnist samples=256 epochs=1000   to train again, or   "
+        f"striate evaluate {run}\n"
+    )
+    assert "stopped by Ctrl-C; the weights and the history so far are kept\n" in talk
+    listed = call("runs", "--runs", tmp_path).stdout
+    assert listed.startswith(f"{run}  not tested  ")
+    assert json.loads(call("runs", "--runs", tmp_path, "--json").stdout)["runs"][0]["run"]
+    assert "test accuracy" in call("evaluate", run).stdout
+
+
+def test_a_loss_that_is_no_number_ends_with_1(tmp_path: Path) -> None:
+    done = call("train", "mnist", *TINY, "learning_rate=1e30", "--json", "--runs", tmp_path)
+    assert done.exit_code == 1
+    assert "test_accuracy" not in json.loads(done.stdout)
+    assert "the loss is nan in epoch 1" in done.stderr
 
 
 def test_evaluate_repeats_the_test_of_the_training(root: Path) -> None:
@@ -184,6 +226,7 @@ def test_debug_lets_the_mistake_through() -> None:
     done = call("--debug", "train", "mnst")
     assert isinstance(done.exception, ConfigError)
     assert isinstance(done.exception, StriateError)
+    assert isinstance(call("train", "mnst", "--debug").exception, ConfigError)
 
 
 def test_help_loads_no_command() -> None:

@@ -397,6 +397,16 @@ def test_a_layer_that_cannot_be_made():
 CODE = "model.save_weights(path), and build the network in code again"
 
 
+def test_more_weights_than_the_file_holds_take_no_memory():
+    units = 10**11  # would be 1.6 TB of float32 for 4 inputs
+    text = document()
+    layer = next(item for item in text["layers"].values() if "units" in item["config"])
+    layer["config"]["units"] = units
+    with pytest.raises(StoreError) as error:
+        assembled(text)
+    assert str(units) in str(error.value)
+
+
 def test_a_callable_is_refused(tmp_path):
     model = st.Sequential([L.Input((4,)), L.Lambda(torch.square, name="square")])
     assert told(lambda: model.save(tmp_path / "m")) == (
