@@ -27,6 +27,7 @@ from .augment import (
 from .conv import Conv1D, Conv2D, Conv3D
 from .dense import Dense
 from .drop import (
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
@@ -114,6 +115,7 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AlphaDropout",
     "Arithmetic",
     "Average",
     "AveragePooling1D",

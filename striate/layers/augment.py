@@ -19,6 +19,7 @@ from ..core.window import POINTWISE, Geometry
 from ..errors import ConfigError, one_of
 from ..settings import check_range
 from .resize import Crop, floating, floating_spec
+from .seeded import Seeded
 from .spatial import Spatial
 
 Factor = float | tuple[float, float]
@@ -27,7 +28,7 @@ INTERPOLATIONS = ("bilinear", "nearest")
 FLIPS = {"horizontal": (3,), "vertical": (2,), "horizontal_and_vertical": (2, 3)}
 
 
-class Random(Spatial):
+class Random(Spatial, Seeded):
     """What random layers share: a source of numbers, and being the identity in inference.
 
     Field: `seed`, for a sequence of draws of the layer's own; None draws from torch's generator.
@@ -36,21 +37,14 @@ class Random(Spatial):
     seed: int | None = dataclasses.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Check every hyper-parameter and start the layer's own generator, if it has one."""
-        super().__post_init__()
-        self.generator: torch.Generator | None = None
-        if self.seed is not None:
-            check_range(self.where, "seed", self.seed, "int [0, inf)", 0)
-            self.generator = torch.Generator().manual_seed(self.seed)
+        """Check every hyper-parameter."""
+        Spatial.__post_init__(self)
+        Seeded.__post_init__(self)
 
     def draw(self, x: Tensor, bounds: tuple[float, float] = (0.0, 1.0)) -> Tensor:
-        """Return one uniform number for each sample of a batch."""
+        """Return one uniform number for each sample of a batch, in float32."""
         low, high = bounds
-        if self.generator is None:
-            unit = torch.rand(len(x), device=x.device)
-        else:
-            unit = torch.rand(len(x), generator=self.generator).to(x.device)
-        return low + (high - low) * unit
+        return low + (high - low) * self.uniform(len(x), torch.empty((), device=x.device))
 
     def windows(self, *x: Spec) -> Geometry:
         """Read each value at its own place, as in inference."""

@@ -1,15 +1,14 @@
 """Noise in training, so that a network does not rely on single values; in inference, nothing.
 
-Fields `seed`: None draws from torch's own generator, which `torch.manual_seed` sets; a number gives
-the layer a generator of its own.
+Fields `seed`: see `Seeded`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,37 +16,24 @@ from ..core.spec import Spec
 from ..errors import ConfigError, ShapeError
 from ..settings import check_range
 from .activation import Elementwise
+from .seeded import Seeded
 from .spatial import Spatial
 
+SELU_LIMIT = -1.0507009873554805 * 1.6732632423543772  # what SELU gives far below 0
 
-class Noise(Elementwise):
+
+class Noise(Elementwise, Seeded):
     """A layer that draws numbers in training and returns its input in inference."""
 
     def __post_init__(self) -> None:
-        """Check the fields that the subclass has of `rate`, `stddev` and `seed`."""
-        fields = self.config()
-        if "rate" in fields:
-            check_rate(self.where, fields["rate"])
-        if fields["seed"] is not None:
-            check_range(self.where, "seed", fields["seed"], "int [0, inf)", 0)
-        self.generators: dict[torch.device, torch.Generator] = {}
+        """Check the fields that the subclass has of `rate` and `seed`."""
+        if "rate" in self.config():
+            check_rate(self.where, self.config()["rate"])
+        super().__post_init__()
 
-    def generator(self, seed: int | None, device: torch.device) -> torch.Generator | None:
-        """Return the layer's generator on a device, None for torch's own."""
-        if seed is not None and device not in self.generators:
-            self.generators[device] = torch.Generator(device).manual_seed(seed)
-        return self.generators.get(device)
-
-    def drop(self, x: Tensor, rate: float, shape: list[int], seed: int | None) -> Tensor:
+    def drop(self, x: Tensor, rate: float, shape: Sequence[int]) -> Tensor:
         """Put 0 in the place of a part of `x`; one draw for all places that `shape` joins."""
-        mask = torch.empty(shape, dtype=x.dtype, device=x.device)
-        mask.bernoulli_(1 - rate, generator=self.generator(seed, x.device))
-        return x * mask.div_(1 - rate)
-
-    def normal(self, x: Tensor, seed: int | None) -> Tensor:
-        """Return normal numbers of mean 0 and variance 1, as many as there are values in `x`."""
-        own = self.generator(seed, x.device)
-        return torch.randn(x.shape, generator=own, dtype=x.dtype, device=x.device)
+        return x * self.kept(shape, x, rate).div_(1 - rate)
 
 
 class Dropout(Noise):
@@ -109,9 +95,32 @@ class Dropout(Noise):
             return x[0]
         if self.noise_shape is None and self.seed is None:
             return functional.dropout(x[0], self.rate)
-        given = self.noise_shape or (None,) * x[0].dim()
-        shape = [size if n is None else n for n, size in zip(given, x[0].shape, strict=True)]
-        return self.drop(x[0], self.rate, shape, self.seed)
+        return self.drop(x[0], self.rate, self.drawn(x[0]))
+
+    def drawn(self, x: Tensor) -> list[int]:
+        """Return the shape of what is drawn for a batch."""
+        given = self.noise_shape or (None,) * x.dim()
+        return [size if n is None else n for n, size in zip(given, x.shape, strict=True)]
+
+
+class AlphaDropout(Dropout):
+    """Put SELU's limit in the place of random values in training; mean and variance stay.
+
+    y = a * (x where kept, else -1.7581) + b, with a = ((1 - rate) * (1 + rate * 1.7581^2))^(-1/2)
+    and b = 1.7581 * a * rate. For networks of `SELU` with initializer "lecun_normal".
+
+    Fields: as `Dropout`.
+    Shape: that of the input.
+    Source: Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017; as in Keras 3.
+    """
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Drop in training."""
+        if not self.training or not self.rate:
+            return x[0]
+        kept, limit = self.kept(self.drawn(x[0]), x[0], self.rate), SELU_LIMIT
+        scale = 1 / math.sqrt((1 - self.rate) * (1 + self.rate * limit**2))
+        return scale * (x[0] * kept + limit * (1 - kept) - limit * self.rate)
 
 
 class SpatialDropout(Noise, Spatial):
@@ -148,7 +157,7 @@ class SpatialDropout(Noise, Spatial):
             return x[0]
         first = self.channels_first(x[0])
         shape = [*first.shape[:2], *(1,) * self.rank]
-        return self.restore(self.drop(first, self.rate, shape, self.seed))
+        return self.restore(self.drop(first, self.rate, shape))
 
 
 class SpatialDropout1D(SpatialDropout):
@@ -184,7 +193,7 @@ class GaussianNoise(Noise):
         """Add noise in training."""
         if not self.training or not self.stddev:
             return x[0]
-        return x[0] + self.stddev * self.normal(x[0], self.seed)
+        return x[0] + self.stddev * self.normal(x[0].shape, x[0])
 
 
 class GaussianDropout(Noise):
@@ -202,7 +211,7 @@ class GaussianDropout(Noise):
         if not self.training or not self.rate:
             return x[0]
         stddev = math.sqrt(self.rate / (1 - self.rate))
-        return x[0] * (1 + stddev * self.normal(x[0], self.seed))
+        return x[0] * (1 + stddev * self.normal(x[0].shape, x[0]))
 
 
 def check_rate(where: str, rate: Any) -> None:

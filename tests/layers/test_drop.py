@@ -64,6 +64,13 @@ def test_spatial_dropout_drops_whole_channels_of_samples():
     assert abs((y != 0).float().mean() - 0.5) < 0.1
 
 
+def test_alpha_dropout_keeps_mean_and_variance():
+    y = L.AlphaDropout(0.3)(torch.randn(200_000))
+    torch.testing.assert_close(y.mean(), torch.tensor(0.0), rtol=0, atol=0.01)
+    torch.testing.assert_close(y.std(), torch.tensor(1.0), rtol=0.01, atol=0)
+    assert abs((y == y.mode().values).float().mean() - 0.3) < 0.01
+
+
 def test_gaussian_noise_has_the_deviation_of_its_field():
     torch.testing.assert_close(
         L.GaussianNoise(0.3)(torch.ones(100_000)).std(), torch.tensor(0.3), rtol=0.02, atol=0
@@ -80,6 +87,7 @@ def test_gaussian_dropout_has_the_variance_of_dropout():
     "make",
     [
         lambda seed: L.Dropout(0.5, seed=seed),
+        lambda seed: L.AlphaDropout(0.5, seed=seed),
         lambda seed: L.SpatialDropout1D(0.5, seed),
         lambda seed: L.GaussianNoise(0.5, seed),
         lambda seed: L.GaussianDropout(0.5, seed),
