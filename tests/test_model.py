@@ -226,7 +226,7 @@ def test_a_deep_copy_is_a_model_of_its_own():
         ((8, 8, 1), "this is one sample without the batch axis: x[None]"),
         ((4, 64), "the images are flat: x.reshape(-1, 8, 8, 1)"),
         ((4, 9, 9, 1), "resize the images to (8,8), or put L.Resizing in front"),
-        ((4, 8, 8, 3), "the model takes 1 channels, the batch has 3"),
+        ((4, 8, 8, 3), "the model takes 1 channel, the batch has 3"),
     ],
 )
 def test_a_batch_that_does_not_fit_is_explained(shape, fix):

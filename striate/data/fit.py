@@ -69,7 +69,8 @@ def diagnosis(spec: Spec, shape: tuple[int, ...]) -> str:
             return f"the channels are {here}, the model takes them {there}: x.transpose{order}"
         if spec.channels is not None and shape[spec.channel_axis] != spec.channels:
             given = shape[spec.channel_axis]
-            return f"the model takes {spec.channels} channels, the batch has {given}"
+            plural = "s"[: spec.channels != 1]
+            return f"the model takes {spec.channels} channel{plural}, the batch has {given}"
         sizes = show(spec.spatial).replace(" ", "")
         return f"resize the images to {sizes}, or put L.Resizing in front"
     if len(shape) == 2 and spec.numel == shape[1]:

@@ -296,3 +296,36 @@ def test_looking_at_validation_batches_changes_no_random_number():
         made.fit(X, Y, validation_data=valid, epochs=0, verbose=0)
         states.append(torch.random.get_rng_state())
     assert torch.equal(*states)
+
+
+class Deep(torch.nn.Module):
+    """Normalizes inside a block, where one sample has one value for a channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
+
+    def forward(self, x):
+        return self.block(x) if float(x.sum()) < 1e9 else x
+
+
+@pytest.mark.parametrize("module", [Deep(), Deep().block])
+def test_a_last_batch_of_one_sample_for_a_torch_module(module):
+    made = st.Model.from_torch(module, (4,))
+    made.compile("sgd", "crossentropy")
+    assert np.isfinite(made.evaluate(X, Y, batch_size=5, verbose=0))
+    name = next(n for n, m in made.named_modules() if isinstance(m, torch.nn.BatchNorm1d))
+    assert message(made, X, Y, batch_size=5) == (
+        f"batch_size: leaves one sample for the last batch, too few for {name} (BatchNorm1d)\n"
+        "  got   6 samples in batches of 5\n"
+        "  need  2 samples in every batch\n"
+        "  math  6 % 5 = 1\n"
+        "  fix   batch_size=6"
+    )
+    assert message(made, [(X, Y), (X[:1], Y[:1])]) == (
+        f"batch_size: leaves one sample for the last batch, too few for {name} (BatchNorm1d)\n"
+        "  need  2 samples in every batch\n"
+        "  fix   drop_last=True, or another batch_size"
+    )
+    assert message(made, X[:1], Y[:1]).endswith("\n  fix   more samples")
+    assert np.isfinite(made.fit(X, Y, batch_size=4, verbose=0).history["loss"][0])

@@ -96,6 +96,7 @@ def test_what_cannot_be_seen_is_said_once(capsys):
     x, y = np.ones((4, 4), np.float32), np.arange(4) % 3
     model = st.Model.from_torch(Branching(), (4,))
     name = model.outputs[0].name
+    capsys.readouterr()
     for loss, kind in (("crossentropy", "logits"), ("sparse_categorical_crossentropy", "")):
         model.compile("sgd", loss)
         model.fit(x, y, verbose=0)
