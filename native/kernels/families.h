@@ -7,5 +7,6 @@ namespace striate {
 
 Entries input_kernels();
 Entries output_kernels();
+Entries winograd_kernels();
 
 }  // namespace striate
