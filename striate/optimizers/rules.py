@@ -14,9 +14,7 @@ from .optimizer import Optimizer, State, Tensors
 
 POSITIVE = "(0, inf)"
 PART = "[0, 1)"
-BETAS = {"beta_1": PART, "beta_2": PART, "epsilon": POSITIVE}
 EPSILON = {"eps": "epsilon"}
-BETA_NAMES = {"beta1": "beta_1", "beta2": "beta_2", **EPSILON}
 
 # Products over t of Nadam's factors 1 - 0.96**t / 2. From t = 900 on 0.96**t / 2 is below half a
 # unit in the last place of 1.0, so the product stands still.
@@ -98,7 +96,22 @@ class RMSprop(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True)
-class Adam(Optimizer):
+class TwoMeans(Optimizer):
+    """A rule that follows the gradient and its size by running means.
+
+    `beta_1` and `beta_2` are the parts of them that stay at each update; `epsilon` keeps the
+    division by the size finite.
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+    ranges: ClassVar = {"beta_1": PART, "beta_2": PART, "epsilon": POSITIVE}
+    renamed: ClassVar = {"beta1": "beta_1", "beta2": "beta_2", **EPSILON}
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam(TwoMeans):
     """Steps along a running mean of the gradient, in units of the root of its mean square.
 
     `m += (1 - beta_1) * (g - m)`, `v += (1 - beta_2) * (g**2 - v)`, then
@@ -108,12 +121,7 @@ class Adam(Optimizer):
     Source: Kingma & Ba 2014, section 2 (epsilon is their epsilon-hat); Reddi et al. 2018.
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
     amsgrad: bool = False
-    ranges: ClassVar = BETAS
-    renamed: ClassVar = BETA_NAMES
 
     def slots(self) -> Mapping[str, float]:
         """Return the two means, and the largest mean square where it is kept."""
@@ -144,8 +152,7 @@ class AdamW(Adam):
     weight_decay: float | None = 0.004
 
 
-@dataclasses.dataclass(frozen=True)
-class Nadam(Optimizer):
+class Nadam(TwoMeans):
     """Adam with Nesterov momentum: the step looks ahead by the momentum of the next update.
 
     `u(t) = beta_1 * (1 - 0.96**t / 2)` and `U(t) = u(1) * ... * u(t)`; `m` and `v` as in Adam; then
@@ -154,12 +161,6 @@ class Nadam(Optimizer):
 
     Source: Dozat 2015, "Incorporating Nesterov momentum into Adam".
     """
-
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-    ranges: ClassVar = BETAS
-    renamed: ClassVar = BETA_NAMES
 
     def slots(self) -> Mapping[str, float]:
         """Return the two means."""
@@ -187,8 +188,7 @@ class Nadam(Optimizer):
         return float(self.beta_1**step * damping)
 
 
-@dataclasses.dataclass(frozen=True)
-class Adamax(Optimizer):
+class Adamax(TwoMeans):
     """Adam with the largest recent gradient in place of the mean square.
 
     `m` as in Adam, `u = max(beta_2 * u, |g|)`, then
@@ -196,12 +196,6 @@ class Adamax(Optimizer):
 
     Source: Kingma & Ba 2014, section 7.1.
     """
-
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-    ranges: ClassVar = BETAS
-    renamed: ClassVar = BETA_NAMES
 
     def slots(self) -> Mapping[str, float]:
         """Return the mean and the largest gradient."""

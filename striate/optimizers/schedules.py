@@ -42,37 +42,39 @@ class Constant(Schedule):
 
 
 @dataclasses.dataclass(frozen=True)
-class ExponentialDecay(Schedule):
+class Decay(Schedule):
+    """A fall from `initial_learning_rate`, by one `decay_rate` each `decay_steps`."""
+
+    initial_learning_rate: float
+    decay_steps: float
+    decay_rate: float
+    staircase: bool = False
+    ranges: ClassVar = {"initial_learning_rate": RATE, "decay_steps": RATE}
+
+    def turns(self, step: int) -> float:
+        """Return how often `decay_steps` went by; with `staircase`, without the started one."""
+        turns = step / self.decay_steps
+        return math.floor(turns) if self.staircase else turns
+
+
+class ExponentialDecay(Decay):
     """`initial * decay_rate ** (step / decay_steps)`; `staircase` rounds the exponent down."""
 
-    initial_learning_rate: float
-    decay_steps: float
-    decay_rate: float
-    staircase: bool = False
-    ranges: ClassVar = {"initial_learning_rate": RATE, "decay_steps": RATE, "decay_rate": RATE}
+    ranges: ClassVar = {"decay_rate": RATE}
 
     def __call__(self, step: int) -> float:
         """Return the decayed learning rate."""
-        return float(self.initial_learning_rate * self.decay_rate ** _turns(self, step))
+        return float(self.initial_learning_rate * self.decay_rate ** self.turns(step))
 
 
-@dataclasses.dataclass(frozen=True)
-class InverseTimeDecay(Schedule):
+class InverseTimeDecay(Decay):
     """`initial / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down."""
 
-    initial_learning_rate: float
-    decay_steps: float
-    decay_rate: float
-    staircase: bool = False
-    ranges: ClassVar = {
-        "initial_learning_rate": RATE,
-        "decay_steps": RATE,
-        "decay_rate": RATE_OR_ZERO,
-    }
+    ranges: ClassVar = {"decay_rate": RATE_OR_ZERO}
 
     def __call__(self, step: int) -> float:
         """Return the decayed learning rate."""
-        return self.initial_learning_rate / (1 + self.decay_rate * _turns(self, step))
+        return self.initial_learning_rate / (1 + self.decay_rate * self.turns(step))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -313,11 +315,6 @@ def get(given: Any) -> Callable[[int], float]:
             fix="learning_rate=0.001, or optimizers.schedules.CosineDecay(0.001, decay_steps=1000)",
         )
     return found  # type: ignore[no-any-return]
-
-
-def _turns(schedule: ExponentialDecay | InverseTimeDecay, step: int) -> float:
-    turns = step / schedule.decay_steps
-    return math.floor(turns) if schedule.staircase else turns
 
 
 def _cosine(done: float, alpha: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import sys
 
@@ -121,7 +122,7 @@ def test_what_is_not_a_hook():
     with pytest.raises(ConfigError) as error:
         fit([hooks.EarlyStopping])
     assert str(error.value) == (
-        "callbacks: <class 'striate.engine.hooks.EarlyStopping'> is not a hook\n"
+        "callbacks: <class 'striate.engine.hooks.stop.EarlyStopping'> is not a hook\n"
         "  need  an object with on_epoch_end and the other moments\n"
         "  fix   EarlyStopping()"
     )
@@ -254,11 +255,29 @@ def test_reduce_lr_on_plateau_waits_cools_and_has_a_floor(capsys):
     ]
 
 
-def test_a_factor_that_cannot_work():
+@pytest.mark.parametrize(
+    ("hook", "given", "need", "fix"),
+    [
+        (hooks.ReduceLROnPlateau, "factor=1.5", "a number, 0 < factor < 1", "factor=0.1"),
+        (hooks.ReduceLROnPlateau, "patience=-1", "a whole number, patience >= 0", "patience=10"),
+        (hooks.ReduceLROnPlateau, "cooldown=0.5", "a whole number, cooldown >= 0", "cooldown=0"),
+        (hooks.ReduceLROnPlateau, "min_lr=-0.1", "a number, min_lr >= 0", "min_lr=0.0"),
+        (hooks.EarlyStopping, "patience='5'", "a whole number, patience >= 0", "patience=0"),
+        (
+            hooks.EarlyStopping,
+            "start_from_epoch=-2",
+            "a whole number, start_from_epoch >= 0",
+            "start_from_epoch=0",
+        ),
+        (hooks.EarlyStopping, "min_delta=None", "a finite number", "min_delta=0.0"),
+    ],
+)
+def test_numbers_that_cannot_work(hook, given, need, fix):
+    field, _, value = given.partition("=")
     with pytest.raises(ConfigError) as error:
-        hooks.ReduceLROnPlateau(factor=1.5)
+        hook(**{field: ast.literal_eval(value)})
     assert str(error.value) == (
-        "ReduceLROnPlateau: factor=1.5 cannot work\n  need  0 < factor < 1\n  fix   factor=0.1"
+        f"{hook.__name__}: {given} cannot work\n  got   {given}\n  need  {need}\n  fix   {fix}"
     )
 
 

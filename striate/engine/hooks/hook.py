@@ -1,0 +1,151 @@
+"""Hook: the moments of training, and what follows one number through them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigError, nearest, one_of
+from ...settings import check_range
+
+if TYPE_CHECKING:
+    from ...model import Model
+
+Logs = dict[str, float]
+
+
+class Hook:
+    """Something that watches training; override the moments that matter.
+
+    `model` is the model, `params` the numbers of the run (epochs, steps). `logs` are the epoch's
+    numbers. A hook may ask training to end with `self.stop(reason)`. Keras knows them as callbacks,
+    with the same moments; a callback written for it works.
+
+    Example:
+        >>> class Echo(Hook):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print(epoch, sorted(logs))
+    """
+
+    model: Model
+    params: dict[str, Any]
+    stopped = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a method that looks like a moment but is none."""
+        super().__init_subclass__(**kwargs)
+        for name in cls.__dict__:
+            if name.startswith("on_") and name not in MOMENTS:
+                raise ConfigError(
+                    cls.__name__,
+                    f"there is no moment {name!r}",
+                    need="one of " + ", ".join(MOMENTS),
+                    fix=nearest(name, MOMENTS),
+                )
+
+    def set_model(self, model: Model) -> None:
+        """Remember the model."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Remember the numbers of the run."""
+        self.params = params
+
+    def stop(self, reason: str) -> None:
+        """Ask training to end after this moment."""
+        self.stopped = reason or "a hook asked for it"
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Training begins."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Training has ended."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """An epoch begins; `epoch` counts from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """An epoch and its validation have ended."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """A step begins."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """A step has ended. `logs` is empty: reading numbers here would wait for the device."""
+
+
+MOMENTS = tuple(name for name in vars(Hook) if name.startswith("on_"))
+
+
+class Watching(Hook):
+    """A hook that follows one number; better is lower, or higher for accuracies and the like."""
+
+    def __init__(
+        self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0
+    ) -> None:
+        one_of(type(self).__name__, "mode", mode, ("auto", "min", "max"))
+        check_range(type(self).__name__, "min_delta", min_delta, "(-inf, inf)", 0.0)
+        higher = any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1"))
+        self.monitor, self.min_delta = monitor, abs(min_delta)
+        self.sign = 1 if mode == "max" or (mode == "auto" and higher) else -1
+        self.best = -math.inf
+
+    def improved(self, logs: Logs | None) -> bool | None:
+        """Return whether the number is the best so far; None where it is not there."""
+        if not logs or self.monitor not in logs:
+            validated = any(name.startswith("val_") for name in logs or {})
+            if self.monitor.startswith("val_") and self.params.get("validates") and not validated:
+                return None  # an epoch without validation: validation_freq
+            known = ", ".join(logs or {})
+            raise ConfigError(
+                type(self).__name__,
+                f"there is no number {self.monitor!r} to watch",
+                need=f"one of {known}",
+                fix=nearest(self.monitor, logs or {})
+                or ("fit(..., validation_data=...)" if self.monitor.startswith("val_") else ""),
+            )
+        value = self.sign * logs[self.monitor]
+        if value > self.best + self.min_delta:
+            self.best = value
+            return True
+        return False
+
+
+class History(Hook):
+    """The numbers of each epoch, `history.history["loss"][3]`, and why training ended."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Append the numbers."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+def ready(hooks: Sequence[Any] | None, model: Model, params: dict[str, Any]) -> list[Any]:
+    """Return the hooks, told of the model, after checking that they are hooks."""
+    several = [hooks] if isinstance(hooks, Hook) else list(hooks or [])
+    for hook in several:
+        if isinstance(hook, type) or not hasattr(hook, "on_epoch_end"):
+            raise ConfigError(
+                "callbacks",
+                f"{hook!r} is not a hook",
+                need="an object with on_epoch_end and the other moments",
+                fix=f"{hook.__name__}()" if isinstance(hook, type) else "subclass st.hooks.Hook",
+            )
+        if isinstance(hook, Hook):
+            hook.stopped = ""  # what an earlier training ended for
+        hook.set_model(model)
+        hook.set_params(params)
+    return several
+
+
+def tell(hooks: Sequence[Any], moment: str, *args: Any) -> str:
+    """Call a moment of every hook; return why training shall stop, or an empty string."""
+    for hook in hooks:
+        getattr(hook, moment)(*args)
+    return next((hook.stopped for hook in hooks if getattr(hook, "stopped", "")), "")

@@ -1,0 +1,86 @@
+"""Hooks that keep something of each epoch: the model, or its numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...errors import MissingExtra
+from .hook import Hook, Logs, Watching
+
+
+class ModelCheckpoint(Watching):
+    """Save the model after each epoch, or after those that are the best so far.
+
+    `filepath` may hold {epoch} and the names of numbers: "best-{epoch:02d}-{val_loss:.3f}.striate".
+    """
+
+    def __init__(
+        self,
+        filepath: str | Path,
+        monitor: str = "val_loss",
+        save_best_only: bool = False,
+        mode: str = "auto",
+        save_weights_only: bool = False,
+    ) -> None:
+        super().__init__(monitor, mode)
+        self.filepath, self.best_only = str(filepath), save_best_only
+        self.weights_only = save_weights_only
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save."""
+        if self.best_only and not self.improved(logs):
+            return
+        path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+        self.model.save_weights(path) if self.weights_only else self.model.save(path)
+
+
+class CSVLogger(Hook):
+    """Write the numbers of each epoch to a CSV file, one line an epoch."""
+
+    def __init__(self, filename: str | Path, separator: str = ",", append: bool = False) -> None:
+        self.path, self.separator, self.append = Path(filename), separator, append
+        self.columns: Sequence[str] = ()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin the file."""
+        if not self.append:
+            self.path.unlink(missing_ok=True)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write a line."""
+        row = {"epoch": epoch, **(logs or {})}
+        new = not self.path.exists()
+        self.columns = self.columns or list(row)
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(
+                file, self.columns, delimiter=self.separator, extrasaction="ignore"
+            )
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+
+class TensorBoard(Hook):
+    """Write the numbers of each epoch for TensorBoard."""
+
+    def __init__(self, log_dir: str | Path = "logs") -> None:
+        self.log_dir = str(log_dir)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the log."""
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise MissingExtra("tensorboard", "tensorboard") from None
+        self.writer = SummaryWriter(self.log_dir)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the numbers."""
+        for name, value in (logs or {}).items():
+            self.writer.add_scalar(f"epoch_{name}", value, epoch)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the log."""
+        self.writer.close()
