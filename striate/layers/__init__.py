@@ -16,6 +16,7 @@ from .activation import (
     SiLU,
     Softmax,
     Tanh,
+    ThresholdedReLU,
 )
 from .augment import (
     RandomCrop,
@@ -49,6 +50,7 @@ from .norm import (
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
+    RMSNormalization,
     UnitNormalization,
 )
 from .operators import Arithmetic
@@ -168,6 +170,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "RandomBrightness",
     "RandomContrast",
     "RandomCrop",
@@ -190,6 +193,7 @@ __all__ = [
     "SpatialDropout3D",
     "Subtract",
     "Tanh",
+    "ThresholdedReLU",
     "TorchModule",
     "UnitNormalization",
     "UpSampling1D",

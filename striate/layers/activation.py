@@ -209,6 +209,24 @@ class LeakyReLU(Elementwise):
         return functional.leaky_relu(x[0], self.negative_slope)
 
 
+class ThresholdedReLU(Elementwise):
+    """Put 0 in the place of small values: y = x where x > theta, else 0.
+
+    Field: `theta`, >= 0. Source: Konda, Memisevic and Krueger, Zero-bias autoencoders, 2014; a
+    layer of Keras 2.
+    """
+
+    theta: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check theta."""
+        check_range(self.where, "theta", self.theta, "[0, inf)", 1.0)
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Apply the function."""
+        return functional.threshold(x[0], self.theta, 0.0)
+
+
 class PReLU(Elementwise, Worded):
     """Learn the slope of negative values: y = x where x >= 0, else alpha * x.
 

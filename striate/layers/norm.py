@@ -16,6 +16,7 @@ from torch.nn import functional
 from ..core.spec import Spec, checked_count
 from ..core.window import Geometry, Mix
 from ..errors import ShapeError
+from ..initializers import Ones
 from ..settings import check_range
 from .activation import Elementwise, across
 from .axes import Axes, checked_axes, place, size
@@ -243,6 +244,50 @@ class GroupNormalization(Standardization):
             first, self.parts(self.specs[0]), gamma, self.beta, self.epsilon
         )
         return y.movedim(1, at + 1)
+
+
+class RMSNormalization(Elementwise):
+    """Give vectors along axes a mean square of 1, times a weight: y = x / sqrt(mean(x^2) + e) * s.
+
+    Fields: `axis`, one or several (-1: the channels); `epsilon`, e.
+    Shape: that of the input; the weight `scale` has the shape of these axes.
+    Raises: ShapeError where the size of such an axis is not known.
+    Source: Zhang and Sennrich, Root Mean Square Layer Normalization, 2019; Keras 3.
+    """
+
+    axis: Axes = -1
+    epsilon: float = 1e-6
+
+    def __post_init__(self) -> None:
+        """Check every hyper-parameter."""
+        checked_axes(self.where, self.axis, several=True)
+        check_range(self.where, "epsilon", self.epsilon, "[0, inf)", 1e-6)
+
+    def sizes(self, x: Spec) -> tuple[int, ...]:
+        """Return the shape of the weight, or raise ShapeError."""
+        first = self.specs[0] if self.built else None
+        return tuple(size(self.where, x, at, first) for at in places(self.where, self.axis, x))
+
+    def build(self, *x: Spec) -> None:
+        """Create the weight."""
+        self.scale = self.add_weight("scale", self.sizes(x[0]), Ones())
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Read all of the axes that are normalised."""
+        return across(x[0], *places(self.where, self.axis, x[0]))
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the spec of the input."""
+        self.sizes(x[0])
+        return x[0]
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Divide by the root of the mean square along the axes, moved to the end."""
+        axes = tuple(at + 1 for at in places(self.where, self.axis, self.specs[0]))
+        ends = tuple(range(-len(axes), 0))
+        last = x[0].movedim(axes, ends)
+        mean = last.square().mean(ends, keepdim=True)
+        return (last * (mean + self.epsilon).rsqrt() * self.scale).movedim(ends, axes)
 
 
 class UnitNormalization(Elementwise):

@@ -16,6 +16,7 @@ from ..settings import check_range
 from .activation import Elementwise
 from .resize import floating, floating_spec
 
+Numbers = float | tuple[float, ...]
 CHUNK = 1024  # samples that adapt turns to float64 at once
 
 
@@ -30,23 +31,59 @@ class Scaling(Elementwise):
 class Rescaling(Scaling):
     """Scale and shift every value: y = x * scale + offset.
 
-    Fields: `scale` and `offset`, numbers; whole-numbered inputs become float32.
+    Fields: `scale` and `offset`, numbers, or one for each channel; whole-numbered inputs become
+    float32.
+
     Shape: unchanged.
-    Raises: ConfigError for a value that is not a finite number.
+    Raises: ConfigError for a value that is not a finite number, ShapeError for another number of
+    them than there are channels.
     Source: Keras 3's Rescaling.
     """
 
-    scale: float
-    offset: float = 0.0
+    scale: Numbers
+    offset: Numbers = 0.0
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
-        check_range(self.where, "scale", self.scale, "(-inf, inf)", 1 / 255)
-        check_range(self.where, "offset", self.offset, "(-inf, inf)", 0.0)
+        for field, usual in (("scale", 1 / 255), ("offset", 0.0)):
+            given = getattr(self, field)
+            several = np.shape(given) != () and np.ndim(given) == 1
+            for one in given if several else [given]:
+                check_range(self.where, field, one, "(-inf, inf)", usual)
+            if several:
+                setattr(self, field, tuple(float(one) for one in given))
+
+    def build(self, *x: Spec) -> None:
+        """Raise ShapeError for a misfit with the channels; there is nothing to create."""
+        self.infer(*x)
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return the input's spec, in floating point, or raise ShapeError."""
+        for field in ("scale", "offset"):
+            given = getattr(self, field)
+            if isinstance(given, tuple) and x[0].channels not in (len(given), None):
+                raise ShapeError(
+                    self.where,
+                    f"{field} does not fit the channels",
+                    got=f"{len(given)} numbers, input {x[0]}",
+                    need=f"one number, or {x[0].channels}",
+                    fix=f"{field}={given[0]}",
+                )
+        return super().infer(*x)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Scale and shift."""
-        return floating(x[0]) * self.scale + self.offset
+        image = floating(x[0])
+        y: Tensor = image * self._laid(self.scale, image) + self._laid(self.offset, image)
+        return y
+
+    def _laid(self, given: Numbers, image: Tensor) -> Any:
+        """Return a number, or numbers along the axis of the channels."""
+        if not isinstance(given, tuple):
+            return given
+        shape = [1] * image.dim()
+        shape[self.specs[0].channel_axis] = len(given)
+        return torch.tensor(given, dtype=image.dtype, device=image.device).reshape(shape)
 
 
 class Normalization(Scaling):
@@ -54,7 +91,7 @@ class Normalization(Scaling):
 
     Fields: `axis`, the axes that have a mean of their own, counted with the batch as axis 0 (-1:
     the last; None: one mean for all); `mean` and `variance`, given together, or learned from data
-    by `adapt`.
+    by `adapt`; `invert`, whether to go the way back: y = x * max(sqrt(variance), 1e-7) + mean.
     Shape: unchanged.
     Raises: ConfigError for a value that cannot work or before `adapt`, ShapeError for statistics of
     another shape.
@@ -64,6 +101,7 @@ class Normalization(Scaling):
     axis: int | tuple[int, ...] | None = -1
     mean: Any = None
     variance: Any = None
+    invert: bool = False
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
@@ -176,7 +214,8 @@ class Normalization(Scaling):
         """Shift and scale."""
         y = floating(x[0])
         mean, variance = self.statistics(y)
-        return (y - mean) / variance.sqrt().clamp(min=1e-7)
+        deviation = variance.sqrt().clamp(min=1e-7)
+        return y * deviation + mean if self.invert else (y - mean) / deviation
 
 
 def chunks(data: Any) -> Iterator[Tensor]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..core.layer import Layer
-from ..core.spec import Shape, Spec, checked_count, show
+from ..core.spec import Shape, Spec, checked_count, checked_layout, show
 from ..core.window import MOVES, Geometry, Window, explicit
 from ..errors import ConfigError, ShapeError
 from .spatial import Spatial, pads
@@ -32,9 +32,19 @@ class Moving(Layer):
 class Flatten(Moving):
     """Lay the values of each sample in one row, in the order of the shape that the user sees.
 
+    Field: `data_format`, "channels_first" for samples (C, H, W) that are to be laid as (H, W, C)
+    would be; None and "channels_last" leave the order as it is.
+
     Shape: (H, W, C) -> (H*W*C,); in a channels_first model (C, H, W) -> (C*H*W,).
-    Source: Keras 3's Flatten for channels_last, torch.nn.Flatten for channels_first.
+    Raises: ConfigError for another layout.
+    Source: Keras 3's Flatten; without `data_format`, torch.nn.Flatten for channels_first.
     """
+
+    data_format: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the layout's name."""
+        checked_layout(self.where, self.data_format)
 
     def infer(self, *x: Spec) -> Spec:
         """Return one axis with all values of a sample."""
@@ -42,6 +52,8 @@ class Flatten(Moving):
 
     def forward(self, *x: Tensor) -> Tensor:
         """Return the batch with one axis per sample."""
+        if self.data_format == "channels_first" and x[0].dim() > 1:
+            x = (x[0].movedim(1, -1),)  # (N, C, H, W) -> (N, H, W, C)
         return x[0].flatten(1) if x[0].dim() > 1 else x[0][:, None]
 
 

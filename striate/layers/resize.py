@@ -10,11 +10,13 @@ from torch.nn import functional
 
 from ..core.spec import Spec, checked_count, checked_sizes
 from ..core.window import MOVES, UNKNOWN, Geometry, Table, Window
-from ..errors import ShapeError, one_of
+from ..errors import ConfigError, ShapeError, one_of
+from ..settings import check_range
 from .spatial import Spatial, pads
 
 Sizes = int | tuple[int, ...]
 INTERPOLATIONS = ("nearest", "bilinear")
+MODES = {"bilinear": "bilinear", "nearest": "nearest-exact", "bicubic": "bicubic"}
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
@@ -30,6 +32,20 @@ class UpSampling(Spatial):
 
     size: Sizes = 2
     interpolation: str = "nearest"
+
+    def __init__(
+        self,
+        size: Sizes = 2,
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        *,
+        name: str = "",
+        trainable: bool = True,
+    ) -> None:
+        """Set the fields, in Keras's order, which is not that of other spatial layers."""
+        self.size, self.data_format, self.interpolation = size, data_format, interpolation
+        self.name, self.trainable = name, trainable
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
@@ -108,33 +124,68 @@ class Sized(Spatial):
 
 
 class Resizing(Sized):
-    """Resize each map to a height and a width, without regard to its aspect and without smoothing.
+    """Resize each map to a height and a width, without smoothing.
 
-    Fields: `height` and `width` in cells; `interpolation`, "bilinear" or "nearest".
+    Fields: `height` and `width` in cells; `interpolation`, "bilinear", "nearest" or "bicubic". The
+    aspect changes, unless `crop_to_aspect_ratio` first cuts the longer sides, or
+    `pad_to_aspect_ratio` first adds borders of `fill_value` along the shorter ones.
+
     Shape: (H, W, C) -> (height, width, C).
     Raises: ConfigError for a value that cannot work.
     Source: Keras 3's Resizing with antialias=False. Pixels are areas: places are at half pixels.
     """
 
     interpolation: str = "bilinear"
+    crop_to_aspect_ratio: bool = False
+    pad_to_aspect_ratio: bool = False
+    fill_mode: str = "constant"
+    fill_value: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
         super().__post_init__()
-        one_of(self.where, "interpolation", self.interpolation, INTERPOLATIONS)
+        one_of(self.where, "interpolation", self.interpolation, MODES)
+        one_of(self.where, "fill_mode", self.fill_mode, ["constant"])
+        check_range(self.where, "fill_value", self.fill_value, "(-inf, inf)", 0.0)
+        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
+            raise ConfigError(
+                self.where,
+                "cannot both crop and pad to the aspect ratio",
+                got="crop_to_aspect_ratio=True, pad_to_aspect_ratio=True",
+                need="one of them",
+                fix="crop_to_aspect_ratio=False",
+            )
 
     def windows(self, *x: Spec) -> Geometry:
         """Say that values move, or between which inputs each output lies."""
         seen, wanted = self.seen(x[0]), self.infer(*x)
-        if self.interpolation == "nearest":
-            return MOVES
-        return between(seen, wanted)
+        if self.interpolation == "bicubic" or self.crop_to_aspect_ratio or self.pad_to_aspect_ratio:
+            return UNKNOWN
+        return MOVES if self.interpolation == "nearest" else between(seen, wanted)
 
     def forward(self, *x: Tensor) -> Tensor:
-        """Interpolate."""
+        """Bring the map to the aspect of the output, then interpolate."""
         first, sizes = floating(self.channels_first(x[0])), (self.height, self.width)
-        mode = "bilinear" if self.interpolation == "bilinear" else "nearest-exact"
-        return self.restore(functional.interpolate(first, sizes, mode=mode))
+        if self.crop_to_aspect_ratio or self.pad_to_aspect_ratio:
+            sides = self.borders(first.shape[2], first.shape[3])
+            first = functional.pad(first, sides, value=self.fill_value)
+        return self.restore(functional.interpolate(first, sizes, mode=MODES[self.interpolation]))
+
+    def borders(self, height: int, width: int) -> list[int]:
+        """Return the cells added (below 0: cut) at left, right, top and bottom of a map.
+
+        Keras adds as many at the end of an axis as at its start; it cuts the odd cell at the end.
+        """
+        other = (height * self.width // self.height, width * self.height // self.width)
+        sides = []
+        for size, fitting in zip((width, height), other, strict=True):
+            if self.pad_to_aspect_ratio:
+                start = (max(size, fitting) - size) // 2
+                sides += [start, start]
+            else:
+                spare = size - max(min(size, fitting), 1)
+                sides += [-(spare // 2), -(spare - spare // 2)]
+        return sides
 
 
 class Crop(Sized):

@@ -182,7 +182,8 @@ class Bench:
 
     def check_layouts(self) -> None:
         """A layer that follows its input's layout computes the same in the other one."""
-        if getattr(self.layer, "data_format", "") is not None:
+        follows = hasattr(self.layer, "rank") and getattr(self.layer, "data_format", "") is None
+        if not follows:
             return
         last = self.specs[0].data_format == "channels_last"
         other = "channels_first" if last else "channels_last"

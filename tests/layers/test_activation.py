@@ -42,6 +42,13 @@ CASES = [
     Case(L.LeakyReLU, {}, (5,), reference=lambda x: x.clamp(min=0) + 0.3 * x.clamp(max=0)),
     Case(L.LeakyReLU, {"negative_slope": 0.01}, (5, 2)),
     Case(L.PReLU, {}, (4, 3), reference=lambda x, a: torch.where(x > 0, x, a * x)),
+    Case(
+        L.ThresholdedReLU,
+        {"theta": 0.5},
+        (4, 3),
+        keras=False,
+        reference=lambda x: torch.where(x > 0.5, x, 0.0),
+    ),
     Case(L.PReLU, {"shared_axes": 1}, (4, 3), reference=lambda x, a: torch.where(x > 0, x, a * x)),
     Case(
         L.PReLU,
@@ -183,6 +190,13 @@ def test_a_function_of_the_users_is_not_guessed():
             "  got   negative_slope=-1\n"
             "  need  a number, negative_slope >= 0\n"
             "  fix   negative_slope=0.3",
+        ),
+        (
+            lambda: L.ThresholdedReLU(-1),
+            "ThresholdedReLU: theta=-1 cannot work\n"
+            "  got   theta=-1\n"
+            "  need  a number, theta >= 0\n"
+            "  fix   theta=1.0",
         ),
         (
             lambda: L.ELU(-1),

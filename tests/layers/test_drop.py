@@ -17,6 +17,7 @@ def same(x):
 
 
 CASES = [
+    Case(L.AlphaDropout, {"rate": 0.3}, (8,), random=True),
     Case(L.Dropout, {"rate": 0.5}, (8,), random=True, reference=same),
     Case(L.Dropout, {"rate": 0.2}, (6, 5, 2), random=True, reference=same),
     Case(L.Dropout, {"rate": 0.5, "noise_shape": (None, 1, 5)}, (4, 5), random=True),

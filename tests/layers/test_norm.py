@@ -109,6 +109,15 @@ SAMPLE = [
         (4, 3),
         reference=lambda x: x / x.square().sum(-1, keepdim=True).sqrt(),
     ),
+    Case(L.RMSNormalization, {}, (4, 6)),
+    Case(L.RMSNormalization, {"epsilon": 0.1}, (4, 5, 3)),
+    Case(
+        L.RMSNormalization,
+        {"axis": (1, 2)},
+        (4, 6),
+        keras=False,
+        reference=lambda x, s: s * x / (x.square().mean((1, 2), keepdim=True) + 1e-6).sqrt(),
+    ),
     Case(L.UnitNormalization, {"axis": (1, 2)}, (4, 3)),
     Case(
         L.UnitNormalization,

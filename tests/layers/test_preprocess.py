@@ -12,6 +12,16 @@ from striate.layers import preprocess as L
 
 GIVEN = {"mean": [1.0, -2.0], "variance": [4.0, 0.25]}
 CASES = [
+    Case(L.Rescaling, {"scale": (0.5, 2.0), "offset": (1.0, -1.0)}, (3, 4, 2)),
+    Case(
+        L.Rescaling,
+        {"scale": (0.5, 2.0)},
+        (2, 3, 4),
+        data_format="channels_first",
+        keras=False,
+        reference=lambda x: x * torch.tensor([0.5, 2.0])[:, None, None],
+    ),
+    Case(L.Normalization, {**GIVEN, "invert": True}, (3, 4, 2)),
     Case(L.Rescaling, {"scale": 0.5, "offset": -1.0}, (3, 4, 2), reference=lambda x: x / 2 - 1),
     Case(L.Rescaling, {"scale": 1 / 255}, (5,)),
     Case(L.Rescaling, {"scale": 1 / 255}, (3, 2, 1), dtype="uint8"),
@@ -98,6 +108,13 @@ def other_shape():
 @pytest.mark.parametrize(
     ("act", "message"),
     [
+        (
+            lambda: L.Rescaling((0.5, 2.0)).build(Spec((8, 8, 3))),
+            "Rescaling: scale does not fit the channels\n"
+            "  got   2 numbers, input (8, 8, 3)\n"
+            "  need  one number, or 3\n"
+            "  fix   scale=0.5",
+        ),
         (
             lambda: L.Rescaling("1/255"),
             "Rescaling: scale='1/255' cannot work\n"

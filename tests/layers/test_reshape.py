@@ -12,6 +12,9 @@ from striate.layers import reshape as L
 
 FIRST = {"data_format": "channels_first"}
 CASES = [
+    Case(L.Flatten, {"data_format": "channels_last"}, (2, 3, 4)),
+    Case(L.Flatten, {"data_format": "channels_first"}, (2, 3, 4), "channels_first"),
+    Case(L.Flatten, {"data_format": "channels_first"}, (5,), "channels_first"),
     Case(L.Flatten, {}, (3, 4, 2), reference=lambda x: x.reshape(len(x), 24)),
     Case(L.Flatten, {}, (5,)),
     Case(L.Reshape, {"target_shape": (2, 6)}, (3, 4), reference=lambda x: x.reshape(-1, 2, 6)),

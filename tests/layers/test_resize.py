@@ -56,6 +56,19 @@ CASES = [
     Case(L.UpSampling2D, {"size": 2, **FIRST}, (2, 3, 2), data_format="channels_first"),
     Case(L.UpSampling3D, {"size": (2, 1, 2)}, (2, 3, 2, 1)),
     Case(L.UpSampling3D, {"size": 2, **BILINEAR}, (2, 2, 2, 1), keras=False),
+    *(
+        Case(L.Resizing, {"height": h, "width": w, "interpolation": "bicubic"}, (6, 5, 2))
+        for h, w in [(3, 8), (9, 4)]
+    ),
+    *(
+        Case(L.Resizing, {"height": 4, "width": 6, way: True, **more}, shape)
+        for way, more in [
+            ("crop_to_aspect_ratio", {}),
+            ("pad_to_aspect_ratio", {"fill_value": 2.0}),
+            ("pad_to_aspect_ratio", {"interpolation": "nearest"}),
+        ]
+        for shape in [(9, 5, 2), (4, 11, 1), (7, 7, 1)]
+    ),
     Case(L.Resizing, {"height": 4, "width": 6}, (8, 3, 2), reference=linear(4, 6)),
     Case(L.Resizing, {"height": 5, "width": 2}, (3, 7, 1), reference=linear(5, 2)),
     Case(
@@ -98,13 +111,24 @@ def test_what_is_read_of_an_unknown_size_is_not_guessed():
     ("act", "message"),
     [
         (
+            lambda: L.Resizing(4, 4, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True),
+            "Resizing: cannot both crop and pad to the aspect ratio\n"
+            "  got   crop_to_aspect_ratio=True, pad_to_aspect_ratio=True\n"
+            "  need  one of them\n"
+            "  fix   crop_to_aspect_ratio=False",
+        ),
+        (
+            lambda: L.Resizing(4, 4, fill_mode="reflect"),
+            "Resizing: fill_mode='reflect' is not known\n  need  fill_mode one of 'constant'",
+        ),
+        (
             lambda: L.UpSampling2D(0),
             "UpSampling2D: size=0 is not a whole number of at least 1\n"
             "  need  one whole number >= 1, or a tuple of 2\n"
             "  fix   size=1",
         ),
         (
-            lambda: L.UpSampling2D(2, "bilinaer"),
+            lambda: L.UpSampling2D(2, interpolation="bilinaer"),
             "UpSampling2D: interpolation='bilinaer' is not known\n"
             "  need  interpolation one of 'nearest', 'bilinear'\n"
             '  fix   did you mean "bilinear"?',
@@ -117,7 +141,7 @@ def test_what_is_read_of_an_unknown_size_is_not_guessed():
         (
             lambda: L.Resizing(4, 4, "nearset"),
             "Resizing: interpolation='nearset' is not known\n"
-            "  need  interpolation one of 'nearest', 'bilinear'\n"
+            "  need  interpolation one of 'bilinear', 'nearest', 'bicubic'\n"
             '  fix   did you mean "nearest"?',
         ),
         (
@@ -146,3 +170,8 @@ def test_what_is_read_of_an_unknown_size_is_not_guessed():
 )
 def test_messages(act, message):
     assert told(act) == message
+
+
+def test_arguments_of_upsampling_stand_in_the_order_of_keras():
+    layer = L.UpSampling2D(3, "channels_first", "bilinear")
+    assert (layer.size, layer.data_format, layer.interpolation) == (3, "channels_first", "bilinear")
