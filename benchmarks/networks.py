@@ -97,8 +97,7 @@ class Network:
     channels: int = 1
 
 
-RAW = {"mean": 0.0, "std": 1.0}
-NORMALIZED = {"mean": 0.1307 * 255, "std": 0.3081 * 255}
+MEAN, STD = 0.1307 * 255, 0.3081 * 255  # of MNIST's training pixels
 
 
 def _block(filters: int, stride: int = 1) -> tuple[Row, ...]:
@@ -133,21 +132,21 @@ NETWORKS = {
     ),
     "002a": Network(
         (Conv(64, 3), Relu(), Conv(32, 3), Relu(), Flatten(), Dense(10)),
-        parameters=203_434, batch=32, optimizer=Optimizer("adam", 0.001), **RAW,
+        parameters=203_434, batch=32, optimizer=Optimizer("adam", 0.001), std=1.0,
     ),
     "002b": Network(
         (
             Conv(32, 5, 2), Relu(), MaxPool(), Conv(64, 5, 2), Relu(), MaxPool(),
             Flatten(), Dropout(0.5), Dense(1000), Dense(10),
         ),
-        parameters=3_199_106, batch=100, optimizer=Optimizer("adam", 0.001), **NORMALIZED,
+        parameters=3_199_106, batch=100, optimizer=Optimizer("adam", 0.001), mean=MEAN, std=STD,
     ),
     "003": Network(
         (
             Conv(32, 3, 1), Relu(), Conv(64, 3, 1), Relu(), MaxPool(), Dropout(0.5),
             Flatten(), Dense(128), Relu(), Dense(10),
         ),
-        parameters=1_625_866, batch=64, optimizer=Optimizer("sgd", 0.001), **RAW,
+        parameters=1_625_866, batch=64, optimizer=Optimizer("sgd", 0.001), std=1.0,
     ),
     "004": Network(
         (
@@ -158,7 +157,7 @@ NETWORKS = {
     ),
     "resnet20": Network(
         RESNET20, parameters=272_474, batch=128, optimizer=Optimizer("sgd", 0.1, momentum=0.9),
-        **NORMALIZED, size=32, channels=3,
+        mean=MEAN, std=STD, size=32, channels=3,
     ),
 }  # fmt: skip
 

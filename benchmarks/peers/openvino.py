@@ -37,7 +37,7 @@ def infer(network: N.Network, batch: int, variant: str) -> Task:
     def run(steps: int) -> None:
         for x in islice(batches, steps):
             if alone:
-                request.infer([x.numpy()], share_inputs=True)
+                request.infer([x.numpy()], share_inputs=True, share_outputs=True)
             else:
                 queue.start_async([x.numpy()], share_inputs=True)
         queue.wait_all()

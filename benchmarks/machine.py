@@ -1,0 +1,43 @@
+"""What a figure depends on besides the code: the machine, its load, and the version measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results"
+
+
+def describe() -> dict[str, str]:
+    """Return the processor, memory, system, load, date, and the commit that is checked out."""
+    cpu = re.search(r"^model name\s*:\s*(.+)$", _text("/proc/cpuinfo"), re.MULTILINE)
+    memory = re.search(r"^MemTotal:\s*(\d+)", _text("/proc/meminfo"), re.MULTILINE)
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return {
+        "cpu": f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores",
+        "memory": f"{int(memory[1]) >> 20} GiB" if memory else "unknown",
+        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "load": f"{os.getloadavg()[0]:.1f}",
+        "date": time.strftime("%Y-%m-%d"),
+        "striate": commit.stdout.strip() or "no checkout",
+    }
+
+
+def line(machine: dict[str, str]) -> str:
+    """Return it as one sentence of Markdown."""
+    return (
+        f"{machine['cpu']}, {machine['memory']}, {machine['system']}; load average "
+        f"{machine['load']} at the start; {machine['date']}, striate {machine['striate']}."
+    )
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8") if Path(path).is_file() else ""

@@ -1,0 +1,118 @@
+"""A peer seen from outside: its process, started with a task and asked for one pass at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import Self
+
+from .machine import ROOT
+
+LOCK = Path(tempfile.gettempdir()) / "bench.lock"  # passes of two benchmarks must not overlap
+PATIENCE_S = 300.0  # for one answer: a compiler may work for a minute
+
+
+class PeerError(Exception):
+    """A peer ended, or did not answer."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A framework, in one of the ways to use it."""
+
+    module: str
+    variant: str = ""
+    modes: tuple[str, ...] = ("train", "infer")
+
+
+PEERS = {
+    "Striate": Peer("striate"),
+    "Striate bf16": Peer("striate", "bfloat16"),
+    "PyTorch loop": Peer("pytorch"),
+    "PyTorch expert": Peer("pytorch_expert"),
+    "PyTorch expert bf16": Peer("pytorch_expert", "bfloat16"),
+    "Lightning": Peer("lightning", modes=("train",)),
+    "Keras TensorFlow": Peer("keras", "tensorflow"),
+    "Keras JAX": Peer("keras", "jax"),
+    "Flax": Peer("flax"),
+    "ONNX Runtime": Peer("onnxruntime", modes=("infer",)),
+    "OpenVINO": Peer("openvino", modes=("infer",)),
+    "OpenVINO bf16": Peer("openvino", "bfloat16", modes=("infer",)),
+}
+
+
+class Process:
+    """One peer at work on one task; a context manager that ends it.
+
+    `ready` is the first answer; `started_s` the seconds from nothing to the end of the first step.
+    """
+
+    def __init__(
+        self,
+        peer: Peer,
+        network: str,
+        mode: str,
+        batch: int,
+        seconds: float,
+        cores: Sequence[int] = (),
+    ) -> None:
+        python = sys.executable if peer.module == "striate" else str(_peers_python())
+        words = [network, mode, str(batch), str(seconds)]
+        self.talk = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed in __exit__
+        started = time.perf_counter()
+        self.process = subprocess.Popen(
+            [python, "-m", f"benchmarks.peers.{peer.module}", *words, *peer.variant.split()],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.talk, text=True,
+        )  # fmt: skip
+        if cores:
+            os.sched_setaffinity(self.process.pid, cores)
+        self.ready = self._answer()
+        self.started_s = time.perf_counter() - started
+
+    def run(self, priority: str) -> dict[str, Any]:
+        """Return what one pass measured."""
+        assert self.process.stdin is not None
+        with LOCK.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.process.stdin.write(priority + "\n")
+            self.process.stdin.flush()
+            return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        answers = self.process.stdout
+        assert answers is not None
+        there, _, _ = select.select([answers], [], [], PATIENCE_S)
+        line = answers.readline() if there else ""
+        if not line:
+            self.process.kill()
+            self.talk.seek(0)
+            said = self.talk.read().strip().splitlines()[-1:]
+            raise PeerError(*said or ["no answer"])
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.talk.close()
+
+
+def _peers_python() -> Path:
+    python = ROOT / "benchmarks" / ".venv" / "bin" / "python"
+    if not python.is_file():
+        raise SystemExit("the peers are not installed\n  fix   scripts/peers")
+    return python
