@@ -14,6 +14,7 @@ from typing_extensions import Self, dataclass_transform
 
 from ..errors import ConfigError, ShapeError, StriateError, caller
 from .arguments import check_arguments
+from .operation import Chain
 from .spec import Shape, Spec, show, spatial_names
 from .symbol import Node, Symbol, ancestors
 from .window import UNKNOWN, Geometry, Window
@@ -30,8 +31,9 @@ class Layer(nn.Module):
     A layer is a class whose annotated attributes are its hyper-parameters; constructor, repr, saved
     configuration and documentation follow from them. It answers a closed set of questions, each
     with a safe default: `windows` (geometry), `build` (parameters), `infer` (output spec), `macs`
-    (multiply-accumulates), `forward` (the computation, in plain torch operations), and, where the
-    layer ends in an activation, `activation_name` and `before_activation`.
+    (multiply-accumulates), `forward` (the computation, in plain torch operations), `operations`
+    (the computation in a closed set of words), and, where the layer ends in an activation,
+    `activation_name` and `before_activation`.
 
     Called on tensors it computes; called on symbols it checks the shapes and records the call.
 
@@ -114,6 +116,13 @@ class Layer(nn.Module):
         with counter:
             self._run_on_meta(specs[:-1], UNKNOWN_SIZES[0], batch=1)
         return int(counter.get_total_flops()) // 2
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Return the computation as a chain of operations, empty where there is nothing to do.
+
+        None where it is no such chain. A class that changes what its parent computes answers anew.
+        """
+        return None
 
     @property
     def activation_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..core.layer import Layer
+from ..core.operation import Chain, Pointwise, along
 from ..core.spec import Spec
 from ..core.window import POINTWISE, UNKNOWN, Geometry, Mix, Window
 from ..errors import ConfigError, ShapeError, unknown
@@ -66,6 +68,7 @@ FUNCTIONS: dict[str, Function] = {
     "tanh": torch.tanh,
     "tanh_shrink": functional.tanhshrink,
 }
+SPELLINGS = {"swish": "silu", "hard_swish": "hard_silu"}
 ACROSS = ("softmax", "log_softmax", "sparsemax")  # these read the whole last axis
 
 
@@ -98,6 +101,23 @@ def name_of(activation: str | Function | None) -> str:
     """Return the name of an activation; empty where there is none or it has no known name."""
     name = activation if isinstance(activation, str) else getattr(activation, "activation_name", "")
     return "" if name.lower() == "linear" else str(name).lower()
+
+
+def operations(activation: str | Function | None, x: Spec) -> Chain | None:
+    """Return what an activation does to a value of this spec; None for functions of the user's."""
+    if isinstance(activation, Elementwise):
+        chain = activation.operations(x)
+        return chain if chain and all(isinstance(one, Pointwise) for one in chain) else None
+    if activation is not None and not isinstance(activation, str):
+        return None
+    name = name_of(activation or "linear")
+    if not name:
+        return ()
+    if name in ACROSS:
+        return along(x, len(x.shape) - 1, Pointwise(name))
+    if name == "leaky_relu":
+        return (Pointwise(name, (0.2,)),)
+    return (Pointwise(SPELLINGS.get(name, name), (1.0,) if name == "elu" else ()),)
 
 
 def across(x: Spec, *places: int) -> Geometry:
@@ -148,6 +168,10 @@ class Activation(Layer):
             return UNKNOWN
         return across(x[0], len(x[0].shape) - 1) if name_of(given) in ACROSS else POINTWISE
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return operations(self.config()["activation"], x[0])
+
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
         return get(self.where, self.config()["activation"])(x[0])
@@ -180,6 +204,14 @@ class ReLU(Elementwise):
         check_range(self.where, "negative_slope", self.negative_slope, "[0, inf)", 0.0)
         check_range(self.where, "threshold", self.threshold, "[0, inf)", 0.0)
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        if self.max_value is None and not self.threshold:
+            slope = self.negative_slope
+            return (Pointwise("leaky_relu", (slope,)) if slope else Pointwise("relu"),)
+        end = math.inf if self.max_value is None else self.max_value
+        return (Pointwise("relu", (end, self.negative_slope, self.threshold)),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
         if self.threshold:
@@ -204,6 +236,10 @@ class LeakyReLU(Elementwise):
         """Check the slope."""
         check_range(self.where, "negative_slope", self.negative_slope, "[0, inf)", 0.3)
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("leaky_relu", (self.negative_slope,)),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
         return functional.leaky_relu(x[0], self.negative_slope)
@@ -221,6 +257,10 @@ class ThresholdedReLU(Elementwise):
     def __post_init__(self) -> None:
         """Check theta."""
         check_range(self.where, "theta", self.theta, "[0, inf)", 1.0)
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("relu", (math.inf, 0.0, self.theta)),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
@@ -301,6 +341,10 @@ class ELU(Elementwise):
         """Check alpha."""
         check_range(self.where, "alpha", self.alpha, "[0, inf)", 1.0)
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("elu", (self.alpha,)),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
         return functional.elu(x[0], self.alpha)
@@ -311,6 +355,10 @@ class SELU(Elementwise):
 
     Source: Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017.
     """
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("selu"),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
@@ -326,6 +374,10 @@ class GELU(Elementwise):
 
     approximate: bool = False
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("gelu_tanh" if self.approximate else "gelu"),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
         return functional.gelu(x[0], approximate="tanh" if self.approximate else "none")
@@ -333,6 +385,10 @@ class GELU(Elementwise):
 
 class SiLU(Elementwise):
     """Weight values by their sigmoid: y = x * sigmoid(x), also called swish."""
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("silu"),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
@@ -342,6 +398,10 @@ class SiLU(Elementwise):
 class Tanh(Elementwise):
     """Press values into (-1, 1): y = tanh(x)."""
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("tanh"),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
         return torch.tanh(x[0])
@@ -349,6 +409,10 @@ class Tanh(Elementwise):
 
 class Sigmoid(Elementwise):
     """Press values into (0, 1), each on its own: y = 1 / (1 + exp(-x))."""
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function."""
+        return (Pointwise("sigmoid"),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
@@ -391,6 +455,10 @@ class Softmax(Elementwise):
         """Return the spec of the input."""
         place(self.where, self.axis, x[0], channels=False)
         return x[0]
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Apply the function along the axis."""
+        return along(x[0], place(self.where, self.axis, x[0], channels=False), Pointwise("softmax"))
 
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.operation import Chain
 from ..core.spec import Spec
 from ..core.window import POINTWISE, Geometry
 from ..errors import ConfigError, one_of
 from ..settings import check_range
-from .resize import Crop, floating, floating_spec
+from .resize import Crop, floating, floating_spec, to_floating
 from .seeded import Seeded
 from .spatial import Spatial
 
@@ -57,6 +58,10 @@ class Random(Spatial, Seeded):
     def macs(self, *specs: Spec) -> int:
         """Return 0: in inference nothing is computed."""
         return 0
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Nothing, in inference."""
+        return None if training else self.chain(x[0], *to_floating(x[0]))
 
     def forward(self, *x: Tensor) -> Tensor:
         """Change each sample in training."""
@@ -251,6 +256,10 @@ class RandomCrop(Crop, Random):
     Raises: ConfigError for a value that cannot work, ShapeError for images smaller than the crop.
     Source: Keras 3's RandomCrop, which resizes smaller images instead and draws once for a batch.
     """
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Crop the centre, in inference."""
+        return None if training else Crop.operations(self, *x)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Crop at random places, or the centre."""

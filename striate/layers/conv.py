@@ -13,6 +13,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.operation import Chain, Correlate, Operation
 from ..core.spec import Spec, checked_count, checked_sizes
 from ..core.window import Geometry, Mix, Pad, Window, checked_padding, windows
 from ..errors import ConfigError, ShapeError
@@ -94,6 +95,12 @@ class Convolution(Spatial, Kernelled):
         self.known_channels(seen)
         return seen.replace(self.slide(seen), self.channels_out(seen))
 
+    def sliding(self, x: Spec, *operations: Operation) -> Chain | None:
+        """Return the whole chain; None for unknown sizes, which padding may depend on."""
+        if None in self.seen(x).spatial:
+            return None
+        return self.ended(self.infer(x), *self.chain(x, *operations))
+
     def taps(self) -> int:
         """Return the cells of the kernel."""
         return math.prod(self.sizes("kernel_size"))
@@ -171,6 +178,11 @@ class Conv(Convolution, OneKernel):
         """Return outputs * taps * channels of a group."""
         x, y = specs
         return (y.numel or 0) * self.taps() * (self.seen(x).channels or 0) // self.groups
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Correlate, then the activation."""
+        windows = self.slides(self.seen(x[0]))
+        return self.sliding(x[0], Correlate(windows, self.groups, "kernel", self.bias_name))
 
     def before_activation(self, *x: Tensor) -> Tensor:
         """Correlate and add the bias."""

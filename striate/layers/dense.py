@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.operation import Chain, Linear, along
 from ..core.spec import Spec, checked_count
 from ..core.window import Geometry
 from ..errors import ShapeError
@@ -57,6 +58,11 @@ class Dense(OneKernel):
         """Return outputs * inputs of each."""
         x, y = specs
         return (y.numel or 0) * (x.shape[-1] or 0)
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Mix the last axis, then the activation."""
+        mix = along(x[0], len(x[0].shape) - 1, Linear("kernel", self.bias_name))
+        return self.ended(self.infer(*x), *mix)
 
     def before_activation(self, *x: Tensor) -> Tensor:
         """Multiply by the kernel and add the bias."""

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.operation import Chain, Drop, last_axis
 from ..core.spec import Spec
 from ..errors import ConfigError, ShapeError
 from ..settings import check_range
@@ -89,6 +90,14 @@ class Dropout(Noise):
             )
         return x[0]
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Drop; none if one draw counts for the whole batch."""
+        if not training or not self.rate:
+            return ()
+        batch, *sizes = self.noise_shape or (None,) * (len(x[0].shape) + 1)
+        shared = sorted(last_axis(x[0], at) for at, size in enumerate(sizes) if size == 1)
+        return None if batch is not None else (Drop(self.rate, tuple(shared), self.seed),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Drop in training."""
         if not self.training or not self.rate:
@@ -113,6 +122,10 @@ class AlphaDropout(Dropout):
     Shape: that of the input.
     Source: Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017; as in Keras 3.
     """
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Nothing, in inference."""
+        return None if training and self.rate else ()
 
     def forward(self, *x: Tensor) -> Tensor:
         """Drop in training."""
@@ -150,6 +163,12 @@ class SpatialDropout(Noise, Spatial):
         """Return the spec of the input."""
         self.seen(x[0])
         return x[0]
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Drop channels."""
+        spatial = self.seen(x[0]).axes((True,) * self.rank, False)
+        shared = sorted(last_axis(x[0], at) for at, drawn_once in enumerate(spatial) if drawn_once)
+        return (Drop(self.rate, tuple(shared), self.seed),) if training and self.rate else ()
 
     def forward(self, *x: Tensor) -> Tensor:
         """Drop channels in training."""
@@ -189,6 +208,10 @@ class GaussianNoise(Noise):
         super().__post_init__()
         check_range(self.where, "stddev", self.stddev, "[0, inf)", 0.1)
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Nothing, in inference."""
+        return None if training and self.stddev else ()
+
     def forward(self, *x: Tensor) -> Tensor:
         """Add noise in training."""
         if not self.training or not self.stddev:
@@ -205,6 +228,10 @@ class GaussianDropout(Noise):
 
     rate: float
     seed: int | None = None
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Nothing, in inference."""
+        return None if training and self.rate else ()
 
     def forward(self, *x: Tensor) -> Tensor:
         """Multiply by noise in training."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from ..core.operation import Chain, Operation, joined
+from ..core.spec import Spec
 from . import activation as activations
 from .words import Initial, Limit, Penalty, Worded
 
@@ -38,6 +40,16 @@ class Kernelled(Worded):
     def add_bias(self, size: int) -> Tensor | None:
         """Create the bias, if the layer has one."""
         return self.add_kernel("bias", (size,), "bias") if self.config()["use_bias"] else None
+
+    def ended(self, y: Spec, *operations: Operation) -> Chain | None:
+        """Return the operations that give `y`, and those of the activation behind them."""
+        end = activations.operations(self.config()["activation"], y)
+        return None if end is None else joined((*operations, *end))
+
+    @property
+    def bias_name(self) -> str:
+        """Name of the bias, or an empty string."""
+        return "bias" if self.config()["use_bias"] else ""
 
     def forward(self, *x: Tensor) -> Tensor:
         """Compute the layer."""

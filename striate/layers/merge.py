@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..core import operation
 from ..core.layer import Layer
+from ..core.operation import Chain, last_axis
 from ..core.spec import Shape, Spec
 from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry
 from ..errors import ConfigError, ShapeError
@@ -78,6 +80,12 @@ class Placewise(Merge):
             *(one.reshape(one.shape[0], *[1] * (rank - one.dim()), *one.shape[1:]) for one in x)
         )
 
+    def merged(self, kind: str, x: Sequence[Spec]) -> Chain | None:
+        """Return the operation of this kind; none where axes meet that are not the same ones."""
+        alike = all(len(spec.shape) == len(x[0].shape) for spec in x)
+        ordered = all(operation.channels_last(spec) for spec in x)
+        return (operation.Merge(kind),) if alike or ordered else None
+
     def combine(self, *x: Tensor) -> Tensor:
         """Return the result for inputs of one number of axes; what a new merge defines."""
         raise TypeError(f"{type(self).__name__} does not define combine")
@@ -119,6 +127,10 @@ class Add(Placewise):
         tensor([[3.]])
     """
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Merge."""
+        return self.merged("add", x)
+
     def combine(self, *x: Tensor) -> Tensor:
         """Return the sum."""
         return functools.reduce(torch.add, x)
@@ -132,6 +144,10 @@ class Subtract(Placewise):
         self.expect_two(x)
         return super().infer(*x)
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Merge."""
+        return self.merged("subtract", x)
+
     def combine(self, *x: Tensor) -> Tensor:
         """Return the difference."""
         return x[0] - x[1]
@@ -139,6 +155,10 @@ class Subtract(Placewise):
 
 class Multiply(Placewise):
     """Multiply the inputs place by place: y = a * b * ..."""
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Merge."""
+        return self.merged("multiply", x)
 
     def combine(self, *x: Tensor) -> Tensor:
         """Return the product."""
@@ -152,6 +172,10 @@ class Average(Placewise):
         """Return the common spec, in floating point."""
         return floating_spec(super().infer(*x))
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Merge."""
+        return self.merged("average", x)
+
     def combine(self, *x: Tensor) -> Tensor:
         """Return the mean."""
         return functools.reduce(torch.add, x) / len(x)
@@ -160,6 +184,10 @@ class Average(Placewise):
 class Maximum(Placewise):
     """Take the largest of the inputs place by place."""
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Merge."""
+        return self.merged("maximum", x)
+
     def combine(self, *x: Tensor) -> Tensor:
         """Return the maximum."""
         return functools.reduce(torch.maximum, x)
@@ -167,6 +195,10 @@ class Maximum(Placewise):
 
 class Minimum(Placewise):
     """Take the smallest of the inputs place by place."""
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Merge."""
+        return self.merged("minimum", x)
 
     def combine(self, *x: Tensor) -> Tensor:
         """Return the minimum."""
@@ -216,6 +248,11 @@ class Concatenate(Merge):
         total = None if None in sizes else sum(size for size in sizes if size is not None)
         common = [None if None in axis else axis[0] for axis in zip(*rest, strict=True)]
         return Spec((*common[:at], total, *common[at:]), promoted(x), layout)
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Concatenate."""
+        at = place(self.where, self.axis, x[0])
+        return (operation.Concatenate(last_axis(x[0], at)),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Return the inputs as one tensor."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.operation import BatchNorm, Chain, LayerNorm, along
 from ..core.spec import Spec, checked_count
 from ..core.window import Geometry, Mix
 from ..errors import ShapeError
@@ -59,6 +60,11 @@ class Standardization(Elementwise, Worded):
         shape, fields = self.sizes(x[0]), self.config()
         self.gamma = self.add_worded("gamma", shape) if fields["scale"] else None
         self.beta = self.add_worded("beta", shape) if fields["center"] else None
+
+    def names(self) -> tuple[str, str]:
+        """Return the names of gamma and beta, empty where there is none."""
+        fields = self.config()
+        return "gamma" if fields["scale"] else "", "beta" if fields["center"] else ""
 
     def infer(self, *x: Spec) -> Spec:
         """Return the spec of the input."""
@@ -110,6 +116,14 @@ class BatchNormalization(Standardization):
         self.moving_variance = self.add_weight(
             "moving_variance", shape, self.word("moving_variance_initializer"), trainable=False
         )
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Normalise each channel."""
+        (at,), (gamma, beta) = self.places(x[0]), self.names()
+        moving = ("moving_mean", "moving_variance")
+        frozen = not (training and self.trainable)
+        norm = BatchNorm(gamma, beta, *moving, self.epsilon, self.momentum, frozen)
+        return along(x[0], at, norm)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Normalise by the batch in training, else by the moving values."""
@@ -171,6 +185,12 @@ class LayerNormalization(Standardization):
     def windows(self, *x: Spec) -> Geometry:
         """Read all of the axes that are normalised."""
         return across(x[0], *self.places(x[0]))
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Normalise along one axis; over several it is none."""
+        axes = self.places(x[0])
+        norm = LayerNorm(*self.names(), self.epsilon)
+        return along(x[0], axes[0], norm) if len(axes) == 1 else None
 
     def forward(self, *x: Tensor) -> Tensor:
         """Normalise over the axes, moved to the end."""

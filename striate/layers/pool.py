@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..core.spec import Spec, checked_sizes
+from ..core.operation import Chain, GlobalPool, Pool
+from ..core.spec import Shape, Spec, checked_sizes
 from ..core.window import (
     UNKNOWN,
     Geometry,
@@ -123,6 +124,11 @@ class Pooling(Unweighted):
             )
         )
 
+    def pooled(self, kind: str, x: Spec) -> Chain | None:
+        """Return the operation of this kind; None for unknown sizes: padding may depend on them."""
+        seen = self.seen(x)
+        return None if None in seen.spatial else self.chain(x, Pool(kind, self.slides(seen)))
+
     def reduce(self, x: Tensor, slides: tuple[Window, ...]) -> Tensor:
         """Pool a channels-first batch over these windows; what a new pooling defines."""
         raise TypeError(f"{type(self).__name__} does not define reduce")
@@ -142,6 +148,10 @@ class MaxPooling(Pooling):
         >>> MaxPooling2D(2)(torch.arange(16.0).reshape(1, 4, 4, 1)).flatten().tolist()
         [5.0, 7.0, 13.0, 15.0]
     """
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Pool."""
+        return self.pooled("max", x[0])
 
     def reduce(self, x: Tensor, slides: tuple[Window, ...]) -> Tensor:
         """Return the largest value of each window."""
@@ -174,6 +184,10 @@ class AveragePooling(Pooling):
     Raises: ConfigError for a value that cannot work, ShapeError where the window does not fit.
     Source: Keras 3's AveragePooling2D as TensorFlow computes it.
     """
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Pool."""
+        return self.pooled("average", x[0])
 
     def reduce(self, x: Tensor, slides: tuple[Window, ...]) -> Tensor:
         """Return the mean of each window."""
@@ -307,6 +321,10 @@ class GlobalAveragePooling(GlobalPooling):
     Source: Lin, Chen and Yan, Network In Network, 2013, arXiv 1312.4400.
     """
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Pool."""
+        return self.chain(x[0], GlobalPool("average", self.keepdims))
+
     def reduce(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
         """Return the mean."""
         return x.mean(axes, keepdim=self.keepdims)
@@ -334,6 +352,10 @@ class GlobalMaxPooling(GlobalPooling):
     Shape: (H, W, C) -> (C,), or (1, 1, C) with keepdims.
     Source: Keras 3's GlobalMaxPooling2D.
     """
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Pool."""
+        return self.chain(x[0], GlobalPool("max", self.keepdims))
 
     def reduce(self, x: Tensor, axes: tuple[int, ...]) -> Tensor:
         """Return the largest value."""
@@ -386,6 +408,13 @@ class AdaptivePooling(Unweighted):
         """Return the output size, with the channels of the input."""
         return self.seen(x[0]).replace(self.sizes())
 
+    def pooled(self, kind: str, x: Spec) -> Chain | None:
+        """Return the operation, if all windows are alike: if the sizes are multiples of those."""
+        if kind == "average" and set(self.sizes()) == {1}:
+            return self.chain(x, GlobalPool(kind, keepdims=True))
+        slides = alike(self.seen(x).spatial, self.sizes())
+        return None if slides is None else self.chain(x, Pool(kind, slides))
+
 
 class AdaptiveAveragePooling(AdaptivePooling):
     """Take means over as many windows as give maps of `output_size`, whatever the input's size.
@@ -394,6 +423,10 @@ class AdaptiveAveragePooling(AdaptivePooling):
     Shape: (H, W, C) -> (*output_size, C).
     Source: torch.nn.AdaptiveAvgPool2d: windows from floor(i * H / n) up to ceil((i + 1) * H / n).
     """
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Pool."""
+        return self.pooled("average", x[0])
 
     def forward(self, *x: Tensor) -> Tensor:
         """Return the mean of each window."""
@@ -423,6 +456,10 @@ class AdaptiveMaxPooling(AdaptivePooling):
     Source: torch.nn.AdaptiveMaxPool2d; windows as in `AdaptiveAveragePooling`.
     """
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Pool."""
+        return self.pooled("max", x[0])
+
     def forward(self, *x: Tensor) -> Tensor:
         """Return the largest value of each window."""
         return self.restore(TO_MAX[self.rank](self.channels_first(x[0]), self.sizes()))
@@ -441,6 +478,14 @@ class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
 class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
     __doc__ = AdaptiveMaxPooling.__doc__
     rank = 3
+
+
+def alike(sizes: Shape, wanted: tuple[int, ...]) -> tuple[Window, ...] | None:
+    """Return the windows that pool to the wanted sizes, or None where they are not all alike."""
+    axes = [(n, out) for n, out in zip(sizes, wanted, strict=True) if n is not None and not n % out]
+    if len(axes) < len(sizes):
+        return None
+    return tuple(Window(n // out, n // out) for n, out in axes)
 
 
 def padded(

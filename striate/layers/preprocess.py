@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.operation import Affine, Chain, last_axis
 from ..core.spec import Spec, show
 from ..errors import ConfigError, DataError, ShapeError
 from ..settings import check_range
@@ -70,6 +71,11 @@ class Rescaling(Scaling):
                     fix=f"{field}={given[0]}",
                 )
         return super().infer(*x)
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Scale and shift."""
+        scale, offset = (n if isinstance(n, tuple) else (n,) for n in (self.scale, self.offset))
+        return (Affine(scale, offset),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Scale and shift."""
@@ -201,14 +207,29 @@ class Normalization(Scaling):
             self.adapted = True
         kept = self.kept(Spec.of(x))
         shape = [size if axis in kept else 1 for axis, size in enumerate(x.shape)]
-        if self.mean is None:
-            given = [self.get_buffer("adapted_mean"), self.get_buffer("adapted_variance")]
-        else:
-            given = [torch.tensor(each) for each in (self.mean, self.variance)]
         mean, variance = (
-            each.to(x).reshape(shape if each.numel() > 1 else [1] * x.dim()) for each in given
+            each.to(x).reshape(shape if each.numel() > 1 else [1] * x.dim())
+            for each in self.given()
         )
         return mean, variance
+
+    def given(self) -> list[Tensor]:
+        """Return mean and variance, given or learned."""
+        if self.mean is None:
+            return [self.get_buffer("adapted_mean"), self.get_buffer("adapted_variance")]
+        return [torch.tensor(each) for each in (self.mean, self.variance)]
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Scale and shift by what is known now; none where other axes than the last have a mean."""
+        axes = [last_axis(x[0], axis - 1) for axis in self.kept(x[0])]
+        known = self.mean is not None or bool(self.get_buffer("count"))
+        if not known or axes not in ([], [len(x[0].shape) - 1]):
+            return None
+        mean, variance = (each.flatten().double() for each in self.given())
+        deviation = variance.sqrt().clamp(min=1e-7)
+        if self.invert:
+            return (Affine(tuple(deviation.tolist()), tuple(mean.tolist())),)
+        return (Affine(tuple((1 / deviation).tolist()), tuple((-mean / deviation).tolist())),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Shift and scale."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn import functional
 
+from ..core import operation
 from ..core.layer import Layer
+from ..core.operation import Chain, Crop, Operation, Pad, Repeat, joined
 from ..core.spec import Shape, Spec, checked_count, checked_layout, show
 from ..core.window import MOVES, Geometry, Window, explicit
 from ..errors import ConfigError, ShapeError
@@ -27,6 +30,11 @@ class Moving(Layer):
     def macs(self, *specs: Spec) -> int:
         """Return 0: nothing is multiplied."""
         return 0
+
+    def moved(self, x: Spec, *operations: Operation) -> Chain:
+        """Return operations on the axes in the order that the user sees."""
+        y = self.infer(x)
+        return joined((*operation.to_user(x), *operations, *operation.from_user(y)))
 
 
 class Flatten(Moving):
@@ -49,6 +57,13 @@ class Flatten(Moving):
     def infer(self, *x: Spec) -> Spec:
         """Return one axis with all values of a sample."""
         return x[0].reshape((x[0].numel,))
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Lay the values in one row."""
+        if len(x[0].shape) == 1:
+            return ()
+        first = dataclasses.replace(x[0], data_format=self.data_format or "channels_last")
+        return self.moved(x[0], *operation.from_user(first), operation.Reshape((-1,)))
 
     def forward(self, *x: Tensor) -> Tensor:
         """Return the batch with one axis per sample."""
@@ -106,6 +121,11 @@ class Reshape(Moving):
         """Return the target shape."""
         return x[0].reshape(self.target(x[0].shape))
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Give the values another shape."""
+        shape = tuple(-1 if size is None else size for size in self.target(x[0].shape))
+        return self.moved(x[0], operation.Reshape(shape))
+
     def forward(self, *x: Tensor) -> Tensor:
         """Return the batch in the other shape."""
         batch, *sample = x[0].shape
@@ -146,6 +166,10 @@ class Permute(Moving):
             )
         return x[0].reshape(tuple(x[0].shape[axis - 1] for axis in self.dims))
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Put the axes in another order."""
+        return self.moved(x[0], operation.Permute(tuple(axis - 1 for axis in self.dims)))
+
     def forward(self, *x: Tensor) -> Tensor:
         """Return the batch with its axes in the other order: a view."""
         return x[0].permute(0, *self.dims)
@@ -170,6 +194,12 @@ class RepeatVector(Moving):
         """Return `n` before the vector's size."""
         self.expect_rank(x[0], 1)
         return x[0].reshape((self.n, *x[0].shape))
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Repeat along a new axis."""
+        (channels,) = x[0].shape
+        row = operation.Reshape((1, -1 if channels is None else channels))
+        return self.moved(x[0], row, Repeat((self.n,)))
 
     def forward(self, *x: Tensor) -> Tensor:
         """Return the copies: a view until it is written to."""
@@ -227,6 +257,10 @@ class Framed(Spatial):
         except ShapeError as error:
             error.rows["fix"] = "a smaller cropping, or a larger input"
             raise
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Pad or crop."""
+        return self.chain(x[0], (Pad if self.sign > 0 else Crop)(self.frame()))
 
     def forward(self, *x: Tensor) -> Tensor:
         """Add or drop the cells."""

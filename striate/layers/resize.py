@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..core import operation
+from ..core.operation import Affine, Chain, Repeat
 from ..core.spec import Spec, checked_count, checked_sizes
 from ..core.window import MOVES, UNKNOWN, Geometry, Table, Window
 from ..errors import ConfigError, ShapeError, one_of
@@ -74,6 +76,11 @@ class UpSampling(Spatial):
     def macs(self, *specs: Spec) -> int:
         """Return 0: interpolation is not counted, as in torch's counter."""
         return 0
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Repeat; interpolation is none."""
+        nearest = self.interpolation == "nearest"
+        return self.chain(x[0], Repeat(self.factors())) if nearest else None
 
     def forward(self, *x: Tensor) -> Tensor:
         """Repeat or interpolate."""
@@ -219,6 +226,13 @@ class Crop(Sized):
         self.slides(self.seen(x[0]))
         return super().infer(*x)
 
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Crop."""
+        seen = self.seen(x[0])
+        amounts = tuple((-window.low, -window.high) for window in self.slides(seen))
+        crop = self.chain(x[0], *to_floating(seen), operation.Crop(amounts))
+        return None if None in seen.spatial else crop
+
     def forward(self, *x: Tensor) -> Tensor:
         """Return the centre."""
         slides = self.slides(self.seen(Spec.of(x[0], self.specs[0].data_format)))
@@ -253,6 +267,11 @@ def between(x: Spec, y: Spec) -> Geometry:
 def floating(x: Tensor) -> Tensor:
     """Return a batch of whole numbers as float32; others as they are."""
     return x if x.is_floating_point() else x.float()
+
+
+def to_floating(x: Spec) -> Chain:
+    """Return what `floating` does."""
+    return () if getattr(torch, x.dtype).is_floating_point else (Affine((1.0,), (0.0,)),)
 
 
 def floating_spec(x: Spec) -> Spec:

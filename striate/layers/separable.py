@@ -6,8 +6,9 @@ import dataclasses
 
 from torch import Tensor
 
+from ..core.operation import Chain, Correlate
 from ..core.spec import Spec
-from ..core.window import Pad
+from ..core.window import Pad, Window
 from .conv import CONV, Convolution, Sizes
 from .kernel import Initial, Limit, Penalty
 
@@ -52,6 +53,12 @@ class DepthwiseConv(Depthwise):
     def macs(self, *specs: Spec) -> int:
         """Return outputs * taps."""
         return (specs[1].numel or 0) * self.taps()
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Correlate in a group for each channel, then the activation."""
+        seen = self.seen(x[0])
+        groups = self.channel_groups(seen)
+        return self.sliding(x[0], Correlate(self.slides(seen), groups, "kernel", self.bias_name))
 
     def before_activation(self, *x: Tensor) -> Tensor:
         """Correlate each channel with its kernels and add the bias."""
@@ -107,6 +114,15 @@ class SeparableConv(Depthwise):
             * (self.seen(x).channels or 0)
             * self.depth_multiplier
             * (self.taps() + self.filters)
+        )
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Correlate in a group for each channel, then all of them, then the activation."""
+        seen = self.seen(x[0])
+        return self.sliding(
+            x[0],
+            Correlate(self.slides(seen), seen.channels or 1, "depthwise_kernel"),
+            Correlate((Window(),) * self.rank, 1, "pointwise_kernel", self.bias_name),
         )
 
     def before_activation(self, *x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from ..core.layer import Layer
+from ..core.operation import Chain, Operation, joined, reread
 from ..core.spec import Spec, checked_layout
 from ..core.window import Window
 
@@ -30,6 +31,10 @@ class Spatial(Layer):
         x = dataclasses.replace(x, data_format=self.data_format or x.data_format)
         self.expect_rank(x, self.rank + 1)
         return x
+
+    def chain(self, x: Spec, *operations: Operation) -> Chain:
+        """Return operations on the input in the layer's own layout."""
+        return joined((*reread(x, self.seen(x)), *operations))
 
     @property
     def channels_last(self) -> bool:

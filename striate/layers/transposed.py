@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.operation import Chain, Correlate
 from ..core.spec import Spec, checked_sizes
 from ..core.window import Pad, Window, checked_padding, explicit
 from ..errors import ConfigError
@@ -103,6 +104,11 @@ class ConvTranspose(Convolution, OneKernel):
     def macs(self, *specs: Spec) -> int:
         """Return inputs * taps * filters: each input value is multiplied with each tap."""
         return (specs[0].numel or 0) * self.taps() * self.filters
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Correlate the spread input, then the activation."""
+        windows = self.slides(self.seen(x[0]))
+        return self.sliding(x[0], Correlate(windows, 1, "kernel", self.bias_name, transposed=True))
 
     def before_activation(self, *x: Tensor) -> Tensor:
         """Spread the input over the output, cut what the padding cuts, add the bias."""

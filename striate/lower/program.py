@@ -1,0 +1,83 @@
+"""Program: a model as a flat list of operations over numbered values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from torch import Tensor
+
+from ..core.layer import Layer
+from ..core.operation import Operation, channels_last
+from ..core.spec import Shape, Spec
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor between operations: its shape in channels-last order, without the batch.
+
+    `channels_first` says that the user's tensor has its channels first.
+    """
+
+    shape: Shape
+    dtype: str = "float32"
+    channels_first: bool = False
+
+    @staticmethod
+    def of(x: Spec) -> Value:
+        """Return the value that stands for the user's tensor."""
+        if channels_last(x):
+            return Value(x.shape, x.dtype)
+        return Value((*x.shape[1:], x.shape[0]), x.dtype, channels_first=True)
+
+    def from_user(self, x: Tensor) -> Tensor:
+        """Return a batch of the user's in channels-last order."""
+        return x.movedim(1, -1) if self.channels_first else x
+
+    def to_user(self, x: Tensor) -> Tensor:
+        """Return a batch in the order that the user sees."""
+        return x.movedim(-1, 1) if self.channels_first else x
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One operation of a layer on numbered values; all but `Opaque` have one output.
+
+    `name` is the path of the layer's name through nested models; steps of one layer share it, and
+    of a layer that is called twice both calls do.
+    """
+
+    operation: Operation
+    layer: Layer
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def output(self) -> int:
+        """Number of the first output, for most the only one."""
+        return self.outputs[0]
+
+    def weight(self, name: str) -> Tensor | None:
+        """Return a weight by the name that the operation has for it; None where it has none."""
+        if not name:
+            return None
+        weight = attrgetter(name)(self.layer)
+        assert isinstance(weight, Tensor)
+        return weight
+
+
+@dataclass
+class Program:
+    """Steps in the order of execution; numbers of values are places in `values`."""
+
+    training: bool
+    values: list[Value] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+
+    def add(self, value: Value) -> int:
+        """Add a value and return its number."""
+        self.values.append(value)
+        return len(self.values) - 1

@@ -1,0 +1,111 @@
+"""From a model's graph to a program: layers are asked for operations, nested models opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..core.graph import Graph
+from ..core.layer import UNKNOWN_SIZES, Layer
+from ..core.operation import Chain, Opaque, joined
+from ..core.spec import Spec
+from ..core.symbol import Node
+from .program import Program, Step, Value
+from .reference import compute, reference
+
+__all__ = ["Program", "Step", "Value", "answer", "reference", "trace"]
+
+COMPUTES = {"forward", "before_activation", "correlate", "reduce", "combine"}
+Known = tuple[int, Spec]  # the number of a value, and the spec of the user's tensor
+
+
+def trace(graph: Graph, training: bool = False, specs: Sequence[Spec] | None = None) -> Program:
+    """Return the program of a graph, for training or for inference.
+
+    `specs` are those of the inputs if they are not the graph's own: sizes that it leaves open, say.
+    What layers know when they are asked is written into it (`trainable`, statistics that were
+    learned from data), so that a change of these asks for a new program; weights may change.
+    """
+    program = Program(training)
+    given = specs or [symbol.spec for symbol in graph.inputs]
+    inputs = [(program.add(Value.of(spec)), spec) for spec in given]
+    outputs = _walk(graph, program, inputs, "")
+    program.inputs = tuple(at for at, _ in inputs)
+    program.outputs = tuple(at for at, _ in outputs)
+    return program
+
+
+def answer(layer: Layer, specs: Sequence[Spec], training: bool) -> Chain | None:
+    """Return the operations that a layer says, or None where its word is not for its own forward.
+
+    That is the case if a subclass computes something else and does not answer anew, if hooks look
+    at the tensors, or if weights are made from others at each call.
+    """
+    if layer._forward_hooks or layer._forward_pre_hooks or hasattr(layer, "parametrizations"):
+        return None
+    for cls in type(layer).__mro__:
+        if "operations" in cls.__dict__:
+            break
+        if COMPUTES & cls.__dict__.keys():
+            return None
+    chain = layer.operations(*specs, training=training)
+    return None if chain is None else joined(chain)
+
+
+def _walk(graph: Graph, program: Program, inputs: Sequence[Known], path: str) -> tuple[Known, ...]:
+    """Add the steps of a graph; return its outputs."""
+
+    def call(node: Node, given: list[Known]) -> Any:
+        name = path + graph.names[node.layer]
+        inner = getattr(node.layer, "graph", None)
+        if isinstance(inner, Graph):
+            out = _walk(inner, program, given, f"{name}.")
+        else:
+            out = _add(program, node.layer, name, given)
+        return out if len(out) > 1 else out[0]
+
+    return graph.run(inputs, call)
+
+
+def _add(program: Program, layer: Layer, name: str, given: list[Known]) -> tuple[Known, ...]:
+    """Add the steps of a layer; return its outputs."""
+    specs = [spec for _, spec in given]
+    inferred = layer.infer(*specs)
+    outputs = inferred if isinstance(inferred, tuple) else (inferred,)
+    chain = answer(layer, specs, program.training)
+    at = tuple(number for number, _ in given)
+    if chain is None:
+        numbers = tuple(program.add(Value.of(spec)) for spec in outputs)
+        program.steps.append(Step(Opaque(), layer, name, at, numbers))
+        return tuple(zip(numbers, outputs, strict=True))
+    for place, operation in enumerate(chain, start=1):
+        step = Step(operation, layer, name, at, (len(program.values),))
+        last = place == len(chain)
+        program.add(Value.of(outputs[0]) if last else _between(step, program.values))
+        program.steps.append(step)
+        at = step.outputs
+    return ((at[0], outputs[0]),)
+
+
+def _between(step: Step, values: Sequence[Value]) -> Value:
+    """Return the value that a step gives, by running it on tensors without data."""
+
+    def weight(name: str) -> Tensor | None:
+        found = step.weight(name)
+        return None if found is None else found.to("meta")
+
+    runs = []
+    with torch.no_grad():
+        for size in UNKNOWN_SIZES:
+            given = [_empty(values[at], size) for at in step.inputs]
+            runs.append(compute(step.operation, given, weight))
+    shape = [n if n == m else None for n, m in zip(*(run.shape[1:] for run in runs), strict=True)]
+    return Value(tuple(shape), str(runs[0].dtype).removeprefix("torch."))
+
+
+def _empty(value: Value, unknown: int) -> Tensor:
+    sizes = [unknown if size is None else size for size in value.shape]
+    return torch.empty(2, *sizes, dtype=getattr(torch, value.dtype), device="meta")
