@@ -38,7 +38,10 @@ def read_settings(recipe: ModuleType, words: Sequence[str]) -> Any:
         if not equals:
             raise ConfigError(where, f"{word!r} is not a setting", need="key=value", fix="epochs=3")
         if key not in fields:
-            raise unknown(where, "setting", key, fields)
+            error = unknown(where, "setting", key, fields)
+            meant = [name for name in fields if key and key in (_initials(name), name[: len(key)])]
+            error.rows |= {"fix": f"{meant[0]}={value}"} if meant else {}
+            raise error
         if key in given:
             raise ConfigError(
                 where, f"{key} is given twice", got=f"{key}={given[key]} {word}", fix=word
@@ -55,3 +58,7 @@ def read_settings(recipe: ModuleType, words: Sequence[str]) -> Any:
             need=first["msg"].removeprefix("Input should be "),
             fix=f"{key}={fields[key].default}" if fields[key].default is not None else "",
         ) from None
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.split("_"))

@@ -18,16 +18,19 @@ def summary(
 
     Example: striate summary mnist
     """
+    from ..errors import nearest, unknown
     from ..inspect.summary import summary as table
     from ..model import load
     from ..store.run import Run
     from .recipe import find_recipe, recipe_names
 
-    if Path(source).is_file():
+    if Path(source).is_file() or source.endswith(".striate"):
         model = load(source)
     elif source in recipe_names() and not (Path(source).is_dir()):
         recipe = find_recipe(source)
         model = recipe.model(recipe.Settings())
+    elif not Path(source).is_dir() and nearest(source, recipe_names()):
+        raise unknown("striate", "recipe", source, recipe_names())
     else:
         model = load(Run.open(source, root=root).path)
     found = table(model)

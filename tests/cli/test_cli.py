@@ -202,7 +202,17 @@ MISTAKES = {
     '  fix   did you mean "mnist"?\n',
     "train mnist epoch=3": "train mnist: unknown setting 'epoch'\n"
     "  need  one of batch_size, epochs, learning_rate, samples, seed\n"
-    '  fix   did you mean "epochs"?\n',
+    "  fix   epochs=3\n",
+    "train mnist lr=3e-3": "train mnist: unknown setting 'lr'\n"
+    "  need  one of batch_size, epochs, learning_rate, samples, seed\n"
+    "  fix   learning_rate=3e-3\n",
+    "train mnist batch=64": "train mnist: unknown setting 'batch'\n"
+    "  need  one of batch_size, epochs, learning_rate, samples, seed\n"
+    "  fix   batch_size=64\n",
+    "summary mnst": "striate: unknown recipe 'mnst'\n  need  one of mnist\n"
+    '  fix   did you mean "mnist"?\n',
+    "summary my.striate": "my.striate: cannot be read\n  got   No such file or directory\n"
+    "  fix   check the path\n",
     "train mnist epochs=many": "train mnist: epochs=many cannot work\n"
     "  need  a valid integer, unable to parse string as an integer\n  fix   epochs=7\n",
     "train mnist samples=70000": "train mnist: samples=70000 cannot work\n"
@@ -243,6 +253,10 @@ def test_help_loads_no_command() -> None:
     )
     assert "Begin with: striate train mnist" in done.stdout
     assert done.stdout.endswith("\n\n")
+
+
+def test_the_version() -> None:
+    assert call("--version").stdout == f"striate {st.__version__}\n"
 
 
 def test_usage_errors_exit_with_2() -> None:
