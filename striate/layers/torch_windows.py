@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from ..core.spec import Spec
 from ..core.window import (
     MOVES,
     POINTWISE,
@@ -16,6 +17,7 @@ from ..core.window import (
     Table,
     Window,
 )
+from .resize import between
 
 IN_PLACE = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
@@ -32,6 +34,8 @@ ADAPTIVE = (
     nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
 )  # fmt: skip
 
+INSTANCES = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+
 
 def geometry(module: Any, shape: tuple[int | None, ...]) -> Geometry:
     """Return how a module reads a sample of this shape, in torch's order of axes."""
@@ -40,6 +44,15 @@ def geometry(module: Any, shape: tuple[int | None, ...]) -> Geometry:
         return POINTWISE
     if isinstance(module, nn.Flatten):
         return MOVES if module.start_dim >= 1 else UNKNOWN
+    if isinstance(module, nn.GroupNorm):
+        return (Mix(module.num_groups), *(Mix(),) * rank)
+    if isinstance(module, INSTANCES):
+        return POINTWISE if module.track_running_stats else (Window(), *(Mix(),) * rank)
+    if isinstance(module, (nn.LayerNorm, nn.RMSNorm)):
+        kept = len(shape) - len(module.normalized_shape)
+        return (*(Window(),) * kept, *(Mix(),) * len(module.normalized_shape))
+    if isinstance(module, nn.Upsample) and None not in shape:
+        return _enlarges(module, shape)
     if isinstance(module, nn.Linear):
         return (*(Window(),) * rank, Mix())
     if isinstance(module, nn.Softmax):
@@ -95,6 +108,28 @@ def _spread(module: Any, rank: int) -> tuple[Axis, ...]:
             strict=True,
         )
     )
+
+
+def _enlarges(module: nn.Upsample, shape: tuple[Any, ...]) -> Geometry:
+    """Return which inputs each output copies or lies between; unknown where torch rounds."""
+    sizes, rank = shape[1:], len(shape) - 1
+    if module.size is None:
+        wanted = [n * f for n, f in zip(sizes, _each(module.scale_factor, rank), strict=True)]
+    else:
+        wanted = [float(n) for n in _each(module.size, rank)]
+    if any(m % n for n, m in zip(sizes, wanted, strict=True)) or module.align_corners:
+        return UNKNOWN
+    whole = tuple(int(m) for m in wanted)
+    if module.mode == "nearest":
+        tables = [
+            Table(tuple((i * n // m, i * n // m + 1) for i in range(m)))
+            for n, m in zip(sizes, whole, strict=True)
+        ]
+        return (Window(), *tables)
+    if module.mode not in ("linear", "bilinear", "trilinear"):
+        return UNKNOWN
+    x = Spec(shape, data_format="channels_first")
+    return between(x, x.replace(whole))
 
 
 def _adapts(module: Any, sizes: tuple[Any, ...]) -> tuple[Axis, ...]:

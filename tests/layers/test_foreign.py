@@ -30,6 +30,14 @@ MODULES = [
     nn.AdaptiveAvgPool2d((3, None)),
     nn.BatchNorm2d(4),
     nn.Dropout(0.5),
+    nn.GroupNorm(2, 4),
+    nn.InstanceNorm2d(4),
+    nn.InstanceNorm2d(4, track_running_stats=True),
+    nn.LayerNorm([5, 7]),
+    nn.RMSNorm([4, 5, 7]),
+    nn.Upsample(scale_factor=2),
+    nn.Upsample((15, 14)),
+    nn.Upsample(scale_factor=(3, 2), mode="bilinear"),
     nn.GELU(),
     nn.Identity(),
 ]
@@ -65,6 +73,31 @@ def test_circular_padding_is_not_stated():
     layer = L.TorchModule(nn.Conv2d(4, 2, 3, padding=1, padding_mode="circular"))
     layer(x)
     assert layer.windows(x.spec).name == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Upsample(scale_factor=1.5),
+        nn.Upsample(scale_factor=2, mode="bicubic"),
+        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+    ],
+    ids=str,
+)
+def test_an_enlargement_that_rounds_or_reads_further_is_not_stated(module):
+    x = Input((4, 5, 7), data_format=FIRST)
+    layer = L.TorchModule(module)
+    layer(x)
+    assert layer.windows(x.spec).name == "UNKNOWN"
+
+
+def test_norms_and_enlargements_of_a_traced_network_are_stated():
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4), nn.Upsample(scale_factor=2))
+    x = Input((1, 8, 8), data_format=FIRST)
+    graph = Graph((x,), trace(network, (x,)))
+    said = [layer.windows(*layer.specs) for layer in graph.layers.values()]
+    assert len(said) == 3
+    assert all(isinstance(geometry, tuple) for geometry in said)
 
 
 def test_endings():
