@@ -29,9 +29,9 @@ def build() -> st.Sequential:
     return model
 
 
-def main(samples: int | None = None, epochs: int = 1) -> float:
+def main(samples: int | None = None, epochs: int = 1, seed: int = 0) -> float:
     """Train on the first `samples` digits (None: all); return the accuracy on the test set."""
-    st.seed(0)
+    st.seed(seed)
     (x, y), (x_test, y_test) = st.datasets.mnist()
     x, x_test = x.transpose(0, 3, 1, 2), x_test.transpose(0, 3, 1, 2)  # (N, 1, 28, 28)
     model = build()

@@ -50,9 +50,9 @@ def build() -> st.Model:
     return model
 
 
-def main(samples: int | None = None, epochs: int = 5) -> float:
+def main(samples: int | None = None, epochs: int = 5, seed: int = 0) -> float:
     """Train on the first `samples` digits (None: all); return the accuracy on the test set."""
-    st.seed(0)
+    st.seed(seed)
     (x, y), (x_test, y_test) = st.datasets.mnist()
     model = build()
     model.fit(normalize(x[:samples]), y[:samples], batch_size=100, epochs=epochs)

@@ -46,9 +46,9 @@ def feature_maps(model: st.Model, image: NDArray[np.uint8]) -> NDArray[np.float3
     return np.asarray(first.predict(image[np.newaxis], verbose=0)[0].transpose(2, 0, 1))
 
 
-def main(samples: int | None = None, epochs: int = 10) -> float:
+def main(samples: int | None = None, epochs: int = 10, seed: int = 0) -> float:
     """Train on the first `samples` digits (None: all); return the accuracy on the test set."""
-    st.seed(0)
+    st.seed(seed)
     (x, y), (x_test, y_test) = st.datasets.mnist()
     model = build()
     model.fit(x[:samples], y[:samples], batch_size=64, epochs=epochs)

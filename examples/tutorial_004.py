@@ -32,9 +32,9 @@ def build() -> st.Sequential:
     return model
 
 
-def main(samples: int | None = None, epochs: int = 10) -> float:
+def main(samples: int | None = None, epochs: int = 10, seed: int = 123) -> float:
     """Train on the first `samples` digits (None: all); return the accuracy on the test set."""
-    st.seed(123)
+    st.seed(seed)
     (x, y), (x_test, y_test) = st.datasets.mnist()
     model = build()
     model.fit(x[:samples], y[:samples], batch_size=32, epochs=epochs)

@@ -85,6 +85,12 @@ def test_tutorial_001_written_as_calls_is_the_same_network() -> None:
     assert (calls.predict(digits, verbose=0) == stack.predict(digits, verbose=0)).all()
 
 
+def test_tutorial_001_with_a_third_convolution_has_fewer_weights() -> None:
+    model = example("tutorial_001").build(third=64)
+    assert [layer.output.shape[1:] for layer in model.layers][5:7] == [(3, 3, 64), (576,)]
+    assert model.count_params() == 93_322
+
+
 def test_tutorial_003_shows_kernels_and_maps() -> None:
     module = example("tutorial_003")
     model = module.build()
