@@ -13,6 +13,7 @@ from . import losses
 from .core.spec import show
 from .errors import ConfigError, ShapeError, unknown
 from .losses import Loss
+from .settings import check_range
 
 Score = Callable[[Tensor, Tensor], Tensor]
 Shape = Sequence[int | None]
@@ -154,6 +155,7 @@ class TopK(Scored):
 
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy") -> None:
         super().__init__(self.right, name)
+        check_range("TopK", "k", k, "int [1, inf)", 5)
         self.k = k
 
     def right(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

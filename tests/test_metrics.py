@@ -244,3 +244,19 @@ def test_message_several_values():
         "  need  one number\n"
         '  fix   average="macro"'
     )
+
+
+def test_message_best_of_none():
+    assert told(lambda: metrics.TopK(k=0)) == (
+        "TopK: k=0 cannot work\n  got   k=0\n  need  a whole number, k >= 1\n  fix   k=5"
+    )
+
+
+def test_the_name_of_a_loss_follows_what_the_loss_takes():
+    logits, labels = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]]), torch.tensor([2, 1])
+    expected = losses.Crossentropy(True)(labels, logits)
+    made = losses.SparseCategoricalCrossentropy(from_logits=True)
+    for name in ("sparse_categorical_crossentropy", "crossentropy"):
+        metric = metrics.get(name, made, (3,))
+        metric.update(labels, logits)
+        torch.testing.assert_close(metric.compute().float(), expected)
