@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from ..core.layer import Layer
+from ..core.operation import Chain, reread
 from ..core.spec import Spec, checked_layout
 from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry, Mix, Window
 from ..errors import ConfigError, ShapeError, StriateError
+from .torch_operations import elementwise, operations
 from .torch_windows import geometry
 
 ENDINGS = {nn.Softmax: "softmax", nn.Sigmoid: "sigmoid"}
@@ -154,6 +156,17 @@ class TorchModule(Foreign):
         if turned and isinstance(answer, tuple):
             return (*answer[1:], answer[0])
         return UNKNOWN if turned and answer is MOVES and len(x[0].shape) > 1 else answer
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Return what the table of torch modules says; none for others."""
+        turned = self._turns(x[0])
+        shape = (x[0].shape[-1], *x[0].shape[:-1]) if turned else x[0].shape
+        seen = Spec(shape, x[0].dtype, "channels_first")
+        chain = operations(self.module, seen, "module", training) if len(x) == 1 else None
+        if turned or not chain or all(map(elementwise, chain)):
+            return chain
+        y = self.infer(*x)
+        return (*reread(x[0], seen), *chain, *reread(Spec(y.shape, y.dtype, seen.data_format), y))
 
     def forward(self, *x: Tensor) -> Any:
         """Call the module, in its own layout."""

@@ -47,7 +47,7 @@ SPREAD: tuple[Any, ...] = (
 )
 MAX: tuple[Any, ...] = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
 AVERAGE: tuple[Any, ...] = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
-MERGES = {
+MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "add": torch.add,
     "subtract": torch.sub,
     "multiply": torch.mul,
@@ -96,7 +96,7 @@ def _correlate(op: Correlate, x: list[Tensor], weight: Weight) -> Tensor:
     dilation = [window.dilation for window in op.windows]
     if op.transposed:
         strides = [window.up for window in op.windows]
-        y = SPREAD[rank - 1](first, kernel, None, strides, 0, 0, op.groups, dilation)
+        y: Tensor = SPREAD[rank - 1](first, kernel, None, strides, 0, 0, op.groups, dilation)
         reach = [window.extent - 1 for window in op.windows]
         y = _pad(y, [(w.low - n, w.high - n) for w, n in zip(op.windows, reach, strict=True)])
         return y.movedim(1, -1) if bias is None else y.movedim(1, -1) + bias
