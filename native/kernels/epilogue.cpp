@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "../random.h"
+
 namespace striate {
 namespace {
 
@@ -15,9 +17,8 @@ class Finish {
         pixel_(conv.pixel()),
         row_(conv.width * pixel_),
         written_(written(conv.output, conv.filters)),
-        pooled_width_(conv.pooled_width()) {
-    (void)sample;
-  }
+        pooled_width_(conv.pooled_width()),
+        dropout_(context.step, conv.key, sample, conv.drop) {}
 
   void plain(const float* from, float* to) const {
     for (int64_t x = 0; x < pooled_width_; ++x, from += pixel_, to += conv_.output.pixel)
@@ -41,14 +42,15 @@ class Finish {
 
   // The bias and the activation rise with their argument, so they wait until the largest is found.
   template <int WINDOW>
-  void largest(const float* from, float* to, uint8_t* index) const {
+  void largest(const float* from, float* to, uint8_t* index, int64_t y) const {
     for (int64_t x = 0; x < pooled_width_; ++x, to += conv_.output.pixel, index += pixel_)
       for (int64_t c = 0; c < pixel_; c += LANES) {
         IntVec winner;
         const Vec sum = winner_of<WINDOW>(from + x * conv_.pool_stride_x * pixel_ + c, winner);
-        const Vec value = activate(sum + bias(c));
+        Vec value = activate(sum + bias(c));
         if (conv_.activation == ConvForward::RELU)
           winner = value > Vec{} ? winner : all(int32_t{ConvForward::DEAD});
+        if (conv_.drop > 0) drop(value, winner, (y * pooled_width_ + x) * conv_.filters + c);
         store_index(index + c, winner);
         store_first(to + c, value, written_ - c);
       }
@@ -91,6 +93,12 @@ class Finish {
     return best;
   }
 
+  STRIATE_INLINE void drop(Vec& value, IntVec& winner, int64_t element) const {
+    const IntVec kept = dropout_.keeps_vector(element);
+    value = kept ? value * dropout_.scale() : Vec{};
+    winner = kept ? winner : all(int32_t{ConvForward::DEAD});
+  }
+
   STRIATE_INLINE static void store_index(uint8_t* to, IntVec winner) {
     const ByteVec bytes = __builtin_convertvector(winner, ByteVec);
     std::memcpy(to, &bytes, sizeof bytes);
@@ -99,6 +107,7 @@ class Finish {
   const ConvForward& conv_;
   const float* bias_;
   const int64_t pixel_, row_, written_, pooled_width_;
+  const Dropout dropout_;
 };
 
 }  // namespace
@@ -158,9 +167,9 @@ void ConvForward::finish(const float* sums, const Context& context, Range range,
     } else {
       uint8_t* winners = context.at<uint8_t>(index, sample) + y * pooled_width() * pixel();
       if (pool_height == 2 && pool_width == 2)
-        rows.largest<2>(from, to, winners);
+        rows.largest<2>(from, to, winners, y);
       else
-        rows.largest<0>(from, to, winners);
+        rows.largest<0>(from, to, winners, y);
     }
   }
   if (given(statistics)) add_statistics(sums, context, range, end - begin);

@@ -5,8 +5,10 @@
 
 namespace striate {
 
+Entries conv_kernels();
 Entries input_kernels();
 Entries output_kernels();
+Entries sparse_kernels();
 Entries winograd_kernels();
 
 }  // namespace striate

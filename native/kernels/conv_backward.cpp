@@ -1,0 +1,304 @@
+// Gradients of convolutions: the fields' verification and the dense kernels.
+#include "conv_backward.h"
+
+#include "conv.h"
+#include "conv_depthwise.h"
+#include "epilogue.h"
+#include "families.h"
+
+namespace striate {
+namespace {
+
+constexpr int64_t MOST_FLOATS = 1 << 28;  // in scratch memory
+
+int64_t floor_divide(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
+
+// How far the places that an axis of the input reaches lie before the first and behind the last.
+std::pair<int64_t, int64_t> overhang(int64_t cells, int64_t pad, int64_t places, int64_t kernel,
+                                     int64_t stride, int64_t dilation) {
+  const int64_t first = floor_divide(pad - (kernel - 1) * dilation, stride);
+  const int64_t last = (cells - 1 + pad) / stride;
+  return {std::max<int64_t>(0, -first), std::max<int64_t>(0, last - (places - 1))};
+}
+
+}  // namespace
+
+int64_t ConvBackward::pooled_height() const {
+  return pool == ConvForward::NO_POOL ? height : (height - pool_height) / pool_stride_y + 1;
+}
+
+int64_t ConvBackward::pooled_width() const {
+  return pool == ConvForward::NO_POOL ? width : (width - pool_width) / pool_stride_x + 1;
+}
+
+ConvBackward::Halo ConvBackward::halo() const {
+  if (!given(input_gradient)) return {};
+  const auto [top, bottom] =
+      overhang(in_height, pad_y, height, kernel_height, stride_y, dilation_y);
+  const auto [left, right] = overhang(in_width, pad_x, width, kernel_width, stride_x, dilation_x);
+  return {top, bottom, left, right};
+}
+
+void ConvBackward::check_common(const Check& c) const {
+  constexpr int64_t SIDE = 1 << 15, KERNEL = 255, CHANNELS = 1 << 20;
+  c.between("channels", channels, 1, CHANNELS);
+  c.between("filters", filters, 1, CHANNELS);
+  c.between("groups", groups, 1, CHANNELS);
+  c.that(channels % groups == 0 && filters % groups == 0, "groups are unequal");
+  for (Int side : {height, width, in_height, in_width}) c.between("a side", side, 1, SIDE);
+  c.between("kernel_height", kernel_height, 1, KERNEL);
+  c.between("kernel_width", kernel_width, 1, KERNEL);
+  for (Int step : {stride_y, stride_x, dilation_y, dilation_x, pool_stride_y, pool_stride_x})
+    c.between("stride or dilation", step, 1, SIDE);
+  for (Int pad : {pad_y, pad_x}) c.between("padding", pad, 0, SIDE);
+  c.holds("input", input, (height - 1) * stride_y + (kernel_height - 1) * dilation_y + 1,
+          (width - 1) * stride_x + (kernel_width - 1) * dilation_x + 1, channels, c.batch());
+  c.between("activation", activation, ConvForward::LINEAR, ConvForward::LEAKY);
+  c.between("pool", pool, ConvForward::NO_POOL, ConvForward::AVERAGE_POOL);
+  c.that(pool != ConvForward::AVERAGE_POOL || activation == ConvForward::LINEAR,
+         "the mean hides the signs that the activation's gradient needs");
+  if (pool != ConvForward::NO_POOL) {
+    c.between("pool_height", pool_height, 1, height);
+    c.between("pool_width", pool_width, 1, width);
+  }
+  if (pool == ConvForward::MAX_POOL)
+    c.holds("index", index, pooled_height() * pooled_width() * pixel(), c.batch());
+  c.that(drop >= 0 && drop < 1, "drop is no share");
+  c.holds("output_gradient", output_gradient, pooled_height(), pooled_width(), filters, c.batch());
+  if (reads_output()) c.holds("output", output, pooled_height(), pooled_width(), filters, c.batch());
+  if (given(input_gradient))
+    c.holds("input_gradient", input_gradient, in_height, in_width, channels, c.batch());
+  c.holds("weight_gradient", weight_gradient, taps() * (channels / groups) * pixel() * 4,
+          c.slots());
+  if (given(bias_gradient)) c.holds("bias_gradient", bias_gradient, pixel() * 4, c.slots());
+  const Halo room = halo();
+  const int64_t places = (room.top + height + room.bottom) * (room.left + width + room.right);
+  c.that(places <= MOST_FLOATS && places * pixel() <= MOST_FLOATS, "the image is too large");
+}
+
+// The largest value has its place in the index, and whether it was positive too; only how much a
+// negative one counted is not there.
+bool ConvBackward::reads_output() const {
+  return activation == ConvForward::LEAKY ||
+         (activation == ConvForward::RELU && pool == ConvForward::NO_POOL);
+}
+
+void ConvBackward::spread(const Context& context, Range range, int64_t sample,
+                          float* sums) const {
+  float* places = sums + gradient_origin();
+  float* biases = given(bias_gradient) ? context.at<float>(bias_gradient, range.slot) : nullptr;
+  const bool overlap = pool_stride_y < pool_height || pool_stride_x < pool_width;
+  if (pool != ConvForward::NO_POOL && overlap)
+    for (int64_t y = 0; y < height; ++y)
+      std::fill_n(places + y * gradient_row(), width * pixel(), 0.0f);
+  for (int64_t c = 0; c < pixel(); c += LANES) {
+    Vec total{};
+    if (pool == ConvForward::MAX_POOL)
+      spread_largest(context, sample, c, places + c, total);
+    else
+      spread_evenly(context, sample, c, places + c, total);
+    if (biases != nullptr)
+      store(biases + c, sample == range.begin ? total : load(biases + c) + total);
+  }
+}
+
+Vec ConvBackward::pooled_gradient(const Context& context, int64_t sample, int64_t y, int64_t x,
+                                  int64_t c) const {
+  const float* at = context.at(output_gradient, sample);
+  const Vec g = load_first(at + y * output_gradient.row + x * output_gradient.pixel + c,
+                           filters - c);
+  if (!reads_output()) return g;
+  const float* value = context.at(output, sample) + y * output.row + x * output.pixel + c;
+  const Vec falling = activation == ConvForward::RELU ? Vec{} : g * static_cast<float>(slope);
+  return load(value) > Vec{} ? g : falling;
+}
+
+void ConvBackward::spread_largest(const Context& context, int64_t sample, int64_t c, float* places,
+                                  Vec& total) const {
+  const uint8_t* winners = context.at<uint8_t>(index, sample) + c;
+  const bool overlap = pool_stride_y < pool_height || pool_stride_x < pool_width;
+  const Vec kept = all(static_cast<float>(1 / (1 - drop)));
+  const int64_t row = gradient_row();
+  for (int64_t y = 0; y < pooled_height(); ++y)
+    for (int64_t x = 0; x < pooled_width(); ++x, winners += pixel()) {
+      const Vec g = kept * pooled_gradient(context, sample, y, x, c);
+      const Vec winner = load_bytes(winners);
+      total += winner == all(float{ConvForward::DEAD}) ? Vec{} : g;
+      float* window = places + y * pool_stride_y * row + x * pool_stride_x * pixel();
+      float number = 0;
+      for (int64_t ky = 0; ky < pool_height; ++ky)
+        for (int64_t kx = 0; kx < pool_width; ++kx, ++number) {
+          float* to = window + ky * row + kx * pixel();
+          const Vec share = winner == all(number) ? g : Vec{};
+          store(to, overlap ? load(to) + share : share);
+        }
+    }
+}
+
+// No pool is a pool of one place.
+void ConvBackward::spread_evenly(const Context& context, int64_t sample, int64_t c, float* places,
+                                 Vec& total) const {
+  const bool pooled = pool == ConvForward::AVERAGE_POOL;
+  const int64_t rows = pooled ? pool_height : 1, columns = pooled ? pool_width : 1;
+  const int64_t step_y = pooled ? pool_stride_y : 1, step_x = pooled ? pool_stride_x : 1;
+  const bool overlap = step_y < rows || step_x < columns;
+  const Vec share = all(1.0f / static_cast<float>(rows * columns));
+  const int64_t row = gradient_row();
+  for (int64_t y = 0; y < pooled_height(); ++y)
+    for (int64_t x = 0; x < pooled_width(); ++x) {
+      const Vec g = pooled_gradient(context, sample, y, x, c);
+      total += g;
+      float* window = places + y * step_y * row + x * step_x * pixel();
+      for (int64_t ky = 0; ky < rows; ++ky)
+        for (int64_t kx = 0; kx < columns; ++kx) {
+          float* to = window + ky * row + kx * pixel();
+          store(to, overlap ? fma(g, share, load(to)) : g * share);
+        }
+    }
+}
+
+void ConvBackward::weight_gradient_of(const Context& context, Range range, int64_t sample,
+                                      const float* sums) const {
+  float* slot = context.at<float>(weight_gradient, range.slot);
+  const float* from = context.at(input, sample);
+  const bool add = sample != range.begin;
+  const float* places = sums + gradient_origin();
+  if (depthwise()) {
+    depthwise_weight_gradient(*this, from, places, slot, add);
+    return;
+  }
+  const int64_t ins = channels / groups, outs = filters / groups;
+  const bool joined = groups == 1 && dilation_x == 1 && input.pixel == channels;
+  const Moments job{height, width, stride_y * input.row, stride_x * input.pixel,
+                    dilation_y * input.row, gradient_row(), pixel(),
+                    kernel_width * ins * pixel(), pixel(), add};
+  for (int64_t g = 0; g < groups; ++g)
+    for (int64_t kx = 0; kx < (joined ? 1 : kernel_width); ++kx) {
+      const float* cells = from + g * ins + kx * dilation_x * input.pixel;
+      float* to = slot + kx * ins * pixel() + g * outs;
+      cover(job, kernel_height, joined ? kernel_width * ins : ins,
+            g + 1 < groups ? outs : pixel() - g * outs, places + g * outs,
+            [&](int64_t r, int64_t c) {
+              return std::pair{cells + r * job.input_cell_row + c,
+                               to + r * job.output_row + c * job.output_step};
+            });
+    }
+}
+
+namespace {
+
+// weight: [tap][filter][channels of the group rounded up to 16] as `pack_transposed` makes it; for
+// a depthwise convolution the weights of the forward pass.
+struct ConvBackwardDense final : ConvBackward {
+  void check(const Check& c) const override {
+    check_common(c);
+    if (!given(input_gradient)) return;
+    c.holds("weight", weight, taps() * (depthwise() ? pixel() : filters * packed()) * 4);
+  }
+
+  int64_t scratch() const override { return taps_bytes() + gradient_floats() * 4; }
+
+  void run(const Context& context, Range range) const override {
+    float* sums = reinterpret_cast<float*>(context.scratch + taps_bytes());
+    std::fill_n(sums, gradient_floats(), 0.0f);
+    for (int64_t i = range.begin; i < range.end; ++i) {
+      spread(context, range, i, sums);
+      weight_gradient_of(context, range, i, sums);
+      if (given(input_gradient)) input_gradient_of(context, i, sums + gradient_origin());
+    }
+  }
+
+ private:
+  int64_t packed() const { return round_up(channels / groups, GROUP); }
+  int64_t taps_bytes() const { return round_up(taps() * static_cast<int64_t>(sizeof(Tap)), 64); }
+
+  // The cells of one remainder modulo the stride, (y + pad_y) % stride_y and the same for x, are
+  // read by the same taps: their gradient is a correlation with stride 1.
+  void input_gradient_of(const Context& context, int64_t sample, const float* places) const {
+    float* to = context.at(input_gradient, sample);
+    const float* weights = context.at<float>(weight);
+    if (depthwise()) {
+      depthwise_input_gradient(*this, places, weights, to);
+    } else {
+      Tap* taps = reinterpret_cast<Tap*>(context.scratch);
+      for (int64_t y = 0; y < std::min(stride_y, in_height); ++y)
+        for (int64_t x = 0; x < std::min(stride_x, in_width); ++x)
+          correlate(y, x, list_taps(taps, y, x), taps, places, weights, to);
+    }
+    if (groups > 1) clear_behind(to);
+  }
+
+  int64_t list_taps(Tap* taps, int64_t y, int64_t x) const {
+    int64_t count = 0;
+    for (int64_t ky = 0; ky < kernel_height; ++ky)
+      for (int64_t kx = 0; kx < kernel_width; ++kx) {
+        const int64_t down = y + pad_y - ky * dilation_y, across = x + pad_x - kx * dilation_x;
+        if (down % stride_y != 0 || across % stride_x != 0) continue;
+        taps[count++] = {down / stride_y * gradient_row() + across / stride_x * pixel(),
+                         (ky * kernel_width + kx) * filters * packed()};
+      }
+    return count;
+  }
+
+  void correlate(int64_t y, int64_t x, int64_t count, const Tap* taps, const float* places,
+                 const float* weights, float* to) const {
+    const int64_t ins = channels / groups, outs = filters / groups;
+    const Correlation job{taps, count, outs, packed(), gradient_row(), pixel(),
+                          stride_y * input_gradient.row, stride_x * input_gradient.pixel};
+    float* first = to + y * input_gradient.row + x * input_gradient.pixel;
+    for (int64_t g = 0; g < groups; ++g)
+      cover(job, divide_up(in_height - y, stride_y), divide_up(in_width - x, stride_x),
+            groups == 1 ? written(input_gradient, channels) : ins, weights + g * outs * packed(),
+            [&](int64_t r, int64_t c) {
+              return std::pair{places + g * outs + r * job.input_row + c * job.input_step,
+                               first + g * ins + r * job.output_row + c * job.output_step};
+            });
+  }
+
+  void clear_behind(float* to) const {
+    const int64_t count = written(input_gradient, channels) - channels;
+    for (int64_t y = 0; y < in_height; ++y)
+      for (int64_t x = 0; x < in_width; ++x)
+        std::fill_n(to + y * input_gradient.row + x * input_gradient.pixel + channels, count, 0.0f);
+  }
+};
+
+// Weights [tap][channel][filters rounded up to 16] to [tap][filter][channels rounded up to 16].
+struct PackTransposed final : Kernel {
+  Ref master, packed;
+  Int taps = 1, channels = 1, filters = 1;
+
+  template <class V>
+  void visit(V& v) {
+    v("master", master), v("packed", packed);
+    v("taps", taps), v("channels", channels), v("filters", filters);
+  }
+
+  void check(const Check& c) const override {
+    c.between("taps", taps, 1, 255 * 255);
+    c.between("channels", channels, 1, 1 << 20);
+    c.between("filters", filters, 1, 1 << 20);
+    c.holds("master", master, taps * channels * round_up(filters, GROUP) * 4);
+    c.holds("packed", packed, taps * filters * round_up(channels, GROUP) * 4);
+  }
+
+  int64_t parts(int64_t) const override { return taps; }
+
+  void run(const Context& context, Range range) const override {
+    const int64_t ins = round_up(channels, GROUP), outs = round_up(filters, GROUP);
+    for (int64_t tap = range.begin; tap < std::min(range.end, taps); ++tap) {
+      const float* from = context.at<float>(master) + tap * channels * outs;
+      float* to = context.at<float>(packed) + tap * filters * ins;
+      for (int64_t f = 0; f < filters; ++f)
+        for (int64_t c = 0; c < ins; ++c) to[f * ins + c] = c < channels ? from[c * outs + f] : 0;
+    }
+  }
+};
+
+}  // namespace
+
+Entries conv_backward_kernels() {
+  return {entry<ConvBackwardDense>("conv_backward"), entry<PackTransposed>("pack_transposed")};
+}
+
+}  // namespace striate
