@@ -56,63 +56,88 @@ namespace tile {
 // for each of them.
 constexpr int REACH = 3;
 
+// Sums in registers: every loop over them must be unrolled, or the compiler keeps them in memory.
+template <int ROWS, int COLUMNS, int VECTORS>
+struct Sums {
+  static constexpr int COUNT = ROWS * COLUMNS * VECTORS;
+  Vec v[COUNT];
+
+  STRIATE_INLINE Sums() {
+#pragma GCC unroll 32
+    for (int i = 0; i < COUNT; ++i) v[i] = Vec{};
+  }
+
+  // `factor(row, column)` times a row of vectors is added.
+  template <class Factor>
+  STRIATE_INLINE void add(const float* vectors, const Factor& factor) {
+    Vec row[VECTORS];
+    for (int i = 0; i < VECTORS; ++i) row[i] = load(vectors + i * LANES);
+#pragma GCC unroll 32
+    for (int cell = 0; cell < ROWS * COLUMNS; ++cell) {
+      const Vec x = all(factor(cell / COLUMNS, cell % COLUMNS));
+      for (int i = 0; i < VECTORS; ++i)
+        v[cell * VECTORS + i] = fma(x, row[i], v[cell * VECTORS + i]);
+    }
+  }
+
+  template <bool ADD>
+  STRIATE_INLINE void put(float* to, int64_t row, int64_t step, int64_t lanes) const {
+    if (lanes >= VECTORS * LANES) {
+#pragma GCC unroll 32
+      for (int i = 0; i < COUNT; ++i) {
+        float* at = address(to, i, row, step);
+        store(at, ADD ? load(at) + v[i] : v[i]);
+      }
+      return;
+    }
+#pragma GCC unroll 32
+    for (int i = 0; i < COUNT; ++i) {
+      float* at = address(to, i, row, step);
+      const int64_t count = lanes - i % VECTORS * LANES;
+      store_first(at, ADD ? load_first(at, count) + v[i] : v[i], count);
+    }
+  }
+
+ private:
+  STRIATE_INLINE static float* address(float* to, int i, int64_t row, int64_t step) {
+    const int cell = i / VECTORS;
+    return to + cell / COLUMNS * row + cell % COLUMNS * step + i % VECTORS * LANES;
+  }
+};
+
 template <int ROWS, int COLUMNS, int VECTORS>
 void correlate(const Correlation& job, const float* input, const float* weight, float* output,
                int64_t lanes) {
   constexpr int BASES = (COLUMNS + REACH - 1) / REACH;
-  Vec sums[ROWS][COLUMNS][VECTORS] = {};
-  const int64_t step = job.input_step, pitch = job.weight_pitch;
-  for (int64_t t = 0; t < job.count; ++t) {
-    const float* w = weight + job.taps[t].weight;
+  Sums<ROWS, COLUMNS, VECTORS> sums;
+  const int64_t step = job.input_step, pitch = job.weight_pitch, run = job.run;
+  for (const Tap *tap = job.taps, *end = tap + job.count; tap != end; ++tap) {
+    const float* w = weight + tap->weight;
     const float* x[ROWS][BASES];
     for (int r = 0; r < ROWS; ++r)
       for (int b = 0; b < BASES; ++b)
-        x[r][b] = input + job.taps[t].input + r * job.input_row + b * REACH * step;
-    for (int64_t k = 0; k < job.run; ++k, w += pitch) {
-      Vec row[VECTORS];
-      for (int v = 0; v < VECTORS; ++v) row[v] = load(w + v * LANES);
-#pragma GCC unroll 16
-      for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-        for (int c = 0; c < COLUMNS; ++c) {
-          const Vec factor = all(x[r][c / REACH][c % REACH * step + k]);
-          for (int v = 0; v < VECTORS; ++v) sums[r][c][v] = fma(factor, row[v], sums[r][c][v]);
-        }
-    }
+        x[r][b] = input + tap->input + r * job.input_row + b * REACH * step;
+    for (int64_t k = 0; k < run; ++k, w += pitch)
+      sums.add(w, [&](int r, int c) { return x[r][c / REACH][c % REACH * step + k]; });
   }
-  for (int r = 0; r < ROWS; ++r)
-    for (int c = 0; c < COLUMNS; ++c)
-      for (int v = 0; v < VECTORS; ++v)
-        store_first(output + r * job.output_row + c * job.output_step + v * LANES, sums[r][c][v],
-                    lanes - v * LANES);
+  sums.template put<false>(output, job.output_row, job.output_step, lanes);
 }
 
 template <int ROWS, int COLUMNS, int VECTORS>
 void moments(const Moments& job, const float* input, const float* gradient, float* output,
              int64_t lanes) {
-  Vec sums[ROWS][COLUMNS][VECTORS] = {};
+  Sums<ROWS, COLUMNS, VECTORS> sums;
+  const int64_t row = job.input_cell_row;
   for (int64_t y = 0; y < job.height; ++y) {
     const float* x = input + y * job.input_row;
     const float* g = gradient + y * job.gradient_row;
-    for (int64_t i = 0; i < job.width; ++i, x += job.input_step, g += job.gradient_step) {
-      Vec row[VECTORS];
-      for (int v = 0; v < VECTORS; ++v) row[v] = load(g + v * LANES);
-#pragma GCC unroll 16
-      for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-        for (int c = 0; c < COLUMNS; ++c) {
-          const Vec factor = all(x[r * job.input_cell_row + c]);
-          for (int v = 0; v < VECTORS; ++v) sums[r][c][v] = fma(factor, row[v], sums[r][c][v]);
-        }
-    }
+    for (int64_t i = 0; i < job.width; ++i, x += job.input_step, g += job.gradient_step)
+      sums.add(g, [&](int r, int c) { return x[r * row + c]; });
   }
-  for (int r = 0; r < ROWS; ++r)
-    for (int c = 0; c < COLUMNS; ++c)
-      for (int v = 0; v < VECTORS; ++v) {
-        float* to = output + r * job.output_row + c * job.output_step + v * LANES;
-        const Vec before = job.add ? load_first(to, lanes - v * LANES) : Vec{};
-        store_first(to, before + sums[r][c][v], lanes - v * LANES);
-      }
+  if (job.add)
+    sums.template put<true>(output, job.output_row, job.output_step, lanes);
+  else
+    sums.template put<false>(output, job.output_row, job.output_step, lanes);
 }
 
 // The functions for all sizes of tiles, [rows][columns][vectors], each counted from 1.
