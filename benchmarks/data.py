@@ -30,17 +30,19 @@ def mnist(part: str = "train") -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 def load(network: Network) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return (N, size, size, channels) pixels and (N,) labels.
 
-    Each digit is repeated pixel by pixel as often as it fits, then padded with paper.
+    Each pixel is repeated as often as the digit fits, and paper is put around it.
     """
     x, y = mnist()
-    times = network.size // 28
-    border = network.size - 28 * times
+    times, border = divmod(network.size, 28)
     count = min(len(x), PIXELS // (network.size**2 * network.channels))
-    x = x[:count].repeat(times, axis=1).repeat(times, axis=2)
+    x, y = x[:count], y[:count]
+    if times > 1:
+        x = x.repeat(times, axis=1).repeat(times, axis=2)
     if border:
         sides = (border // 2, border - border // 2)
         x = np.pad(x, ((0, 0), sides, sides))
-    return x[..., np.newaxis].repeat(network.channels, axis=3), y[:count]
+    x = x[..., np.newaxis]
+    return x.repeat(network.channels, axis=3) if network.channels > 1 else x, y
 
 
 def scaled(network: Network, x: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import select
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,19 @@ PEERS = {
 }
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other benchmark makes a pass, and keep them waiting."""
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 class Process:
     """One peer at work on one task; a context manager that ends it.
 
-    `ready` is the first answer; `started_s` the seconds from nothing to the end of the first step.
+    `launcher` are words before the command: `taskset -c 0`, `chrt -f 20`. `ready` is the first
+    answer; `started_s` the seconds from nothing to the end of the first step.
     """
 
     def __init__(
@@ -65,26 +74,24 @@ class Process:
         mode: str,
         batch: int,
         seconds: float,
-        cores: Sequence[int] = (),
+        launcher: Sequence[str] = (),
     ) -> None:
         python = sys.executable if peer.module == "striate" else str(_peers_python())
-        words = [network, mode, str(batch), str(seconds)]
+        module = f"benchmarks.peers.{peer.module}"
+        words = [network, mode, str(batch), str(seconds), *peer.variant.split()]
         self.talk = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed in __exit__
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            [python, "-m", f"benchmarks.peers.{peer.module}", *words, *peer.variant.split()],
+            [*launcher, python, "-m", module, *words],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.talk, text=True,
         )  # fmt: skip
-        if cores:
-            os.sched_setaffinity(self.process.pid, cores)
         self.ready = self._answer()
         self.started_s = time.perf_counter() - started
 
     def run(self, priority: str) -> dict[str, Any]:
         """Return what one pass measured."""
         assert self.process.stdin is not None
-        with LOCK.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone():
             self.process.stdin.write(priority + "\n")
             self.process.stdin.flush()
             return self._answer()

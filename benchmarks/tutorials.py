@@ -7,18 +7,15 @@ and judged on the 10,000 test digits. Seconds and memory are those of the whole 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
-from . import machine
-
-FOLDER = machine.RESULTS
+from .machine import ROOT
+from .results import Results, header, keep, load, origins, table
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def run(row: Row, seed: int) -> dict[str, float]:
     program = f"from examples.{row.example} import main; print({call})"
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=machine.ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     said = process.stdout.read().split()
@@ -60,32 +57,26 @@ def run(row: Row, seed: int) -> dict[str, float]:
     return {"accuracy": float(said[-1]), "s": seconds, "peak_mib": usage.ru_maxrss / 1024}
 
 
-def page(results: dict[str, Any]) -> str:
+def page(results: Results) -> str:
     """Return all results as Markdown."""
+    rows = [["network", "epochs", "n", "accuracy", "lowest", "target", "seconds", "peak MiB"]]
+    for name in filter(results.__contains__, ROWS):
+        row, runs = ROWS[name], results[name]["runs"]
+        accuracy = [100 * run["accuracy"] for run in runs]
+        rows.append([
+            name, f"{row.epochs}", f"{len(runs)}",
+            f"{statistics.median(accuracy):.2f}", f"{min(accuracy):.2f}",
+            "-" if row.target is None else f"{100 * row.target:.2f}",
+            f"{statistics.median(run['s'] for run in runs):.0f}",
+            f"{max(run['peak_mib'] for run in runs):.0f}",
+        ])  # fmt: skip
     lines = [
         "# The tutorials in full", "",
         "Test accuracy in %, median of the seeds 0, 1, ... n - 1; seconds and memory of the whole "
         "process, on a shared machine.", "",
-        "| network | epochs | n | accuracy | lowest | target | seconds | peak MiB |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        *table(rows), *origins(results),
     ]  # fmt: skip
-    for name, row in ROWS.items():
-        runs = results.get(name, {}).get("runs", [])
-        if not runs:
-            continue
-        accuracy = [100 * run["accuracy"] for run in runs]
-        target = "-" if row.target is None else f"{100 * row.target:.2f}"
-        lines.append(
-            f"| {name} | {row.epochs} | {len(runs)} | {statistics.median(accuracy):.2f} "
-            f"| {min(accuracy):.2f} | {target} | {statistics.median(run['s'] for run in runs):.0f} "
-            f"| {max(run['peak_mib'] for run in runs):.0f} |"
-        )
-    lines += [""]
-    how: dict[str, list[str]] = {}
-    for name in filter(results.__contains__, ROWS):
-        words = f"`{results[name]['command']}`; {machine.line(results[name]['machine'])}"
-        how.setdefault(words, []).append(name)
-    return "\n".join([*lines, *(f"- {'; '.join(names)}: {words}" for words, names in how.items())])
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -94,17 +85,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=list(ROWS), metavar="NAME")
     parser.add_argument("--seeds", type=int, default=1)
     given = parser.parse_args()
-    file = FOLDER / "tutorials.json"
-    results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    results = load("tutorials")
     for name in given.names:
         if name not in ROWS:
             parser.error(f"no row {name!r}, need one of {', '.join(ROWS)}")
-        described = machine.describe()
+        described = header("tutorials")
         runs = [run(ROWS[name], seed) for seed in range(given.seeds)]
-        command = " ".join(["scripts/bench tutorials", *sys.argv[1:]])
-        results[name] = {"command": command, "machine": described, "runs": runs}
-        file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        (FOLDER / "tutorials.md").write_text(page(results) + "\n", encoding="utf-8")
+        results[name] = {"header": described, "runs": runs}
+        keep("tutorials", results, page)
     print(page(results))
 
 

@@ -1,0 +1,53 @@
+"""Where results are kept: one JSON file with what was measured, and one page made from it.
+
+A run replaces the parts that it measured and keeps the others, each with its own machine and
+command.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from .machine import describe, line
+
+FOLDER = Path(__file__).parent / "results"
+
+Results = dict[str, Any]  # part -> {"machine", "command", and what was measured}
+
+
+def load(name: str) -> Results:
+    """Return what was kept of an earlier run."""
+    file = FOLDER / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def keep(name: str, results: Results, page: Callable[[Results], str]) -> None:
+    """Write the results and the page made from them."""
+    text = json.dumps(results, indent=1) + "\n"
+    (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+    (FOLDER / f"{name}.md").write_text(page(results), encoding="utf-8")
+
+
+def header(subcommand: str) -> dict[str, Any]:
+    """Return how and where something is about to be measured."""
+    return {"command": " ".join(["scripts/bench", subcommand, *sys.argv[1:]]), **describe()}
+
+
+def origins(results: Results) -> list[str]:
+    """Return lines that say how, where and when each part was measured."""
+    parts: dict[str, list[str]] = {}
+    for name, result in results.items():
+        said = f"`{result['header']['command']}`; {line(result['header'])}"
+        parts.setdefault(said, []).append(name)
+    return [f"- {'; '.join(names)}: {said}" for said, names in parts.items()]
+
+
+def table(rows: Iterable[Iterable[str]]) -> list[str]:
+    """Return rows of cells, the first of them the titles, as lines of Markdown."""
+    first, *rest = (list(row) for row in rows)
+    lines = [first, ["---"] + ["---:"] * (len(first) - 1), *rest]
+    return [f"| {' | '.join(cells)} |" for cells in lines] + [""]
