@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import torch
 from torch.nn import functional as F
 
 from striate.errors import TrainingError
+from striate.lower.plan import Call, View
 from striate.lower.runtime import Engine, library
 
-from .support import Array, Bench, Image, call, close, each_isa, filled, master_of
+from .support import ISAS, Array, Bench, Image, call, close, each_isa, filled, master_of
 
 LINEAR, RELU, LEAKY = 0, 1, 2
 NO_POOL, MAX, AVERAGE = 0, 1, 2
@@ -240,3 +241,137 @@ def test_values_and_gradients(case: Case, isa: str) -> None:
         bias[case.filters :],
     ):
         assert not behind.any()
+
+
+@each_isa
+@pytest.mark.parametrize("samples", [1, 2, 5])
+def test_threads_and_short_batches(samples: int, isa: str) -> None:
+    case = Case((9, 9), 6, 20, pad=(1, 1, 1, 1), activation=RELU, pool=MAX, batch=5)
+    numbers = Numbers(case, samples)
+    want, one, two = numbers.torch(), Both(case, isa, numbers), Both(case, isa, numbers)
+    alone, shared = one.run(), two.run(threads=2)
+    close(one.output.inner(alone.array(one.y))[:samples], want["output"])
+    close(one.weight_gradient(alone)[: case.filters], want["weight"])
+    for buffer in (one.y, one.dx, one.dw, one.db):
+        np.testing.assert_array_equal(alone.array(buffer), shared.array(buffer))
+
+
+@each_isa
+def test_dropout_is_the_same_forward_and_backward(isa: str) -> None:
+    case = Case((21, 21), 3, 40, activation=RELU, pool=MAX, batch=4)
+    numbers = Numbers(case)
+    want, both = numbers.torch(), Both(case, isa, numbers, drop=0.25, key=7)
+    engine = both.run(seed=3, number=5)
+    output = both.output.inner(engine.array(both.y))
+    positive, kept = want["output"] > 1e-4, output > 0
+    close(output, np.where(kept, want["output"] / 0.75, 0))
+    assert abs(kept[positive].mean() - 0.75) < 0.02
+    numbers.gradient = np.where(kept, numbers.gradient / 0.75, 0).astype(np.float32)
+    want = numbers.torch()
+    close(both.gradient.inner(engine.array(both.dx)), want["input"])
+    close(both.weight_gradient(engine)[: case.filters], want["weight"])
+    close(both.summed(engine, both.db)[: case.filters], want["bias"])
+
+
+@each_isa
+def test_statistics(isa: str) -> None:
+    case = Case((10, 7), 3, 20, pad=(1, 1, 1, 1), batch=5, block=2)
+    numbers = Numbers(case)
+    both = Both(case, isa, numbers)
+    buffer = both.bench.slotted(2 * both.lanes)
+    both.forward = Call("conv", {**both.forward.fields, "statistics": buffer})
+    sums, squares = both.summed(both.run(), buffer).reshape(2, -1)[:, : case.filters]
+    want = numbers.torch()["sums"]
+    close(sums, want.sum(axis=(0, 1, 2)))
+    close(squares, (want**2).sum(axis=(0, 1, 2)))
+
+
+WRONG = {
+    "channels = 0, need 1 to 1048576": {"channels": 0},
+    "filters = 1048577, need 1 to 1048576": {"filters": 1 << 20 | 1},
+    "groups are unequal": {"groups": 4},
+    "kernel_height = 256, need 1 to 255": {"kernel_height": 256},
+    "kernel_width = 0, need 1 to 255": {"kernel_width": 0},
+    "stride or dilation = 0, need 1 to 32768": {"stride_x": 0},
+    "activation = 3, need 0 to 2": {"activation": 3},
+    "pool = -1, need 0 to 2": {"pool": -1},
+    "pool_height = 7, need 1 to 6": {"pool_height": 7},
+    "pool_width = 0, need 1 to 6": {"pool_width": 0},
+    "input has 3 x 4096 bytes, needs 3 x 5120": {"dilation_y": 2},
+}
+
+
+@pytest.mark.parametrize("name", ["forward", "backward"])
+@pytest.mark.parametrize("message", WRONG)
+def test_refused(message: str, name: str) -> None:
+    assert message in refusal(name, WRONG[message])
+
+
+ONLY_FORWARD = {
+    "height = 0, need 1 to 32768": {"height": 0},
+    "the activation must not fall": {"activation": LEAKY, "slope": -0.1},
+    "no index for such a pool": {"pool": AVERAGE},
+    "dropout needs an index": {"index": -1, "drop": 0.5},
+    "statistics are taken of plain sums": {"statistics": 0},
+    "bias is no buffer": {"bias": 99},
+}
+ONLY_BACKWARD = {
+    "a side = 32769, need 1 to 32768": {"in_height": 1 << 15 | 1},
+    "padding = -1, need 0 to 32768": {"pad_y": -1},
+    "the mean hides the signs that the activation's gradient needs": {"pool": AVERAGE},
+    "index is no buffer": {"index": -1},
+    "drop is no share": {"drop": 1.0},
+    "output is no buffer": {"activation": LEAKY, "output": View(-1, 0, 1024, 32)},
+    "the image is too large": {"pad_y": 1 << 15, "pad_x": 1 << 15},
+    "weight is no buffer": {"weight": -1},
+}
+
+
+@pytest.mark.parametrize("message", ONLY_FORWARD)
+def test_refused_forward(message: str) -> None:
+    assert message in refusal("forward", ONLY_FORWARD[message])
+
+
+@pytest.mark.parametrize("message", ONLY_BACKWARD)
+def test_refused_backward(message: str) -> None:
+    assert message in refusal("backward", ONLY_BACKWARD[message])
+
+
+def refusal(name: str, fields: dict[str, Any]) -> str:
+    """Return the message about a plan with one wrong call."""
+    case = Case((8, 8), 6, 20, activation=RELU, pool=MAX)
+    both = Both(case, ISAS[-1], Numbers(case))
+    right: Call = getattr(both, name)
+    setattr(both, name, Call(right.kernel, {**right.fields, **fields}))
+    with pytest.raises(TrainingError) as caught:
+        both.run()
+    assert f", {right.kernel}: " in str(caught.value)
+    return str(caught.value)
+
+
+def test_any_fields_are_refused_or_safe() -> None:
+    """Plans with wrong numbers never touch memory outside (the sanitizers see to that)."""
+    rng = np.random.default_rng(1)
+    values = [-1, 0, 1, 2, 3, 5, 8, 16, 40, 255, 1 << 15, 1 << 31, 1 << 40, -(1 << 62), 1 << 62]
+    ran = 0
+
+    def other(value: Any) -> Any:
+        number = values[rng.integers(len(values))]
+        if isinstance(value, View):
+            part = ("origin", "row", "pixel", "buffer")[rng.integers(4)]
+            return replace(value, **{part: number})
+        return float(number % 7 - 2) if isinstance(value, float) else number
+
+    for seed in range(300):
+        case = list(CASES.values())[seed % len(CASES)]
+        both = Both(case, ISAS[-1], Numbers(case))
+        name = ("forward", "backward")[seed // 2 % 2]
+        good: Call = getattr(both, name)
+        wrong = str(rng.choice(list(good.fields)))
+        setattr(both, name, Call(good.kernel, {**good.fields, wrong: other(good.fields[wrong])}))
+        try:
+            both.run()
+            ran += 1
+        except TrainingError as error:
+            assert "refused a plan" in str(error)
+    assert 30 < ran < 250
