@@ -6,8 +6,14 @@
 namespace striate {
 
 Entries conv_kernels();
+Entries dense_backward_kernels();
+Entries dense_kernels();
+Entries dropout_kernels();
 Entries input_kernels();
+Entries loss_kernels();
+Entries optimizer_kernels();
 Entries output_kernels();
+Entries pointwise_kernels();
 Entries sparse_kernels();
 Entries winograd_kernels();
 

@@ -6,7 +6,10 @@ namespace striate {
 const Entries& all_kernels() {
   static const Entries table = [] {
     Entries all;
-    for (const auto family : {conv_kernels, input_kernels, output_kernels, sparse_kernels, winograd_kernels})
+    for (const auto family :
+         {conv_kernels, dense_backward_kernels, dense_kernels, dropout_kernels,
+          input_kernels, loss_kernels, optimizer_kernels, output_kernels,
+          pointwise_kernels, sparse_kernels, winograd_kernels})
       for (const Entry& row : family()) all.push_back(row);
     return all;
   }();
