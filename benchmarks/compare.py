@@ -30,23 +30,22 @@ OURS = "Striate"
 
 
 def measure(name: str, task: str, given: argparse.Namespace) -> dict[str, Any]:
-    """Return each peer's passes by priority, and the versions of its packages."""
+    """Return each peer's samples/s, pass by pass, and the versions of its packages."""
     mode, _, batch = task.partition(" ")
     size = int(batch or NETWORKS[name].batch)
     found: dict[str, Any] = {}
+    running: dict[str, Process] = {}
     with ExitStack() as stack:
-        running: dict[str, Process] = {}
         for label in given.peers:
             if mode not in PEERS[label].modes:
                 continue
             try:
                 process = Process(PEERS[label], name, mode, size, given.seconds)
                 running[label] = stack.enter_context(process)
+                found[label] = {"versions": process.ready["versions"]}
             except PeerError as error:
                 found[label] = {"error": str(error)}
                 _say(f"{name} {task} {label}: {error}")
-                continue
-            found[label] = {"versions": process.ready["versions"]}
         for turn in range(given.rounds):
             for priority in given.priorities:
                 for label, process in running.items():
