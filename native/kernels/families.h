@@ -14,6 +14,7 @@ Entries loss_kernels();
 Entries optimizer_kernels();
 Entries output_kernels();
 Entries pointwise_kernels();
+Entries pool_kernels();
 Entries sparse_kernels();
 Entries winograd_kernels();
 

@@ -1,0 +1,151 @@
+// Sums of few products: where most gradients are zero, only the others are visited.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "../vector.h"
+
+namespace striate {
+
+// Gradients that are not zero: their values, and where what they are multiplied with begins.
+struct Sparse {
+  int32_t* offsets;
+  float* values;
+  int64_t count;
+};
+
+// out[r][k] += sum over the list of value * from[offset + r * row + k]
+struct SparseSum {
+  Sparse list;
+  const float* from;
+  int64_t row;
+  float* out;
+  int64_t out_row;
+};
+
+template <int ROWS, int VECTORS>
+void sparse_tile(const SparseSum& s) {
+  Vec sums[ROWS][VECTORS];
+  for (int r = 0; r < ROWS; ++r)
+    for (int v = 0; v < VECTORS; ++v) sums[r][v] = load(s.out + r * s.out_row + v * LANES);
+  for (int64_t i = 0; i < s.list.count; ++i) {
+    const float* from = s.from + s.list.offsets[i];
+    const Vec value = all(s.list.values[i]);
+    for (int r = 0; r < ROWS; ++r)
+      for (int v = 0; v < VECTORS; ++v)
+        sums[r][v] = fma(value, load(from + r * s.row + v * LANES), sums[r][v]);
+  }
+  for (int r = 0; r < ROWS; ++r)
+    for (int v = 0; v < VECTORS; ++v) store(s.out + r * s.out_row + v * LANES, sums[r][v]);
+}
+
+// The gradients of max-pooled places, for one vector of filters: in each window the place that the
+// index names has the gradient, all others have none.
+struct Windows {
+  const float* gradient;
+  const uint8_t* index;
+  int64_t filters;  // that are real, of this vector
+  int64_t gradient_row, gradient_pixel, index_row, index_pixel;
+  int64_t rows, columns;  // of windows
+  int64_t height, width, stride_y, stride_x;
+};
+
+// out[r][k] += sum over all places of their gradients * from[place + r * row + k]
+struct MaskedSum {
+  Windows windows;
+  float scale;
+  const float* from;
+  int64_t row, pixel;
+  float* out;
+  int64_t out_row, out_step;
+};
+
+STRIATE_INLINE IntVec load_index(const uint8_t* from) {
+  ByteVec bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  return __builtin_convertvector(bytes, IntVec);
+}
+
+template <int ROWS, int LENGTH>
+void masked_tile(const MaskedSum& s) {
+  const Windows& w = s.windows;
+  Vec sums[ROWS][LENGTH];
+  for (int r = 0; r < ROWS; ++r)
+    for (int k = 0; k < LENGTH; ++k) sums[r][k] = load(s.out + r * s.out_row + k * s.out_step);
+  for (int64_t y = 0; y < w.rows; ++y)
+    for (int64_t x = 0; x < w.columns; ++x) {
+      const Vec gradient =
+          load_first(w.gradient + y * w.gradient_row + x * w.gradient_pixel, w.filters) *
+          all(s.scale);
+      const IntVec index = load_index(w.index + y * w.index_row + x * w.index_pixel);
+      const float* corner = s.from + y * w.stride_y * s.row + x * w.stride_x * s.pixel;
+      for (int32_t place = 0, i = 0; i < w.height; ++i)
+        for (int32_t j = 0; j < w.width; ++j, ++place) {
+          const Vec mine = index == all(place) ? gradient : Vec{};
+          const float* from = corner + i * s.row + j * s.pixel;
+          for (int r = 0; r < ROWS; ++r)
+            for (int k = 0; k < LENGTH; ++k)
+              sums[r][k] = fma(mine, all(from[r * s.row + k]), sums[r][k]);
+        }
+    }
+  for (int r = 0; r < ROWS; ++r)
+    for (int k = 0; k < LENGTH; ++k) store(s.out + r * s.out_row + k * s.out_step, sums[r][k]);
+}
+
+// Both sums are made in register tiles of up to 3 rows: those of a whole 3x3 kernel at once.
+constexpr int TILE_ROWS = 3;
+constexpr int TILE_LENGTH = (REGISTERS - 4) / TILE_ROWS;
+
+template <int ROWS, int... LENGTHS>
+constexpr auto sparse_tiles(std::integer_sequence<int, LENGTHS...>) {
+  return std::array<void (*)(const SparseSum&), sizeof...(LENGTHS)>{
+      sparse_tile<ROWS, LENGTHS + 1>...};
+}
+
+template <int ROWS, int... LENGTHS>
+constexpr auto masked_tiles(std::integer_sequence<int, LENGTHS...>) {
+  return std::array<void (*)(const MaskedSum&), sizeof...(LENGTHS)>{
+      masked_tile<ROWS, LENGTHS + 1>...};
+}
+
+// body(first row, rows, first column, columns) for the tiles of rows x length.
+template <class Body>
+STRIATE_INLINE void each_tile(int64_t rows, int64_t length, const Body& body) {
+  int64_t parts = divide_up(length, TILE_LENGTH);
+  for (int64_t r = 0; r < rows; r += TILE_ROWS)
+    for (int64_t begin = 0, part = 0; part < parts; ++part) {
+      const int64_t count = divide_up(length - begin, parts - part);
+      body(r, std::min<int64_t>(TILE_ROWS, rows - r), begin, count);
+      begin += count;
+    }
+}
+
+inline void add_sparse(SparseSum sum, int64_t rows, int64_t vectors) {
+  using Lengths = std::make_integer_sequence<int, TILE_LENGTH>;
+  static constexpr std::array TILES{sparse_tiles<1>(Lengths()), sparse_tiles<2>(Lengths()),
+                                    sparse_tiles<3>(Lengths())};
+  const float* from = sum.from;
+  float* out = sum.out;
+  each_tile(rows, vectors, [&](int64_t row, int64_t count, int64_t vector, int64_t length) {
+    sum.from = from + row * sum.row + vector * LANES;
+    sum.out = out + row * sum.out_row + vector * LANES;
+    TILES[static_cast<size_t>(count - 1)][static_cast<size_t>(length - 1)](sum);
+  });
+}
+
+inline void add_masked(MaskedSum sum, int64_t rows, int64_t length) {
+  using Lengths = std::make_integer_sequence<int, TILE_LENGTH>;
+  static constexpr std::array TILES{masked_tiles<1>(Lengths()), masked_tiles<2>(Lengths()),
+                                    masked_tiles<3>(Lengths())};
+  const float* from = sum.from;
+  float* out = sum.out;
+  each_tile(rows, length, [&](int64_t row, int64_t count, int64_t begin, int64_t columns) {
+    sum.from = from + row * sum.row + begin;
+    sum.out = out + row * sum.out_row + begin * sum.out_step;
+    TILES[static_cast<size_t>(count - 1)][static_cast<size_t>(columns - 1)](sum);
+  });
+}
+
+}  // namespace striate
