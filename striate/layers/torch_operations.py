@@ -24,6 +24,7 @@ from ..core.operation import (
     Reshape,
     Sides,
     along,
+    reread,
     to_user,
 )
 from ..core.spec import Spec
@@ -61,6 +62,15 @@ def operations(module: Any, x: Spec, path: str, training: bool) -> Chain | None:
     if kind in NAMED:
         return (Pointwise(NAMED[kind]),)
     return TABLE[kind](module, x, path, training) if kind in TABLE else None
+
+
+def unturned(module: Any, x: Spec, y: Spec, training: bool) -> Chain | None:
+    """Return the chain of a module that is called "module", on the user's tensors as they are."""
+    seen, given = (Spec(spec.shape, spec.dtype, "channels_first") for spec in (x, y))
+    chain = operations(module, seen, "module", training)
+    if not chain or all(map(elementwise, chain)):
+        return chain
+    return (*reread(x, seen), *chain, *reread(given, y))
 
 
 def elementwise(operation: Operation) -> bool:

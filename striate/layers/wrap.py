@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from ..core.layer import Layer
-from ..core.operation import Chain, reread
+from ..core.operation import Chain
 from ..core.spec import Spec, checked_layout
 from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry, Mix, Window
 from ..errors import ConfigError, ShapeError, StriateError
-from .torch_operations import elementwise, operations
+from . import torch_calls, torch_operations
 from .torch_windows import geometry
 
 ENDINGS = {nn.Softmax: "softmax", nn.Sigmoid: "sigmoid"}
@@ -159,14 +159,13 @@ class TorchModule(Foreign):
 
     def operations(self, *x: Spec, training: bool = False) -> Chain | None:
         """Return what the table of torch modules says; none for others."""
-        turned = self._turns(x[0])
-        shape = (x[0].shape[-1], *x[0].shape[:-1]) if turned else x[0].shape
-        seen = Spec(shape, x[0].dtype, "channels_first")
-        chain = operations(self.module, seen, "module", training) if len(x) == 1 else None
-        if turned or not chain or all(map(elementwise, chain)):
-            return chain
         y = self.infer(*x)
-        return (*reread(x[0], seen), *chain, *reread(Spec(y.shape, y.dtype, seen.data_format), y))
+        if len(x) > 1 or isinstance(y, tuple):
+            return None
+        if not self._turns(x[0]):
+            return torch_operations.unturned(self.module, x[0], y, training)
+        first = Spec((x[0].shape[-1], *x[0].shape[:-1]), x[0].dtype, "channels_first")
+        return torch_operations.operations(self.module, first, "module", training)
 
     def forward(self, *x: Tensor) -> Any:
         """Call the module, in its own layout."""
@@ -215,6 +214,18 @@ class TorchCall(Foreign):
             return POINTWISE
         holds = any(True for _ in (*self.parameters(), *self.buffers()))
         return MOVES if self.word in MOVING and not holds else UNKNOWN
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Return what the function's name says, if it is called on the inputs in their order."""
+        y = self.infer(*x)
+        places = tuple(Place(index) for index in range(len(x)))
+        listed = self.args[:1] in ((places,), (list(places),))
+        rest = self.args[1:] if listed else self.args[len(x) :]
+        if isinstance(y, tuple) or not (listed or self.args[: len(x)] == places):
+            return None
+        given = [torch_calls.BATCH if arg == Batch(1) else arg for arg in rest]
+        words = (self.function, self.word, given, self.kwargs)
+        return torch_calls.operations(*words, x, y, training)
 
     def forward(self, *x: Tensor) -> Any:
         """Call the function."""

@@ -368,6 +368,82 @@ def test_a_network_of_torch_becomes_a_program(training):
     assert program.steps[0].weight("module.weight") is model.module.conv.weight
 
 
+class Called(nn.Module):
+    """A network of one line."""
+
+    def __init__(self, line):
+        super().__init__()
+        self.line = line
+
+    def forward(self, x):
+        return self.line(x, self.training)
+
+
+F = nn.functional
+CALLS = {
+    "relu": lambda x, training: F.relu(x),
+    "relu in place": lambda x, training: F.relu(x + x.tanh(), inplace=True),
+    "a method": lambda x, training: x.sigmoid(),
+    "leaky relu": lambda x, training: F.leaky_relu(x, 0.3),
+    "elu": lambda x, training: F.elu(x, alpha=0.3),
+    "gelu": lambda x, training: F.gelu(x, approximate="tanh"),
+    "softmax of channels": lambda x, training: F.softmax(x, dim=1),
+    "log softmax": lambda x, training: torch.log_softmax(x, -1),
+    "flatten": lambda x, training: torch.flatten(x, 1),
+    "view": lambda x, training: x.view(x.size(0), -1),
+    "view to maps": lambda x, training: x.view(x.size(0), 2, -1, 3),
+    "reshape": lambda x, training: x.reshape(-1, 4 * 6 * 5),
+    "sum": lambda x, training: torch.relu(x) + torch.tanh(x),
+    "difference": lambda x, training: torch.sub(torch.relu(x), torch.tanh(x)),
+    "the other way round": lambda x, training: (lambda a, b: b - a)(x.relu(), x.tanh()),
+    "product": lambda x, training: torch.relu(x) * torch.tanh(x),
+    "maximum": lambda x, training: torch.maximum(torch.relu(x), torch.tanh(x)),
+    "squeezed": lambda x, training: x * x.mean((2, 3), keepdim=True),
+    "mean": lambda x, training: x.mean([-1, -2]),
+    "cat": lambda x, training: torch.cat([torch.relu(x), torch.tanh(x)], 1),
+    "cat of columns": lambda x, training: torch.cat((torch.relu(x), torch.tanh(x)), dim=-1),
+    "dropout": lambda x, training: F.dropout(x, 0.0, training=training),
+    "pool": lambda x, training: F.max_pool2d(x, 2),
+}
+OPAQUE_CALLS = {
+    "twice the same": lambda x, training: x + x,
+    "a number": lambda x, training: x * 2.0,
+    "weighted": lambda x, training: torch.add(x.relu(), x.tanh(), alpha=2),
+    "flatten some": lambda x, training: torch.flatten(x, 2),
+    "mean of channels": lambda x, training: x.mean(1),
+    "mean of rows": lambda x, training: x.mean((2,)),
+    "in another type": lambda x, training: F.softmax(x, dim=1, dtype=torch.float64),
+    "square": lambda x, training: x.square(),
+}
+
+
+@pytest.mark.parametrize("line", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("layout", [FIRST, "channels_last"])
+@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+def test_a_call_of_torch_says_what_it_computes(line, layout, training):
+    model = st.Model.from_torch(Called(line), (4, 6, 5), data_format=layout)
+    program = compare(model.graph, model, [torch.randn(3, 4, 6, 5)], training)
+    assert not is_opaque(program) or (layout != FIRST and "mean" in line.__code__.co_names)
+
+
+@pytest.mark.parametrize("line", OPAQUE_CALLS.values(), ids=OPAQUE_CALLS)
+def test_a_call_of_torch_that_is_none_of_the_operations_says_nothing(line):
+    model = st.Model.from_torch(Called(line), (4, 6, 5))
+    program = compare(model.graph, model, [torch.randn(3, 4, 6, 5)], training=False)
+    assert is_opaque(program)
+
+
+@torch.fx.wrap
+def relu(x):
+    return x + 1
+
+
+def test_a_function_that_only_has_the_name_of_one_of_torchs_is_not_taken_for_it():
+    model = st.Model.from_torch(Called(lambda x, training: relu(x)), (4, 6, 5))
+    program = compare(model.graph, model, [torch.randn(3, 4, 6, 5)], training=False)
+    assert operations(program) == [Opaque()]
+
+
 # ---- what a program says -------------------------------------------------------------------------
 
 
