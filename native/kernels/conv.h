@@ -25,6 +25,12 @@ struct Split {
   int64_t operator[](int64_t part) const { return length + (part < longer ? 1 : 0); }
 };
 
+// Rows of a tile for so many columns.
+inline int64_t tile_rows(int64_t columns) {
+  const int64_t widest = divide_up(columns, divide_up(columns, TILE_CELLS));
+  return std::min<int64_t>(TILE_ROWS, TILE_CELLS / widest);
+}
+
 // One product of the sum: `run` numbers from `input` with `run` rows of weights from `weight`,
 // both counted in floats from where the sum begins.
 struct Tap {
@@ -177,8 +183,7 @@ void cover(const Job& job, int64_t rows, int64_t columns, int64_t lanes, const f
   static constexpr auto functions =
       tile::table<Job>(std::make_integer_sequence<int, TILE_ROWS>());
   const Split across(columns, TILE_CELLS);
-  const int64_t widest = across[0];
-  const Split down(rows, std::min<int64_t>(TILE_ROWS, TILE_CELLS / widest));
+  const Split down(rows, tile_rows(columns));
   for (int64_t lane = 0, width; lane < lanes; lane += width * LANES) {
     width = lanes - lane > LANES ? 2 : 1;
     for (int64_t i = 0, r = 0; i < down.parts; r += down[i++])

@@ -83,78 +83,125 @@ bool ConvBackward::reads_output() const {
          (activation == ConvForward::RELU && pool == ConvForward::NO_POOL);
 }
 
-void ConvBackward::spread(const Context& context, Range range, int64_t sample,
-                          float* sums) const {
-  float* places = sums + gradient_origin();
-  float* biases = given(bias_gradient) ? context.at<float>(bias_gradient, range.slot) : nullptr;
-  const bool overlap = pool_stride_y < pool_height || pool_stride_x < pool_width;
-  if (pool != ConvForward::NO_POOL && overlap)
-    for (int64_t y = 0; y < height; ++y)
-      std::fill_n(places + y * gradient_row(), width * pixel(), 0.0f);
-  for (int64_t c = 0; c < pixel(); c += LANES) {
-    Vec total{};
-    if (pool == ConvForward::MAX_POOL)
-      spread_largest(context, sample, c, places + c, total);
+namespace {
+
+// Rows of the output's gradient become rows of places, and are summed for the bias.
+class Spread {
+ public:
+  Spread(const ConvBackward& conv, const Context& context, int64_t sample, float* places)
+      : conv_(conv),
+        gradient_(context.at(conv.output_gradient, sample)),
+        output_(conv.reads_output() ? context.at(conv.output, sample) : nullptr),
+        index_(conv.pool == ConvForward::MAX_POOL ? context.at<uint8_t>(conv.index, sample)
+                                                  : nullptr),
+        places_(places),
+        width_(conv.pooled_width()),
+        pixel_(conv.pixel()),
+        row_(conv.gradient_row()),
+        falling_(all(conv.activation == ConvForward::RELU ? 0.0f
+                                                          : static_cast<float>(conv.slope))),
+        kept_(all(static_cast<float>(1 / (1 - conv.drop)))) {}
+
+  void row(int64_t y, float* biases) const {
+    if (conv_.pool == ConvForward::NO_POOL)
+      plain(y, biases);
+    else if (conv_.pool == ConvForward::AVERAGE_POOL)
+      evenly(y, biases);
+    else if (conv_.windows_overlap())
+      largest<0, true>(y, biases);
+    else if (conv_.pool_height == 2 && conv_.pool_width == 2)
+      largest<2, false>(y, biases);
     else
-      spread_evenly(context, sample, c, places + c, total);
-    if (biases != nullptr)
-      store(biases + c, sample == range.begin ? total : load(biases + c) + total);
+      largest<0, false>(y, biases);
   }
-}
 
-Vec ConvBackward::pooled_gradient(const Context& context, int64_t sample, int64_t y, int64_t x,
-                                  int64_t c) const {
-  const float* at = context.at(output_gradient, sample);
-  const Vec g = load_first(at + y * output_gradient.row + x * output_gradient.pixel + c,
-                           filters - c);
-  if (!reads_output()) return g;
-  const float* value = context.at(output, sample) + y * output.row + x * output.pixel + c;
-  const Vec falling = activation == ConvForward::RELU ? Vec{} : g * static_cast<float>(slope);
-  return load(value) > Vec{} ? g : falling;
-}
+ private:
+  // `put(x, channel, gradient)` does the rest and returns what of it the bias gets.
+  template <class Put>
+  STRIATE_INLINE void each(int64_t y, float* biases, const Put& put) const {
+    const float* from = gradient_ + y * conv_.output_gradient.row;
+    const float* values = output_ == nullptr ? nullptr : output_ + y * conv_.output.row;
+    for (int64_t c = 0; c < pixel_; c += LANES) {
+      const int64_t count = conv_.filters - c;
+      Vec total = load(biases + c);
+      for (int64_t x = 0; x < width_; ++x) {
+        Vec g = load_first(from + x * conv_.output_gradient.pixel + c, count);
+        if (values != nullptr)
+          g = load(values + x * conv_.output.pixel + c) > Vec{} ? g : g * falling_;
+        total += put(x, c, g);
+      }
+      store(biases + c, total);
+    }
+  }
 
-void ConvBackward::spread_largest(const Context& context, int64_t sample, int64_t c, float* places,
-                                  Vec& total) const {
-  const uint8_t* winners = context.at<uint8_t>(index, sample) + c;
-  const bool overlap = pool_stride_y < pool_height || pool_stride_x < pool_width;
-  const Vec kept = all(static_cast<float>(1 / (1 - drop)));
-  const int64_t row = gradient_row();
-  for (int64_t y = 0; y < pooled_height(); ++y)
-    for (int64_t x = 0; x < pooled_width(); ++x, winners += pixel()) {
-      const Vec g = kept * pooled_gradient(context, sample, y, x, c);
-      const Vec winner = load_bytes(winners);
-      total += winner == all(float{ConvForward::DEAD}) ? Vec{} : g;
-      float* window = places + y * pool_stride_y * row + x * pool_stride_x * pixel();
+  void plain(int64_t y, float* biases) const {
+    float* to = places_ + y * row_;
+    each(y, biases, [&](int64_t x, int64_t c, Vec g) {
+      store(to + x * pixel_ + c, g);
+      return g;
+    });
+  }
+
+  void evenly(int64_t y, float* biases) const {
+    const Vec share = all(1.0f / static_cast<float>(conv_.pool_height * conv_.pool_width));
+    float* first = places_ + y * conv_.pool_stride_y * row_;
+    each(y, biases, [&](int64_t x, int64_t c, Vec g) {
+      float* window = first + x * conv_.pool_stride_x * pixel_ + c;
+      for (int64_t ky = 0; ky < conv_.pool_height; ++ky)
+        for (int64_t kx = 0; kx < conv_.pool_width; ++kx) {
+          float* to = window + ky * row_ + kx * pixel_;
+          store(to, fma(g, share, load(to)));
+        }
+      return g;
+    });
+  }
+
+  // WINDOW is the side of the windows, 0: any size.
+  template <int WINDOW, bool ADD>
+  void largest(int64_t y, float* biases) const {
+    const int64_t height = WINDOW == 0 ? conv_.pool_height : WINDOW;
+    const int64_t width = WINDOW == 0 ? conv_.pool_width : WINDOW;
+    const uint8_t* winners = index_ + y * width_ * pixel_;
+    float* first = places_ + y * conv_.pool_stride_y * row_;
+    each(y, biases, [&](int64_t x, int64_t c, Vec pooled) {
+      const Vec winner = load_bytes(winners + x * pixel_ + c), g = pooled * kept_;
+      float* window = first + x * conv_.pool_stride_x * pixel_ + c;
       float number = 0;
-      for (int64_t ky = 0; ky < pool_height; ++ky)
-        for (int64_t kx = 0; kx < pool_width; ++kx, ++number) {
-          float* to = window + ky * row + kx * pixel();
+      for (int64_t ky = 0; ky < height; ++ky)
+        for (int64_t kx = 0; kx < width; ++kx, ++number) {
+          float* to = window + ky * row_ + kx * pixel_;
           const Vec share = winner == all(number) ? g : Vec{};
-          store(to, overlap ? load(to) + share : share);
+          store(to, ADD ? load(to) + share : share);
         }
-    }
+      return winner == all(float{ConvForward::DEAD}) ? Vec{} : g;
+    });
+  }
+
+  const ConvBackward& conv_;
+  const float* gradient_;
+  const float* output_;
+  const uint8_t* index_;
+  float* places_;
+  const int64_t width_, pixel_, row_;
+  const Vec falling_, kept_;
+};
+
+}  // namespace
+
+bool ConvBackward::windows_overlap() const {
+  return pool_stride_y < pool_height || pool_stride_x < pool_width;
 }
 
-// No pool is a pool of one place.
-void ConvBackward::spread_evenly(const Context& context, int64_t sample, int64_t c, float* places,
-                                 Vec& total) const {
-  const bool pooled = pool == ConvForward::AVERAGE_POOL;
-  const int64_t rows = pooled ? pool_height : 1, columns = pooled ? pool_width : 1;
-  const int64_t step_y = pooled ? pool_stride_y : 1, step_x = pooled ? pool_stride_x : 1;
-  const bool overlap = step_y < rows || step_x < columns;
-  const Vec share = all(1.0f / static_cast<float>(rows * columns));
+void ConvBackward::spread(const Context& context, Range range, int64_t sample, float* sums,
+                          float* biases) const {
+  float* places = sums + gradient_origin();
   const int64_t row = gradient_row();
-  for (int64_t y = 0; y < pooled_height(); ++y)
-    for (int64_t x = 0; x < pooled_width(); ++x) {
-      const Vec g = pooled_gradient(context, sample, y, x, c);
-      total += g;
-      float* window = places + y * step_y * row + x * step_x * pixel();
-      for (int64_t ky = 0; ky < rows; ++ky)
-        for (int64_t kx = 0; kx < columns; ++kx) {
-          float* to = window + ky * row + kx * pixel();
-          store(to, overlap ? fma(g, share, load(to)) : g * share);
-        }
-    }
+  if (pool == ConvForward::AVERAGE_POOL || (pool == ConvForward::MAX_POOL && windows_overlap()))
+    for (int64_t y = 0; y < height; ++y) std::fill_n(places + y * row, width * pixel(), 0.0f);
+  if (given(bias_gradient)) biases = context.at<float>(bias_gradient, range.slot);
+  if (sample == range.begin) std::fill_n(biases, pixel(), 0.0f);
+  const Spread rows(*this, context, sample, places);
+  for (int64_t y = 0, end = pooled_height(); y < end; ++y) rows.row(y, biases);
 }
 
 void ConvBackward::weight_gradient_of(const Context& context, Range range, int64_t sample,
@@ -196,13 +243,16 @@ struct ConvBackwardDense final : ConvBackward {
     c.holds("weight", weight, taps() * (depthwise() ? pixel() : filters * packed()) * 4);
   }
 
-  int64_t scratch() const override { return taps_bytes() + gradient_floats() * 4; }
+  int64_t scratch() const override {
+    return taps_bytes() + (pixel() + gradient_floats()) * 4;
+  }
 
   void run(const Context& context, Range range) const override {
-    float* sums = reinterpret_cast<float*>(context.scratch + taps_bytes());
+    float* biases = reinterpret_cast<float*>(context.scratch + taps_bytes());
+    float* sums = biases + pixel();
     std::fill_n(sums, gradient_floats(), 0.0f);
     for (int64_t i = range.begin; i < range.end; ++i) {
-      spread(context, range, i, sums);
+      spread(context, range, i, sums, biases);
       weight_gradient_of(context, range, i, sums);
       if (given(input_gradient)) input_gradient_of(context, i, sums + gradient_origin());
     }
@@ -212,6 +262,19 @@ struct ConvBackwardDense final : ConvBackward {
   int64_t packed() const { return round_up(channels / groups, GROUP); }
   int64_t taps_bytes() const { return round_up(taps() * static_cast<int64_t>(sizeof(Tap)), 64); }
 
+  // The taps that reach the cells first, first + stride, ... of an axis, and the place where each
+  // finds the first of them.
+  struct Axis {
+    int64_t count = 0, tap[255], place[255];
+    Axis(int64_t first, int64_t kernel, int64_t stride, int64_t dilation) {
+      for (int64_t k = 0; k < kernel; ++k) {
+        if ((first - k * dilation) % stride != 0) continue;
+        tap[count] = k;
+        place[count++] = (first - k * dilation) / stride;
+      }
+    }
+  };
+
   // The cells of one remainder modulo the stride, (y + pad_y) % stride_y and the same for x, are
   // read by the same taps: their gradient is a correlation with stride 1.
   void input_gradient_of(const Context& context, int64_t sample, const float* places) const {
@@ -220,39 +283,44 @@ struct ConvBackwardDense final : ConvBackward {
     if (depthwise()) {
       depthwise_input_gradient(*this, places, weights, to);
     } else {
-      Tap* taps = reinterpret_cast<Tap*>(context.scratch);
-      for (int64_t y = 0; y < std::min(stride_y, in_height); ++y)
-        for (int64_t x = 0; x < std::min(stride_x, in_width); ++x)
-          correlate(y, x, list_taps(taps, y, x), taps, places, weights, to);
+      for (int64_t y = 0; y < std::min(stride_y, in_height); ++y) {
+        const Axis down(y + pad_y, kernel_height, stride_y, dilation_y);
+        for (int64_t x = 0; x < std::min(stride_x, in_width); ++x) {
+          const Axis across(x + pad_x, kernel_width, stride_x, dilation_x);
+          float* first = to + y * input_gradient.row + x * input_gradient.pixel;
+          for (int64_t g = 0; g < groups; ++g)
+            correlate(context, down, across, divide_up(in_height - y, stride_y),
+                      divide_up(in_width - x, stride_x), places + g * (filters / groups),
+                      weights + g * (filters / groups) * packed(), first + g * (channels / groups));
+        }
+      }
     }
     if (groups > 1) clear_behind(to);
   }
 
-  int64_t list_taps(Tap* taps, int64_t y, int64_t x) const {
-    int64_t count = 0;
-    for (int64_t ky = 0; ky < kernel_height; ++ky)
-      for (int64_t kx = 0; kx < kernel_width; ++kx) {
-        const int64_t down = y + pad_y - ky * dilation_y, across = x + pad_x - kx * dilation_x;
-        if (down % stride_y != 0 || across % stride_x != 0) continue;
-        taps[count++] = {down / stride_y * gradient_row() + across / stride_x * pixel(),
-                         (ky * kernel_width + kx) * filters * packed()};
+  // A few rows at a time, so that taps that reach nothing but the room above or below are left out.
+  void correlate(const Context& context, const Axis& down, const Axis& across, int64_t rows,
+                 int64_t columns, const float* places, const float* weights, float* to) const {
+    Tap* taps = reinterpret_cast<Tap*>(context.scratch);
+    const int64_t row = gradient_row(), step = tile_rows(columns);
+    const int64_t lanes = groups == 1 ? written(input_gradient, channels) : channels / groups;
+    for (int64_t lane = 0; lane < lanes; lane += TILE_VECTORS * LANES)
+      for (int64_t r = 0; r < rows; r += step) {
+        const int64_t end = std::min(rows, r + step);
+        int64_t count = 0;
+        for (int64_t i = 0; i < down.count; ++i)
+          for (int64_t j = 0; j < across.count; ++j)
+            if (down.place[i] + end > 0 && down.place[i] + r < height)
+              taps[count++] = {down.place[i] * row + across.place[j] * pixel(),
+                               (down.tap[i] * kernel_width + across.tap[j]) * filters * packed()};
+        const Correlation job{taps, count, filters / groups, packed(), row, pixel(),
+                              stride_y * input_gradient.row, stride_x * input_gradient.pixel};
+        cover(job, end - r, columns, std::min<int64_t>(lanes - lane, TILE_VECTORS * LANES),
+              weights + lane, [&](int64_t y, int64_t x) {
+                return std::pair{places + (r + y) * row + x * job.input_step,
+                                 to + lane + (r + y) * job.output_row + x * job.output_step};
+              });
       }
-    return count;
-  }
-
-  void correlate(int64_t y, int64_t x, int64_t count, const Tap* taps, const float* places,
-                 const float* weights, float* to) const {
-    const int64_t ins = channels / groups, outs = filters / groups;
-    const Correlation job{taps, count, outs, packed(), gradient_row(), pixel(),
-                          stride_y * input_gradient.row, stride_x * input_gradient.pixel};
-    float* first = to + y * input_gradient.row + x * input_gradient.pixel;
-    for (int64_t g = 0; g < groups; ++g)
-      cover(job, divide_up(in_height - y, stride_y), divide_up(in_width - x, stride_x),
-            groups == 1 ? written(input_gradient, channels) : ins, weights + g * outs * packed(),
-            [&](int64_t r, int64_t c) {
-              return std::pair{places + g * outs + r * job.input_row + c * job.input_step,
-                               first + g * ins + r * job.output_row + c * job.output_step};
-            });
   }
 
   void clear_behind(float* to) const {

@@ -56,6 +56,7 @@ struct ConvBackward : Kernel {
   int64_t pooled_height() const;
   int64_t pooled_width() const;
   bool reads_output() const;
+  bool windows_overlap() const;
   // The room that the input gradient needs; none where it is absent.
   Halo halo() const;
   // The gradient of the sums with its room: floats, of a row, and where place (0, 0) is.
@@ -69,19 +70,13 @@ struct ConvBackward : Kernel {
   void check_common(const Check& c) const;
 
   // The gradient of the sums of a sample, in `sums` (gradient_floats(), zero where no gradient has
-  // been before), and the bias's gradient, which is stored for the first sample of the range.
-  void spread(const Context& context, Range range, int64_t sample, float* sums) const;
+  // been before), and the bias's gradient: stored for the first sample of the range, else added,
+  // in `biases` (pixel() floats of scratch memory) where the plan does not want it.
+  void spread(const Context& context, Range range, int64_t sample, float* sums,
+              float* biases) const;
   // The gradient of the weights, stored for the first sample of the range, else added.
   void weight_gradient_of(const Context& context, Range range, int64_t sample,
                           const float* sums) const;
-
- private:
-  Vec pooled_gradient(const Context& context, int64_t sample, int64_t y, int64_t x,
-                      int64_t c) const;
-  void spread_largest(const Context& context, int64_t sample, int64_t c, float* places,
-                      Vec& total) const;
-  void spread_evenly(const Context& context, int64_t sample, int64_t c, float* places,
-                     Vec& total) const;
 };
 
 }  // namespace striate
