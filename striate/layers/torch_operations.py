@@ -57,11 +57,17 @@ def operations(module: Any, x: Spec, path: str, training: bool) -> Chain | None:
     a class that is made from one in it.
     """
     kind = type(module)
-    if module._forward_hooks or module._forward_pre_hooks:
+    if watched(module):
         return None
     if kind in NAMED:
         return (Pointwise(NAMED[kind]),)
     return TABLE[kind](module, x, path, training) if kind in TABLE else None
+
+
+def watched(module: nn.Module) -> bool:
+    """Return whether hooks look at a module's tensors or gradients when it is called."""
+    forward = module._forward_hooks or module._forward_pre_hooks
+    return bool(forward or module._backward_hooks or module._backward_pre_hooks)
 
 
 def unturned(module: Any, x: Spec, y: Spec, training: bool) -> Chain | None:

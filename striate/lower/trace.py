@@ -13,6 +13,7 @@ from ..core.layer import UNKNOWN_SIZES, Layer
 from ..core.operation import Chain, Opaque, joined
 from ..core.spec import Spec
 from ..core.symbol import Node
+from ..layers.torch_operations import watched
 from .program import Program, Step, Value
 from .reference import compute, reference
 
@@ -44,7 +45,7 @@ def answer(layer: Layer, specs: Sequence[Spec], training: bool) -> Chain | None:
     That is the case if a subclass computes something else and does not answer anew, if hooks look
     at the tensors, or if weights are made from others at each call.
     """
-    if layer._forward_hooks or layer._forward_pre_hooks or hasattr(layer, "parametrizations"):
+    if watched(layer) or hasattr(layer, "parametrizations"):
         return None
     for cls in type(layer).__mro__:
         if "operations" in cls.__dict__:
@@ -61,7 +62,7 @@ def _walk(graph: Graph, program: Program, inputs: Sequence[Known], path: str) ->
     def call(node: Node, given: list[Known]) -> Any:
         name = path + graph.names[node.layer]
         inner = getattr(node.layer, "graph", None)
-        if isinstance(inner, Graph):
+        if isinstance(inner, Graph) and not watched(node.layer):
             out = _walk(inner, program, given, f"{name}.")
         else:
             out = _add(program, node.layer, name, given)

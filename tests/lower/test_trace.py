@@ -617,6 +617,21 @@ def test_a_hook_still_sees_the_tensors():
     assert seen == [(3, 3, 3, 2)]
     handle.remove()
     assert not is_opaque(trace(graph))
+    layer.register_full_backward_hook(lambda *_: None)
+    assert is_opaque(trace(graph))
+
+
+def test_a_hook_of_a_nested_model_or_of_a_module_still_sees_the_tensors():
+    inner, seen = st.Sequential([L.Input((4,)), L.Dense(3)]), []
+    linear = nn.Linear(3, 2)
+    model = st.Sequential([L.Input((4,)), inner, L.TorchModule(linear)])
+    for one in (inner, linear):
+        one.register_forward_hook(lambda _, x, y: seen.append(tuple(y.shape)))
+    program = trace(model.graph)
+    assert operations(program) == [Opaque(), Opaque()]
+    seen.clear()  # sizes are found by running modules on no data
+    reference(program, torch.zeros(2, 4))
+    assert seen == [(2, 3), (2, 2)]
 
 
 def test_a_weight_made_from_others_is_made_at_each_call():
