@@ -117,7 +117,7 @@ Plan decode_plan(const int64_t* words, int64_t count) {
       stage.calls.push_back(row.decode(in.several(size), size));
       const std::string where = "stage " + std::to_string(i) + ", " + row.name;
       const int64_t slots = (plan.batch + stage.block - 1) / stage.block;
-      stage.calls.back()->check(Check(plan.buffers, plan.batch, slots, where));
+      stage.calls.back()->check(Check(plan.buffers, plan.batch, slots, plan.sums, where));
       const int64_t scratch = stage.calls.back()->scratch();
       if (scratch > plan.scratch_bytes) plan.scratch_bytes = scratch;
     }

@@ -106,12 +106,15 @@ struct Range {
 
 class Check {
  public:
-  Check(const std::vector<Buffer>& buffers, int64_t batch, int64_t slots, std::string call)
-      : buffers_(buffers), batch_(batch), slots_(slots), call_(std::move(call)) {}
+  Check(const std::vector<Buffer>& buffers, int64_t batch, int64_t slots, int64_t sums,
+        std::string call)
+      : buffers_(buffers), batch_(batch), slots_(slots), sums_(sums), call_(std::move(call)) {}
 
   int64_t batch() const { return batch_; }
   // Pieces of a slotted buffer: blocks of samples in the stage.
   int64_t slots() const { return slots_; }
+  // Numbers that the run reports.
+  int64_t sums() const { return sums_; }
   void that(bool holds, const char* what) const;
   // The buffer has `count` pieces with at least `bytes` each.
   void holds(const char* field, Ref ref, int64_t bytes, int64_t count = 1) const;
@@ -124,6 +127,7 @@ class Check {
   const std::vector<Buffer>& buffers_;
   int64_t batch_;
   int64_t slots_;
+  int64_t sums_;
   std::string call_;
 };
 

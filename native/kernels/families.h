@@ -11,6 +11,7 @@ Entries dense_kernels();
 Entries dropout_kernels();
 Entries input_kernels();
 Entries loss_kernels();
+Entries norm_kernels();
 Entries optimizer_kernels();
 Entries output_kernels();
 Entries pointwise_kernels();
