@@ -52,16 +52,16 @@ struct Conv final : ConvForward {
 
   void sum(const float* from, int64_t rows, const Context& context, float* sums) const {
     const float* master = context.at<float>(weight);
-    if (groups == channels && groups > 1) {
-      depthwise_sums(*this, from, master, rows, sums);
-      return;
-    }
     const int64_t ins = channels / groups, outs = filters / groups;
     Tap* taps = reinterpret_cast<Tap*>(context.scratch);
     const bool joined = groups == 1 && dilation_x == 1 && input.pixel == channels;
     const int64_t count = list_taps(taps, joined);
     const Correlation job{taps, count, joined ? kernel_width * ins : ins, pixel(),
                           stride_y * input.row, stride_x * input.pixel, width * pixel(), pixel()};
+    if (depthwise()) {
+      correlate_channels(job, rows, width, channels, pixel(), from, master, sums);
+      return;
+    }
     for (int64_t g = 0; g < groups; ++g)
       cover(job, rows, width, g + 1 < groups ? outs : pixel() - g * outs, master + g * outs,
             [&](int64_t y, int64_t x) {

@@ -211,7 +211,7 @@ void ConvBackward::weight_gradient_of(const Context& context, Range range, int64
   const bool add = sample != range.begin;
   const float* places = sums + gradient_origin();
   if (depthwise()) {
-    depthwise_weight_gradient(*this, from, places, slot, add);
+    depthwise_weight_gradient(from, places, slot, add);
     return;
   }
   const int64_t ins = channels / groups, outs = filters / groups;
@@ -230,6 +230,23 @@ void ConvBackward::weight_gradient_of(const Context& context, Range range, int64
                                to + r * job.output_row + c * job.output_step};
             });
     }
+}
+
+// A row of the kernel at a time: its taps find the same places in registers.
+void ConvBackward::depthwise_weight_gradient(const float* from, const float* places, float* to,
+                                             bool add) const {
+  const Moments job{height, width, stride_y * input.row, stride_x * input.pixel, 0,
+                    gradient_row(), pixel(), 0, 0, add};
+  for (int64_t first = 0; first < taps(); first += CHANNEL_TAPS) {
+    Tap list[CHANNEL_TAPS];
+    const int64_t count = std::min<int64_t>(CHANNEL_TAPS, taps() - first);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t ky = (first + i) / kernel_width, kx = (first + i) % kernel_width;
+      list[i] = {ky * dilation_y * input.row + kx * dilation_x * input.pixel,
+                 (first + i) * pixel()};
+    }
+    channel_moments(job, list, count, channels, from, places, to);
+  }
 }
 
 namespace {
@@ -280,22 +297,19 @@ struct ConvBackwardDense final : ConvBackward {
   void input_gradient_of(const Context& context, int64_t sample, const float* places) const {
     float* to = context.at(input_gradient, sample);
     const float* weights = context.at<float>(weight);
-    if (depthwise()) {
-      depthwise_input_gradient(*this, places, weights, to);
-    } else {
-      for (int64_t y = 0; y < std::min(stride_y, in_height); ++y) {
-        const Axis down(y + pad_y, kernel_height, stride_y, dilation_y);
-        for (int64_t x = 0; x < std::min(stride_x, in_width); ++x) {
-          const Axis across(x + pad_x, kernel_width, stride_x, dilation_x);
-          float* first = to + y * input_gradient.row + x * input_gradient.pixel;
-          for (int64_t g = 0; g < groups; ++g)
-            correlate(context, down, across, divide_up(in_height - y, stride_y),
-                      divide_up(in_width - x, stride_x), places + g * (filters / groups),
-                      weights + g * (filters / groups) * packed(), first + g * (channels / groups));
-        }
+    for (int64_t y = 0; y < std::min(stride_y, in_height); ++y) {
+      const Axis down(y + pad_y, kernel_height, stride_y, dilation_y);
+      for (int64_t x = 0; x < std::min(stride_x, in_width); ++x) {
+        const Axis across(x + pad_x, kernel_width, stride_x, dilation_x);
+        float* first = to + y * input_gradient.row + x * input_gradient.pixel;
+        const int64_t rows = divide_up(in_height - y, stride_y);
+        const int64_t columns = divide_up(in_width - x, stride_x);
+        for (int64_t g = 0; g < (depthwise() ? 1 : groups); ++g)
+          correlate(context, down, across, rows, columns, places + g * (filters / groups),
+                    weights + g * (filters / groups) * packed(), first + g * (channels / groups));
       }
     }
-    if (groups > 1) clear_behind(to);
+    if (groups > 1 && !depthwise()) clear_behind(to);
   }
 
   // A few rows at a time, so that taps that reach nothing but the room above or below are left out.
@@ -303,8 +317,11 @@ struct ConvBackwardDense final : ConvBackward {
                  int64_t columns, const float* places, const float* weights, float* to) const {
     Tap* taps = reinterpret_cast<Tap*>(context.scratch);
     const int64_t row = gradient_row(), step = tile_rows(columns);
-    const int64_t lanes = groups == 1 ? written(input_gradient, channels) : channels / groups;
-    for (int64_t lane = 0; lane < lanes; lane += TILE_VECTORS * LANES)
+    const bool all_channels = groups == 1 || depthwise();
+    const int64_t lanes = all_channels ? written(input_gradient, channels) : channels / groups;
+    const int64_t weights_of_tap = depthwise() ? pixel() : filters * packed();
+    const int64_t lanes_at_once = depthwise() ? lanes : TILE_VECTORS * LANES;
+    for (int64_t lane = 0; lane < lanes; lane += lanes_at_once)
       for (int64_t r = 0; r < rows; r += step) {
         const int64_t end = std::min(rows, r + step);
         int64_t count = 0;
@@ -312,11 +329,15 @@ struct ConvBackwardDense final : ConvBackward {
           for (int64_t j = 0; j < across.count; ++j)
             if (down.place[i] + end > 0 && down.place[i] + r < height)
               taps[count++] = {down.place[i] * row + across.place[j] * pixel(),
-                               (down.tap[i] * kernel_width + across.tap[j]) * filters * packed()};
+                               (down.tap[i] * kernel_width + across.tap[j]) * weights_of_tap};
         const Correlation job{taps, count, filters / groups, packed(), row, pixel(),
                               stride_y * input_gradient.row, stride_x * input_gradient.pixel};
-        cover(job, end - r, columns, std::min<int64_t>(lanes - lane, TILE_VECTORS * LANES),
-              weights + lane, [&](int64_t y, int64_t x) {
+        if (depthwise()) {
+          correlate_channels(job, end - r, columns, channels, lanes, places + r * row, weights,
+                             to + r * job.output_row);
+          continue;
+        }
+        cover(job, end - r, columns, std::min(lanes - lane, lanes_at_once), weights + lane, [&](int64_t y, int64_t x) {
                 return std::pair{places + (r + y) * row + x * job.input_step,
                                  to + lane + (r + y) * job.output_row + x * job.output_step};
               });

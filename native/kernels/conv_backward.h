@@ -52,7 +52,7 @@ struct ConvBackward : Kernel {
 
   int64_t pixel() const { return round_up(filters, GROUP); }
   int64_t taps() const { return kernel_height * kernel_width; }
-  bool depthwise() const { return groups == channels && groups > 1; }
+  bool depthwise() const { return groups == channels && groups == filters && groups > 1; }
   int64_t pooled_height() const;
   int64_t pooled_width() const;
   bool reads_output() const;
@@ -77,6 +77,10 @@ struct ConvBackward : Kernel {
   // The gradient of the weights, stored for the first sample of the range, else added.
   void weight_gradient_of(const Context& context, Range range, int64_t sample,
                           const float* sums) const;
+
+ private:
+  void depthwise_weight_gradient(const float* from, const float* places, float* to,
+                                 bool add) const;
 };
 
 }  // namespace striate

@@ -1,19 +1,21 @@
-// Depthwise convolution: each channel has its own filters, filter f reads channel
-// f / (filters / channels). The weights are [tap][filters rounded up to 16].
+// Depthwise convolution: every channel has one filter of its own, and all vectors hold channels.
+// The weights are [tap][channels rounded up to 16].
 #pragma once
 
-#include "conv_backward.h"
-#include "epilogue.h"
+#include "conv.h"
 
 namespace striate {
 
-void depthwise_sums(const ConvForward& conv, const float* input, const float* weight, int64_t rows,
-                    float* sums);
+// The sums over taps for rows x columns of places; `run` and `weight_pitch` of the job have no
+// meaning here. Of each place `written` channels are stored, zeros behind the first `channels`.
+void correlate_channels(const Correlation& job, int64_t rows, int64_t columns, int64_t channels,
+                        int64_t written, const float* input, const float* weight, float* output);
 
-// `places`: the gradient of the sums from place (0, 0) on, in rows of gradient_row().
-void depthwise_weight_gradient(const ConvBackward& conv, const float* input, const float* places,
-                               float* weight_gradient, bool add);
-void depthwise_input_gradient(const ConvBackward& conv, const float* places, const float* weight,
-                              float* input_gradient);
+// The most taps that share registers.
+constexpr int CHANNEL_TAPS = 9;
+
+// The sums over places for each of `count` <= CHANNEL_TAPS taps, which say where they begin in input and output.
+void channel_moments(const Moments& job, const Tap* taps, int64_t count, int64_t channels,
+                     const float* input, const float* gradient, float* output);
 
 }  // namespace striate

@@ -45,6 +45,7 @@ struct ConvForward : Kernel {
   // Floats from one place of the sums to the next; those behind `filters` are zero.
   int64_t pixel() const { return round_up(filters, GROUP); }
   int64_t taps() const { return kernel_height * kernel_width; }
+  bool depthwise() const { return groups == channels && groups == filters && groups > 1; }
   int64_t pooled_height() const {
     return pool == NO_POOL ? height : (height - pool_height) / pool_stride_y + 1;
   }

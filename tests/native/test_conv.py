@@ -167,7 +167,7 @@ class Both:
         self.input = Image(*case.size, case.channels, case.pad, case.packed)
         self.output = Image(*case.pooled, case.filters, packed=case.packed)
         self.gradient = Image(*case.size, case.channels, packed=case.packed)
-        depthwise = case.groups == case.channels > 1
+        depthwise = case.groups == case.channels == case.filters
         self.channels = case.channels // case.groups
         master = bench.weight(master_of(numbers.weight))
         packed = bench.plan.add(master_of(numbers.weight.transpose(1, 0, 2, 3)).size)
