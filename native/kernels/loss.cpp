@@ -136,6 +136,7 @@ struct Difference {
 };
 
 struct Sigmoid {
+  static constexpr const char *OUTPUTS = "logits", *COUNT = "classes";
   static constexpr bool SMOOTHING = true;
   STRIATE_INLINE static Difference of(Vec x, Vec target, float smoothing) {
     const Vec t = target * (1 - smoothing) + 0.5f * smoothing;
@@ -145,6 +146,7 @@ struct Sigmoid {
 };
 
 struct Squared {
+  static constexpr const char *OUTPUTS = "predictions", *COUNT = "count";
   static constexpr bool SMOOTHING = false;
   STRIATE_INLINE static Difference of(Vec x, Vec target, float) {
     const Vec d = x - target;
@@ -153,6 +155,7 @@ struct Squared {
 };
 
 struct Absolute {
+  static constexpr const char *OUTPUTS = "predictions", *COUNT = "count";
   static constexpr bool SMOOTHING = false;
   STRIATE_INLINE static Difference of(Vec x, Vec target, float) {
     const Vec d = x - target;
@@ -168,8 +171,8 @@ struct MeanLoss final : Loss {
 
   template <class V>
   void visit(V& v) {
-    v("predictions", outputs), v("count", count), v("targets", targets), v("weights", weights);
-    v("gradient", gradient), v("values", values);
+    v(Each::OUTPUTS, outputs), v(Each::COUNT, count), v("targets", targets);
+    v("weights", weights), v("gradient", gradient), v("values", values);
     if (Each::SMOOTHING) v("smoothing", smoothing);
   }
 

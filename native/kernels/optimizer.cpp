@@ -13,16 +13,16 @@ using Factors = Update::Factors;
 
 STRIATE_INLINE Vec absolute(Vec v) { return max(v, -v); }
 
-// Moves the mean at `kept` towards v: decay * mean + (1 - decay) * v.
-STRIATE_INLINE Vec moved(float* kept, float decay, Vec v) {
+// Moves the mean at `kept` by a part of the way to v.
+STRIATE_INLINE Vec moved(float* kept, float part, Vec v) {
   const Vec mean = load(kept);
-  const Vec now = fma(all(1 - decay), v - mean, mean);
+  const Vec now = fma(all(part), v - mean, mean);
   store(kept, now);
   return now;
 }
 
-STRIATE_INLINE Vec moved_square(float* kept, float decay, Vec v) {
-  const Vec now = fma(all(1 - decay) * v, v, all(decay) * load(kept));
+STRIATE_INLINE Vec moved_square(float* kept, float decay, float part, Vec v) {
+  const Vec now = fma(all(part) * v, v, all(decay) * load(kept));
   store(kept, now);
   return now;
 }
@@ -46,9 +46,9 @@ struct Momentum {
 
 struct RmsProp {
   STRIATE_INLINE static Vec step(const Factors& f, const Place& p, int64_t i, Vec g) {
-    Vec square = moved_square(p.first + i, f.momentum, g);
+    Vec square = moved_square(p.first + i, f.momentum, f.new_part, g);
     if (p.third != nullptr) {
-      const Vec mean = moved(p.third + i, f.momentum, g);
+      const Vec mean = moved(p.third + i, f.new_part, g);
       square = max(square - mean * mean, Vec{});
     }
     const Vec change = all(f.rate) * g / sqrt(square + all(f.epsilon));
@@ -61,8 +61,8 @@ struct RmsProp {
 
 struct Adam {
   STRIATE_INLINE static Vec step(const Factors& f, const Place& p, int64_t i, Vec g) {
-    const Vec mean = moved(p.first + i, f.momentum, g);
-    Vec square = moved_square(p.second + i, f.second_decay, g);
+    const Vec mean = moved(p.first + i, f.new_part, g);
+    Vec square = moved_square(p.second + i, f.second_decay, f.new_second_part, g);
     if (p.third != nullptr) {
       square = max(load(p.third + i), square);
       store(p.third + i, square);
@@ -81,17 +81,17 @@ struct Adagrad {
 
 struct Adadelta {
   STRIATE_INLINE static Vec step(const Factors& f, const Place& p, int64_t i, Vec g) {
-    const Vec square = moved_square(p.first + i, f.momentum, g);
+    const Vec square = moved_square(p.first + i, f.momentum, f.new_part, g);
     const Vec steps = sqrt(load(p.second + i) + all(f.epsilon));
     const Vec change = steps * g / sqrt(square + all(f.epsilon));
-    moved_square(p.second + i, f.momentum, change);
+    moved_square(p.second + i, f.momentum, f.new_part, change);
     return all(f.rate) * change;
   }
 };
 
 struct Adamax {
   STRIATE_INLINE static Vec step(const Factors& f, const Place& p, int64_t i, Vec g) {
-    const Vec mean = moved(p.first + i, f.momentum, g);
+    const Vec mean = moved(p.first + i, f.new_part, g);
     const Vec largest = max(all(f.second_decay) * load(p.second + i), absolute(g));
     store(p.second + i, largest);
     return all(f.mean) * mean / (largest + all(f.epsilon));
@@ -100,8 +100,8 @@ struct Adamax {
 
 struct Nadam {
   STRIATE_INLINE static Vec step(const Factors& f, const Place& p, int64_t i, Vec g) {
-    const Vec mean = moved(p.first + i, f.momentum, g);
-    const Vec square = moved_square(p.second + i, f.second_decay, g);
+    const Vec mean = moved(p.first + i, f.new_part, g);
+    const Vec square = moved_square(p.second + i, f.second_decay, f.new_second_part, g);
     const Vec ahead = fma(all(f.mean), mean, all(f.here) * g);
     return ahead / (sqrt(square * all(f.correction)) + all(f.epsilon));
   }
@@ -239,6 +239,8 @@ Update::Update(const Rule& rule, const Step& step) : optimizer_(rule.optimizer),
   f.momentum = real(rule.momentum);
   f.second_decay = real(rule.second_decay);
   f.epsilon = real(rule.epsilon);
+  f.new_part = real(1 - rule.momentum);
+  f.new_second_part = real(1 - rule.second_decay);
   f.keep = real(1 - rule.weight_decay * step.rate);
   f.l1 = real(rule.l1);
   f.l2 = real(rule.l2);

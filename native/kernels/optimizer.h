@@ -56,6 +56,7 @@ class Update {
 
   struct Factors {
     float rate, momentum, second_decay, epsilon;
+    float new_part, new_second_part;  // 1 - momentum and 1 - second_decay
     float keep;        // of the weight: 1 - weight_decay * rate
     float l1, l2;      // gradients of l1 * |w| and l2 * w^2 are l1 * sign(w) and 2 * l2 * w
     float mean;        // factor of the mean gradient in a step; Nadam's looks ahead
