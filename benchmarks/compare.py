@@ -52,9 +52,9 @@ def measure(name: str, task: str, given: argparse.Namespace) -> dict[str, Any]:
                     passed = process.run(priority)
                     if not math.isfinite(passed["loss"] or 0.0):
                         raise PeerError(f"{label} does not train {name}: loss {passed['loss']}")
-                    rate = round(passed["samples_per_s"], 1)
-                    found[label].setdefault(priority, []).append(rate)
-                    _say(f"{name} {task} {turn + 1} {priority} {label}: {rate:,.0f}/s")
+                    speed = round(passed["samples_per_s"], 1)
+                    found[label].setdefault(priority, []).append(speed)
+                    _say(f"{name} {task} {turn + 1} {priority} {label}: {speed:,.0f}/s")
     return found
 
 

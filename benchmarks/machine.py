@@ -22,6 +22,7 @@ def describe() -> dict[str, str]:
     )  # fmt: skip
     return {
         "cpu": f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores",
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
         "memory": f"{int(memory[1]) >> 20} GiB" if memory else "unknown",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "load": f"{os.getloadavg()[0]:.1f}",
@@ -32,8 +33,9 @@ def describe() -> dict[str, str]:
 
 def line(machine: dict[str, str]) -> str:
     """Return it as one sentence of Markdown."""
+    threads = f" (OMP_NUM_THREADS={machine['threads']})" if machine["threads"] else ""
     return (
-        f"{machine['cpu']}, {machine['memory']}, {machine['system']}; load average "
+        f"{machine['cpu']}{threads}, {machine['memory']}, {machine['system']}; load average "
         f"{machine['load']} at the start; {machine['date']}, striate {machine['striate']}."
     )
 

@@ -1,74 +1,101 @@
-"""How good and how fast `striate train mnist` is: python benchmarks/mnist_recipe.py [SEEDS].
+"""How good, fast and small `striate train mnist` is: scripts/bench recipe [SEEDS].
 
 Trains the recipe once for each seed, each in a process of its own, and writes the table with its
-median to benchmarks/results/mnist_recipe.md. Seconds are those of training with validation; "whole"
-is the command from start to end.
+median to results/mnist_recipe.md. Seconds are those of training with validation; "whole" is the
+command from start to end, and memory is its peak. Import time is what `import striate` adds to
+`import torch`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-from striate.store.run import environment
+from .results import Results, header, keep, origins, table
 
-RESULTS = Path(__file__).parent / "results" / "mnist_recipe.md"
+IMPORT = """
+import time, torch
+started = time.perf_counter()
+import striate
+print(time.perf_counter() - started)
+"""
 
 
-def train(seed: int, folder: str) -> dict[str, float]:
-    """Return the results of one training, with the seconds of the whole command."""
+def train(seed: int) -> dict[str, float]:
+    """Return the results of one training, with the seconds and the memory of the whole command."""
     program = "from striate.cli import main; main()"
-    started = time.monotonic()
+    words = ["train", "mnist", f"seed={seed}", "--json"]
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"striate {' '.join(words)} ended with {process.returncode}")
+        result = json.loads(said)
+    kept = {name: result[name] for name in ("test_accuracy", "test_loss", "seconds")}
+    whole = time.monotonic() - started
+    return {"seed": seed, **kept, "whole": whole, "peak_mib": usage.ru_maxrss / 1024}
+
+
+def import_s() -> float:
+    """Return the seconds of `import striate` in a process that has torch already."""
     done = subprocess.run(
-        [sys.executable, "-c", program, "train", "mnist", f"seed={seed}", "--json"],
-        cwd=folder,
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
+        [sys.executable, "-c", IMPORT], check=True, stdout=subprocess.PIPE, text=True
     )
-    return {"seed": seed, **json.loads(done.stdout), "whole": time.monotonic() - started}
+    return float(done.stdout)
 
 
-def table(rows: list[dict[str, float]]) -> str:
+def page(results: Results) -> str:
     """Return the results as Markdown."""
-    machine = environment()
-    accuracy = statistics.median(row["test_accuracy"] for row in rows)
-    whole = statistics.median(row["whole"] for row in rows)
+    part = results["recipe"]
+    runs = part["runs"]
+    accuracy, whole, memory = (
+        statistics.median(run[name] for run in runs)
+        for name in ("test_accuracy", "whole", "peak_mib")
+    )
+    rows = [["seed", "test accuracy %", "test loss", "training s", "whole s", "peak MiB"]]
+    rows += [
+        [
+            f"{run['seed']}", f"{100 * run['test_accuracy']:.2f}", f"{run['test_loss']:.4f}",
+            f"{run['seconds']:.1f}", f"{run['whole']:.1f}", f"{run['peak_mib']:.0f}",
+        ]
+        for run in runs
+    ]  # fmt: skip
     lines = [
-        "# `striate train mnist`",
-        "",
-        f"Median of {len(rows)} seeds: test accuracy {100 * accuracy:.2f} %, {whole:.0f} s.",
-        "",
-        f"{machine['cpu']}, {machine['threads']} threads, {machine['instructions']}, "
-        f"torch {machine['torch']}, Python {machine['python']}, striate {machine['striate']}; "
-        f"a shared machine. Command: `python benchmarks/mnist_recipe.py {len(rows)}`.",
-        "",
-        "| seed | test accuracy % | test loss | training s | whole s |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['seed']:.0f} | {100 * row['test_accuracy']:.2f} | {row['test_loss']:.4f} "
-        f"| {row['seconds']:.1f} | {row['whole']:.1f} |"
-        for row in rows
-    ]
+        "# `striate train mnist`", "",
+        f"Median of {len(runs)} seeds: test accuracy {100 * accuracy:.2f} %, {whole:.0f} s, "
+        f"{memory:.0f} MiB. `import striate` takes {statistics.median(part['import_s']):.2f} s "
+        f"beyond torch's own import (median of {len(part['import_s'])}). A shared machine.", "",
+        *table(rows), *origins(results),
+    ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def main(seeds: int) -> None:
-    """Train, and write the table after each seed."""
-    rows: list[dict[str, float]] = []
-    for seed in range(seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            rows.append(train(seed, folder))
-        RESULTS.write_text(table(rows), encoding="utf-8")
-        print(RESULTS.read_text(encoding="utf-8"), flush=True)
+def main() -> None:
+    """Train, and keep the results after each seed."""
+    parser = argparse.ArgumentParser(prog="scripts/bench recipe", description=__doc__)
+    parser.add_argument("seeds", nargs="?", type=int, default=5)
+    given = parser.parse_args()
+    described, imports = header("recipe"), [import_s() for _ in range(5)]
+    runs = []
+    for seed in range(given.seeds):
+        runs.append(train(seed))
+        results = {"recipe": {"header": described, "import_s": imports, "runs": runs}}
+        keep("mnist_recipe", results, page)
+        print(page(results), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main()

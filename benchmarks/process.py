@@ -102,9 +102,9 @@ class Process:
         there, _, _ = select.select([answers], [], [], PATIENCE_S)
         line = answers.readline() if there else ""
         if not line:
-            self.process.kill()
             self.talk.seek(0)
             said = self.talk.read().strip().splitlines()[-1:]
+            self.close()
             raise PeerError(*said or ["no answer"])
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -113,6 +113,10 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
         self.process.kill()
         self.process.communicate()
         self.talk.close()

@@ -1,0 +1,142 @@
+"""Pages of results: the medians and ratios in them, and that the kept ones are up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import compare, figures, mnist_recipe, results, time_to_99, tutorials
+
+HEADER = {
+    "command": "scripts/bench x", "cpu": "A processor, 2 cores", "threads": "", "memory": "8 GiB",
+    "system": "Linux 6, Python 3.12", "load": "0.5", "date": "2026-01-02", "striate": "abc",
+}  # fmt: skip
+ORIGIN = (
+    "`scripts/bench x`; A processor, 2 cores, 8 GiB, Linux 6, Python 3.12; "
+    "load average 0.5 at the start; 2026-01-02, striate abc."
+)
+PAGES = {
+    "peers": compare.page,
+    "figures": figures.page,
+    "tutorials": tutorials.page,
+    "mnist_recipe": mnist_recipe.page,
+    "time_to_99": time_to_99.page,
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_kept_page_is_made_from_the_kept_numbers(name: str) -> None:
+    kept = results.load(name)
+    if kept:
+        page = (results.FOLDER / f"{name}.md").read_text(encoding="utf-8")
+        assert page == PAGES[name](kept)
+
+
+def test_results_are_kept_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    assert results.load("speed") == {}
+    results.keep("speed", {"001": 5}, lambda parts: f"{parts}\n")
+    results.keep("speed", results.load("speed") | {"004": 6}, lambda parts: f"{parts}\n")
+    assert results.load("speed") == {"001": 5, "004": 6}
+    assert (tmp_path / "speed.md").read_text() == "{'001': 5, '004': 6}\n"
+
+
+def test_peers_are_compared_by_medians_and_ratios_to_the_best() -> None:
+    versions = {"versions": {"torch": "2.13"}}
+    tasks = {
+        "train": {
+            "Striate": {**versions, "realtime": [100.0, 300.0, 900.0]},
+            "PyTorch loop": {**versions, "realtime": [50.0, 60.0, 500.0]},
+            "Flax": {"error": "no"},
+            "PyTorch expert": {"versions": {"torch": "2.13"}, "realtime": [150.0, 150.0, 1.0]},
+        },
+        "infer 1": {
+            "Striate": {**versions, "realtime": [5000.0]},
+            "ONNX Runtime": {"versions": {"onnxruntime": "1.2"}, "realtime": [10_000.0]},
+        },
+    }
+    assert compare.page({"001": {"header": HEADER, "tasks": tasks}}) == "\n".join(
+        [
+            "# Striate and its peers", "",
+            f"- 001: {ORIGIN}", "",
+            "Medians of the passes. Versions: onnxruntime 1.2, torch 2.13. Batch sizes: 001 64.",
+            "",
+            "## Training, samples/s at the tutorial's batch size, real-time priority", "",
+            "|  | 001 |",
+            "| --- | ---: |",
+            "| Striate | 300 |",
+            "| PyTorch loop | 60 |",
+            "| PyTorch expert | 150 |",
+            "| **Striate / best peer** | **2.00x** |", "",
+            "## Inference of one image, ms, real-time priority", "",
+            "|  | 001 |",
+            "| --- | ---: |",
+            "| Striate | 0.200 |",
+            "| ONNX Runtime | 0.100 |",
+            "| **Striate / best peer** | **0.50x** |", "",
+        ]
+    )  # fmt: skip
+
+
+def test_a_figure_shows_how_cost_grows() -> None:
+    values = [[10.0, 20.0], [40.0, 30.0], [160.0, 60.0], [640.0, 120.0]]
+    page = figures.page({"size": {"header": HEADER, "values": values}})
+    assert "| 28 x 28 | 10.00 |  | 20.00 |  |" in page
+    assert "| 224 x 224 | 640 | 4.00 | 120 | 2.00 |" in page
+    assert page.endswith(f"- size: {ORIGIN}\n")
+
+
+def test_tutorials_show_the_median_of_their_seeds_and_the_target() -> None:
+    runs = [
+        {"accuracy": accuracy, "s": 10.0, "peak_mib": memory}
+        for accuracy, memory in ((0.99, 300.0), (0.98, 310.0), (0.97, 305.0))
+    ]
+    page = tutorials.page({"001": {"header": HEADER, "runs": runs}})
+    assert "| 001 | 4 | 3 | 98.00 | 97.00 | 99.00 | 10 | 310 |" in page
+
+
+def test_the_recipes_page_has_its_medians_first() -> None:
+    run = {"test_accuracy": 0.995, "test_loss": 0.1, "seconds": 60.0, "whole": 65.4}
+    runs = [{"seed": seed, **run, "peak_mib": 500.0 + seed} for seed in range(3)]
+    part = {"header": HEADER, "import_s": [0.5, 0.25, 1.0], "runs": runs}
+    page = mnist_recipe.page({"recipe": part})
+    assert page.splitlines()[2] == (
+        "Median of 3 seeds: test accuracy 99.50 %, 65 s, 501 MiB. `import striate` takes 0.50 s "
+        "beyond torch's own import (median of 3). A shared machine."
+    )
+    assert "| 2 | 99.50 | 0.1000 | 60.0 | 65.4 | 502 |" in page
+
+
+def test_time_to_99_is_a_mean_over_seeds() -> None:
+    part: dict[str, Any] = {
+        "header": HEADER, "schedule": "one cycle", "validation": 0.991,
+        "runs": [[0.99, 1.0], [0.992, 2.0]],
+    }  # fmt: skip
+    assert time_to_99.page({"001": part}).splitlines()[2] == (
+        "Mean of 2 seeds: test accuracy 99.10 % after 1.50 s of training. Schedule: one cycle; "
+        "mean validation accuracy 99.10 %."
+    )
+
+
+def test_the_quickest_schedule_that_is_good_enough_is_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fast, slow = time_to_99.SCHEDULES[0], time_to_99.SCHEDULES[-1]
+    outcome = {fast: (0.9890, 1.0), slow: (0.9901, 3.0)}
+    seen = []
+
+    def train(schedule: Any, seed: int, data: Any, held_out: Any) -> tuple[float, float]:
+        seen.append((seed, (len(data[0]), len(held_out[0]))))
+        return outcome[schedule]
+
+    monkeypatch.setattr(time_to_99, "train", train)
+    x = list(range(60_000))
+    assert time_to_99.choose(x, x, [fast, slow])[0] is slow
+    outcome[fast] = (0.9900, 1.0)
+    assert time_to_99.choose(x, x, [fast, slow])[0] is fast
+    outcome |= {fast: (0.98, 1.0), slow: (0.97, 0.5)}
+    assert time_to_99.choose(x, x, [fast, slow])[0] is fast
+    assert {seed for seed, *_ in seen}.isdisjoint(time_to_99.JUDGED)
+    assert {sizes for _, sizes in seen} == {(55_000, 5_000)}
