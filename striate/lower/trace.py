@@ -10,7 +10,18 @@ from torch import Tensor
 
 from ..core.graph import Graph
 from ..core.layer import UNKNOWN_SIZES, Layer
-from ..core.operation import Chain, Opaque, joined
+from ..core.operation import (
+    Affine,
+    BatchNorm,
+    Chain,
+    Drop,
+    LayerNorm,
+    Opaque,
+    Permute,
+    Pointwise,
+    Reshape,
+    joined,
+)
 from ..core.spec import Spec
 from ..core.symbol import Node
 from ..layers.torch_operations import watched
@@ -20,6 +31,8 @@ from .reference import compute, reference
 __all__ = ["Program", "Step", "Value", "answer", "reference", "trace"]
 
 COMPUTES = {"forward", "before_activation", "correlate", "reduce", "combine"}
+KEEPS_SHAPE = (Pointwise, BatchNorm, LayerNorm, Drop)
+MOVES = (Permute, Reshape)
 Known = tuple[int, Spec]  # the number of a value, and the spec of the user's tensor
 
 
@@ -92,21 +105,24 @@ def _add(program: Program, layer: Layer, name: str, given: list[Known]) -> tuple
 
 
 def _between(step: Step, values: Sequence[Value]) -> Value:
-    """Return the value that a step gives, by running it on tensors without data."""
+    """Return the value that a step gives, by running it on tensors without values."""
+    x = values[step.inputs[0]]
+    if isinstance(step.operation, KEEPS_SHAPE):
+        return Value(x.shape, x.dtype)
+    # torch's meta device takes a second to load for all but moves; a batch of 0 samples does not
+    moves = isinstance(step.operation, MOVES)
+    batch, device = (2, "meta") if moves else (0, "cpu")
 
     def weight(name: str) -> Tensor | None:
         found = step.weight(name)
-        return None if found is None else found.to("meta")
+        return None if found is None else torch.empty(found.shape)
 
     runs = []
     with torch.no_grad():
-        for size in UNKNOWN_SIZES:
-            given = [_empty(values[at], size) for at in step.inputs]
-            runs.append(compute(step.operation, given, weight))
-    shape = [n if n == m else None for n, m in zip(*(run.shape[1:] for run in runs), strict=True)]
-    return Value(tuple(shape), str(runs[0].dtype).removeprefix("torch."))
-
-
-def _empty(value: Value, unknown: int) -> Tensor:
-    sizes = [unknown if size is None else size for size in value.shape]
-    return torch.empty(2, *sizes, dtype=getattr(torch, value.dtype), device="meta")
+        for unknown in UNKNOWN_SIZES:
+            shapes = [values[at].shape for at in step.inputs]
+            sizes = [[unknown if n is None else n for n in shape] for shape in shapes]
+            given = [torch.empty(batch, *each, device=device) for each in sizes]
+            runs.append(compute(step.operation, given, weight).shape[1:])
+    shape = tuple(n if n == m else None for n, m in zip(*runs, strict=True))
+    return Value(shape, "float32" if isinstance(step.operation, Affine) else x.dtype)

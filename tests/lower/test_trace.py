@@ -29,6 +29,7 @@ from striate.core.spec import Spec
 from striate.core.symbol import Input
 from striate.core.window import Window
 from striate.errors import StriateError
+from striate.lower.reference import compute
 from striate.lower.trace import Value, answer, reference, trace
 
 FIRST = "channels_first"
@@ -148,7 +149,16 @@ def test_the_program_of_a_layer_computes_what_the_layer_does(case, training):
     if not (case.random and training):
         x = [(case.domain or (lambda x: x))(batch(spec)) for spec in case.specs]
         compare(graph, layer, x, training)
-    for step in trace(graph, training).steps:
+    program = trace(graph, training)
+    known = {at: batch(Spec(program.values[at].shape)) for at in program.inputs}
+    for step in program.steps if not is_opaque(program) else []:
+        known[step.output] = compute(step.operation, [known[at] for at in step.inputs], step.weight)
+        assert len(known[step.output]) == 3
+        for size, said in zip(
+            known[step.output].shape[1:], program.values[step.output].shape, strict=True
+        ):
+            assert said in (size, None)
+    for step in program.steps:
         assert step.layer is layer
         assert step.name == layer.name
 
