@@ -3,12 +3,12 @@
 #include "sparse.h"
 
 #include "conv_backward.h"
+#include "epilogue.h"
 #include "families.h"
 
 namespace striate {
 namespace {
 
-constexpr uint8_t DEAD = 255;  // in the index: the gradient is zero
 constexpr int64_t MOST_CHANNELS = 1 << 20;
 
 // Hands out parts of the scratch memory; begun at null, it only measures.
@@ -67,13 +67,18 @@ struct PackTaps final : Kernel {
 struct ConvBackwardSparse final : ConvBackward {
   void check(const Check& c) const override {
     check_common(c);
-    c.that(pool == 1 && given(index) && activation != 2,
-           "only gradients behind a max-pool with its index, and relu or nothing, are sparse");
+    c.that(pool == ConvForward::MAX_POOL && activation != ConvForward::LEAKY,
+           "only the winners of max-pooling behind relu or nothing have sparse gradients");
     c.that(stride_y == 1 && stride_x == 1 && dilation_y == 1 && dilation_x == 1 && groups == 1,
            "sparse gradients are for kernels without stride, dilation or groups");
+    constexpr int64_t MOST_FLOATS = 1 << 28;  // what an offset of a list can reach
+    c.that((height + kernel_height) * input.row < MOST_FLOATS &&
+               taps() * filters * GROUP < MOST_FLOATS &&
+               window() <= ConvForward::DEAD,
+           "the image is too large");
     if (!given(input_gradient)) return;
     c.holds("weight", weight, taps() * filters * round_up(channels, GROUP) * 4);
-    c.that(in_height + 2 * pad_y < (1 << 16) && in_width + 2 * pad_x < (1 << 16),
+    c.that(spread_height() * spread_width() * round_up(channels, GROUP) < MOST_FLOATS,
            "the image is too large");
   }
 
@@ -282,7 +287,7 @@ struct ConvBackwardSparse final : ConvBackward {
         const Vec gradient =
             load_first(w.gradient + y * w.gradient_row + x * w.gradient_pixel, w.filters);
         const IntVec winner = load_index(w.index + y * w.index_row + x * w.index_pixel);
-        total += winner < all(int32_t{DEAD}) ? gradient : Vec{};
+        total += winner < all(int32_t{ConvForward::DEAD}) ? gradient : Vec{};
       }
     return total;
   }
