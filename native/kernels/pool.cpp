@@ -26,17 +26,15 @@ struct Window {
 // in the divisor of AVERAGE_WITH_PADDING. `index`: of a maximum, the number ky * kernel_width + kx
 // of the tap that it came from, per sample [height][width][channels rounded up to 16].
 struct Pooling : Kernel {
-  View input;
   Int in_height = 1, in_width = 1, channels = 1;
-  View output;
   Int height = 1, width = 1, kind = MAXIMUM, kernel_height = 1, kernel_width = 1;
   Int stride_y = 1, stride_x = 1, pad_y = 0, pad_x = 0, dilation_y = 1, dilation_x = 1;
   Ref index;
 
   template <class V>
   void visit(V& v) {
-    v("input", input), v("in_height", in_height), v("in_width", in_width);
-    v("channels", channels), v("output", output), v("height", height), v("width", width);
+    v("in_height", in_height), v("in_width", in_width), v("channels", channels);
+    v("height", height), v("width", width);
     v("kind", kind), v("kernel_height", kernel_height), v("kernel_width", kernel_width);
     v("stride_y", stride_y), v("stride_x", stride_x), v("pad_y", pad_y), v("pad_x", pad_x);
     v("dilation_y", dilation_y), v("dilation_x", dilation_x), v("index", index);
@@ -86,6 +84,14 @@ void store_index(uint8_t* to, IntVec index) {
 }
 
 struct Pool final : Pooling {
+  View input, output;
+
+  template <class V>
+  void visit(V& v) {
+    v("input", input), v("output", output);
+    Pooling::visit(v);
+  }
+
   void check(const Check& c) const override {
     check_geometry(c);
     c.holds("input", input, in_height, in_width, channels, c.batch());
@@ -144,15 +150,15 @@ struct Pool final : Pooling {
   }
 };
 
-// The gradient of the input, written for every cell of it. A maximum needs its index, nothing the
-// input or the output.
+// The gradient of the input, written for every cell of it. A maximum needs its index; the
+// input and the output are not read.
 struct PoolBackward final : Pooling {
   View output_gradient, input_gradient;
 
   template <class V>
   void visit(V& v) {
-    Pooling::visit(v);
     v("output_gradient", output_gradient), v("input_gradient", input_gradient);
+    Pooling::visit(v);
   }
 
   void check(const Check& c) const override {

@@ -21,7 +21,7 @@ KINDS = (MAXIMUM, AVERAGE, AVERAGE_WITH_PADDING)
 
 @dataclass(frozen=True)
 class Geometry:
-    """Windows over an image; `pad` is top, left, and what hangs over at the bottom and the right."""
+    """Windows over an image; `pad` is top, left, and what hangs over at bottom and right."""
 
     size: tuple[int, int]
     kernel: tuple[int, int]
@@ -40,11 +40,19 @@ class Geometry:
     def fields(self, kind: int) -> dict[str, int]:
         (in_height, in_width), (height, width) = self.size, self.output()
         return {
-            **{"in_height": in_height, "in_width": in_width, "height": height, "width": width},
-            **{"kernel_height": self.kernel[0], "kernel_width": self.kernel[1]},
-            **{"stride_y": self.stride[0], "stride_x": self.stride[1]},
-            **{"pad_y": self.pad[0], "pad_x": self.pad[1]},
-            **{"dilation_y": self.dilation[0], "dilation_x": self.dilation[1], "kind": kind},
+            "in_height": in_height,
+            "in_width": in_width,
+            "height": height,
+            "width": width,
+            "kernel_height": self.kernel[0],
+            "kernel_width": self.kernel[1],
+            "stride_y": self.stride[0],
+            "stride_x": self.stride[1],
+            "pad_y": self.pad[0],
+            "pad_x": self.pad[1],
+            "dilation_y": self.dilation[0],
+            "dilation_x": self.dilation[1],
+            "kind": kind,
         }
 
 
@@ -98,9 +106,8 @@ def test_pool(isa: str, geometry: Geometry, layout: str, kind: int) -> None:
             images.wanted(*geometry.size, channels, write),
         )
         index = images.bench.plan.add(height * width * round_up(channels, 16) // 4, BATCH)
-        fields = {"input": source, "output": y, "channels": channels, "index": index}
-        fields |= geometry.fields(kind)
-        images.call("pool", **fields)
+        fields = {**geometry.fields(kind), "channels": channels, "index": index}
+        images.call("pool", input=source, output=y, **fields)
         gradient = images.given(dy, read)
         images.call("pool_backward", **fields, output_gradient=gradient, input_gradient=dx)
         value = pooled(x, geometry, kind)
@@ -117,9 +124,8 @@ def test_the_first_of_equal_values_wins(isa: str) -> None:
     images = Images(isa)
     y, dx = images.wanted(3, 3, 20), images.wanted(6, 6, 20)
     index = images.bench.plan.add(3 * 3 * 32 // 4, BATCH)
-    fields = {"input": images.given(x), "output": y, "channels": 20, "index": index}
-    fields |= geometry.fields(MAXIMUM)
-    images.call("pool", **fields)
+    fields = {**geometry.fields(MAXIMUM), "channels": 20, "index": index}
+    images.call("pool", input=images.given(x), output=y, **fields)
     images.call("pool_backward", **fields, output_gradient=images.given(dy), input_gradient=dx)
     value = F.max_pool2d(x.permute(0, 3, 1, 2), 3, 2, 1).permute(0, 2, 3, 1)
     slope = gradients(value, dy, x)[0]
@@ -187,12 +193,13 @@ BROKEN = {
 def test_refusals(isa: str, kernel: str, field: str) -> None:
     value, message = BROKEN[field]
     images = Images(isa)
-    fields: dict[str, object] = {"input": images.wanted(4, 4, 16, HALO), "channels": 16}
-    fields |= {"output": images.wanted(2, 2, 16), "index": images.bench.plan.add(16, BATCH)}
-    fields |= Geometry((4, 4), (2, 2), (2, 2)).fields(MAXIMUM)
+    large, small = images.wanted(4, 4, 16, HALO), images.wanted(2, 2, 16)
+    views = {"input": large, "output": small}
     if kernel == "pool_backward":
-        fields |= {"output_gradient": fields["output"], "input_gradient": fields["input"]}
-    images.call(kernel, **fields | {field: value})
+        views = {"input_gradient": large, "output_gradient": small}
+    fields = {"channels": 16, "index": images.bench.plan.add(16, BATCH)}
+    fields |= Geometry((4, 4), (2, 2), (2, 2)).fields(MAXIMUM)
+    images.call(kernel, **views, **fields | {field: value})
     with pytest.raises(TrainingError, match=message):
         images.engine()
 
