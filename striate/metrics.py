@@ -74,6 +74,10 @@ class Mean:
             return torch.zeros(())
         return torch.where(self._count == 0, self._count, self._total / self._count)
 
+    def add(self, total: float, count: float) -> None:
+        """Take in a sum of `count` numbers."""
+        self.update(torch.tensor(total / count, dtype=torch.float64), count)
+
     def reset(self) -> None:
         """Forget all numbers."""
         self._total = self._count = None
@@ -93,6 +97,10 @@ class Scored:
         self.mean.update(
             self.score(torch.as_tensor(y_true, device=y_pred.device), y_pred), sample_weight
         )
+
+    def count(self, total: float, count: int) -> None:
+        """Take in a batch of `count` samples whose scores have this sum."""
+        self.mean.add(total, count)
 
     def compute(self) -> Tensor:
         """Return the mean score."""

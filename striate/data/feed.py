@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
@@ -31,6 +32,11 @@ class Batch:
     def size(self) -> int:
         """Number of samples."""
         return len(self.x[0])
+
+    @property
+    def steps(self) -> int:
+        """Number of steps that the samples are taken in."""
+        return 1
 
 
 class ArrayFeed:
@@ -61,7 +67,7 @@ class ArrayFeed:
         return Batch(tuple(x[:1] for x in self.x), tuple(y[:1] for y in self.y))
 
     def __iter__(self) -> Iterator[Batch]:
-        order = torch.randperm(self.samples) if self.shuffle else None
+        order = self._drawn()
         for start in range(0, self.samples, self.batch_size):
             part: Any = slice(start, start + self.batch_size)
             part = part if order is None else order[part]
@@ -70,6 +76,16 @@ class ArrayFeed:
                 tuple(y[part] for y in self.y),
                 None if self.weight is None else self.weight[part],
             )
+
+    def order(self) -> NDArray[np.int32]:
+        """Draw the numbers of the samples in the order of a pass."""
+        drawn = self._drawn()
+        if drawn is None:
+            return np.arange(self.samples, dtype=np.int32)
+        return drawn.to(torch.int32).numpy()
+
+    def _drawn(self) -> Tensor | None:
+        return torch.randperm(self.samples) if self.shuffle else None
 
     def all(self) -> Batch:
         """Return all samples in one batch."""

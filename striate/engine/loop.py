@@ -19,6 +19,7 @@ from .batches import Batches, as_batch, checked, parts, prepare
 from .hooks import History
 from .progress import Silence, reporter, say
 from .setup import setup_of
+from .native import make_step
 from .step import Step
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def fit(
     )
     data = prepare(model, x, y, sample_weight, batch_size or 32, shuffle)
     data, valid = parts(model, data, validation_split, validation_data, batch_size or 32)
-    step = Step(model, setup_of(model), training=True)
+    step = make_step(model, setup_of(model), training=True)
     data = checked(model, step, data)
     valid = None if valid is None else checked(model, step, valid, "validation ")
     batches = Batches(model, data, steps_per_epoch, class_weight)
@@ -135,7 +136,7 @@ def evaluate(
     """
     check.settings("evaluate", batch_size=batch_size, steps=steps)
     data = prepare(model, x, y, sample_weight, batch_size or 256)
-    step, mode = Step(model, setup_of(model, training=False)), model.training
+    step, mode = make_step(model, setup_of(model, training=False)), model.training
     data = checked(model, step, data)
     advice.compare(step.setup, data)
     show = reporter(2 if verbose else 0, 0, "evaluate")
@@ -208,13 +209,14 @@ def predict_on_batch(model: Model, x: Any) -> Any:
 def _epoch(step: Step, batches: Iterable[Batch], hooks: Sequence[Any], show: Silence) -> str:
     """Train on each batch; return why training shall stop, or an empty string."""
     step.reset()
-    stopped = ""
-    for number, batch in enumerate(batches):
-        moments.tell(hooks, "on_train_batch_begin", number, {})
+    stopped, done = "", 0
+    for batch in step.portions(batches, several=not moments.watch_batches(hooks)):
+        moments.tell(hooks, "on_train_batch_begin", done, {})
         step.train(batch)
-        stopped = moments.tell(hooks, "on_train_batch_end", number, {})
+        done += batch.steps
+        stopped = moments.tell(hooks, "on_train_batch_end", done - 1, {})
         if show.wants():
-            show.step(number + 1, step.samples, step.logs())
+            show.step(done, step.samples, step.logs())
         if stopped:
             break
     _expect_samples(step)
@@ -223,7 +225,7 @@ def _epoch(step: Step, batches: Iterable[Batch], hooks: Sequence[Any], show: Sil
 
 def _test(step: Step, data: Feed, steps: int | None = None) -> dict[str, float]:
     step.reset()
-    for batch in islice(data, steps):
+    for batch in step.portions(islice(data, steps) if steps else data, several=True):
         step.test(batch)
     _expect_samples(step)
     return step.logs()

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from .. import losses, metrics, optimizers
 from ..core.symbol import Symbol
-from ..errors import ConfigError, TrainingError, nearest
+from ..errors import ConfigError, TrainingError, nearest, one_of
 from ..settings import check_range
 from .ending import ending
 from .progress import say
 
 if TYPE_CHECKING:
     from ..model import Model
+
+ENGINES = ("auto", "native", "torch")
+PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 @dataclasses.dataclass
@@ -27,6 +30,8 @@ class Setup:
     loss_weights: list[float]
     metrics: list[list[Any]]
     weighted_metrics: list[list[Any]]  # those that are given the weights of samples
+    engine: str = "auto"
+    precision: str = "float32"
     state: dict[str, Any] | None = None  # the optimizer's, from the first step on
     names: Sequence[str] = ()  # of the weights that the optimizer's state belongs to
     reach: float = 0.0  # the largest value of the input that the model was trained on
@@ -77,6 +82,9 @@ def compile_model(
     metrics: Any = None,
     loss_weights: Any = None,
     weighted_metrics: Any = None,
+    *,
+    engine: str = "auto",
+    precision: str = "float32",
 ) -> None:
     """Choose how the model is trained and judged.
 
@@ -86,6 +94,10 @@ def compile_model(
     each, in a list or in a dictionary by the output's name; the loss is the sum of their losses,
     each times its number in `loss_weights`.
 
+    `engine`: "native" the library of Striate's own kernels, "torch" torch's operations, "auto" the
+    first wherever it can. `precision`: "float32" exactly, "bfloat16" products of 16-bit numbers
+    with float32 weights, where the processor or the device has them, "auto" whichever is faster.
+
     Raises: ConfigError for a name that is not known.
 
     Example:
@@ -93,12 +105,16 @@ def compile_model(
         >>> model = Sequential([L.Input((4,)), L.Dense(2, activation="softmax")])
         >>> model.compile(optimizer="adam", loss="crossentropy", metrics=["accuracy"])
     """
+    one_of("compile", "engine", engine, ENGINES)
+    one_of("compile", "precision", precision, PRECISIONS)
     model.setup = Setup(
         optimizers.get(optimizer),
         _losses(model, _in_order(model, "loss", loss)),
         _shares(_in_order(model, "loss_weights", loss_weights)),
         _lists(_in_order(model, "metrics", metrics)),
         _lists(_in_order(model, "weighted_metrics", weighted_metrics)),
+        engine,
+        precision,
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -57,12 +57,16 @@ class Step:
 
     def reset(self) -> None:
         """Forget the sums of losses and metrics."""
-        self.total: Tensor | float = 0.0  # loss times samples, on the device
-        self.parts: list[Tensor | float] = [0.0] * len(self.losses)  # the same for each output
+        self.total: Any = 0.0  # loss times samples, on the device
+        self.parts: list[Any] = [0.0] * len(self.losses)  # the same for each output
         self.samples = 0
         for several in (*self.setup.metrics, *self.setup.weighted_metrics):
             for metric in several:
                 metric.reset()
+
+    def portions(self, batches: Iterable[Batch], several: bool) -> Iterator[Any]:
+        """Yield what `train` and `test` take; `several` batches may come together."""
+        yield from batches
 
     def train(self, batch: Batch) -> None:
         """Make one step of the optimizer."""

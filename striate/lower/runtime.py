@@ -105,7 +105,10 @@ class Engine:
         self._engine = library.calls.striate_new(words.ctypes.data, len(words), error, len(error))
         if not self._engine:
             raise TrainingError(
-                "the native engine", "refused a plan", got=error.value.decode(), fix='engine="torch"'
+                "the native engine",
+                "refused a plan",
+                got=error.value.decode(),
+                fix='engine="torch"',
             )
         self._arena = library.calls.striate_arena(self._engine)
 
@@ -118,9 +121,9 @@ class Engine:
         part = self.plan.buffers[buffer]
         size = part.stride * part.count
         memory = (ctypes.c_char * size).from_address(self._arena + part.offset)
-        array = np.frombuffer(memory, dtype).reshape(part.count, -1)
         memory._engine = self  # type: ignore[attr-defined]  # the arena lives while the array does
-        return array
+        array: NDArray[Any] = np.ndarray((size // np.dtype(dtype).itemsize,), dtype, memory)  # type: ignore[arg-type]
+        return array.reshape(part.count, -1)
 
     def run(
         self,

@@ -149,3 +149,12 @@ def tell(hooks: Sequence[Any], moment: str, *args: Any) -> str:
     for hook in hooks:
         getattr(hook, moment)(*args)
     return next((hook.stopped for hook in hooks if getattr(hook, "stopped", "")), "")
+
+
+def watch_batches(hooks: Sequence[Any]) -> bool:
+    """Return whether a hook has something to do at every batch."""
+    return any(
+        getattr(type(hook), moment, None) is not getattr(Hook, moment) or moment in vars(hook)
+        for hook in hooks
+        for moment in ("on_train_batch_begin", "on_train_batch_end")
+    )

@@ -1,0 +1,234 @@
+"""Lower: from a model's graph to a plan, for training or for inference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..core.operation import Affine, Pointwise
+from .builder import Builder, Image, Margin, Segment, Update, Weight, image_size
+from .plan import ABSENT, ABSENT_VIEW, Call, Plan, Value
+from .program import Program
+from .rules import units
+from .units.convolution import Convolution
+from .units.elementwise import Function
+from .units.norm import BatchNormalization
+from .units.unit import Unit
+
+BLOCKS = 16  # tasks in a stage over samples: enough to share out evenly, few enough to add up
+DTYPES = {"uint8": 1, "float32": 4}
+
+
+@dataclass(frozen=True)
+class Head:
+    """The loss at the output: its kernel, and how labels come: as class numbers, or as an array."""
+
+    kernel: str
+    labels: bool
+    undone: str = ""  # the model's last activation, which the loss does not want
+    smoothing: float = 0.0
+    weighted: bool = False  # each sample has a weight
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A plan with what is needed to run it: weights, segments, and where values lie."""
+
+    program: Program
+    units: tuple[Unit, ...]
+    plan: Plan
+    segments: tuple[Segment, ...]
+    weights: tuple[Weight, ...]
+    images: dict[int, Image]
+    gradients: dict[int, Image]
+    sources: int  # arrays that the plan gathers from: inputs, labels, weights of samples
+    output: int  # the value that the loss is taken of, or the first output
+    update: Update | None = None
+
+
+def lower(
+    program: Program,
+    batch: int,
+    dtypes: Sequence[str],
+    *,
+    head: Head | None = None,
+    update: Update | None = None,
+) -> Lowered:
+    """Return the plan of a program for batches of up to `batch` samples.
+
+    `dtypes` are those of the input arrays. With a `head` and an `update` the plan trains; with a
+    `head` alone it measures the loss; with neither it saves the outputs.
+    """
+    training = update is not None
+    block = max(1, -(-batch // BLOCKS))
+    builder = Builder(batch, training=training, block=block, update=update)
+    made, loads = _loads(program, units(program), dtypes)
+    if head is not None and made[-1].steps[0].operation == Pointwise(head.undone):
+        made = made[:-1]
+    _place(builder, made, loads)
+    _learn(builder, made)
+    for source, load in enumerate(loads):
+        builder.samples(load.call(source, builder.images[load.value]))
+    for unit in made:
+        unit.forward(builder)
+    sources = len(loads)
+    if head is None:
+        sources = _save(builder, program, sources)
+    else:
+        sources = _loss(builder, made[-1].output, head, sources)
+    if training:
+        for unit in reversed(made):
+            if unit.output in builder.learned:
+                unit.backward(builder)
+        _update(builder)
+    builder.end()
+    return Lowered(
+        program,
+        tuple(made),
+        builder.plan,
+        tuple(builder.segments),
+        tuple(builder.weights.values()),
+        builder.images,
+        builder.gradients,
+        sources,
+        made[-1].output if head else program.outputs[0],
+        update,
+    )
+
+
+@dataclass(frozen=True)
+class Load:
+    """An input array, brought into the arena as `value` = array * scale + offset."""
+
+    value: int
+    size: tuple[int, int, int]
+    dtype: str
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def call(self, source: int, image: Image) -> Call:
+        """Return the call that gathers the samples of a batch."""
+        fields: dict[str, Value] = {"source": source, "bytes": DTYPES[self.dtype], **image.size}
+        fields |= {"scale": self.scale, "offset": self.offset, "output": image.view}
+        return Call("load", fields, f"{self.dtype} * {self.scale:g} + {self.offset:g}")
+
+
+def _loads(
+    program: Program, made: list[Unit], dtypes: Sequence[str]
+) -> tuple[list[Unit], list[Load]]:
+    """Take a rescaling that is all that reads an input into its load."""
+    readers = Counter(at for unit in made for at in unit.inputs)
+    readers.update(program.outputs)
+    loads = []
+    for at, dtype in zip(program.inputs, dtypes, strict=True):
+        load = Load(at, image_size(program.values[at].shape), dtype)  # type: ignore[arg-type]
+        reader = next((unit for unit in made if at in unit.inputs), None)
+        operation = reader.steps[0].operation if isinstance(reader, Function) else None
+        if reader and isinstance(operation, Affine) and readers[at] == 1:
+            made = [unit for unit in made if unit is not reader]
+            scale, offset = operation.scale[0], operation.offset[0]
+            load = replace(load, value=reader.output, scale=scale, offset=offset)
+        loads.append(load)
+    return made, loads
+
+
+def _place(builder: Builder, made: Sequence[Unit], loads: Sequence[Load]) -> None:
+    """Give every value a place that suits all who read it."""
+    margins: dict[int, Margin] = {}
+    contiguous: dict[int, bool] = {}
+    for unit in made:
+        for at in unit.inputs:
+            margins[at] = margins.get(at, Margin()) | unit.margin(at)
+            contiguous[at] = contiguous.get(at, False) or unit.needs_contiguous(at)
+    for load in loads:
+        margin = margins.get(load.value, Margin())
+        packed = contiguous.get(load.value, False)
+        name = f"input {load.value}"
+        builder.images[load.value] = builder.image(load.size, name, margin, packed=packed)
+    producers = {unit.output: unit for unit in made}
+    for unit in made:
+        margin = margins.get(unit.output, Margin())
+        packed = contiguous.get(unit.output, False) and margin == Margin()
+        unit.place(builder, margin, packed)
+        before = producers.get(unit.inputs[0]) if isinstance(unit, BatchNormalization) else None
+        if isinstance(before, Convolution) and len(before.steps) == 1:
+            builder.add_statistics(before.output, before.size(before.output)[2])
+
+
+def _learn(builder: Builder, made: Sequence[Unit]) -> None:
+    """Find the values behind something that is trained."""
+    for unit in made:
+        if unit.trains() or any(at in builder.learned for at in unit.inputs):
+            builder.learned.update(at for step in unit.steps for at in step.outputs)
+
+
+def _save(builder: Builder, program: Program, source: int) -> int:
+    """Write the outputs into arrays of the run; return the number of the next array."""
+    for at in program.outputs:
+        image = builder.images[at]
+        fields = {"target": source, **image.size, "input": image.view}
+        builder.samples(Call("save", fields))
+        source += 1
+    return source
+
+
+def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
+    """Add the loss, and in training its gradient; return the number of the next array."""
+    image = builder.images[at]
+    builder.plan.sums = 2
+    values = builder.plan.add(2, builder.plan.batch, "loss and correctness of each sample")
+    weights = ABSENT
+    fields: dict[str, Value] = {}
+    if head.labels:
+        labels = builder.plan.add(1, builder.plan.batch, "labels")
+        builder.samples(Call("load_labels", {"source": source, "bytes": 4, "output": labels}))
+        fields["labels"] = labels
+    else:
+        size = (image.height, image.width, image.channels)
+        targets = builder.image(size, "targets")
+        builder.samples(Load(at, size, "float32").call(source, targets))
+        fields["targets"] = targets.view
+    source += 1
+    if head.weighted:
+        one = builder.image((1, 1, 1), "weights of samples")
+        builder.samples(Load(at, (1, 1, 1), "float32").call(source, one))
+        weights = one.view.buffer
+        source += 1
+    gradient = builder.gradient(at).view if builder.training else ABSENT_VIEW
+    builder.written.add(at)
+    if head.kernel.startswith("softmax"):
+        fields |= {"logits": image.view, "classes": image.channels, "smoothing": head.smoothing}
+        fields["probabilities"] = ABSENT_VIEW
+    else:
+        fields |= {"predictions": image.view, "count": image.numel}
+    if head.kernel == "sigmoid_crossentropy":
+        fields["smoothing"] = head.smoothing
+    fields |= {"weights": weights, "gradient": gradient, "values": values}
+    builder.samples(Call(head.kernel, fields))
+    builder.alone(Call("add_sums", {"values": values, "first": 0}))
+    return source
+
+
+def _update(builder: Builder) -> None:
+    """Add the calls that change the weights by the gradients that are in memory."""
+    calls = []
+    for weight in builder.weights.values():
+        if weight.trained and weight.gradients and builder.update is not None:
+            gradient = weight.gradients[0]
+            first, second, third = builder.slots(weight)
+            fields = {
+                "weight": weight.buffer,
+                "gradient": gradient.buffer,
+                "slots_block": gradient.samples,
+                "first": first,
+                "second": second,
+                "third": third,
+                "count": weight.count,
+                **builder.update.fields,
+                "l1": 0.0,
+                "l2": 0.0,
+            }
+            calls.append(Call("update", fields))
+    if calls:
+        builder.parts(*calls)

@@ -1,0 +1,1 @@
+"""Units of a plan: how operations that are computed together become calls of kernels."""
