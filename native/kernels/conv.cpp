@@ -1,6 +1,4 @@
 // Direct convolution in float32.
-#include <vector>
-
 #include "conv.h"
 #include "conv_depthwise.h"
 #include "epilogue.h"
@@ -9,17 +7,15 @@
 namespace striate {
 
 Entries conv_backward_kernels();
+Entries conv_bf16_kernels();
 
 namespace {
-
-constexpr int64_t BAND_BYTES = 24 << 10;  // sums that wait for their activation in the L1 cache
 
 // weight: [tap][channel of the group][filters rounded up to 16].
 struct Conv final : ConvForward {
   void check(const Check& c) const override {
     check_common(c);
     c.holds("weight", weight, taps() * (channels / groups) * pixel() * 4);
-    c.that(width * rows_for(1) * pixel() <= MOST_SCRATCH / 4, "a row is too long");
   }
 
   int64_t scratch() const override {
@@ -39,16 +35,7 @@ struct Conv final : ConvForward {
   }
 
  private:
-  static constexpr int64_t MOST_SCRATCH = 1 << 30;
-
   int64_t taps_bytes() const { return round_up(taps() * static_cast<int64_t>(sizeof(Tap)), 64); }
-
-  // Pooled rows that are summed before they are finished.
-  int64_t band() const {
-    const int64_t rows = BAND_BYTES / (width * pixel() * 4);
-    const int64_t step = pool == NO_POOL ? 1 : pool_stride_y;
-    return std::clamp<int64_t>((rows - rows_for(1)) / step + 1, 1, pooled_height());
-  }
 
   void sum(const float* from, int64_t rows, const Context& context, float* sums) const {
     const float* master = context.at<float>(weight);
@@ -86,8 +73,9 @@ struct Conv final : ConvForward {
 }  // namespace
 
 Entries conv_kernels() {
-  Entries all = conv_backward_kernels();
-  all.insert(all.begin(), entry<Conv>("conv"));
+  Entries all{entry<Conv>("conv")};
+  for (const auto family : {conv_backward_kernels, conv_bf16_kernels})
+    for (const Entry& row : family()) all.push_back(row);
   return all;
 }
 

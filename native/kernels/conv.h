@@ -56,6 +56,20 @@ struct Moments {
   bool add;                         // to what the output holds
 };
 
+// What a number and a vector of weights add to a vector of sums.
+struct FloatProduct {
+  STRIATE_INLINE static Vec add(float x, Vec weights, Vec sum) { return fma(all(x), weights, sum); }
+};
+
+#if defined(__AVX512BF16__)
+// Here four bytes hold two bfloat16 numbers, and both products are added.
+struct PairProduct {
+  STRIATE_INLINE static Vec add(float x, Vec weights, Vec sum) {
+    return _mm512_dpbf16_ps(sum, bit_cast<__m512bh>(_mm512_set1_ps(x)), bit_cast<__m512bh>(weights));
+  }
+};
+#endif
+
 namespace tile {
 
 // Columns lie at three distances from one pointer, as far as an address can say without a register
@@ -63,7 +77,7 @@ namespace tile {
 constexpr int REACH = 3;
 
 // Sums in registers: every loop over them must be unrolled, or the compiler keeps them in memory.
-template <int ROWS, int COLUMNS, int VECTORS>
+template <class Product, int ROWS, int COLUMNS, int VECTORS>
 struct Sums {
   static constexpr int COUNT = ROWS * COLUMNS * VECTORS;
   Vec v[COUNT];
@@ -80,9 +94,9 @@ struct Sums {
     for (int i = 0; i < VECTORS; ++i) row[i] = load(vectors + i * LANES);
 #pragma GCC unroll 32
     for (int cell = 0; cell < ROWS * COLUMNS; ++cell) {
-      const Vec x = all(factor(cell / COLUMNS, cell % COLUMNS));
+      const float x = factor(cell / COLUMNS, cell % COLUMNS);
       for (int i = 0; i < VECTORS; ++i)
-        v[cell * VECTORS + i] = fma(x, row[i], v[cell * VECTORS + i]);
+        v[cell * VECTORS + i] = Product::add(x, row[i], v[cell * VECTORS + i]);
     }
   }
 
@@ -111,11 +125,11 @@ struct Sums {
   }
 };
 
-template <int ROWS, int COLUMNS, int VECTORS>
+template <class Product, int ROWS, int COLUMNS, int VECTORS>
 void correlate(const Correlation& job, const float* input, const float* weight, float* output,
                int64_t lanes) {
   constexpr int BASES = (COLUMNS + REACH - 1) / REACH;
-  Sums<ROWS, COLUMNS, VECTORS> sums;
+  Sums<Product, ROWS, COLUMNS, VECTORS> sums;
   const int64_t step = job.input_step, pitch = job.weight_pitch, run = job.run;
   for (const Tap *tap = job.taps, *end = tap + job.count; tap != end; ++tap) {
     const float* w = weight + tap->weight;
@@ -129,10 +143,10 @@ void correlate(const Correlation& job, const float* input, const float* weight, 
   sums.template put<false>(output, job.output_row, job.output_step, lanes);
 }
 
-template <int ROWS, int COLUMNS, int VECTORS>
+template <class Product, int ROWS, int COLUMNS, int VECTORS>
 void moments(const Moments& job, const float* input, const float* gradient, float* output,
              int64_t lanes) {
-  Sums<ROWS, COLUMNS, VECTORS> sums;
+  Sums<Product, ROWS, COLUMNS, VECTORS> sums;
   const int64_t row = job.input_cell_row;
   for (int64_t y = 0; y < job.height; ++y) {
     const float* x = input + y * job.input_row;
@@ -152,36 +166,37 @@ using Function = void (*)(const Job&, const float*, const float*, float*, int64_
 template <class Job>
 using Table = std::array<std::array<std::array<Function<Job>, TILE_VECTORS>, TILE_CELLS>, TILE_ROWS>;
 
-template <class Job, int ROWS, int COLUMNS, int VECTORS>
+template <class Product, class Job, int ROWS, int COLUMNS, int VECTORS>
 constexpr Function<Job> function() {
   if constexpr (!tile_exists(ROWS, COLUMNS))
     return nullptr;
   else if constexpr (std::is_same_v<Job, Correlation>)
-    return correlate<ROWS, COLUMNS, VECTORS>;
+    return correlate<Product, ROWS, COLUMNS, VECTORS>;
   else
-    return moments<ROWS, COLUMNS, VECTORS>;
+    return moments<Product, ROWS, COLUMNS, VECTORS>;
 }
 
-template <class Job, int ROWS, int... COLUMNS>
+template <class Product, class Job, int ROWS, int... COLUMNS>
 constexpr auto columns(std::integer_sequence<int, COLUMNS...>) {
   return std::array<std::array<Function<Job>, TILE_VECTORS>, TILE_CELLS>{
-      {{function<Job, ROWS, COLUMNS + 1, 1>(), function<Job, ROWS, COLUMNS + 1, 2>()}...}};
+      {{function<Product, Job, ROWS, COLUMNS + 1, 1>(),
+        function<Product, Job, ROWS, COLUMNS + 1, 2>()}...}};
 }
 
-template <class Job, int... ROWS>
+template <class Product, class Job, int... ROWS>
 constexpr Table<Job> table(std::integer_sequence<int, ROWS...>) {
-  return {{columns<Job, ROWS + 1>(std::make_integer_sequence<int, TILE_CELLS>())...}};
+  return {{columns<Product, Job, ROWS + 1>(std::make_integer_sequence<int, TILE_CELLS>())...}};
 }
 
 }  // namespace tile
 
 // Covers rows x columns with tiles, and `lanes` channels with vectors. `at(row, column)` gives what
 // moves with the tile: the input and the output of its first cell.
-template <class Job, class At>
+template <class Product = FloatProduct, class Job, class At>
 void cover(const Job& job, int64_t rows, int64_t columns, int64_t lanes, const float* other,
            const At& at) {
   static constexpr auto functions =
-      tile::table<Job>(std::make_integer_sequence<int, TILE_ROWS>());
+      tile::table<Product, Job>(std::make_integer_sequence<int, TILE_ROWS>());
   const Split across(columns, TILE_CELLS);
   const Split down(rows, tile_rows(columns));
   for (int64_t lane = 0, width; lane < lanes; lane += width * LANES) {

@@ -3,6 +3,7 @@
 
 #include "conv.h"
 #include "conv_depthwise.h"
+#include "conv_input_gradient.h"
 #include "epilogue.h"
 #include "families.h"
 
@@ -265,91 +266,23 @@ struct ConvBackwardDense final : ConvBackward {
   }
 
   void run(const Context& context, Range range) const override {
+    Tap* list = reinterpret_cast<Tap*>(context.scratch);
     float* biases = reinterpret_cast<float*>(context.scratch + taps_bytes());
     float* sums = biases + pixel();
     std::fill_n(sums, gradient_floats(), 0.0f);
+    const InputGradient<FloatProduct> input_gradient_of(*this, pixel(), filters / groups, list);
     for (int64_t i = range.begin; i < range.end; ++i) {
       spread(context, range, i, sums, biases);
       weight_gradient_of(context, range, i, sums);
-      if (given(input_gradient)) input_gradient_of(context, i, sums + gradient_origin());
+      if (given(input_gradient))
+        input_gradient_of(sums + gradient_origin(), context.at<float>(weight),
+                          context.at(input_gradient, i));
     }
   }
 
  private:
   int64_t packed() const { return round_up(channels / groups, GROUP); }
   int64_t taps_bytes() const { return round_up(taps() * static_cast<int64_t>(sizeof(Tap)), 64); }
-
-  // The taps that reach the cells first, first + stride, ... of an axis, and the place where each
-  // finds the first of them.
-  struct Axis {
-    int64_t count = 0, tap[255], place[255];
-    Axis(int64_t first, int64_t kernel, int64_t stride, int64_t dilation) {
-      for (int64_t k = 0; k < kernel; ++k) {
-        if ((first - k * dilation) % stride != 0) continue;
-        tap[count] = k;
-        place[count++] = (first - k * dilation) / stride;
-      }
-    }
-  };
-
-  // The cells of one remainder modulo the stride, (y + pad_y) % stride_y and the same for x, are
-  // read by the same taps: their gradient is a correlation with stride 1.
-  void input_gradient_of(const Context& context, int64_t sample, const float* places) const {
-    float* to = context.at(input_gradient, sample);
-    const float* weights = context.at<float>(weight);
-    for (int64_t y = 0; y < std::min(stride_y, in_height); ++y) {
-      const Axis down(y + pad_y, kernel_height, stride_y, dilation_y);
-      for (int64_t x = 0; x < std::min(stride_x, in_width); ++x) {
-        const Axis across(x + pad_x, kernel_width, stride_x, dilation_x);
-        float* first = to + y * input_gradient.row + x * input_gradient.pixel;
-        const int64_t rows = divide_up(in_height - y, stride_y);
-        const int64_t columns = divide_up(in_width - x, stride_x);
-        for (int64_t g = 0; g < (depthwise() ? 1 : groups); ++g)
-          correlate(context, down, across, rows, columns, places + g * (filters / groups),
-                    weights + g * (filters / groups) * packed(), first + g * (channels / groups));
-      }
-    }
-    if (groups > 1 && !depthwise()) clear_behind(to);
-  }
-
-  // A few rows at a time, so that taps that reach nothing but the room above or below are left out.
-  void correlate(const Context& context, const Axis& down, const Axis& across, int64_t rows,
-                 int64_t columns, const float* places, const float* weights, float* to) const {
-    Tap* taps = reinterpret_cast<Tap*>(context.scratch);
-    const int64_t row = gradient_row(), step = tile_rows(columns);
-    const bool all_channels = groups == 1 || depthwise();
-    const int64_t lanes = all_channels ? written(input_gradient, channels) : channels / groups;
-    const int64_t weights_of_tap = depthwise() ? pixel() : filters * packed();
-    const int64_t lanes_at_once = depthwise() ? lanes : TILE_VECTORS * LANES;
-    for (int64_t lane = 0; lane < lanes; lane += lanes_at_once)
-      for (int64_t r = 0; r < rows; r += step) {
-        const int64_t end = std::min(rows, r + step);
-        int64_t count = 0;
-        for (int64_t i = 0; i < down.count; ++i)
-          for (int64_t j = 0; j < across.count; ++j)
-            if (down.place[i] + end > 0 && down.place[i] + r < height)
-              taps[count++] = {down.place[i] * row + across.place[j] * pixel(),
-                               (down.tap[i] * kernel_width + across.tap[j]) * weights_of_tap};
-        const Correlation job{taps, count, filters / groups, packed(), row, pixel(),
-                              stride_y * input_gradient.row, stride_x * input_gradient.pixel};
-        if (depthwise()) {
-          correlate_channels(job, end - r, columns, channels, lanes, places + r * row, weights,
-                             to + r * job.output_row);
-          continue;
-        }
-        cover(job, end - r, columns, std::min(lanes - lane, lanes_at_once), weights + lane, [&](int64_t y, int64_t x) {
-                return std::pair{places + (r + y) * row + x * job.input_step,
-                                 to + lane + (r + y) * job.output_row + x * job.output_step};
-              });
-      }
-  }
-
-  void clear_behind(float* to) const {
-    const int64_t count = written(input_gradient, channels) - channels;
-    for (int64_t y = 0; y < in_height; ++y)
-      for (int64_t x = 0; x < in_width; ++x)
-        std::fill_n(to + y * input_gradient.row + x * input_gradient.pixel + channels, count, 0.0f);
-  }
 };
 
 // Weights [tap][channel][filters rounded up to 16] to [tap][filter][channels rounded up to 16].

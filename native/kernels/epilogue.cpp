@@ -112,8 +112,15 @@ class Finish {
 
 }  // namespace
 
+int64_t ConvForward::band() const {
+  constexpr int64_t BYTES = 24 << 10;
+  const int64_t rows = BYTES / (width * pixel() * 4);
+  const int64_t step = pool == NO_POOL ? 1 : pool_stride_y;
+  return std::clamp<int64_t>((rows - rows_for(1)) / step + 1, 1, pooled_height());
+}
+
 void ConvForward::check_common(const Check& c) const {
-  constexpr int64_t SIDE = 1 << 15, KERNEL = 255, CHANNELS = 1 << 20;
+  constexpr int64_t SIDE = 1 << 15, KERNEL = 255, CHANNELS = 1 << 20, MOST_SUMS = 1 << 28;
   c.between("channels", channels, 1, CHANNELS);
   c.between("filters", filters, 1, CHANNELS);
   c.between("groups", groups, 1, CHANNELS);
@@ -132,6 +139,7 @@ void ConvForward::check_common(const Check& c) const {
     c.between("pool_height", pool_height, 1, height);
     c.between("pool_width", pool_width, 1, width);
   }
+  c.that(rows_for(1) * width * pixel() <= MOST_SUMS, "a row is too long");
   c.that(pool != MAX_POOL || activation != LEAKY || slope >= 0, "the activation must not fall");
   c.holds("output", output, pooled_height(), pooled_width(), filters, c.batch());
   if (given(bias)) c.holds("bias", bias, pixel() * 4);

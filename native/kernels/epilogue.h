@@ -60,6 +60,9 @@ struct ConvForward : Kernel {
     return pool == NO_POOL ? count : (count - 1) * pool_stride_y + pool_height;
   }
 
+  // Pooled rows whose sums fit in the L1 cache together, at least one.
+  int64_t band() const;
+
   // All fields but the weight.
   void check_common(const Check& c) const;
 

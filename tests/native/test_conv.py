@@ -169,7 +169,7 @@ class Both:
         self.gradient = Image(*case.size, case.channels, packed=case.packed)
         depthwise = case.groups == case.channels == case.filters
         self.channels = case.channels // case.groups
-        master = bench.weight(master_of(numbers.weight))
+        master = self.master = bench.weight(master_of(numbers.weight))
         packed = bench.plan.add(master_of(numbers.weight.transpose(1, 0, 2, 3)).size)
         self.x = bench.image(self.input, numbers.x)
         self.y = bench.image(self.output)
