@@ -56,10 +56,7 @@ struct PackTaps final : Kernel {
       const float* from =
           context.at<float>(master) + (tap * channels + channel) * round_up(filters, GROUP);
       float* to = context.at<float>(packed) + channel * filters * taps + tap * GROUP;
-      for (int64_t f = 0; f < filters; ++f)
-        for (int64_t c = 0; c < GROUP; ++c)
-          to[f * taps * GROUP + c] =
-              c < channels - channel ? from[c * round_up(filters, GROUP) + f] : 0.0f;
+      transpose_group(from, round_up(filters, GROUP), channels - channel, to, taps * GROUP, filters);
     }
   }
 };
@@ -106,6 +103,8 @@ struct ConvBackwardSparse final : ConvBackward {
     constexpr int64_t WINDOWS = 32;
     return std::min(pooled_height(), divide_up(WINDOWS, pooled_width()));
   }
+  // Of the list of a filter: all windows of a band, and what an append overwrites.
+  int64_t filter_step() const { return band() * pooled_width() + GROUP; }
   int64_t spread_height() const {
     return std::max(in_height + pad_y, height + kernel_height - 1);
   }
@@ -124,7 +123,7 @@ struct ConvBackwardSparse final : ConvBackward {
 
     Work(const ConvBackwardSparse& conv, char* begin) {
       const int64_t windows = conv.band() * conv.pooled_width();
-      const int64_t entries = windows * conv.filters + GROUP;
+      const int64_t entries = conv.filters * conv.filter_step();
       Share share(begin);
       sums = share.take<float>(conv.filters * conv.kernel_height * conv.row_floats());
       gradients = share.take<float>(
@@ -150,9 +149,12 @@ struct ConvBackwardSparse final : ConvBackward {
                     round_up(channels, GROUP) * spread_height() * spread_width(), 0.0f);
       for (int64_t y = 0; y < pooled_height(); y += band()) {
         const int64_t end = std::min(pooled_height(), y + band());
-        list(context, s, y, end, work);
+        const Band windows = band_of(context, s, y, end);
+        list_filters(windows, work);
         add_weight_gradient(context.at(input, s), work);
-        if (given(input_gradient)) add_input_gradient(context, y, end, work);
+        if (!given(input_gradient)) continue;
+        list_places(windows, work);
+        add_input_gradient(context.at<float>(weight), windows, work);
       }
       if (given(input_gradient)) store_input_gradient(context.at(input_gradient, s), work);
     }
@@ -160,47 +162,93 @@ struct ConvBackwardSparse final : ConvBackward {
     if (given(bias_gradient)) store_bias_gradient(context, range);
   }
 
-  // Lists the gradients of some rows of windows: by filter and by place.
-  void list(const Context& context, int64_t sample, int64_t begin, int64_t end, Work& work) const {
-    const float scale = static_cast<float>(1 / (1 - drop));
-    const int64_t most = band() * pooled_width();
-    int32_t places[256] = {};
-    for (int64_t i = 0; i < window(); ++i)
-      places[i] = static_cast<int32_t>(i / pool_width * input.row + i % pool_width * input.pixel);
-    std::fill_n(work.filter_counts, filters, 0);
-    int32_t listed = 0;
+  // The windows of some rows, numbered: what the lists are made of.
+  struct Band {
+    const uint8_t* index;
+    const float* gradient;
+    int64_t first_row, columns, count;
+    float scale;
+  };
+  Band band_of(const Context& context, int64_t sample, int64_t begin, int64_t end) const {
+    const int64_t columns = pooled_width();
+    return {context.at<uint8_t>(index, sample) + begin * columns * pixel(),
+            context.at(output_gradient, sample) + begin * output_gradient.row,
+            begin,
+            columns,
+            (end - begin) * columns,
+            static_cast<float>(1 / (1 - drop))};
+  }
+  STRIATE_INLINE Vec gradient_of(const Band& band, int64_t w, int64_t f) const {
+    const float* at = band.gradient + w / band.columns * output_gradient.row +
+                      w % band.columns * output_gradient.pixel;
+    return load_first(at + f, filters - f) * all(band.scale);
+  }
+  STRIATE_INLINE IntVec winner_of(const Band& band, int64_t w, int64_t f) const {
+    return load_index(band.index + w * pixel() + f);
+  }
+
+  // For each place of each window the filters that have their largest value there.
+  void list_places(const Band& band, const Work& work) const {
+    const int32_t step = static_cast<int32_t>(taps() * GROUP);
     int32_t* begins = work.place_begins;
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < pooled_width(); ++x) {
-        const uint8_t* winners =
-            context.at<uint8_t>(index, sample) + (y * pooled_width() + x) * pixel();
-        const float* gradient = context.at(output_gradient, sample) + y * output_gradient.row +
-                                x * output_gradient.pixel;
-        const int32_t corner = static_cast<int32_t>(y * pool_stride_y * input.row +
-                                                    x * pool_stride_x * input.pixel);
-        for (int64_t f = 0; f < filters; ++f) {
-          const int64_t at = f * most + work.filter_counts[f];
-          work.filter_offsets[at] = corner + places[winners[f]];
-          work.filter_values[at] = gradient[f] * scale;
-          work.filter_counts[f] += winners[f] < window();
-        }
-        if (!given(input_gradient)) continue;
-        for (int64_t place = 0; place < window(); ++place) {
-          *begins++ = listed;
-          for (int64_t f = 0; f < filters; ++f) {
-            work.place_offsets[listed] = static_cast<int32_t>(f * taps() * GROUP);
-            work.place_values[listed] = gradient[f] * scale;
-            listed += winners[f] == place;
-          }
+    int32_t listed = 0;
+    for (int64_t w = 0; w < band.count; ++w)
+      for (int32_t place = 0; place < window(); ++place) {
+        *begins++ = listed;
+        IntVec filter = lane_numbers();
+        for (int64_t f = 0; f < filters; f += LANES, filter += LANES) {
+          const IntVec chosen = (winner_of(band, w, f) == all(place)) &
+                                (filter < all(static_cast<int32_t>(filters)));
+          listed += static_cast<int32_t>(append(chosen, filter * step, gradient_of(band, w, f),
+                                                work.place_offsets + listed,
+                                                work.place_values + listed));
         }
       }
     *begins = listed;
   }
 
+  // For each filter the cells of its largest values; a vector of windows at a time.
+  void list_filters(const Band& band, const Work& work) const {
+    std::fill_n(work.filter_counts, filters, 0);
+    for (int64_t w = 0; w < band.count; w += LANES)
+      for (int64_t f = 0; f < filters; f += LANES) list_filters(band, w, f, work);
+  }
+
+  void list_filters(const Band& band, int64_t w, int64_t f, const Work& work) const {
+    Vec winners[LANES], gradients[LANES];
+    IntVec corners{};
+    for (int i = 0; i < LANES; ++i) {
+      const bool real = w + i < band.count;
+      winners[i] = bit_cast<Vec>(real ? winner_of(band, w + i, f) : all(int32_t{ConvForward::DEAD}));
+      gradients[i] = real ? gradient_of(band, w + i, f) : Vec{};
+      corners[i] = static_cast<int32_t>(
+          (band.first_row + (w + i) / band.columns) * pool_stride_y * input.row +
+          (w + i) % band.columns * pool_stride_x * input.pixel);
+    }
+    transpose(winners);
+    transpose(gradients);
+    for (int i = 0; i < std::min<int64_t>(LANES, filters - f); ++i) {
+      const IntVec winner = bit_cast<IntVec>(winners[i]);
+      int32_t& count = work.filter_counts[f + i];
+      const int64_t at = (f + i) * filter_step() + count;
+      count += static_cast<int32_t>(append(winner < all(static_cast<int32_t>(window())),
+                                           corners + cell_of(winner), gradients[i],
+                                           work.filter_offsets + at, work.filter_values + at));
+    }
+  }
+
+  // Where in a window the place of this number is.
+  STRIATE_INLINE IntVec cell_of(IntVec place) const {
+    const int32_t width = static_cast<int32_t>(pool_width);
+    const IntVec row = place * (65536 / width + 1) >> 16;  // exact below 256
+    return row * static_cast<int32_t>(input.row) +
+           (place - row * width) * static_cast<int32_t>(input.pixel);
+  }
+
   void add_weight_gradient(const float* image, const Work& work) const {
-    const int64_t most = band() * pooled_width();
     for (int64_t f = 0; f < filters; ++f) {
-      const Sparse gradients{work.filter_offsets + f * most, work.filter_values + f * most,
+      const int64_t at = f * filter_step();
+      const Sparse gradients{work.filter_offsets + at, work.filter_values + at,
                              work.filter_counts[f]};
       if (gradients.count == 0) continue;
       for (int64_t run = 0; run < runs(); ++run)
@@ -210,23 +258,23 @@ struct ConvBackwardSparse final : ConvBackward {
     }
   }
 
-  void add_input_gradient(const Context& context, int64_t begin, int64_t end,
-                          const Work& work) const {
+  void add_input_gradient(const float* kernels, const Band& band, const Work& work) const {
     const int64_t row = spread_width() * GROUP, image = spread_height() * row;
     for (int64_t c = 0; c < round_up(channels, GROUP); c += GROUP) {
-      const float* kernels = context.at<float>(weight) + c * filters * taps();
       const int32_t* begins = work.place_begins;
-      for (int64_t y = begin; y < end; ++y)
-        for (int64_t x = 0; x < pooled_width(); ++x)
-          for (int64_t place = 0; place < window(); ++place, ++begins) {
-            if (begins[0] == begins[1]) continue;
-            const int64_t at = (y * pool_stride_y + place / pool_width) * row +
-                               (x * pool_stride_x + place % pool_width) * GROUP;
-            add_sparse({{work.place_offsets + begins[0], work.place_values + begins[0],
-                         begins[1] - begins[0]},
-                        kernels, kernel_width * GROUP, work.gradients + c / GROUP * image + at, row},
-                       kernel_height, kernel_width * VECTORS_PER_GROUP);
-          }
+      for (int64_t w = 0; w < band.count; ++w) {
+        float* corner = work.gradients + c / GROUP * image +
+                        (band.first_row + w / band.columns) * pool_stride_y * row +
+                        w % band.columns * pool_stride_x * GROUP;
+        for (int64_t place = 0; place < window(); ++place, ++begins) {
+          const Sparse gradients{work.place_offsets + begins[0], work.place_values + begins[0],
+                                 begins[1] - begins[0]};
+          if (gradients.count == 0) continue;
+          add_sparse({gradients, kernels + c * filters * taps(), kernel_width * GROUP,
+                      corner + place / pool_width * row + place % pool_width * GROUP, row},
+                     kernel_height, kernel_width * VECTORS_PER_GROUP);
+        }
+      }
     }
   }
 
@@ -243,14 +291,12 @@ struct ConvBackwardSparse final : ConvBackward {
   }
 
   void store_weight_gradient(float* to, const Work& work) const {
-    const int64_t step = close() ? input.pixel : run_step();
-    for (int64_t tap = 0; tap < taps(); ++tap)
-      for (int64_t c = 0; c < channels; ++c, to += pixel()) {
-        const float* from = work.sums + tap / kernel_width * row_floats() +
-                            tap % kernel_width * step + c;
-        std::fill(to + filters, to + pixel(), 0.0f);
-        for (int64_t f = 0; f < filters; ++f) to[f] = from[f * kernel_height * row_floats()];
-      }
+    const int64_t step = close() ? input.pixel : run_step(), kernel = kernel_height * row_floats();
+    for (int64_t tap = 0; tap < taps(); ++tap, to += channels * pixel())
+      for (int64_t f = 0; f < filters; f += GROUP)
+        transpose_group(work.sums + f * kernel + tap / kernel_width * row_floats() +
+                            tap % kernel_width * step,
+                        kernel, filters - f, to + f, pixel(), channels);
   }
 
   // The windows of a sample, for the filters from `f` on.

@@ -9,6 +9,72 @@
 
 namespace striate {
 
+STRIATE_INLINE IntVec load_index(const uint8_t* from) {
+  ByteVec bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  return __builtin_convertvector(bytes, IntVec);
+}
+
+// Lane c of row r and lane r of row c change places.
+STRIATE_INLINE void transpose(Vec (&rows)[LANES]) {
+#if defined(__AVX512F__)
+  const IntVec lane = lane_numbers();
+  for (int step = LANES / 2; step > 0; step /= 2) {
+    const IntVec upper = (lane & step) != 0;
+    const IntVec first = upper ? lane + (LANES - step) : lane;
+    const IntVec second = upper ? lane + LANES : lane + step;
+    for (int r = 0; r < LANES; ++r) {
+      if ((r & step) != 0) continue;
+      const Vec a = rows[r], b = rows[r + step];
+      rows[r] = _mm512_permutex2var_ps(a, bit_cast<__m512i>(first), b);
+      rows[r + step] = _mm512_permutex2var_ps(a, bit_cast<__m512i>(second), b);
+    }
+  }
+#else
+  for (int r = 0; r < LANES; ++r)
+    for (int c = 0; c < r; ++c) {
+      const float kept = rows[r][c];
+      rows[r][c] = rows[c][r];
+      rows[c][r] = kept;
+    }
+#endif
+}
+
+// to[c][r] = from[r][c] for c < columns and r < GROUP; zero from row `rows` on.
+inline void transpose_group(const float* from, int64_t from_row, int64_t rows, float* to,
+                            int64_t to_row, int64_t columns) {
+  for (int64_t first = 0; first < GROUP; first += LANES)
+    for (int64_t c = 0; c < columns; c += LANES) {
+      Vec block[LANES];
+      for (int r = 0; r < LANES; ++r)
+        block[r] = first + r < rows ? load_first(from + (first + r) * from_row + c, columns - c)
+                                    : Vec{};
+      transpose(block);
+      for (int r = 0; r < std::min<int64_t>(LANES, columns - c); ++r)
+        store(to + (c + r) * to_row + first, block[r]);
+    }
+}
+
+// Appends the chosen lanes to a list and returns their number; up to LANES behind the list's end
+// are overwritten.
+STRIATE_INLINE int64_t append(IntVec chosen, IntVec offsets, Vec values, int32_t* to_offsets,
+                              float* to_values) {
+#if defined(__AVX512F__)
+  const __mmask16 mask = _mm512_movepi32_mask(bit_cast<__m512i>(chosen));
+  _mm512_storeu_si512(to_offsets, _mm512_maskz_compress_epi32(mask, bit_cast<__m512i>(offsets)));
+  _mm512_storeu_ps(to_values, _mm512_maskz_compress_ps(mask, values));
+  return __builtin_popcount(mask);
+#else
+  int64_t count = 0;
+  for (int lane = 0; lane < LANES; ++lane) {
+    to_offsets[count] = offsets[lane];
+    to_values[count] = values[lane];
+    count -= chosen[lane];
+  }
+  return count;
+#endif
+}
+
 // Gradients that are not zero: their values, and where what they are multiplied with begins.
 struct Sparse {
   int32_t* offsets;
@@ -61,12 +127,6 @@ struct MaskedSum {
   float* out;
   int64_t out_row, out_step;
 };
-
-STRIATE_INLINE IntVec load_index(const uint8_t* from) {
-  ByteVec bytes;
-  std::memcpy(&bytes, from, sizeof bytes);
-  return __builtin_convertvector(bytes, IntVec);
-}
 
 template <int ROWS, int LENGTH>
 void masked_tile(const MaskedSum& s) {
