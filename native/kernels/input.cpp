@@ -1,6 +1,8 @@
 // Bringing samples into the arena: gathered by number, as floats, scaled.
+#include <algorithm>
+
+#include "../random.h"
 #include "families.h"
-#include "../vector.h"
 
 namespace striate {
 namespace {
@@ -14,7 +16,7 @@ const char* sample_of(const Step& step, Int source, int64_t i) {
 
 // Gathers samples of `source` (uint8 or float32, rows of `width` pixels of `channels` values) into
 // an image: value * scale + offset.
-struct Load final : Kernel {
+struct Load : Kernel {
   Int source = 0, bytes = 1, height = 1, width = 1, channels = 1;
   Real scale = 1, offset = 0;
   View output;
@@ -39,7 +41,7 @@ struct Load final : Kernel {
     }
   }
 
- private:
+ protected:
   void row(const char* from, float* to) const {
     const Vec a = all(static_cast<float>(scale)), b = all(static_cast<float>(offset));
     const int64_t run = output.pixel == channels ? width * channels : channels;
@@ -48,6 +50,7 @@ struct Load final : Kernel {
         store_first(to + k, fma(values(from, done + k, run - k), a, b), run - k);
   }
 
+ private:
   Vec values(const char* from, int64_t at, int64_t count) const {
     if (bytes == 4) return load_first(reinterpret_cast<const float*>(from) + at, count);
     const uint8_t* bytes_at = reinterpret_cast<const uint8_t*>(from) + at;
@@ -55,6 +58,101 @@ struct Load final : Kernel {
     Vec v{};
     for (int64_t i = 0; i < count; ++i) v[i] = bytes_at[i];
     return v;
+  }
+};
+
+// The same from images of source_height x source_width, each read at a place of its own: flipped or
+// not, and from a corner drawn evenly between -shift and source + shift - size, so that it is
+// shifted (where the sizes are equal), cropped, or both.
+struct LoadAugmented final : Load {
+  enum Flip : Int { HORIZONTAL = 1, VERTICAL = 2 };
+  enum Edge : Int { FILL, REFLECT, NEAREST };  // what lies around an image
+  Int source_height = 1, source_width = 1, flip = 0, shift_y = 0, shift_x = 0, edge = FILL;
+  Real fill = 0;  // in the source's own scale
+  Int key = 0;
+
+  template <class V>
+  void visit(V& v) {
+    Load::visit(v);
+    v("source_height", source_height), v("source_width", source_width), v("flip", flip);
+    v("shift_y", shift_y), v("shift_x", shift_x), v("edge", edge), v("fill", fill), v("key", key);
+  }
+
+  void check(const Check& c) const override {
+    Load::check(c);
+    constexpr int64_t LARGE = int64_t{1} << 20;
+    for (const Int size : {height, width, channels, source_height, source_width})
+      c.between("size", size, 1, LARGE);
+    c.between("flip", flip, 0, HORIZONTAL | VERTICAL);
+    c.between("edge", edge, FILL, NEAREST);
+    c.between("shift_y", shift_y, 0, LARGE);
+    c.between("shift_x", shift_x, 0, LARGE);
+    c.that(source_height + 2 * shift_y >= height && source_width + 2 * shift_x >= width,
+           "the image is larger than what it is cut out of");
+  }
+
+  int64_t scratch() const override { return width * channels * bytes; }
+
+  void run(const Context& context, Range range) const override {
+    for (int64_t i = range.begin; i < range.end; ++i) {
+      const char* from = sample_of(context.step, source, i);
+      if (bytes == 1)
+        image<uint8_t>(context, from, i);
+      else
+        image<float>(context, from, i);
+    }
+  }
+
+ private:
+  // Cells of the source along one axis: from `first` on, forwards or backwards.
+  struct Axis {
+    Axis(const Random& random, int64_t draw, bool may_flip, int64_t size, int64_t source,
+         int64_t shift)
+        : size(size), source(source), flipped(may_flip && (random.bits(draw) & 1) != 0) {
+      const uint64_t places = static_cast<uint64_t>(source + 2 * shift - size + 1);
+      first = static_cast<int64_t>(random.bits(draw + 1) * places >> 32) - shift;
+    }
+    // The cell of the source that is read at i, or -1 for the fill.
+    int64_t cell(int64_t i, Int edge) const {
+      const int64_t at = first + (flipped ? size - 1 - i : i);
+      if (at >= 0 && at < source) return at;
+      if (edge == FILL) return -1;
+      if (edge == NEAREST) return at < 0 ? 0 : source - 1;
+      const int64_t turn = ((at % (2 * source)) + 2 * source) % (2 * source);
+      return turn < source ? turn : 2 * source - 1 - turn;
+    }
+    bool plain() const { return !flipped && first >= 0 && first + size <= source; }
+
+    int64_t size, source;
+    bool flipped;
+    int64_t first;
+  };
+
+  template <class T>
+  void image(const Context& context, const char* from, int64_t sample) const {
+    const Random random(context.step, key, sample);
+    const Axis rows(random, 0, (flip & VERTICAL) != 0, height, source_height, shift_y);
+    const Axis columns(random, 2, (flip & HORIZONTAL) != 0, width, source_width, shift_x);
+    for (int64_t y = 0; y < height; ++y) {
+      const int64_t cell = rows.cell(y, edge);
+      const T* line = reinterpret_cast<const T*>(from) + cell * source_width * channels;
+      if (cell >= 0 && columns.plain())
+        line += columns.first * channels;
+      else
+        line = moved(cell < 0 ? nullptr : line, columns, reinterpret_cast<T*>(context.scratch));
+      row(reinterpret_cast<const char*>(line), context.at(output, sample) + y * output.row);
+    }
+  }
+
+  template <class T>
+  const T* moved(const T* line, const Axis& columns, T* to) const {
+    const T around = static_cast<T>(fill);
+    for (int64_t x = 0; x < width; ++x) {
+      const int64_t cell = line == nullptr ? -1 : columns.cell(x, edge);
+      for (int64_t c = 0; c < channels; ++c)
+        to[x * channels + c] = cell < 0 ? around : line[cell * channels + c];
+    }
+    return to;
   }
 };
 
@@ -96,6 +194,7 @@ struct LoadLabels final : Kernel {
 
 }  // namespace
 
-Entries input_kernels() { return {entry<Load>("load"), entry<LoadLabels>("load_labels")}; }
+Entries input_kernels() { return {entry<Load>("load"), entry<LoadAugmented>("load_augmented"),
+          entry<LoadLabels>("load_labels")}; }
 
 }  // namespace striate

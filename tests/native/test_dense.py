@@ -69,7 +69,9 @@ class Layer:
             self.bench.over_parts(one)
 
     def torch(self, samples: int) -> tuple[list[torch.Tensor], torch.Tensor]:
-        leaves = [torch.from_numpy(a.astype(np.float64)) for a in (self.x[:samples], self.w, self.b)]
+        leaves = [
+            torch.from_numpy(a.astype(np.float64)) for a in (self.x[:samples], self.w, self.b)
+        ]
         x, w, b = (leaf.requires_grad_() for leaf in leaves)
         return leaves, ACTIVATIONS[self.activation](x @ w.T + b)
 
@@ -95,7 +97,9 @@ def test_forward(
         assert (out[count:, :units] == 7).all()
 
 
-def backward_fields(layer: Layer, gradient: Array, input_gradient: int, junk: float) -> dict[str, object]:
+def backward_fields(
+    layer: Layer, gradient: Array, input_gradient: int, junk: float
+) -> dict[str, object]:
     at = layer.bench.image(layer.target, gradient[:, None, None], junk=junk)
     return {
         "input": layer.source.view(layer.input),
@@ -140,7 +144,9 @@ def test_backward(
         assert (behind == 7).all()
 
 
-def parts_layer(isa: str, samples: int, features: int, units: int) -> tuple[Layer, dict[str, object]]:
+def parts_layer(
+    isa: str, samples: int, features: int, units: int
+) -> tuple[Layer, dict[str, object]]:
     layer = Layer(isa, (samples, features, units, 0, True))
     gradient = draws(samples, units)
     input_gradient = layer.bench.image(layer.source, junk=7)

@@ -176,7 +176,8 @@ def test_without_a_gradient_the_values_are_the_same(isa: str, case: Case) -> Non
     x = random.standard_normal((BATCH, 10)).astype(np.float32)
     targets = targets_of(case, 10, random)
     with_it, without = (
-        run(isa, case, x, targets, None, 0.0, BATCH, training=training) for training in (True, False)
+        run(isa, case, x, targets, None, 0.0, BATCH, training=training)
+        for training in (True, False)
     )
     np.testing.assert_array_equal(with_it.sums, without.sums)
     assert (without.engine.array(without.gradient)[:, :10] == 7).all()
