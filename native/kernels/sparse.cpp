@@ -178,10 +178,9 @@ struct ConvBackwardSparse final : ConvBackward {
             (end - begin) * columns,
             static_cast<float>(1 / (1 - drop))};
   }
-  STRIATE_INLINE Vec gradient_of(const Band& band, int64_t w, int64_t f) const {
-    const float* at = band.gradient + w / band.columns * output_gradient.row +
-                      w % band.columns * output_gradient.pixel;
-    return load_first(at + f, filters - f) * all(band.scale);
+  STRIATE_INLINE const float* gradient_of(const Band& band, int64_t w) const {
+    return band.gradient + w / band.columns * output_gradient.row +
+           w % band.columns * output_gradient.pixel;
   }
   STRIATE_INLINE IntVec winner_of(const Band& band, int64_t w, int64_t f) const {
     return load_index(band.index + w * pixel() + f);
@@ -192,18 +191,21 @@ struct ConvBackwardSparse final : ConvBackward {
     const int32_t step = static_cast<int32_t>(taps() * GROUP);
     int32_t* begins = work.place_begins;
     int32_t listed = 0;
-    for (int64_t w = 0; w < band.count; ++w)
-      for (int32_t place = 0; place < window(); ++place) {
+    const Vec scale = all(band.scale);
+    const int32_t places = static_cast<int32_t>(window()), end = static_cast<int32_t>(filters);
+    for (int64_t w = 0; w < band.count; ++w) {
+      const float* gradient = gradient_of(band, w);
+      for (int32_t place = 0; place < places; ++place) {
         *begins++ = listed;
-        IntVec filter = lane_numbers();
-        for (int64_t f = 0; f < filters; f += LANES, filter += LANES) {
-          const IntVec chosen = (winner_of(band, w, f) == all(place)) &
-                                (filter < all(static_cast<int32_t>(filters)));
-          listed += static_cast<int32_t>(append(chosen, filter * step, gradient_of(band, w, f),
+        for (int32_t f = 0; f < end; f += LANES) {
+          const IntVec filter = lane_numbers() + f;
+          const IntVec chosen = (winner_of(band, w, f) == all(place)) & (filter < all(end));
+          listed += static_cast<int32_t>(append(chosen, filter * step, load(gradient + f) * scale,
                                                 work.place_offsets + listed,
                                                 work.place_values + listed));
         }
       }
+    }
     *begins = listed;
   }
 
@@ -220,7 +222,7 @@ struct ConvBackwardSparse final : ConvBackward {
     for (int i = 0; i < LANES; ++i) {
       const bool real = w + i < band.count;
       winners[i] = bit_cast<Vec>(real ? winner_of(band, w + i, f) : all(int32_t{ConvForward::DEAD}));
-      gradients[i] = real ? gradient_of(band, w + i, f) : Vec{};
+      gradients[i] = real ? load(gradient_of(band, w + i) + f) * all(band.scale) : Vec{};
       corners[i] = static_cast<int32_t>(
           (band.first_row + (w + i) / band.columns) * pool_stride_y * input.row +
           (w + i) % band.columns * pool_stride_x * input.pixel);
