@@ -14,15 +14,10 @@ namespace striate {
 namespace {
 
 int64_t channel_floats(int64_t channels) { return round_up(channels, GROUP); }
-int64_t channel_bytes(int64_t channels) { return channel_floats(channels) * 4; }
 
 void check_sizes(const Check& c, std::initializer_list<int64_t> sizes) {
   for (int64_t size : sizes)
     c.that(size >= 1 && size < int64_t{1} << 31, "a size of a normalisation is out of range");
-}
-
-Vec channel_values(const Context& context, Ref ref, Part part, float otherwise) {
-  return given(ref) ? load_first(context.at<float>(ref) + part.at, part.count) : all(otherwise);
 }
 
 // Two sums over a row of places, in several registers each, so that additions need not wait for

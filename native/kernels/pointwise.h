@@ -40,6 +40,14 @@ STRIATE_INLINE void each_part(int64_t count, bool padded, const F& f) {
   for (; at < end; at += LANES) f(Part{at, count - at});
 }
 
+// Of buffers with a number for each channel: their bytes, and a part of them.
+inline int64_t channel_bytes(int64_t channels) {
+  return round_up(channels, GROUP) * static_cast<int64_t>(sizeof(float));
+}
+STRIATE_INLINE Vec channel_values(const Context& context, Ref ref, Part part, float otherwise) {
+  return given(ref) ? load_first(context.at<float>(ref) + part.at, part.count) : all(otherwise);
+}
+
 struct Size {
   int64_t height, width, channels;
 };

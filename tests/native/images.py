@@ -93,7 +93,8 @@ class Images:
         stages = self.bench.plan.stages
         if not stages or stages[-1].over is not over:
             stages.append(Stage(over, self.bench.block if over is Over.SAMPLES else 1))
-        stages[-1].calls.append(call(kernel, self.kernels, **fields))
+        repeats = {name: 1 for name in self.kernels.kernels[kernel][1] if name.startswith("repeat")}
+        stages[-1].calls.append(call(kernel, self.kernels, **repeats | fields))
 
     def engine(self) -> Engine:
         return self.bench.engine()
@@ -147,7 +148,7 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 def gradients(y: Tensor, weights: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
     """Return the gradients of sum(y * weights)."""
-    return torch.autograd.grad((y * weights).sum(), inputs)
+    return torch.autograd.grad((y * weights).sum(), inputs, retain_graph=True)
 
 
 def same(got: Array, want: Array, tolerance: float = 1e-5) -> None:
