@@ -66,7 +66,8 @@ def rate(found: dict[str, Any], priority: str) -> float:
 
 def ratio(row: dict[str, Any], priority: str, ours: str = OURS) -> float:
     """Return how many times as fast as the best peer `ours` is, or 0 if that is not known."""
-    best = max(rate(row[label], priority) for label in row if not label.startswith(OURS))
+    theirs = (rate(found, priority) for label, found in row.items() if not label.startswith(OURS))
+    best = max(theirs, default=0.0)
     return rate(row.get(ours, {}), priority) / best if best else 0.0
 
 

@@ -80,6 +80,13 @@ def test_peers_are_compared_by_medians_and_ratios_to_the_best() -> None:
     )  # fmt: skip
 
 
+def test_without_peers_there_is_no_ratio() -> None:
+    tasks = {"train": {"Striate": {"versions": {}, "normal": [100.0]}}}
+    page = compare.page({"001": {"header": HEADER, "tasks": tasks}})
+    assert "| Striate | 100 |" in page
+    assert "best peer" not in page
+
+
 def test_a_figure_shows_how_cost_grows() -> None:
     values = [[10.0, 20.0], [40.0, 30.0], [160.0, 60.0], [640.0, 120.0]]
     page = figures.page({"size": {"header": HEADER, "values": values}})
