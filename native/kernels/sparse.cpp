@@ -70,6 +70,7 @@ struct ConvBackwardSparse final : ConvBackward {
            "sparse gradients are for kernels without stride, dilation or groups");
     constexpr int64_t MOST_FLOATS = 1 << 28;  // what an offset of a list can reach
     c.that((height + kernel_height) * input.row < MOST_FLOATS &&
+               height * output_gradient.row < MOST_FLOATS &&
                taps() * filters * GROUP < MOST_FLOATS &&
                window() <= ConvForward::DEAD,
            "the image is too large");
@@ -119,6 +120,8 @@ struct ConvBackwardSparse final : ConvBackward {
     int32_t* place_offsets;  // [window][place][...]: the kernel of each gradient
     float* place_values;
     int32_t* place_begins;  // [window][place], in the lists above
+    int32_t *gradient_at, *input_at, *place_at;  // [window of a band]: the first value of each
+    int32_t* step_to;  // [place]: from the window's first in `gradients`
     int64_t bytes;
 
     Work(const ConvBackwardSparse& conv, char* begin) {
@@ -136,12 +139,16 @@ struct ConvBackwardSparse final : ConvBackward {
       place_offsets = share.take<int32_t>(entries);
       place_values = share.take<float>(entries);
       place_begins = share.take<int32_t>(windows * conv.window() + 1);
+      for (int32_t** at : {&gradient_at, &input_at, &place_at})
+        *at = share.take<int32_t>(windows + LANES);
+      step_to = share.take<int32_t>(conv.window());
       bytes = share.bytes();
     }
   };
 
   void run_sparse(const Context& context, Range range) const {
-    Work work(*this, context.scratch);
+    const Work work(*this, context.scratch);
+    measure(work);
     std::fill_n(work.sums, filters * kernel_height * row_floats(), 0.0f);
     for (int64_t s = range.begin; s < range.end; ++s) {
       if (given(input_gradient))
@@ -149,9 +156,9 @@ struct ConvBackwardSparse final : ConvBackward {
                     round_up(channels, GROUP) * spread_height() * spread_width(), 0.0f);
       for (int64_t y = 0; y < pooled_height(); y += band()) {
         const int64_t end = std::min(pooled_height(), y + band());
-        const Band windows = band_of(context, s, y, end);
+        const Band windows = band_of(context, s, y, end, work);
         list_filters(windows, work);
-        add_weight_gradient(context.at(input, s), work);
+        add_weight_gradient(windows.input, work);
         if (!given(input_gradient)) continue;
         list_places(windows, work);
         add_input_gradient(context.at<float>(weight), windows, work);
@@ -162,25 +169,37 @@ struct ConvBackwardSparse final : ConvBackward {
     if (given(bias_gradient)) store_bias_gradient(context, range);
   }
 
-  // The windows of some rows, numbered: what the lists are made of.
+  // The windows of some rows: where their numbers in the tables of Work count from.
   struct Band {
     const uint8_t* index;
     const float* gradient;
-    int64_t first_row, columns, count;
-    float scale;
+    const float* input;
+    float* input_gradient;  // of the first group of channels
+    int64_t windows;
   };
-  Band band_of(const Context& context, int64_t sample, int64_t begin, int64_t end) const {
+  Band band_of(const Context& context, int64_t sample, int64_t begin, int64_t end,
+               const Work& work) const {
     const int64_t columns = pooled_width();
     return {context.at<uint8_t>(index, sample) + begin * columns * pixel(),
             context.at(output_gradient, sample) + begin * output_gradient.row,
-            begin,
-            columns,
-            (end - begin) * columns,
-            static_cast<float>(1 / (1 - drop))};
+            context.at(input, sample) + begin * pool_stride_y * input.row,
+            work.gradients + begin * pool_stride_y * spread_width() * GROUP,
+            (end - begin) * columns};
   }
-  STRIATE_INLINE const float* gradient_of(const Band& band, int64_t w) const {
-    return band.gradient + w / band.columns * output_gradient.row +
-           w % band.columns * output_gradient.pixel;
+  // Fills the tables of windows and places.
+  void measure(const Work& work) const {
+    for (int64_t y = 0, w = 0; y < band(); ++y)
+      for (int64_t x = 0; x < pooled_width(); ++x, ++w) {
+        work.gradient_at[w] =
+            static_cast<int32_t>(y * output_gradient.row + x * output_gradient.pixel);
+        work.input_at[w] =
+            static_cast<int32_t>(y * pool_stride_y * input.row + x * pool_stride_x * input.pixel);
+        work.place_at[w] = static_cast<int32_t>(
+            (y * pool_stride_y * spread_width() + x * pool_stride_x) * GROUP);
+      }
+    for (int64_t y = 0, i = 0; y < pool_height; ++y)
+      for (int64_t x = 0; x < pool_width; ++x, ++i)
+        work.step_to[i] = static_cast<int32_t>((y * spread_width() + x) * GROUP);
   }
   STRIATE_INLINE IntVec winner_of(const Band& band, int64_t w, int64_t f) const {
     return load_index(band.index + w * pixel() + f);
@@ -191,10 +210,10 @@ struct ConvBackwardSparse final : ConvBackward {
     const int32_t step = static_cast<int32_t>(taps() * GROUP);
     int32_t* begins = work.place_begins;
     int32_t listed = 0;
-    const Vec scale = all(band.scale);
+    const Vec scale = all(static_cast<float>(1 / (1 - drop)));
     const int32_t places = static_cast<int32_t>(window()), end = static_cast<int32_t>(filters);
-    for (int64_t w = 0; w < band.count; ++w) {
-      const float* gradient = gradient_of(band, w);
+    for (int64_t w = 0; w < band.windows; ++w) {
+      const float* gradient = band.gradient + work.gradient_at[w];
       for (int32_t place = 0; place < places; ++place) {
         *begins++ = listed;
         for (int32_t f = 0; f < end; f += LANES) {
@@ -212,21 +231,20 @@ struct ConvBackwardSparse final : ConvBackward {
   // For each filter the cells of its largest values; a vector of windows at a time.
   void list_filters(const Band& band, const Work& work) const {
     std::fill_n(work.filter_counts, filters, 0);
-    for (int64_t w = 0; w < band.count; w += LANES)
+    for (int64_t w = 0; w < band.windows; w += LANES)
       for (int64_t f = 0; f < filters; f += LANES) list_filters(band, w, f, work);
   }
 
   void list_filters(const Band& band, int64_t w, int64_t f, const Work& work) const {
+    const Vec scale = all(static_cast<float>(1 / (1 - drop)));
     Vec winners[LANES], gradients[LANES];
-    IntVec corners{};
     for (int i = 0; i < LANES; ++i) {
-      const bool real = w + i < band.count;
+      const bool real = w + i < band.windows;
       winners[i] = bit_cast<Vec>(real ? winner_of(band, w + i, f) : all(int32_t{ConvForward::DEAD}));
-      gradients[i] = real ? load(gradient_of(band, w + i) + f) * all(band.scale) : Vec{};
-      corners[i] = static_cast<int32_t>(
-          (band.first_row + (w + i) / band.columns) * pool_stride_y * input.row +
-          (w + i) % band.columns * pool_stride_x * input.pixel);
+      gradients[i] = real ? load(band.gradient + work.gradient_at[w + i] + f) * scale : Vec{};
     }
+    IntVec corners;
+    std::memcpy(&corners, work.input_at + w, sizeof corners);
     transpose(winners);
     transpose(gradients);
     for (int i = 0; i < std::min<int64_t>(LANES, filters - f); ++i) {
@@ -262,21 +280,20 @@ struct ConvBackwardSparse final : ConvBackward {
 
   void add_input_gradient(const float* kernels, const Band& band, const Work& work) const {
     const int64_t row = spread_width() * GROUP, image = spread_height() * row;
-    for (int64_t c = 0; c < round_up(channels, GROUP); c += GROUP) {
+    const int64_t places = window();
+    for (int64_t c = 0; c < channels; c += GROUP) {
       const int32_t* begins = work.place_begins;
-      for (int64_t w = 0; w < band.count; ++w) {
-        float* corner = work.gradients + c / GROUP * image +
-                        (band.first_row + w / band.columns) * pool_stride_y * row +
-                        w % band.columns * pool_stride_x * GROUP;
-        for (int64_t place = 0; place < window(); ++place, ++begins) {
+      for (int64_t w = 0; w < band.windows; ++w)
+        for (int64_t place = 0; place < places; ++place, ++begins) {
           const Sparse gradients{work.place_offsets + begins[0], work.place_values + begins[0],
                                  begins[1] - begins[0]};
           if (gradients.count == 0) continue;
           add_sparse({gradients, kernels + c * filters * taps(), kernel_width * GROUP,
-                      corner + place / pool_width * row + place % pool_width * GROUP, row},
+                      band.input_gradient + c / GROUP * image + work.place_at[w] +
+                          work.step_to[place],
+                      row},
                      kernel_height, kernel_width * VECTORS_PER_GROUP);
         }
-      }
     }
   }
 

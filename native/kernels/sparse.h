@@ -105,12 +105,15 @@ void sparse_tile(const SparseSum& s) {
   Vec sums[ROWS][VECTORS];
   for (int r = 0; r < ROWS; ++r)
     for (int v = 0; v < VECTORS; ++v) sums[r][v] = load(s.out + r * s.out_row + v * LANES);
-  for (int64_t i = 0; i < s.list.count; ++i) {
-    const float* from = s.from + s.list.offsets[i];
-    const Vec value = all(s.list.values[i]);
+  const float* rows[ROWS];
+  for (int r = 0; r < ROWS; ++r) rows[r] = s.from + r * s.row;
+  const Sparse list = s.list;
+  for (int64_t i = 0; i < list.count; ++i) {
+    const int64_t offset = list.offsets[i];
+    const Vec value = all(list.values[i]);
     for (int r = 0; r < ROWS; ++r)
       for (int v = 0; v < VECTORS; ++v)
-        sums[r][v] = fma(value, load(from + r * s.row + v * LANES), sums[r][v]);
+        sums[r][v] = fma(value, load(rows[r] + offset + v * LANES), sums[r][v]);
   }
   for (int r = 0; r < ROWS; ++r)
     for (int v = 0; v < VECTORS; ++v) store(s.out + r * s.out_row + v * LANES, sums[r][v]);
@@ -182,7 +185,11 @@ constexpr auto masked_tiles(std::integer_sequence<int, LENGTHS...>) {
 // body(first row, rows, first column, columns) for the tiles of rows x length.
 template <class Body>
 STRIATE_INLINE void each_tile(int64_t rows, int64_t length, const Body& body) {
-  int64_t parts = divide_up(length, TILE_LENGTH);
+  if (rows <= TILE_ROWS && length <= TILE_LENGTH) {
+    body(0, rows, 0, length);
+    return;
+  }
+  const int64_t parts = divide_up(length, TILE_LENGTH);
   for (int64_t r = 0; r < rows; r += TILE_ROWS)
     for (int64_t begin = 0, part = 0; part < parts; ++part) {
       const int64_t count = divide_up(length - begin, parts - part);

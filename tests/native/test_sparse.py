@@ -11,7 +11,7 @@ from striate.errors import TrainingError
 from striate.lower.plan import ABSENT_VIEW, Call, View, round_up
 from striate.lower.runtime import Engine
 
-from .support import ISAS, Array, call, close, each_isa
+from .support import ISAS, Array, close, each_isa
 from .test_conv import AVERAGE, LEAKY, LINEAR, MAX, RELU, Both, Case, Numbers
 
 SAME = (1, 1, 1, 1)
@@ -25,7 +25,7 @@ CASES = {
     "64 channels": Case((7, 9), 64, 20, pad=SAME, activation=RELU, pool=MAX),
     "one channel": Case((10, 10), 1, 6, (5, 5), activation=RELU, pool=MAX, packed=True),
     "one channel, padded": Case((10, 10), 1, 16, activation=RELU, pool=MAX),
-    "three channels": Case((9, 12), 3, 33, (3, 3), pad=SAME, activation=RELU, pool=MAX, packed=True),
+    "three channels": Case((9, 12), 3, 33, pad=SAME, activation=RELU, pool=MAX, packed=True),
     "uneven": Case((9, 12), 5, 20, (2, 4), pad=(1, 0, 3, 2), activation=RELU, pool=MAX),
     "wide kernel": Case((4, 30), 3, 16, (1, 11), pad=(0, 0, 5, 5), activation=RELU, pool=MAX),
     "overlapping windows": Case((12, 11), 6, 20, activation=RELU, pool=MAX, window=(3, 3)),
