@@ -17,6 +17,7 @@ from .core.spec import Shape, Spec, checked_shape, show
 from .core.symbol import Input, Symbol
 from .data.fit import check_batch
 from .engine import loop, range_test
+from .engine.predictor import Predictor
 from .engine.progress import say
 from .engine.setup import Setup, compile_model
 from .errors import ConfigError, caller, nearest
@@ -48,6 +49,7 @@ class Model(Layer):
 
     if TYPE_CHECKING:
         _graph: Graph | None
+        _predictor: Predictor | None
         setup: Setup | None  # optimizer, loss and metrics: what compile was given
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -55,6 +57,7 @@ class Model(Layer):
         self = super().__new__(cls, *args, **kwargs)
         self._graph = None
         self.setup = None
+        object.__setattr__(self, "_predictor", None)
         return self
 
     def __init__(
@@ -79,6 +82,14 @@ class Model(Layer):
     test_on_batch = loop.test_on_batch
     predict_on_batch = loop.predict_on_batch
     find_lr = range_test.find_lr
+
+    @property
+    def predictor(self) -> Predictor:
+        """What computes outputs through native plans, with the weights of the moment."""
+        if self._predictor is None:
+            object.__setattr__(self, "_predictor", Predictor(self))
+        assert self._predictor is not None
+        return self._predictor
 
     # ---- look ------------------------------------------------------------------------------------
 
@@ -251,6 +262,7 @@ class Model(Layer):
 
     def _adopt(self, graph: Graph) -> None:
         self._graph = graph
+        object.__setattr__(self, "_predictor", None)
         if self.runs_graph:
             for name, layer in graph.layers.items():
                 self._modules[name] = layer  # not add_module: a layer may be called "train"

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from ..data import check, image
 from ..data.feed import Batch, Feed
+from ..data.fit import fits
 from ..errors import DataError
 from . import advice, hooks as moments
 from .batches import Batches, as_batch, checked, parts, prepare
 from .hooks import History
+from .native import make_step
 from .progress import Silence, reporter, say
 from .setup import setup_of
-from .native import make_step
 from .step import Step
 
 if TYPE_CHECKING:
@@ -252,6 +253,12 @@ def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
 
 
 def _outputs(model: Model, batch: Batch) -> tuple[NDArray[Any], ...]:
+    specs = [symbol.spec for symbol in model.graph.inputs]
+    torch_only = model.setup is not None and model.setup.engine == "torch"
+    if not torch_only and all(map(fits, (s.shape for s in specs), (x.shape[1:] for x in batch.x))):
+        native = model.predictor(batch.x)
+        if native is not None:
+            return native
     device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
     out = model(*(part.to(device) for part in batch.x))
     return tuple(part.cpu().numpy() for part in (out if isinstance(out, tuple) else (out,)))

@@ -104,6 +104,8 @@ class NativeStep(Step):
         """Return why no plan can be made, or an empty string."""
         if library() is None:
             return "the native library was not built"
+        if not self.model.runs_graph:
+            return "a forward of the user's own, which may do what its graph does not show"
         tensors = [*self.model.parameters(), *self.model.buffers()]
         floats = [one for one in tensors if one.is_floating_point()]
         if any(one.device.type != "cpu" or one.dtype != torch.float32 for one in floats):
@@ -286,6 +288,8 @@ class NativeStep(Step):
     def _versions(self) -> tuple[int, ...]:
         state = self.setup.state or {}
         slots = [one for kept in state.values() if isinstance(kept, list) for one in kept]
+        if not self.model.runs_graph:
+            return "a forward of the user's own, which may do what its graph does not show"
         tensors = [*self.model.parameters(), *self.model.buffers(), *slots]
         return tuple(number for one in tensors for number in (id(one), one._version))
 

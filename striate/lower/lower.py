@@ -43,6 +43,7 @@ class Lowered:
     images: dict[int, Image]
     gradients: dict[int, Image]
     sources: int  # arrays that the plan gathers from: inputs, labels, weights of samples
+    loads: tuple[Load, ...]
     output: int  # the value that the loss is taken of, or the first output
     update: Update | None = None
 
@@ -92,6 +93,7 @@ def lower(
         builder.images,
         builder.gradients,
         sources,
+        tuple(loads),
         made[-1].output if head else program.outputs[0],
         update,
     )

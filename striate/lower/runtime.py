@@ -6,7 +6,7 @@ import ctypes
 import functools
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,17 +144,42 @@ class Engine:
         numbers of the samples there. `stages`: a part of the plan. `rates`: the learning rate of
         each step. `number` and `update` count steps and updates over the whole training.
         """
-        table = (_Source * max(len(sources), 1))()
-        for row, source in zip(table, sources, strict=False):
-            row.data, row.stride, row.count = source.ctypes.data, source.strides[0], len(source)
         sums = np.zeros(max(self.plan.sums, 1))
         first, end = stages or (0, len(self.plan.stages))
         work = _Work(
-            *(table, len(sources), None if order is None else order.ctypes.data, samples),
+            *(_table(sources), len(sources), None if order is None else order.ctypes.data, samples),
             *(first, end, None if rates is None else rates.ctypes.data),
             *(seed, number, update, sums.ctypes.data, threads or cores(), None),
         )
+        self._run(work)
+        return sums[: self.plan.sums]
+
+    def prepared(
+        self, samples: int, sources: Sequence[NDArray[Any]], stages: tuple[int, int], threads: int
+    ) -> Callable[[], None]:
+        """Return a call without arguments that runs the plan over these arrays, as they then are.
+
+        It costs a few microseconds less than `run`, which counts where one image is predicted.
+        """
+        table = _table(sources)
+        work = _Work(table, len(sources), None, samples, *stages)
+        work.threads = threads
+        kept = tuple(sources)  # as long as the call is there
+
+        def call() -> None:
+            assert kept is not None
+            self._run(work)
+
+        return call
+
+    def _run(self, work: _Work) -> None:
         error = ctypes.create_string_buffer(500)
         if self.library.calls.striate_run(self._engine, ctypes.byref(work), error, 500) < 0:
             raise TrainingError("the native engine", "refused to run", got=error.value.decode())
-        return sums[: self.plan.sums]
+
+
+def _table(sources: Sequence[NDArray[Any]]) -> Any:
+    table = (_Source * max(len(sources), 1))()
+    for row, source in zip(table, sources, strict=False):
+        row.data, row.stride, row.count = source.ctypes.data, source.strides[0], len(source)
+    return table
