@@ -101,9 +101,12 @@ struct SparseSum {
 };
 
 template <int ROWS, int VECTORS>
-void sparse_tile(const SparseSum& s) {
+void sparse_tile(const SparseSum& sum) {
+  const SparseSum s = sum;  // which no store can change
   Vec sums[ROWS][VECTORS];
+#pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 16
     for (int v = 0; v < VECTORS; ++v) sums[r][v] = load(s.out + r * s.out_row + v * LANES);
   const float* rows[ROWS];
   for (int r = 0; r < ROWS; ++r) rows[r] = s.from + r * s.row;
@@ -111,11 +114,15 @@ void sparse_tile(const SparseSum& s) {
   for (int64_t i = 0; i < list.count; ++i) {
     const int64_t offset = list.offsets[i];
     const Vec value = all(list.values[i]);
+#pragma GCC unroll 4
     for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 16
       for (int v = 0; v < VECTORS; ++v)
         sums[r][v] = fma(value, load(rows[r] + offset + v * LANES), sums[r][v]);
   }
+#pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 16
     for (int v = 0; v < VECTORS; ++v) store(s.out + r * s.out_row + v * LANES, sums[r][v]);
 }
 
@@ -141,10 +148,13 @@ struct MaskedSum {
 };
 
 template <int ROWS, int LENGTH>
-void masked_tile(const MaskedSum& s) {
+void masked_tile(const MaskedSum& sum) {
+  const MaskedSum s = sum;
   const Windows& w = s.windows;
   Vec sums[ROWS][LENGTH];
+#pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 16
     for (int k = 0; k < LENGTH; ++k) sums[r][k] = load(s.out + r * s.out_row + k * s.out_step);
   for (int64_t y = 0; y < w.rows; ++y)
     for (int64_t x = 0; x < w.columns; ++x) {
@@ -157,12 +167,16 @@ void masked_tile(const MaskedSum& s) {
         for (int32_t j = 0; j < w.width; ++j, ++place) {
           const Vec mine = index == all(place) ? gradient : Vec{};
           const float* from = corner + i * s.row + j * s.pixel;
+#pragma GCC unroll 4
           for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 16
             for (int k = 0; k < LENGTH; ++k)
               sums[r][k] = fma(mine, all(from[r * s.row + k]), sums[r][k]);
         }
     }
+#pragma GCC unroll 4
   for (int r = 0; r < ROWS; ++r)
+#pragma GCC unroll 16
     for (int k = 0; k < LENGTH; ++k) store(s.out + r * s.out_row + k * s.out_step, sums[r][k]);
 }
 

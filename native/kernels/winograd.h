@@ -100,9 +100,12 @@ struct Product {
 };
 
 template <int ROWS, int VECTORS, bool ADD>
-void product_tile(const Product& p) {
+void product_tile(const Product& product) {
+  const Product p = product;  // which no store can change
   Vec sums[ROWS][VECTORS];
+#pragma GCC unroll 32
   for (int i = 0; i < ROWS; ++i)
+#pragma GCC unroll 4
     for (int v = 0; v < VECTORS; ++v)
       sums[i][v] = ADD ? load(p.out + i * p.out_row + v * LANES) : Vec{};
   const float *left = p.left, *right = p.right;
@@ -116,7 +119,9 @@ void product_tile(const Product& p) {
       for (int v = 0; v < VECTORS; ++v) sums[i][v] = fma(x, columns[v], sums[i][v]);
     }
   }
+#pragma GCC unroll 32
   for (int i = 0; i < ROWS; ++i)
+#pragma GCC unroll 4
     for (int v = 0; v < VECTORS; ++v) store(p.out + i * p.out_row + v * LANES, sums[i][v]);
 }
 
