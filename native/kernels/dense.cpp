@@ -92,7 +92,7 @@ struct Dense : Kernel {
     c.between("units", units, 1, MOST_FEATURES);
     c.holds("input", input, 1, 1, features, c.batch());
     c.holds("output", output, 1, 1, units, c.batch());
-    c.holds("weight", weight, units * row() * 4);
+    c.holds("weight", weight, units * weight_row() * 4);
     if (given(bias)) c.holds("bias", bias, round_up(units, GROUP) * 4);
     c.between("activation", activation, DENSE_LINEAR, DENSE_LEAKY);
   }
@@ -107,49 +107,62 @@ struct Dense : Kernel {
   // Units [first, end) of the samples [begin, stop).
   void compute(const Context& context, int64_t begin, int64_t stop, int64_t first,
                int64_t end) const {
+    float* sums = reinterpret_cast<float*>(context.scratch);
+    const int64_t row = pitch(end - first);
     for (; begin < stop; begin += SAMPLES) {
       const int64_t count = std::min(SAMPLES, stop - begin);
-      float* sums = reinterpret_cast<float*>(context.scratch);
-      std::fill_n(sums, SAMPLES * pitch(end - first), 0.0f);
-      for (int64_t from = 0; from < features; from += chunk())
-        add_products(context, begin, count, first, end, from, sums);
+      std::fill_n(sums, SAMPLES * row, 0.0f);
+      for (int64_t from = 0; from < features; from += chunk()) {
+        const int64_t width = std::min(chunk(), features - from);
+        add_products({vectors(context, input, begin), context.at<float>(weight), weight_row(),
+                      count, first, end, from, width, sums, row});
+      }
       for (int64_t i = 0; i < count; ++i)
-        finish(context, begin + i, sums + i * pitch(end - first), first, end);
+        finish(context, begin + i, sums + i * row, first, end);
     }
   }
 
   static int64_t pitch(int64_t count) { return round_up(count, GROUP); }
 
  private:
-  int64_t row() const { return round_up(features, GROUP); }
+  // Some features of some samples, and the units that they go into.
+  struct Block {
+    Vectors x;
+    const float* weight;
+    int64_t weight_row;
+    int64_t samples;     // from 0
+    int64_t first, end;  // units
+    int64_t from, width;  // features
+    float* sums;
+    int64_t sums_row;
+  };
+
+  int64_t weight_row() const { return round_up(features, GROUP); }
   int64_t chunk() const {
     return round_up(divide_up(features, divide_up(features, FEATURES)), GROUP);
   }
 
-  void add_products(const Context& context, int64_t begin, int64_t count, int64_t first,
-                    int64_t end, int64_t from, float* sums) const {
-    const Vectors x = vectors(context, input, begin);
-    const int64_t tiled = (count + 1) / 4 * 4;  // 3 samples take a tile of 4
-    add_tiles<4>(context, x, 0, tiled, count - 1, first, end, from, sums);
-    if (count - tiled >= 2) add_tiles<2>(context, x, tiled, count, count - 1, first, end, from, sums);
-    if (count - tiled == 1) add_tiles<1>(context, x, tiled, count, count - 1, first, end, from, sums);
+  static void add_products(const Block& block) {
+    const int64_t tiled = (block.samples + 1) / 4 * 4;  // 3 samples take a tile of 4
+    add_tiles<4>(block, 0, tiled);
+    if (block.samples - tiled >= 2) add_tiles<2>(block, tiled, block.samples);
+    if (block.samples - tiled == 1) add_tiles<1>(block, tiled, block.samples);
   }
 
   // Tiles over the samples [begin, stop) and all units: the weights of a tile of units stay in the
   // first-level cache. Behind the last sample or unit, the last one is taken once more.
   template <int N>
-  void add_tiles(const Context& context, const Vectors& x, int64_t begin, int64_t stop,
-                 int64_t last, int64_t first, int64_t end, int64_t from, float* sums) const {
+  static void add_tiles(const Block& block, int64_t begin, int64_t stop) {
     constexpr int UNITS = SUMS / N;
-    const int64_t width = std::min(chunk(), features - from);
-    for (int64_t u = first; u < end; u += UNITS) {
+    for (int64_t u = block.first; u < block.end; u += UNITS) {
       const float* w[UNITS];
       for (int j = 0; j < UNITS; ++j)
-        w[j] = context.at<float>(weight) + std::min(u + j, end - 1) * row() + from;
+        w[j] = block.weight + std::min(u + j, block.end - 1) * block.weight_row + block.from;
       for (int64_t i = begin; i < stop; i += N) {
         const float* v[N];
-        for (int k = 0; k < N; ++k) v[k] = x[std::min(i + k, last)] + from;
-        tile<N>(v, w, width, sums + i * pitch(end - first) + u - first, pitch(end - first));
+        for (int k = 0; k < N; ++k) v[k] = block.x[std::min(i + k, block.samples - 1)] + block.from;
+        tile<N>(v, w, block.width, block.sums + i * block.sums_row + u - block.first,
+                block.sums_row);
       }
     }
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dense.h"
+#include "dense_products.h"
 #include "families.h"
 #include "optimizer.h"
 
@@ -10,62 +11,6 @@ namespace {
 
 constexpr int64_t FEATURES = 64;  // of a block
 constexpr int64_t UNITS = 32;     // whose weights are used for both gradients while they are cached
-constexpr int TILE_ROWS = 4;
-constexpr int TILE_VECTORS = REGISTERS == 32 ? 4 : 2;
-
-// A matrix of numbers: a(row, step) lies at data + row * row_stride + step * step_stride.
-struct Matrix {
-  const float* data;
-  int64_t row_stride, step_stride;
-};
-
-// to[r][v] = sum over steps of a(r, step) * b[step][v], added to what is there if `add`.
-template <int ROWS, int VECTORS>
-void tile(const Matrix& a, const float* b, int64_t b_row, int64_t steps, float* to, int64_t to_row,
-          bool add) {
-  Vec sums[ROWS][VECTORS] = {};
-  const float* numbers = a.data;
-  for (int64_t s = 0; s < steps; ++s, numbers += a.step_stride, b += b_row) {
-    Vec v[VECTORS];
-    for (int j = 0; j < VECTORS; ++j) v[j] = load(b + j * LANES);
-    for (int i = 0; i < ROWS; ++i) {
-      const Vec number = all(numbers[i * a.row_stride]);
-      for (int j = 0; j < VECTORS; ++j) sums[i][j] = fma(number, v[j], sums[i][j]);
-    }
-  }
-  for (int i = 0; i < ROWS; ++i)
-    for (int j = 0; j < VECTORS; ++j) {
-      float* out = to + i * to_row + j * LANES;
-      store(out, add ? sums[i][j] + load(out) : sums[i][j]);
-    }
-}
-
-// The same for any number of rows and a width in floats that is a multiple of GROUP.
-template <int VECTORS>
-void rows_of_tiles(Matrix a, int64_t rows, const float* b, int64_t b_row, int64_t steps, float* to,
-                   int64_t to_row, bool add) {
-  for (; rows > 0; rows -= TILE_ROWS, a.data += TILE_ROWS * a.row_stride, to += TILE_ROWS * to_row)
-    switch (std::min<int64_t>(rows, TILE_ROWS)) {
-      case 1: tile<1, VECTORS>(a, b, b_row, steps, to, to_row, add); break;
-      case 2: tile<2, VECTORS>(a, b, b_row, steps, to, to_row, add); break;
-      case 3: tile<3, VECTORS>(a, b, b_row, steps, to, to_row, add); break;
-      default: tile<TILE_ROWS, VECTORS>(a, b, b_row, steps, to, to_row, add);
-    }
-}
-
-void products(const Matrix& a, int64_t rows, const float* b, int64_t b_row, int64_t steps,
-              int64_t width, float* to, int64_t to_row, bool add) {
-  for (int64_t vectors; (vectors = std::min<int64_t>(width / LANES, TILE_VECTORS)) > 0;) {
-    switch (vectors) {
-      case 1: rows_of_tiles<1>(a, rows, b, b_row, steps, to, to_row, add); break;
-      case 2: rows_of_tiles<2>(a, rows, b, b_row, steps, to, to_row, add); break;
-      case 3: rows_of_tiles<3>(a, rows, b, b_row, steps, to, to_row, add); break;
-      default: rows_of_tiles<TILE_VECTORS>(a, rows, b, b_row, steps, to, to_row, add);
-    }
-    const int64_t done = vectors * LANES;
-    width -= done, b += done, to += done;
-  }
-}
 
 // Asks for the lines of `rows` x `width` floats that are used next. Rows of a block of features lie
 // too far apart for the processor to foresee them.

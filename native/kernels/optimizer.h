@@ -51,8 +51,8 @@ class Update {
   Update(const Rule& rule, const Step& step);
   // Changes `rows` x `width` weights, `row` floats from one row to the next, by their gradients,
   // which lie `gradient_row` apart; `width` is a multiple of LANES.
-  void apply(const Place& place, int64_t row, const float* gradient, int64_t gradient_row, int64_t rows,
-             int64_t width) const;
+  void apply(const Place& place, int64_t row, const float* gradient, int64_t gradient_row,
+             int64_t rows, int64_t width) const;
 
   struct Factors {
     float rate, momentum, second_decay, epsilon;

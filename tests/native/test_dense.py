@@ -197,13 +197,13 @@ def test_update_on_the_way(
             *((slot, round_up(units, 16)) for slot in ("bias_first", "bias_second")),
         )
     }
-    fields |= kept | {"optimizer": 4, "momentum": 0.9, "second_decay": 0.999, "epsilon": 1e-7}
+    fields |= kept | {"optimizer": 4, "momentum": 0.9, "second_decay": 0.999, "epsilon": 1e-3}
     fields |= {"weight_decay": 0.1, "bias_l2": 0.05}
     bench.over_parts(call("dense_backward_parts", bench.library, **fields))
     dx, dw, db = wanted(layer, samples)
     w, b = torch.from_numpy(layer.w).double(), torch.from_numpy(layer.b).double()
     for weight, gradient, decay in ((w, dw, 0.1), (b, db + 2 * 0.05 * b, 0.0)):
-        rule = optimizers.Adam(weight_decay=decay)
+        rule = optimizers.Adam(epsilon=1e-3, weight_decay=decay)
         rule.update([weight], [gradient], rule.init([weight]), 0.01)
     for threads in (1, 2):
         engine = bench.run(threads=threads, rates=np.array([0.01]))

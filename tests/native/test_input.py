@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from striate.errors import TrainingError
-from striate.lower.plan import round_up
 from striate.lower.runtime import library
 
 from .support import Array, Bench, Image, call, each_isa
@@ -77,7 +76,7 @@ def test_labels_become_int32(isa: str, dtype: str) -> None:
     np.testing.assert_array_equal(engine.array(output, np.int32)[:, 0], labels[NUMBERS[:BATCH]])
 
 
-MODES = {
+MODES: dict[int, dict[str, Any]] = {
     0: {"mode": "constant", "constant_values": 9},
     1: {"mode": "symmetric"},
     2: {"mode": "edge"},
@@ -89,7 +88,7 @@ def every_way(
     source: Array, size: tuple[int, int], shift: tuple[int, int], edge: int
 ) -> dict[bytes, str]:
     """Return all that can be cut out of an image, by its bytes, with the way that it is cut."""
-    wide = np.pad(source, [(shift[0],) * 2, (shift[1],) * 2, (0, 0)], **MODES[edge])  # type: ignore[call-overload]
+    wide = np.pad(source, [(shift[0],) * 2, (shift[1],) * 2, (0, 0)], **MODES[edge])
     out = {}
     for y in range(wide.shape[0] - size[0] + 1):
         for x in range(wide.shape[1] - size[1] + 1):
