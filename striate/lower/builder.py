@@ -154,6 +154,7 @@ class Builder:
         self.weights: dict[tuple[int, str], Weight] = {}
         self.packed: dict[tuple[int, str], int] = {}
         self.segments: list[Segment] = []
+        self.unit = -1  # the number of the unit that is writing
         self.keys = 0
         self._segment = 1
 
@@ -230,7 +231,7 @@ class Builder:
         if (weight.buffer, form) not in self.packed:
             buffer = self.plan.add(floats, 1, f"{weight.name}, {form}")
             self.packed[weight.buffer, form] = buffer
-            self.plan.stages[0].calls.append(call(buffer))
+            self.plan.stages[0].calls.append(replace(call(buffer), unit=self.unit))
         return self.packed[weight.buffer, form]
 
     def constant(self, name: str, size: int, given: Callable[[], Tensor]) -> int:
@@ -295,17 +296,18 @@ class Builder:
         """Add a call for blocks of samples, to the stage at hand if it is one of those."""
         if not self._open(Over.SAMPLES):
             self.plan.stages.append(Stage(Over.SAMPLES, self.block))
-        self.plan.stages[-1].calls.append(call)
+        self.plan.stages[-1].calls.append(replace(call, unit=self.unit))
 
     def parts(self, *calls: Call) -> None:
         """Add a stage whose calls do not depend on each other."""
-        self.plan.stages.append(Stage(Over.PARTS, 1, list(calls)))
+        owned = [replace(call, unit=self.unit) for call in calls]
+        self.plan.stages.append(Stage(Over.PARTS, 1, owned))
 
     def alone(self, call: Call) -> None:
         """Add a call that one thread makes while the others wait."""
         if not self._open(Over.NOTHING):
             self.plan.stages.append(Stage(Over.NOTHING))
-        self.plan.stages[-1].calls.append(call)
+        self.plan.stages[-1].calls.append(replace(call, unit=self.unit))
 
     def torch(self, unit: Unit, *, backward: bool) -> None:
         """End the native segment: what comes next runs as torch operations."""

@@ -71,17 +71,18 @@ def lower(
     _learn(builder, made)
     for source, load in enumerate(loads):
         builder.samples(load.call(source, builder.images[load.value]))
-    for unit in made:
+    for builder.unit, unit in enumerate(made):
         unit.forward(builder)
-    sources = len(loads)
+    builder.unit, sources = -1, len(loads)
     if head is None:
         sources = _save(builder, program, sources)
     else:
         sources = _loss(builder, made[-1].output, head, sources)
     if training:
-        for unit in reversed(made):
+        for builder.unit, unit in reversed(list(enumerate(made))):
             if unit.output in builder.learned:
                 unit.backward(builder)
+        builder.unit = -1
         _update(builder)
     builder.end()
     return Lowered(

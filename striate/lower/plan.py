@@ -46,11 +46,15 @@ Value = int | float | View
 
 @dataclass(frozen=True)
 class Call:
-    """A kernel and its fields, by name; `note` says in words what it does and why this kernel."""
+    """A kernel and its fields, by name; `note` says in words what it does and why this kernel.
+
+    `unit` is the number of the unit that asked for it; below 0, the plan itself.
+    """
 
     kernel: str
     fields: Mapping[str, Value]
     note: str = ""
+    unit: int = -1
 
 
 @dataclass

@@ -106,7 +106,7 @@ class BatchNormalization(Unit):
                     "sums": sums,
                     "block": builder.block,
                     "channels": image.channels,
-                    "reduced": total,
+                    "total": total,
                     "gamma_gradient": ABSENT if gamma is None else builder.single(gamma),
                     "beta_gradient": ABSENT if beta is None else builder.single(beta),
                 },
@@ -124,9 +124,10 @@ class BatchNormalization(Unit):
                 "output_gradient": gradient.view,
                 "input_gradient": target.view,
                 **image.size,
+                "count_per_sample": image.height * image.width,
                 **moments,
                 "gamma": _buffer(gamma),
-                "sums": total,
+                "total": total,
             }
             builder.samples(Call("batch_norm_backward", fields))
 
