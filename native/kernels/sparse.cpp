@@ -92,7 +92,9 @@ struct ConvBackwardSparse final : ConvBackward {
  private:
   // How the input is read: the taps of a kernel's row in one run where its pixels lie close.
   int64_t runs() const { return close() ? 1 : kernel_width; }
-  bool close() const { return input.pixel <= round_up(channels, GROUP); }
+  bool close() const {
+    return input.pixel >= channels && input.pixel <= round_up(channels, GROUP);
+  }
   int64_t run_floats() const { return close() ? kernel_width * input.pixel : channels; }
   int64_t run_step() const { return round_up(run_floats(), GROUP); }
   int64_t row_floats() const { return runs() * run_step(); }
@@ -186,6 +188,7 @@ struct ConvBackwardSparse final : ConvBackward {
             work.gradients + begin * pool_stride_y * spread_width() * GROUP,
             (end - begin) * columns};
   }
+
   // Fills the tables of windows and places.
   void measure(const Work& work) const {
     for (int64_t y = 0, w = 0; y < band(); ++y)
@@ -201,6 +204,7 @@ struct ConvBackwardSparse final : ConvBackward {
       for (int64_t x = 0; x < pool_width; ++x, ++i)
         work.step_to[i] = static_cast<int32_t>((y * spread_width() + x) * GROUP);
   }
+
   STRIATE_INLINE IntVec winner_of(const Band& band, int64_t w, int64_t f) const {
     return load_index(band.index + w * pixel() + f);
   }
