@@ -88,7 +88,7 @@ def checked(model: Model, step: Step, data: Feed, name: str = "") -> Feed:
 
 
 def check_single(model: Model, batch: Batch, **rows: str) -> None:
-    """Raise DataError for a batch of one sample where a layer divides by its variance in training.
+    """Raise DataError for a batch of one sample where torch's batch normalisation refuses it.
 
     `rows` are further rows of the message: got, math, fix.
     """
@@ -97,14 +97,12 @@ def check_single(model: Model, batch: Batch, **rows: str) -> None:
     layers = {
         layer: getattr(layer, "where", f"{name} ({type(layer).__name__})")
         for name, layer in model.named_modules()
-        if layer.training and (isinstance(layer, _BatchNorm) or hasattr(layer, "smallest_batch"))
+        if layer.training and isinstance(layer, _BatchNorm)
     }
     alone: list[str] = []
 
     def look(layer: Any, given: tuple[torch.Tensor, ...]) -> None:
-        x = given[0][:1]
-        own = isinstance(layer, _BatchNorm)
-        if x.numel() == layer.num_features if own else layer.smallest_batch(layer.specs[0]) > 1:
+        if given[0][:1].numel() == layer.num_features:
             alone.append(layers[layer])
 
     hooks = [layer.register_forward_pre_hook(look) for layer in layers]

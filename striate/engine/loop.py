@@ -204,6 +204,10 @@ def test_on_batch(
 
 def predict_on_batch(model: Model, x: Any) -> Any:
     """Return the outputs for one batch."""
+    if isinstance(x, np.ndarray) and model.built and len(x):
+        out = _native_outputs(model, [x])
+        if out is not None:
+            return out[0] if len(out) == 1 else list(out)
     return predict(model, x, batch_size=ALL)
 
 
@@ -252,13 +256,24 @@ def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+def _native_outputs(
+    model: Model, x: Sequence[NDArray[Any]]
+) -> tuple[NDArray[np.float32], ...] | None:
+    """Return the outputs for a batch of the model's own form, or None where torch must do it."""
+    shapes = [symbol.spec.shape for symbol in model.graph.inputs]
+    if model.setup is not None and model.setup.engine == "torch":
+        return None
+    if len(x) != len(shapes) or not all(
+        fits(s, one.shape[1:]) for s, one in zip(shapes, x, strict=True)
+    ):
+        return None
+    return model.predictor(x)
+
+
 def _outputs(model: Model, batch: Batch) -> tuple[NDArray[Any], ...]:
-    specs = [symbol.spec for symbol in model.graph.inputs]
-    torch_only = model.setup is not None and model.setup.engine == "torch"
-    if not torch_only and all(map(fits, (s.shape for s in specs), (x.shape[1:] for x in batch.x))):
-        native = model.predictor(batch.x)
-        if native is not None:
-            return native
+    native = _native_outputs(model, [part.numpy() for part in batch.x if not part.is_cuda])
+    if native is not None:
+        return native
     device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
     out = model(*(part.to(device) for part in batch.x))
     return tuple(part.cpu().numpy() for part in (out if isinstance(out, tuple) else (out,)))

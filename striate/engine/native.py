@@ -33,6 +33,7 @@ from .step import Step
 if TYPE_CHECKING:
     from ..model import Model
 
+Given = tuple[list[NDArray[Any]], tuple[str, ...], bool, bool]  # what a plan is given, and its form
 CALL_S = 0.1  # of training in one call: short enough for the bar and for Ctrl-C
 COUNTED = (metrics.Accuracy, metrics.SparseCategoricalAccuracy, metrics.CategoricalAccuracy)
 
@@ -89,14 +90,22 @@ class NativeStep(Step):
         super().__init__(model, setup, training=training)
         self.seen: tuple[int, ...] = ()  # versions of what is in the arena
         self.current: Execution | None = None
-        self.plans: dict[Any, Execution] = {}
+        self.plans = self._plans_so_far()
         self.seed = _seed_here() if training else 0
         self.programs: dict[bool, Program] = {}
         self.speed = 0.0  # samples per second
-        self.known: tuple[Batch | None, Any] = (
+        self.known: tuple[Batch | None, Given | None] = (
             None,
             None,
         )  # the last batch, and what goes in for it
+
+    def _plans_so_far(self) -> dict[Any, Execution]:
+        """Return the plans of earlier steps, if they are for the same graph and trained weights."""
+        key = (id(self.model.graph), tuple(map(id, self.weights)), id(self.setup.optimizer))
+        if key not in self.setup.plans:
+            self.setup.plans.clear()
+            self.setup.plans[key] = {}
+        return self.setup.plans[key]
 
     # ---- whether there is a native way -----------------------------------------------------------
 
@@ -233,9 +242,7 @@ class NativeStep(Step):
 
     # ---- what goes in ----------------------------------------------------------------------------
 
-    def _sources(
-        self, batch: Batch
-    ) -> tuple[list[NDArray[Any]], tuple[str, ...], bool, bool] | None:
+    def _sources(self, batch: Batch) -> Given | None:
         """Return the arrays that a plan gathers from, their dtypes, and what the targets are."""
         if batch is self.known[0]:
             return self.known[1]
@@ -249,8 +256,9 @@ class NativeStep(Step):
                 return None
             sources.append(_array(batch.weight.float()[:, None]))
         dtypes = tuple(str(one.dtype) for one in x)
-        self.known = (batch, (sources, dtypes, labels, batch.weight is not None))
-        return self.known[1]
+        given = (sources, dtypes, labels, batch.weight is not None)
+        self.known = (batch, given)
+        return given
 
     def _input(self, index: int, x: Tensor) -> Tensor:
         """Return an input in channels-last order, as bytes or as float32."""

@@ -22,6 +22,7 @@ from ..lower.trace import trace
 if TYPE_CHECKING:
     from ..model import Model
 
+KEPT = (np.uint8, np.float32)
 BATCH = 64  # samples that go through a plan at once: their values stay in the caches
 Form = tuple[tuple[tuple[int, ...], str], ...]  # shape of a sample and dtype, for each input
 
@@ -43,18 +44,19 @@ class Predictor:
     def __reduce__(self) -> tuple[Any, ...]:
         return (_nothing, ())
 
-    def __call__(self, x: Sequence[Tensor]) -> tuple[NDArray[np.float32], ...] | None:
+    def __call__(self, x: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], ...] | None:
         """Return the outputs for a batch in the user's layout, or None where no plan can be made.
 
-        `x`: a tensor for each input, (batch, ...), of bytes or float32.
+        `x`: an array for each input, (batch, ...); bytes stay bytes, other numbers become float32.
         """
-        given = [one if one.dtype in (torch.uint8, torch.float32) else one.float() for one in x]
-        form = tuple((tuple(one.shape[1:]), str(one.dtype)[6:]) for one in given)
-        batch = 1 if len(x[0]) == 1 else BATCH
+        given = [one if one.dtype in KEPT else one.astype(np.float32) for one in x]
+        form = tuple((one.shape[1:], one.dtype.name) for one in given)
+        batch = 1 if len(given[0]) == 1 else BATCH
         with self.lock:
-            if (form, batch) not in self.plans:
-                self.plans[form, batch] = _Plan(self.model, form, batch)
-            return self.plans[form, batch].run(given)
+            plan = self.plans.get((form, batch))
+            if plan is None:
+                plan = self.plans[form, batch] = _Plan(self.model, form, batch)
+            return plan.run(given)
 
 
 def _nothing() -> None:
@@ -66,7 +68,7 @@ class _Plan:
 
     def __init__(self, model: Model, form: Form, batch: int) -> None:
         self.execution: Execution | None = None
-        self.versions: tuple[int, ...] = ()
+        self.versions: list[int] = []
         self.tensors = [*model.parameters(), *model.buffers()]
         specs = [
             replace(symbol.spec, shape=shape)
@@ -76,34 +78,39 @@ class _Plan:
         if native is None or not _plain(self.tensors) or not model.runs_graph:
             return  # a forward of the user's own may do what its graph does not show
         self.program: Program = trace(model.graph, False, specs)
+        values = self.program.values
+        self.first_in = [values[at].channels_first for at in self.program.inputs]
+        self.first_out = [values[at].channels_first for at in self.program.outputs]
         if not covered(self.program):
             lowered = lower(self.program, batch, [dtype for _, dtype in form])
             self.execution = Execution(lowered, native)
             self.single = self._single() if batch == 1 and not self.execution.foreign else None
 
-    def run(self, x: Sequence[Tensor]) -> tuple[NDArray[np.float32], ...] | None:
+    def run(self, x: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], ...] | None:
         """Return the outputs."""
         if self.execution is None:
             return None
-        versions = tuple(one._version for one in self.tensors)
+        versions = [one._version for one in self.tensors]
         if versions != self.versions:
             self.execution.push()
             self.versions = versions
-        values = self.program.values
-        pairs = zip(self.program.inputs, x, strict=True)
-        given = [values[at].from_user(one).numpy() for at, one in pairs]
+        given = [
+            np.moveaxis(one, 1, -1) if first else one
+            for one, first in zip(x, self.first_in, strict=True)
+        ]
         if self.single is not None:
             outputs = self.single(given)
         else:
             outputs = self._outputs(len(x[0]))
             arrays = [np.ascontiguousarray(one) for one in given]
             self.execution.run(len(x[0]), [*arrays, *outputs])
-        shown = zip(self.program.outputs, outputs, strict=True)
-        return tuple(values[at].to_user(torch.from_numpy(one)).numpy() for at, one in shown)
+        shown = zip(outputs, self.first_out, strict=True)
+        return tuple(np.moveaxis(one, -1, 1) if first else one for one, first in shown)
 
     def _outputs(self, samples: int) -> list[NDArray[np.float32]]:
-        shapes = [self.program.values[at].shape for at in self.program.outputs]
-        return [np.empty((samples, *shape), np.float32) for shape in shapes]  # type: ignore[arg-type]
+        values = self.program.values
+        shapes = [[size or 1 for size in values[at].shape] for at in self.program.outputs]
+        return [np.empty((samples, *shape), np.float32) for shape in shapes]
 
     def _single(self) -> Callable[[Sequence[NDArray[Any]]], list[NDArray[np.float32]]]:
         """Return a function for one sample, whose memory is laid out beforehand."""
@@ -111,7 +118,7 @@ class _Plan:
         values, plan = self.program.values, self.execution.lowered.plan
         dtypes = [load.dtype for load in self.execution.lowered.loads]
         inputs = [
-            np.empty((1, *values[at].shape), dtype)  # type: ignore[arg-type]
+            np.empty((1, *(size or 1 for size in values[at].shape)), dtype)
             for at, dtype in zip(self.program.inputs, dtypes, strict=True)
         ]
         outputs = self._outputs(1)
@@ -129,5 +136,3 @@ class _Plan:
 def _plain(tensors: Sequence[Tensor]) -> bool:
     floats = [one for one in tensors if one.is_floating_point()]
     return all(one.device.type == "cpu" and one.dtype == torch.float32 for one in floats)
-
-

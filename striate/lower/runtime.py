@@ -101,7 +101,7 @@ class Engine:
     def __init__(self, plan: Plan, library: Library) -> None:
         self.plan, self.library = plan, library
         words = np.array(plan.words(library.kernels), np.int64)
-        error = ctypes.create_string_buffer(500)
+        self._error = error = ctypes.create_string_buffer(500)
         self._engine = library.calls.striate_new(words.ctypes.data, len(words), error, len(error))
         if not self._engine:
             raise TrainingError(
@@ -164,18 +164,13 @@ class Engine:
         table = _table(sources)
         work = _Work(table, len(sources), None, samples, *stages)
         work.threads = threads
-        kept = tuple(sources)  # as long as the call is there
-
-        def call() -> None:
-            assert kept is not None
-            self._run(work)
-
-        return call
+        work.kept = tuple(sources)  # as long as the call is there
+        return functools.partial(self._run, work)
 
     def _run(self, work: _Work) -> None:
-        error = ctypes.create_string_buffer(500)
-        if self.library.calls.striate_run(self._engine, ctypes.byref(work), error, 500) < 0:
-            raise TrainingError("the native engine", "refused to run", got=error.value.decode())
+        if self.library.calls.striate_run(self._engine, ctypes.byref(work), self._error, 500) < 0:
+            got = self._error.value.decode()
+            raise TrainingError("the native engine", "refused to run", got=got)
 
 
 def _table(sources: Sequence[NDArray[Any]]) -> Any:
