@@ -87,10 +87,16 @@ struct Silu : Function {
     return s * (1 + x * (1 - s));
   }
 };
-struct Mish : Function {
-  Vec value(Vec x) const { return x * tanh(softplus(x)); }
+struct Mish : Function {  // x * tanh(softplus(x))
+  // With e = exp(x), tanh(log(1 + e)) = n / (n + 2), n = e * (e + 2); 1 in float from x = 20 on.
+  static Vec bend(Vec x) {
+    const Vec e = exp(min(all(20.0f), x));
+    const Vec n = e * (e + 2);
+    return n / (n + 2);
+  }
+  Vec value(Vec x) const { return x * bend(x); }
   Vec slope(Vec x, Vec) const {
-    const Vec t = tanh(softplus(x));
+    const Vec t = bend(x);
     return t + x * (1 - t * t) * sigmoid(x);
   }
 };

@@ -15,7 +15,12 @@ struct Window {
   Window(int64_t place, int64_t stride, int64_t pad, int64_t kernel, int64_t dilation, int64_t size)
       : first(place * stride - pad),
         begin(first < 0 ? divide_up(-first, dilation) : 0),
-        end(first < size ? std::min(kernel, divide_up(size - first, dilation)) : 0) {}
+        end(taps_before(size, kernel, dilation)) {}
+  // Most windows are inside: no division for them.
+  int64_t taps_before(int64_t size, int64_t kernel, int64_t dilation) const {
+    if (first + (kernel - 1) * dilation < size) return kernel;
+    return first < size ? std::min(kernel, divide_up(size - first, dilation)) : 0;
+  }
   int64_t taps() const { return std::max<int64_t>(end - begin, 0); }
 
   int64_t first, begin, end;
@@ -110,7 +115,7 @@ struct Pool final : Pooling {
     const float* from = context.at(input, sample);
     const Line to{context.at(output, sample) + y * output.row + x * output.pixel, padded(output)};
     uint8_t* winners = given(index) ? index_at(context, sample, y, x) : nullptr;
-    each_part(channels, true, [&](Part part) {
+    each_part(channels, true, [&](Part part) __attribute__((always_inline)) {
       if (kind != MAXIMUM)
         to.put(part, sum(from, part, row, column) * share(row, column));
       else
@@ -129,15 +134,16 @@ struct Pool final : Pooling {
       }
   }
 
-  Vec sum(const float* from, Part part, const Window& row, const Window& column) const {
+  STRIATE_INLINE Vec sum(const float* from, Part part, const Window& row,
+                         const Window& column) const {
     Vec total{};
     each_tap(from, part, row, column, [&](int32_t, Vec v) { total += v; });
     return total;
   }
 
   // The first of equal ones wins; what is no number wins over all.
-  Vec maximum(const float* from, Part part, const Window& row, const Window& column,
-              uint8_t* winners) const {
+  STRIATE_INLINE Vec maximum(const float* from, Part part, const Window& row,
+                             const Window& column, uint8_t* winners) const {
     Vec best = all(-__builtin_inff());
     IntVec winner{};
     each_tap(from, part, row, column, [&](int32_t tap, Vec v) {
@@ -198,7 +204,7 @@ struct PoolBackward final : Pooling {
       const uint8_t* winners = kind == MAXIMUM ? index_at(context, sample, y, x) : nullptr;
       const float part_of_each = kind == MAXIMUM ? 1 : share(window, column);
       float* cells = to + column.first * input_gradient.pixel;
-      each_part(channels, false, [&](Part part) {
+      each_part(channels, false, [&](Part part) __attribute__((always_inline)) {
         const Vec gradient = load_first(place + part.at, part.count) * part_of_each;
         const IntVec winner = winners == nullptr ? IntVec{} : load_index(winners + part.at);
         for (int64_t kx = column.begin; kx < column.end; ++kx) {
