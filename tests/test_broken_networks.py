@@ -49,8 +49,8 @@ def small(
 
 
 def normalized() -> st.Sequential:
-    """Return a compiled classifier that takes means over the batch alone."""
-    model = net(L.Flatten(), L.BatchNormalization(), L.Dense(10), shape=(8, 8, 1))
+    """Return a compiled classifier with torch's normalisation of means over the batch alone."""
+    model = net(L.Flatten(), nn.BatchNorm1d(64), L.Dense(10), shape=(8, 8, 1))
     model.compile(optimizer="sgd", loss="crossentropy")
     return model
 
@@ -262,8 +262,8 @@ SETTINGS = {
     "fit before compile": Case(
         lambda: fit(model=net(L.Flatten(), L.Dense(10), shape=(8, 8, 1))), "compile", fit),
     "batch_size 0": Case(lambda: fit(batch_size=0), "batch_size", lambda: fit(batch_size=32)),
-    "a last batch of one sample for BatchNormalization": Case(
-        lambda: fit(model=normalized(), batch_size=19), "batch_normalization",
+    "a last batch of one sample for torch's batch normalisation": Case(
+        lambda: fit(model=normalized(), batch_size=19), "torch_module",
         lambda: fit(model=normalized(), batch_size=20), True),
     "negative epochs": Case(lambda: fit(epochs=-1), "epochs", lambda: fit(epochs=1)),
     "all data for validation": Case(
@@ -341,7 +341,7 @@ def test_message_about_a_last_batch_of_one_sample() -> None:
         fit(model=normalized(), batch_size=19)
     assert str(caught.value) == (
         "batch_size: leaves one sample for the last batch, too few for "
-        "batch_normalization (BatchNormalization)\n"
+        "torch_module.module (BatchNorm1d)\n"
         "  got   20 samples in batches of 19\n"
         "  need  2 samples in every batch\n"
         "  math  20 % 19 = 1\n"

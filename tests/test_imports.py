@@ -37,9 +37,13 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def layers_named(source: str) -> list[str]:
-    """The concrete layers that a file imports, takes from a module, or tests with isinstance."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
+    """The concrete layers that a file imports, takes from a module, or tests with isinstance.
+
+    A class of its own, like the operation `Permute`, is no layer though one is called the same.
+    """
+    found, tree = [], ast.parse(source)
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), names=names) if "layers" in module.split("."):
                 found += [alias.name for alias in names if alias.name in LAYERS]
@@ -48,7 +52,7 @@ def layers_named(source: str) -> list[str]:
             case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, kind]):
                 names = {n.id for n in ast.walk(kind) if isinstance(n, ast.Name)}
                 names |= {n.attr for n in ast.walk(kind) if isinstance(n, ast.Attribute)}
-                found += sorted(names & LAYERS)
+                found += sorted(names & LAYERS - own)
     return found
 
 
@@ -79,6 +83,7 @@ def test_layers_are_found_where_they_are_named() -> None:
     assert layers_named("isinstance(x, (Layer, Conv2D))") == ["Conv2D"]
     assert layers_named("issubclass(x, striate.layers.Flatten)") == ["Flatten"]
     assert layers_named("isinstance(x, Layer) and x.name == 'Conv2D'") == []
+    assert layers_named("class Permute: ...\nisinstance(x, (Permute, Conv2D))") == ["Conv2D"]
 
 
 @pytest.mark.parametrize("room", ["core", "data", "engine", "inspect", "store"])

@@ -83,7 +83,7 @@ class BatchNormalization(Standardization):
     of the old value; `epsilon`, added to the variance; `center`, `scale` and the weights' words.
 
     Shape: that of the input.
-    Raises: ShapeError where the channels are not known, or a channel has one value in training.
+    Raises: ShapeError where the channels are not known.
     Source: Ioffe and Szegedy, Batch Normalization, ICML 2015. All variances divide by n, as in
     Keras 3; PyTorch's running variance divides by n - 1.
 
@@ -134,10 +134,6 @@ class BatchNormalization(Standardization):
         y = self._normalise(x4.movedim(axis, 1)).movedim(1, axis)
         return y.squeeze(1) if x[0].dim() == 3 else y
 
-    def smallest_batch(self, x: Spec) -> int:
-        """Return the samples that training needs: 2 where each has one value for a channel."""
-        return 2 if self.trainable and x.numel == self.moving_mean.numel() else 1
-
     def _normalise(self, x: Tensor) -> Tensor:
         """Normalise (N, C, ...) and, in training, move the moving values."""
         mean, variance = self.moving_mean, self.moving_variance
@@ -145,13 +141,7 @@ class BatchNormalization(Standardization):
             return functional.batch_norm(x, mean, variance, self.gamma, self.beta, eps=self.epsilon)
         count = x.numel() // x.shape[1]
         if count == 1:
-            raise ShapeError(
-                self.where,
-                "a channel has one value in the batch, which has no variance",
-                got=f"batch of {x.shape[0]}, input {self.specs[0]}",
-                need="2 values per channel in training",
-                fix="a larger batch_size, or one batch less: drop the last, incomplete one",
-            )
+            return self._one_value(x)
         # torch moves the copies, which its gradient keeps; its variance divides by count - 1
         mean, variance, kept = mean.clone(), variance.clone(), variance * self.momentum
         y = functional.batch_norm(
@@ -162,6 +152,15 @@ class BatchNormalization(Standardization):
             # kept + (variance - kept) * (count - 1) / count
             self.moving_variance.copy_(variance.lerp(kept, 1 / count))
         return y
+
+    def _one_value(self, x: Tensor) -> Tensor:
+        """Return beta: one value per channel is its own mean. The moving values move, as in Keras."""
+        value = x.detach().reshape(-1)
+        with torch.no_grad():
+            self.moving_mean.lerp_(value, 1 - self.momentum)
+            self.moving_variance.mul_(self.momentum)
+        zero = torch.zeros_like(value)
+        return functional.batch_norm(x - x, zero, zero, self.gamma, self.beta, eps=self.epsilon)
 
 
 class LayerNormalization(Standardization):
