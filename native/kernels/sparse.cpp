@@ -56,7 +56,8 @@ struct PackTaps final : Kernel {
       const float* from =
           context.at<float>(master) + (tap * channels + channel) * round_up(filters, GROUP);
       float* to = context.at<float>(packed) + channel * filters * taps + tap * GROUP;
-      transpose_group(from, round_up(filters, GROUP), channels - channel, to, taps * GROUP, filters);
+      transpose_group(from, round_up(filters, GROUP), channels - channel, to, taps * GROUP,
+                      filters);
     }
   }
 };
@@ -241,10 +242,11 @@ struct ConvBackwardSparse final : ConvBackward {
 
   void list_filters(const Band& band, int64_t w, int64_t f, const Work& work) const {
     const Vec scale = all(static_cast<float>(1 / (1 - drop)));
+    const IntVec dead = all(int32_t{ConvForward::DEAD});
     Vec winners[LANES], gradients[LANES];
     for (int i = 0; i < LANES; ++i) {
       const bool real = w + i < band.windows;
-      winners[i] = bit_cast<Vec>(real ? winner_of(band, w + i, f) : all(int32_t{ConvForward::DEAD}));
+      winners[i] = bit_cast<Vec>(real ? winner_of(band, w + i, f) : dead);
       gradients[i] = real ? load(band.gradient + work.gradient_at[w + i] + f) * scale : Vec{};
     }
     IntVec corners;

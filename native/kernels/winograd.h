@@ -19,7 +19,7 @@ constexpr int64_t POSITIONS = 16;
 // The columns of a product are taken in panels as wide as its register tile.
 constexpr int PANEL = LANES == GROUP ? 2 * GROUP : GROUP;
 
-// ---- the transforms, of one dimension; B, G and A are the paper's --------------------------------
+// ---- the transforms, of one dimension; B, G and A are the paper's -------------------------------
 
 // B^T: four cells of the input.
 struct OfInput {
@@ -86,7 +86,7 @@ STRIATE_INLINE void load_positions(const float* from, int64_t step, Vec (&values
   for (int p = 0; p < POSITIONS; ++p) values[p / 4][p % 4] = load(from + p * step);
 }
 
-// ---- products ------------------------------------------------------------------------------------
+// ---- products -----------------------------------------------------------------------------------
 
 // out[i][j] (+)= sum over k of left[i][k] * right[k][j], for the columns j of one panel.
 struct Product {
@@ -153,7 +153,7 @@ void multiply(const Product& p, int64_t rows, int64_t columns) {
     product_rows<GROUP / LANES, ADD>(p, rows);
 }
 
-// ---- tiles ---------------------------------------------------------------------------------------
+// ---- tiles --------------------------------------------------------------------------------------
 
 // Images whose cells are read, one per sample.
 struct Cells {
