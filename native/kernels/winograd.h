@@ -205,7 +205,9 @@ struct Positions {
 
   // The distance of positions is no power of two, lest they fall on the same lines of the cache.
   Positions(float* values, int64_t tiles, int64_t channels)
-      : values(values), tile(round_up(channels, GROUP)), step(floats(tiles, channels) / POSITIONS) {}
+      : values(values),
+        tile(round_up(channels, GROUP)),
+        step(floats(tiles, channels) / POSITIONS) {}
   static int64_t floats(int64_t tiles, int64_t channels) {
     return POSITIONS * (tiles * round_up(channels, GROUP) + GROUP);
   }
