@@ -73,7 +73,8 @@ STRIATE_INLINE Vec log(Vec x) {
   Vec y = fma(n, all(0.693359375f), m + fma(square, all(-0.5f), small));
   const float infinity = __builtin_inff();
   y = select(x < infinity, y, x);  // infinity, or no number
-  return select(x > 0.0f, y, select(x == 0.0f, all(-infinity), select(x < 0.0f, all(__builtin_nanf("")), x)));
+  const Vec below = select(x < 0.0f, all(__builtin_nanf("")), x);
+  return select(x > 0.0f, y, select(x == 0.0f, all(-infinity), below));
 }
 
 // log(1 + x) for x between 0 and 1, exact near 0: the part of x that 1 + x rounds away is added.

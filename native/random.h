@@ -19,9 +19,11 @@ STRIATE_INLINE uint64_t mix(uint64_t x) {
 class Random {
  public:
   Random(uint64_t seed, int64_t number, int64_t key, int64_t sample) {
-    constexpr uint64_t STEP = 0x9e3779b97f4a7c15u;  // 2^64 / golden ratio, so that 0 is no fixed point
+    // 2^64 / golden ratio, so that 0 is no fixed point.
+    constexpr uint64_t STEP = 0x9e3779b97f4a7c15u;
     uint64_t state = mix(seed + STEP);
-    for (int64_t word : {number, key, sample}) state = mix((state ^ static_cast<uint64_t>(word)) + STEP);
+    for (int64_t word : {number, key, sample})
+      state = mix((state ^ static_cast<uint64_t>(word)) + STEP);
     first_ = static_cast<uint32_t>(state);
     second_ = static_cast<uint32_t>(state >> 32);
   }

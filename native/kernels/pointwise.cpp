@@ -11,8 +11,8 @@ constexpr float SELU_SCALE = 1.0507009873554805f, SELU_ALPHA = 1.673263242354377
 constexpr float ROOT_HALF = 0.70710678118654752f, ROOT_TWO_OVER_PI = 0.79788456080286536f;
 constexpr float GELU_CUBE = 0.044715f;
 
-// A function has `value(x)` and `slope(x, y)`, the derivative at x, where y is the value. Those that
-// say in the table that they need y alone may be given it as x too.
+// A function has `value(x)` and `slope(x, y)`, the derivative at x, where y is the value. Those
+// that need y alone, see with_function, may be given it as x too.
 struct Function {
   float a, b;
 };
