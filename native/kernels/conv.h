@@ -58,14 +58,17 @@ struct Moments {
 
 // What a number and a vector of weights add to a vector of sums.
 struct FloatProduct {
-  STRIATE_INLINE static Vec add(float x, Vec weights, Vec sum) { return fma(all(x), weights, sum); }
+  STRIATE_INLINE static Vec add(float x, Vec weights, Vec sum) {
+    return fma(all(x), weights, sum);
+  }
 };
 
 #if defined(__AVX512BF16__)
 // Here four bytes hold two bfloat16 numbers, and both products are added.
 struct PairProduct {
   STRIATE_INLINE static Vec add(float x, Vec weights, Vec sum) {
-    return _mm512_dpbf16_ps(sum, bit_cast<__m512bh>(_mm512_set1_ps(x)), bit_cast<__m512bh>(weights));
+    const __m512bh pair = bit_cast<__m512bh>(_mm512_set1_ps(x));
+    return _mm512_dpbf16_ps(sum, pair, bit_cast<__m512bh>(weights));
   }
 };
 #endif
@@ -164,7 +167,9 @@ void moments(const Moments& job, const float* input, const float* gradient, floa
 template <class Job>
 using Function = void (*)(const Job&, const float*, const float*, float*, int64_t);
 template <class Job>
-using Table = std::array<std::array<std::array<Function<Job>, TILE_VECTORS>, TILE_CELLS>, TILE_ROWS>;
+using Columns = std::array<std::array<Function<Job>, TILE_VECTORS>, TILE_CELLS>;
+template <class Job>
+using Table = std::array<Columns<Job>, TILE_ROWS>;
 
 template <class Product, class Job, int ROWS, int COLUMNS, int VECTORS>
 constexpr Function<Job> function() {
@@ -178,7 +183,7 @@ constexpr Function<Job> function() {
 
 template <class Product, class Job, int ROWS, int... COLUMNS>
 constexpr auto columns(std::integer_sequence<int, COLUMNS...>) {
-  return std::array<std::array<Function<Job>, TILE_VECTORS>, TILE_CELLS>{
+  return Columns<Job>{
       {{function<Product, Job, ROWS, COLUMNS + 1, 1>(),
         function<Product, Job, ROWS, COLUMNS + 1, 2>()}...}};
 }

@@ -66,7 +66,8 @@ void ConvBackward::check_common(const Check& c) const {
     c.holds("index", index, pooled_height() * pooled_width() * pixel(), c.batch());
   c.that(drop >= 0 && drop < 1, "drop is no share");
   c.holds("output_gradient", output_gradient, pooled_height(), pooled_width(), filters, c.batch());
-  if (reads_output()) c.holds("output", output, pooled_height(), pooled_width(), filters, c.batch());
+  if (reads_output())
+    c.holds("output", output, pooled_height(), pooled_width(), filters, c.batch());
   if (given(input_gradient))
     c.holds("input_gradient", input_gradient, in_height, in_width, channels, c.batch());
   c.holds("weight_gradient", weight_gradient, taps() * (channels / groups) * pixel() * 4,

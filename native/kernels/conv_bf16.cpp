@@ -227,7 +227,8 @@ struct PackBf16 final : Kernel {
       float* to = context.at<float>(packed) + tap * rows() * row();
       for (int64_t r = 0; r < rows(); ++r)
         for (int64_t i = 0; i < row(); i += LANES)
-          store(to + r * row() + i, pairs(line(from, pitch, 2 * r, i), line(from, pitch, 2 * r + 1, i)));
+          store(to + r * row() + i,
+                pairs(line(from, pitch, 2 * r, i), line(from, pitch, 2 * r + 1, i)));
     }
   }
 

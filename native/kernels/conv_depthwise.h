@@ -14,7 +14,8 @@ void correlate_channels(const Correlation& job, int64_t rows, int64_t columns, i
 // The most taps that share registers.
 constexpr int CHANNEL_TAPS = 9;
 
-// The sums over places for each of `count` <= CHANNEL_TAPS taps, which say where they begin in input and output.
+// The sums over places for each of `count` <= CHANNEL_TAPS taps, which say where they begin in the
+// input and the output.
 void channel_moments(const Moments& job, const Tap* taps, int64_t count, int64_t channels,
                      const float* input, const float* gradient, float* output);
 

@@ -20,7 +20,7 @@ each_isa = pytest.mark.parametrize("isa", ISAS)
 
 @dataclass(frozen=True)
 class Image:
-    """An image of each sample in a buffer; `pad` cells of zeros around it: top, bottom, left, right.
+    """An image of each sample in a buffer; `pad` cells of zeros at its top, bottom, left, right.
 
     `packed` pixels follow each other; otherwise they are filled up with zeros to whole groups.
     """
@@ -121,7 +121,7 @@ class Bench:
 
 
 def master_of(weight: Array) -> Array:
-    """Return weights (filters, channels, kh, kw) as the engine has them, (kh, kw, channels, co16)."""
+    """Return weights (filters, channels, kh, kw) as (kh, kw, channels, co16)."""
     out = np.ascontiguousarray(weight.transpose(2, 3, 1, 0))
     return filled(out)
 
