@@ -40,8 +40,8 @@ struct ClassNumbers {
     return *context.at<int32_t>(field, sample);
   }
   STRIATE_INLINE Vec part(const Context& context, int64_t sample, int64_t c, int64_t) const {
-    const IntVec wanted = all(label(context, sample, 0) - static_cast<int32_t>(c));
-    return select(lane_numbers() == wanted, all(1.0f), Vec{});
+    const IntVec classes = lane_numbers() + all(static_cast<int32_t>(c));
+    return select(classes == all(label(context, sample, 0)), all(1.0f), Vec{});
   }
 };
 
