@@ -12,3 +12,8 @@ extern "C" __attribute__((visibility("default"))) const char* striate_cpu() {
 #endif
   return "baseline";
 }
+
+#if defined(STRIATE_PRINT)
+#include <cstdio>
+int main() { std::fputs(striate_cpu(), stdout); }
+#endif

@@ -15,9 +15,12 @@ def doctor(
 
     Example: striate doctor
     """
+    from ..lower.runtime import library
     from ..store.run import environment
 
-    found = environment()
+    native = library()
+    engine = "torch operations" if native is None else f"native library for {native.isa}"
+    found = {**environment(), "engine": engine}
     if as_json:
         print(json.dumps(found))
         return

@@ -6,6 +6,7 @@ import ctypes
 import functools
 import os
 import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from .plan import Plan
 
 FOLDER = Path(os.environ.get("STRIATE_NATIVE") or Path(__file__).parent / "native")
 SUFFIX = ".dylib" if platform.system() == "Darwin" else ".so"
+NOT_BUILT = (
+    "striate: the native engine was not built, so models run on torch operations, several times "
+    "slower; install a C++ compiler (Debian or Ubuntu: g++, macOS: Xcode's command line tools), "
+    "then install striate again"
+)
 
 
 class _Source(ctypes.Structure):
@@ -76,15 +82,23 @@ class Library:
 
 @functools.cache
 def library(isa: str | None = None) -> Library | None:
-    """Return the library for this processor (or for `isa`), or None where none was built."""
+    """Return the library for this processor (or for `isa`), or None where none was built.
+
+    The first time that there is none for this processor, a line on stderr says so.
+    """
     try:
-        if isa is None:
-            cpu = ctypes.CDLL(str(FOLDER / f"cpu{SUFFIX}"))
-            cpu.striate_cpu.restype = ctypes.c_char_p
-            isa = cpu.striate_cpu().decode()
-        return Library(isa)
+        return Library(isa or _own_isa())
     except OSError:
+        if isa is None:
+            print(NOT_BUILT, file=sys.stderr)
         return None
+
+
+def _own_isa() -> str:
+    cpu = ctypes.CDLL(str(FOLDER / f"cpu{SUFFIX}"))
+    cpu.striate_cpu.restype = ctypes.c_char_p
+    name: bytes = cpu.striate_cpu()
+    return name.decode()
 
 
 def cores() -> int:
