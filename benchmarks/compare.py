@@ -9,6 +9,7 @@ do not, so ratios are taken there.
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import os
 import statistics
@@ -73,7 +74,9 @@ def ratio(row: dict[str, Any], priority: str, ours: str = OURS) -> float:
 
 def section(results: Results, task: str, priority: str) -> list[str]:
     """Return one table: a row for each peer, a column for each network, and the ratios."""
-    columns = {name: part["tasks"][task] for name, part in results.items() if task in part["tasks"]}
+    columns = {
+        name: results[f"{name} {task}"]["peers"] for name in NETWORKS if f"{name} {task}" in results
+    }
     rows = [["", *columns]]
     for label in PEERS:
         rates = [rate(found.get(label, {}), priority) for found in columns.values()]
@@ -91,17 +94,16 @@ def section(results: Results, task: str, priority: str) -> list[str]:
 
 def page(results: Results) -> str:
     """Return all results as Markdown."""
-    results = {name: results[name] for name in NETWORKS if name in results}
     versions: dict[str, str] = {}
     for part in results.values():
-        for found in (peer for task in part["tasks"].values() for peer in task.values()):
+        for found in part["peers"].values():
             versions |= found.get("versions", {})
     lines = [
         "# Striate and its peers", "",
         *origins(results), "",
         "Medians of the passes. "
         f"Versions: {', '.join(f'{name} {number}' for name, number in sorted(versions.items()))}. "
-        f"Batch sizes: {', '.join(f'{name} {NETWORKS[name].batch}' for name in results)}.", "",
+        f"Batch sizes: {', '.join(f'{name} {NETWORKS[name].batch}' for name in NETWORKS)}.", "",
     ]  # fmt: skip
     for priority in PRIORITIES:
         for task in TASKS:
@@ -128,13 +130,12 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure the networks that are asked for; keep what was measured of others."""
+    """Measure the tasks that are asked for; keep what was measured of others."""
     given = arguments()
     results = {} if given.dry else load("peers")
-    for name in given.networks:
+    for task, name in itertools.product(given.tasks, given.networks):
         described = header("peers")
-        tasks = {task: measure(name, task, given) for task in given.tasks}
-        results[name] = {"header": described, "tasks": tasks}
+        results[f"{name} {task}"] = {"header": described, "peers": measure(name, task, given)}
         if not given.dry:
             keep("peers", results, page)
     print(page(results))

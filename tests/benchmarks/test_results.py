@@ -57,12 +57,14 @@ def test_peers_are_compared_by_medians_and_ratios_to_the_best() -> None:
             "ONNX Runtime": {"versions": {"onnxruntime": "1.2"}, "realtime": [10_000.0]},
         },
     }
-    assert compare.page({"001": {"header": HEADER, "tasks": tasks}}) == "\n".join(
+    results = {f"001 {task}": {"header": HEADER, "peers": tasks[task]} for task in tasks}
+    batches = "000 8, 001 64, 002a 32, 002b 100, 003 64, 004 32, resnet20 128"
+    assert compare.page(results) == "\n".join(
         [
             "# Striate and its peers", "",
-            f"- 001: {ORIGIN}", "",
-            "Medians of the passes. Versions: onnxruntime 1.2, torch 2.13. Batch sizes: 001 64.",
-            "",
+            f"- 001 train; 001 infer 1: {ORIGIN}", "",
+            "Medians of the passes. Versions: onnxruntime 1.2, torch 2.13. "
+            f"Batch sizes: {batches}.", "",
             "## Training, samples/s at the tutorial's batch size, real-time priority", "",
             "|  | 001 |",
             "| --- | ---: |",
@@ -81,8 +83,8 @@ def test_peers_are_compared_by_medians_and_ratios_to_the_best() -> None:
 
 
 def test_without_peers_there_is_no_ratio() -> None:
-    tasks = {"train": {"Striate": {"versions": {}, "normal": [100.0]}}}
-    page = compare.page({"001": {"header": HEADER, "tasks": tasks}})
+    peers = {"Striate": {"versions": {}, "normal": [100.0]}}
+    page = compare.page({"001 train": {"header": HEADER, "peers": peers}})
     assert "| Striate | 100 |" in page
     assert "best peer" not in page
 
