@@ -138,6 +138,8 @@ class Run {
           held_up_[static_cast<size_t>(member)] = lost / static_cast<double>(now - since);
           since = now, worked = busy, slept = 0;
         });
+      const bool alone = member == 0 && active_ < members_;
+      if (alone && (finished_ || now_ns() > team_.alone_until_ns)) unpark();
     }
   }
 
@@ -201,14 +203,10 @@ class Run {
     ++step_;
     if (step_ == steps_ || (work_.stop != nullptr && *work_.stop != 0)) finished_ = true;
     if (members_ > 1) share_out();
-    if (finished_ && active_ < members_) unpark(members_);
   }
 
   void share_out() {
-    if (active_ < members_) {
-      if (now_ns() > team_.alone_until_ns) unpark(members_);
-      return;
-    }
+    if (active_ < members_) return;
     const double worst = *std::max_element(held_up_.begin(), held_up_.end());
     std::fill(held_up_.begin(), held_up_.end(), 0.0);
     if (worst < HELD_UP) return;
@@ -223,9 +221,10 @@ class Run {
     gate_.members(1);
   }
 
-  void unpark(int64_t members) {
-    active_ = members;
-    gate_.members(members);
+  // Between two steps of the member that is alone, since the others begin as soon as they wake.
+  void unpark() {
+    gate_.members(members_);
+    active_ = members_;
     parked_.next();
   }
 
@@ -243,7 +242,7 @@ class Run {
   Gate gate_;
   std::vector<double> held_up_;  // share of the last window that each member was kept from working
   int64_t step_ = 0;
-  bool finished_ = false;
+  std::atomic<bool> finished_{false};
   Signal parked_;
   uint32_t parked_seen_ = 0;
 };
