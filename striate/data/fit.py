@@ -28,8 +28,8 @@ def check_batch(
 
 
 def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
-    if spec.channels == 1 and x.ndim == len(spec.shape) and fits(spec.spatial, tuple(x.shape[1:])):
-        x = x.unsqueeze(spec.channel_axis if spec.channel_axis == -1 else 1)
+    axis = missing_axis(spec, tuple(x.shape))
+    x = x if axis is None else x.unsqueeze(axis)
     if not fits(spec.shape, tuple(x.shape[1:])):
         raise ShapeError(
             where,
@@ -41,6 +41,13 @@ def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
     dtype = getattr(torch, spec.dtype)
     keeps = x.dtype == dtype or (x.is_floating_point() and dtype.is_floating_point)
     return x if keeps else x.to(dtype)
+
+
+def missing_axis(spec: Spec, sizes: tuple[int, ...]) -> int | None:
+    """Return where a batch of these sizes lacks the single channel of an input, if it does."""
+    if spec.channels != 1 or len(sizes) != len(spec.shape) or not fits(spec.spatial, sizes[1:]):
+        return None
+    return -1 if spec.channel_axis == -1 else 1
 
 
 def batch_shape(shape: Shape) -> str:
@@ -68,11 +75,21 @@ def diagnosis(spec: Spec, shape: tuple[int, ...]) -> str:
             order = (0, *range(2, rank + 1), 1) if last else (0, rank, *range(1, rank))
             return f"the channels are {here}, the model takes them {there}: x.transpose{order}"
         if spec.channels is not None and shape[spec.channel_axis] != spec.channels:
-            given = shape[spec.channel_axis]
-            plural = "s"[: spec.channels != 1]
-            return f"the model takes {spec.channels} channel{plural}, the batch has {given}"
-        sizes = show(spec.spatial).replace(" ", "")
-        return f"resize the images to {sizes}, or put L.Resizing in front"
+            return _other_channels(spec, shape[spec.channel_axis])
+        return f"resize the images: L.Resizing{show(spec.spatial)}(x), or put the layer in front"
     if len(shape) == 2 and spec.numel == shape[1]:
         return f"the images are flat: x.reshape(-1, {show(spec.shape)[1:-1]})"
     return f"samples of shape {show(spec.shape)}, with the batch axis first"
+
+
+def _other_channels(spec: Spec, given: int) -> str:
+    """Return how images of other channels than the model takes are brought to its own."""
+    wanted, last = spec.channels, spec.channel_axis == -1
+    axis = -1 if last else 1
+    change = {
+        (3, 1): f": x.mean({axis}, keepdims=True)",
+        (1, 3): f": np.repeat(x, 3, {axis})",
+        (4, 3): f": x[{'..., :3' if last else ':, :3'}]",
+    }.get((given, wanted or 0), "")
+    plural = "s"[: wanted != 1]
+    return f"the model takes {wanted} channel{plural}, the batch has {given}{change}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..data import check, image
 from ..data.feed import Batch, Feed
-from ..data.fit import fits
+from ..data.fit import fits, missing_axis
 from ..errors import DataError
 from . import advice, hooks as moments
 from .batches import Batches, as_batch, checked, parts, prepare
@@ -260,12 +260,13 @@ def _native_outputs(
     model: Model, x: Sequence[NDArray[Any]]
 ) -> tuple[NDArray[np.float32], ...] | None:
     """Return the outputs for a batch of the model's own form, or None where torch must do it."""
-    shapes = [symbol.spec.shape for symbol in model.graph.inputs]
-    if model.setup is not None and model.setup.engine == "torch":
+    specs = [symbol.spec for symbol in model.graph.inputs]
+    if len(x) != len(specs) or (model.setup is not None and model.setup.engine == "torch"):
         return None
-    if len(x) != len(shapes) or not all(
-        fits(s, one.shape[1:]) for s, one in zip(shapes, x, strict=True)
-    ):
+    axes = [missing_axis(spec, one.shape) for spec, one in zip(specs, x, strict=True)]
+    pairs = zip(x, axes, strict=True)
+    x = [one if axis is None else np.expand_dims(one, axis) for one, axis in pairs]
+    if not all(fits(spec.shape, one.shape[1:]) for spec, one in zip(specs, x, strict=True)):
         return None
     return model.predictor(x)
 

@@ -17,6 +17,7 @@ from .. import losses, metrics
 from ..core.spec import Shape
 from ..core.symbol import Symbol
 from ..data.feed import ArrayFeed, Batch
+from ..data.fit import missing_axis
 from ..errors import ConfigError
 from ..lower.builder import Weight
 from ..lower.execution import Execution
@@ -246,6 +247,8 @@ class NativeStep(Step):
         """Return the arrays that a plan gathers from, their dtypes, and what the targets are."""
         if batch is self.known[0]:
             return self.known[1]
+        if len(batch.x) != len(self.specs):
+            return None
         x = [_array(self._input(index, part)) for index, part in enumerate(batch.x)]
         y, labels = _targets(batch.y[0], self.model.graph.outputs[0].spec.shape)
         if labels and not isinstance(self.losses[0], losses.Entropy):
@@ -263,6 +266,8 @@ class NativeStep(Step):
     def _input(self, index: int, x: Tensor) -> Tensor:
         """Return an input in channels-last order, as bytes or as float32."""
         program = self._program(False)
+        axis = missing_axis(self.specs[index], tuple(x.shape))
+        x = x if axis is None else x.unsqueeze(axis)
         x = program.values[program.inputs[index]].from_user(x)
         return x if x.dtype in (torch.uint8, torch.float32) else x.float()
 
@@ -296,8 +301,6 @@ class NativeStep(Step):
     def _versions(self) -> tuple[int, ...]:
         state = self.setup.state or {}
         slots = [one for kept in state.values() if isinstance(kept, list) for one in kept]
-        if not self.model.runs_graph:
-            return "a forward of the user's own, which may do what its graph does not show"
         tensors = [*self.model.parameters(), *self.model.buffers(), *slots]
         return tuple(number for one in tensors for number in (id(one), one._version))
 
