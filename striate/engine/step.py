@@ -13,6 +13,7 @@ from ..data.feed import Batch
 from ..data.fit import check_batch
 from ..errors import TrainingError
 from ..layers import activation as activations
+from .precision import compiled, products
 from .setup import Setup
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Step:
         self.names, self.weights = list(named), list(named.values())
         self.penalties = list(_penalties(model))
         self.limits = list(_limits(model))
+        self.forward: Callable[..., Any] | None = None
         self.reset()
         if training:
             self._begin()
@@ -104,7 +106,8 @@ class Step:
         """Return the loss of a batch, after adding it and the metrics to the sums."""
         device = self.weights[0].device if self.weights else batch.x[0].device
         x = check_batch(self.model.where, self.specs, tuple(part.to(device) for part in batch.x))
-        out = self.model.before_activation(*x) if self.logits else self.model(*x)
+        with products(device, self.setup.precision):
+            out = self._forward(device)(*x)
         weight = None if batch.weight is None else batch.weight.to(device, torch.float32)
         total = torch.zeros((), device=device)
         for index, y_pred in enumerate(out if isinstance(out, tuple) else (out,)):
@@ -118,6 +121,13 @@ class Step:
         self.total = self.total + total.detach() * batch.size
         self.samples += batch.size
         return total
+
+    def _forward(self, device: torch.device) -> Callable[..., Any]:
+        """Return the forward pass to the logits, or to the outputs where there are none."""
+        if self.forward is None:
+            plain = self.model.before_activation if self.logits else self.model
+            self.forward = compiled(plain, device)
+        return self.forward
 
     @torch.no_grad()
     def _judge(self, index: int, y_true: Tensor, y_pred: Tensor, weight: Tensor | None) -> None:

@@ -1,0 +1,61 @@
+"""In what numbers torch multiplies: decided by the device and by `compile(precision=)`."""
+
+import numpy as np
+import pytest
+import torch
+
+import striate as st
+from striate import layers as L
+from striate.engine.precision import bfloat16_on, compiled, products
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "expected"),
+    [
+        ("cpu", "float32", False),
+        ("cpu", "bfloat16", True),
+        ("cpu", "auto", False),
+        ("mps", "auto", True),
+        ("mps", "float32", False),
+    ],
+)
+def test_what_a_device_multiplies(device, precision, expected):
+    assert bfloat16_on(torch.device(device), precision) is expected
+
+
+def test_a_gpu_without_bfloat16_keeps_float32(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    assert not bfloat16_on(torch.device("cuda"), "auto")
+
+
+def test_products_have_fewer_bits_and_weights_do_not():
+    torch.manual_seed(0)
+    layer, x = torch.nn.Linear(64, 8), torch.randn(4, 64)
+    with products(torch.device("cpu"), "bfloat16"):
+        assert layer(x).dtype == torch.bfloat16
+    with products(torch.device("cpu"), "float32"):
+        assert layer(x).dtype == torch.float32
+    assert layer.weight.dtype == torch.float32
+
+
+def test_nothing_is_compiled_for_a_processor():
+    def forward(x):
+        return x
+
+    assert compiled(forward, torch.device("cpu")) is forward
+
+
+def test_training_by_torch_in_bfloat16_follows_float32_loosely():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 8, 8, 1)).astype("float32"), rng.integers(0, 3, 64)
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        st.seed(0)
+        model = st.Sequential(
+            [L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(3)]
+        )
+        model.compile("adam", "crossentropy", engine="torch", precision=precision)
+        losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
+        assert all(weight.dtype == torch.float32 for weight in model.weights)
+    assert losses[0] != losses[1]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
