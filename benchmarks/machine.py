@@ -32,11 +32,11 @@ def describe() -> dict[str, str]:
 
 
 def line(machine: dict[str, str]) -> str:
-    """Return it as one sentence of Markdown."""
+    """Return it as one sentence, without the load, which changes from minute to minute."""
     threads = f" (OMP_NUM_THREADS={machine['threads']})" if machine["threads"] else ""
     return (
-        f"{machine['cpu']}{threads}, {machine['memory']}, {machine['system']}; load average "
-        f"{machine['load']} at the start; {machine['date']}, striate {machine['striate']}."
+        f"{machine['cpu']}{threads}, {machine['memory']}, {machine['system']}; "
+        f"{machine['date']}, striate {machine['striate']}."
     )
 
 

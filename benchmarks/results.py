@@ -38,12 +38,22 @@ def header(subcommand: str) -> dict[str, Any]:
 
 
 def origins(results: Results) -> list[str]:
-    """Return lines that say how, where and when each part was measured."""
-    parts: dict[str, list[str]] = {}
+    """Return lines that say how, where and when the parts were measured."""
+    said: dict[str, list[str]] = {}
+    loads: dict[str, list[float]] = {}
     for name, result in results.items():
-        said = f"`{result['header']['command']}`; {line(result['header'])}"
-        parts.setdefault(said, []).append(name)
-    return [f"- {'; '.join(names)}: {said}" for said, names in parts.items()]
+        how = f"`{result['header']['command']}`; {line(result['header'])}"
+        said.setdefault(how, []).append(name)
+        loads.setdefault(how, []).append(float(result["header"]["load"]))
+    return [
+        f"- {'; '.join(names)}: {how} Load average {_range(loads[how])}."
+        for how, names in said.items()
+    ]
+
+
+def _range(values: list[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def table(rows: Iterable[Iterable[str]]) -> list[str]:

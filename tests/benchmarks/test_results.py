@@ -15,7 +15,7 @@ HEADER = {
 }  # fmt: skip
 ORIGIN = (
     "`scripts/bench x`; A processor, 2 cores, 8 GiB, Linux 6, Python 3.12; "
-    "load average 0.5 at the start; 2026-01-02, striate abc."
+    "2026-01-02, striate abc. Load average 0.5."
 )
 PAGES = {
     "peers": compare.page,
@@ -41,6 +41,18 @@ def test_results_are_kept_part_by_part(tmp_path: Path, monkeypatch: pytest.Monke
     results.keep("speed", results.load("speed") | {"004": 6}, lambda parts: f"{parts}\n")
     assert results.load("speed") == {"001": 5, "004": 6}
     assert (tmp_path / "speed.md").read_text() == "{'001': 5, '004': 6}\n"
+
+
+def test_parts_measured_alike_share_a_line_with_the_range_of_loads() -> None:
+    parts = {
+        "a": {"header": HEADER},
+        "b": {"header": HEADER | {"threads": "1"}},
+        "c": {"header": HEADER | {"load": "12.0"}},
+    }
+    assert results.origins(parts) == [
+        f"- a; c: {ORIGIN[:-4]}0.5 to 12.",
+        f"- b: {ORIGIN}".replace("2 cores", "2 cores (OMP_NUM_THREADS=1)"),
+    ]
 
 
 def test_peers_are_compared_by_medians_and_ratios_to_the_best() -> None:
