@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
+from .core.arguments import required
 from .core.graph import Graph
 from .core.layer import Layer, free_name
 from .core.spec import Shape, Spec, checked_shape, show
@@ -299,7 +300,9 @@ class Sequential(Model):
                     self.where,
                     "only an Input can be the first, and only the first",
                     got=repr(layer),
-                    fix="begin with L.Input(shape), then layers",
+                    fix=f"leave out L.Input({layer.spec})"
+                    if layer.node is None
+                    else "begin with L.Input(shape), then layers",
                     at=caller(),
                 )
             self._ends = [layer]
@@ -311,7 +314,7 @@ class Sequential(Model):
                 self.where,
                 f"{layer!r} is not a layer",
                 need="a layer, a torch.nn.Module or L.Input(shape)",
-                fix=f"{layer.__name__}(...)" if isinstance(layer, type) else "",
+                fix=required(layer) if isinstance(layer, type) else "",
                 at=caller(),
             )
         if not layer.name:

@@ -245,7 +245,7 @@ WORDS = {
         "Sequential: the batch does not fit the model's input\n"
         "  got   (40, 8, 8, 3)\n"
         "  need  (N, 8, 8, 1)\n"
-        "  fix   the model takes 1 channel, the batch has 3"
+        "  fix   the model takes 1 channel, the batch has 3: x.mean(-1, keepdims=True)"
     ),
     "14 an image file that is not there": (
         "my_digit.png: there is no such image file\n  fix   check the path"
@@ -253,7 +253,7 @@ WORDS = {
     "next: values that are NaN": (
         "x: sample 1 holds NaN or infinity\n"
         "  need  finite numbers\n"
-        "  fix   remove or repair it: x[1]"
+        "  fix   leave it out: np.delete(x, 1, 0), np.delete(y, 1, 0)"
     ),
     "next: labels that do not belong to the images": (
         "note: 90 % of the samples are of class 0, 1 of class 2: an accuracy of 90 % "

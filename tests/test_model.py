@@ -69,7 +69,7 @@ def test_what_is_no_layer_is_told():
     assert told(lambda: st.Sequential([L.Input((4,)), L.Dense])) == (
         "Sequential: <class 'striate.layers.dense.Dense'> is not a layer\n"
         "  need  a layer, a torch.nn.Module or L.Input(shape)\n"
-        "  fix   Dense(...)\n"
+        "  fix   Dense(units)\n"
         f"  at    test_model.py:{line}"
     )
 
@@ -225,8 +225,8 @@ def test_a_deep_copy_is_a_model_of_its_own():
         ),
         ((8, 8, 1), "this is one sample without the batch axis: x[None]"),
         ((4, 64), "the images are flat: x.reshape(-1, 8, 8, 1)"),
-        ((4, 9, 9, 1), "resize the images to (8,8), or put L.Resizing in front"),
-        ((4, 8, 8, 3), "the model takes 1 channel, the batch has 3"),
+        ((4, 9, 9, 1), "resize the images: L.Resizing(8, 8)(x), or put the layer in front"),
+        ((4, 8, 8, 3), "the model takes 1 channel, the batch has 3: x.mean(-1, keepdims=True)"),
     ],
 )
 def test_a_batch_that_does_not_fit_is_explained(shape, fix):

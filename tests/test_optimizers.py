@@ -257,7 +257,7 @@ def test_a_word_of_others_is_answered_with_ours(make, got, fields, fix):
             "SGD: learning_rate=-0.1 cannot work\n"
             "  got   learning_rate=-0.1\n"
             "  need  a number, learning_rate > 0\n"
-            "  fix   give learning_rate a number greater than 0",
+            "  fix   learning_rate=0.001",
         ),
         (
             lambda: SGD("fast"),

@@ -74,7 +74,8 @@ def options(
 
 
 for command in (train, evaluate, predict, summary, runs, doctor):
-    app.command()(command)
+    # `train` itself says that `--epochs 3` is `epochs=3`
+    app.command(context_settings={"ignore_unknown_options": command is train})(command)
 
 
 def main() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
-from ..errors import ConfigError, unknown
+from ..errors import ConfigError, nearest, unknown
 
 
 def recipe_names() -> list[str]:
@@ -33,7 +33,9 @@ def read_settings(recipe: ModuleType, words: Sequence[str]) -> Any:
     where = f"train {recipe.__name__.rpartition('.')[2]}"
     fields = recipe.Settings.model_fields
     given: dict[str, str] = {}
-    for word in words:
+    for index, word in enumerate(words):
+        if word.startswith("-"):
+            raise _option(where, word, words[index + 1 : index + 2], fields)
         key, equals, value = word.partition("=")
         if not equals:
             raise ConfigError(where, f"{word!r} is not a setting", need="key=value", fix="epochs=3")
@@ -58,6 +60,18 @@ def read_settings(recipe: ModuleType, words: Sequence[str]) -> Any:
             need=first["msg"].removeprefix("Input should be "),
             fix=f"{key}={fields[key].default}" if fields[key].default is not None else "",
         ) from None
+
+
+def _option(where: str, word: str, after: Sequence[str], fields: Iterable[str]) -> ConfigError:
+    """Return the error for a setting that is written like an option, or for an unknown option."""
+    key, equals, value = word.lstrip("-").replace("-", "_").partition("=")
+    value = value if equals else next(iter(after), "")
+    return ConfigError(
+        where,
+        f"there is no option {word!r}",
+        need="settings as key=value; the options are --runs and --json",
+        fix=f"{key}={value}" if key in fields and value else nearest(word, ["--runs", "--json"]),
+    )
 
 
 def _initials(name: str) -> str:

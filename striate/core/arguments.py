@@ -36,7 +36,16 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
         )
 
 
+def required(cls: type) -> str:
+    """Return a call with the arguments that must be given: `Conv2D(filters, kernel_size)`."""
+    return f"{cls.__name__}({', '.join(_must(inspect.signature(cls.__init__)))})"  # type: ignore[misc]
+
+
 def _call(signature: inspect.Signature) -> str:
     """Return the arguments that must be given, as in a call: `(filters, kernel_size, ...)`."""
-    must = [p.name for p in signature.parameters.values() if p.default is p.empty]
-    return f"({', '.join([*must[1:], '...'])})"
+    return f"({', '.join([*_must(signature), '...'])})"
+
+
+def _must(signature: inspect.Signature) -> list[str]:
+    given = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    return [p.name for p in given[1:] if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]

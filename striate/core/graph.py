@@ -61,7 +61,7 @@ class Graph:
                     f"two layers are called {layer.name!r}",
                     got=f"{self.layers[layer.name]!r} and {layer!r}",
                     need="a name of its own for each layer",
-                    fix=f'name="{layer.name}_2" for one of them',
+                    fix=f'name="{layer.name}_2" for the second',
                     at=node.at,
                 )
             layer.rename(free_name(layer, self.layers.values()))

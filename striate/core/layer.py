@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from typing_extensions import Self, dataclass_transform
@@ -191,7 +192,10 @@ class Layer(nn.Module):
         axes = x.axes(tuple(spatial_names(rank - 1)), "C")
         fix = ""
         if len(x.shape) == rank - 1:
-            fix = f"give the input a channel axis: L.Reshape({show(x.axes(x.shape, 1))})"  # type: ignore[arg-type]
+            shape = show(x.axes(x.shape, 1))  # type: ignore[arg-type]
+            fix = f"L.Reshape({shape}) in front: the input has no channel axis"
+        elif len(x.shape) == 1:
+            fix = "the layer before L.Flatten(), not behind it"
         elif len(x.shape) > rank and rank <= 2:
             fix = "put L.Flatten() before it"
         raise ShapeError(
@@ -304,6 +308,7 @@ class Layer(nn.Module):
             raise ConfigError(self.where, "was called without inputs", need="one input or more")
         if any(isinstance(arg, Symbol) for arg in args):
             return self._trace(args)
+        args = tuple(torch.as_tensor(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
         if not self.built and not _followed(args):
             self.ensure_built(tuple(Spec.of(arg) for arg in args))
         return super().__call__(*args, **kwargs)

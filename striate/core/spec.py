@@ -95,15 +95,29 @@ def checked_shape(where: str, shape: object) -> Shape:
             "the shape is not a tuple of positive whole numbers",
             got=f"{shape!r}",
             need="the shape of one sample, without the batch, like (28, 28, 1)",
-            fix=f"({shape},)" if isinstance(shape, int) and shape > 0 else "",
+            fix=_meant(shape),
         )
     return tuple(shape)
 
 
+def _meant(shape: object) -> str:
+    """Return the shape that was probably meant: -1 stands for an unknown size."""
+    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if any(isinstance(size, bool) or not isinstance(size, int) or not size for size in sizes):
+        return ""
+    return str(tuple(None if size == -1 else abs(size) for size in sizes))
+
+
 def checked_layout(where: str, data_format: object) -> None:
     """Raise ConfigError unless `data_format` is None or one of the two layouts."""
-    if data_format is not None:
+    if data_format is None:
+        return
+    try:
         one_of(where, "data_format", data_format, LAYOUTS)
+    except ConfigError as error:
+        layout = LAYOUTS[str(data_format).upper().startswith(("NC", "FIRST"))]
+        error.rows.setdefault("fix", f'data_format="{layout}"')
+        raise
 
 
 def checked_sizes(

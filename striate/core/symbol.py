@@ -90,7 +90,7 @@ class Symbol:
             "a torch function was called on a symbol, which has a shape but no values",
             got=", ".join(str(arg.shape) for arg in args if isinstance(arg, Symbol)),
             need="a layer",
-            fix=f"L.Lambda(torch.{name})(x), L.TorchModule(module)(x), or subclass st.Model",
+            fix=f"L.Lambda(torch.{name})(x), or L.TorchModule(module)(x), or subclass st.Model",
             at=caller(),
         )
 

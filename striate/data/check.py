@@ -77,6 +77,7 @@ def _same_rows(field: str, part: Tensor, samples: int) -> None:
             "has another number of samples than x",
             got=f"{rows} rows",
             need=f"{samples} rows",
+            fix="" if field.endswith("x") else "one for each sample, in the order of x",
         )
 
 
@@ -94,5 +95,5 @@ def _finite(field: str, values: Tensor) -> None:
                 field,
                 f"sample {index} holds NaN or infinity",
                 need="finite numbers",
-                fix=f"remove or repair it: {field.split()[-1]}[{index}]",
+                fix=f"leave it out: np.delete(x, {index}, 0), np.delete(y, {index}, 0)",
             )

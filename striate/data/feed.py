@@ -252,7 +252,7 @@ def tensor(where: str, given: Any) -> Tensor:
             "does not hold numbers",
             got=f"dtype {array.dtype}",
             need="an array of whole or floating-point numbers",
-            fix="np.stack(images), with images of one shape" if array.dtype == object else "",
+            fix=_as_numbers(where, array.dtype.kind),
         )
     if array.dtype == np.float64:
         array = array.astype(np.float32)
@@ -261,3 +261,10 @@ def tensor(where: str, given: Any) -> Tensor:
     if not array.flags.writeable:
         array = array.copy()
     return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _as_numbers(where: str, kind: str) -> str:
+    """Return how something of a kind of dtype can be made of numbers."""
+    if kind in "US" and where.endswith("y"):
+        return f"number the classes: np.unique({where}, return_inverse=True)[1]"
+    return "np.stack(images), with images of one shape" if kind == "O" else ""

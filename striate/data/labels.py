@@ -61,23 +61,29 @@ def labels(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) -> N
             "labels are not whole numbers",
             got=f"label {float(found[broken][0]):g} at index {index}",
             need=f"class numbers 0 to {classes - 1}, or one-hot rows",
-            fix='for numbers that are no classes: loss="mse"',
+            fix='y.round(), or loss="mse" for numbers that are no classes',
         )
     low, high = int(found.min()), int(found.max())
     if low >= 0 and high < classes:
         return
     wrong = (found.long() < 0) | (found.long() >= classes)
     index = int(wrong.nonzero()[0, 0])
-    one_based = low == 1 and high == classes
     raise DataError(
         field,
         f"label {int(found[wrong][0])} at index {index}, but the model has {classes} outputs",
         got=f"labels from {low} to {high}",
         need=f"labels from 0 to {classes - 1}",
-        fix="the labels begin at 1: y - 1"
-        if one_based
-        else f"Dense({max(high, classes - 1) + 1}), or other labels",
+        fix=_renumbered(low, high, classes),
     )
+
+
+def _renumbered(low: int, high: int, classes: int) -> str:
+    """Return what can be done about labels outside of the classes."""
+    if low == 1 and high == classes:
+        return "the labels begin at 1: y - 1"
+    if low < 0:
+        return "leave the samples without a class out: x[y >= 0], y[y >= 0]"
+    return f"Dense({high + 1}), or other labels"
 
 
 def _one_hot(field: str, y: Tensor, classes: int) -> None:
@@ -97,7 +103,8 @@ def _one_hot(field: str, y: Tensor, classes: int) -> None:
             "a row is not a distribution over the classes",
             got=f"row {index} sums to {float(y[index].float().sum()):g}",
             need="rows that sum to 1",
-            fix='one class for each sample, or loss="binary_crossentropy" for several',
+            fix=f'Dense({classes}, activation="sigmoid") and loss="binary_crossentropy", or one '
+            "class for each sample",
         )
 
 
@@ -124,7 +131,9 @@ def _targets(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) ->
             "binary_crossentropy takes targets from 0 to 1",
             got=f"targets from {low:g} to {high:g}",
             need="0 or 1 for each output",
-            fix='one unit for each class, softmax and loss="crossentropy"',
+            fix=f'Dense({int(high) + 1}, activation="softmax") and loss="crossentropy"'
+            if low >= 0 and bool((y == y.round()).all())
+            else 'loss="mse" for numbers that are no classes',
         )
 
 

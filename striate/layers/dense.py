@@ -76,8 +76,8 @@ class Dense(OneKernel):
                 "the size of the last axis must be known",
                 got=f"input {x}",
                 need="a number on the last axis",
-                fix="known sizes in L.Input(shape), or L.GlobalAveragePooling2D() in place of "
-                "L.Flatten()",
+                fix="L.GlobalAveragePooling2D() in place of L.Flatten(), or known sizes in "
+                "L.Input(shape)",
             )
         width = x.shape[-1]
         if self.built and width != self.kernel.shape[0]:

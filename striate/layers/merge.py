@@ -12,7 +12,7 @@ from torch.nn import functional
 from ..core import operation
 from ..core.layer import Layer
 from ..core.operation import Chain, last_axis
-from ..core.spec import Shape, Spec
+from ..core.spec import Shape, Spec, show
 from ..core.window import MOVES, POINTWISE, UNKNOWN, Geometry
 from ..errors import ConfigError, ShapeError
 from .axes import checked_axes, place
@@ -112,8 +112,19 @@ class Placewise(Merge):
         if len(least.shape) < rank:
             return "L.Reshape on the input with fewer axes"
         if at == most.channel_axis % rank:
-            return "L.Conv2D(filters, 1) on one of them, to give both the same channels"
-        return 'padding="same" and equal strides on both ways, or L.Cropping2D'
+            filters = x[1].channels
+            return f"L.Conv{rank - 1}D({filters}, 1) on the first: both need the same channels"
+        return _cropped(x)
+
+
+def _cropped(x: Sequence[Spec]) -> str:
+    """Return how inputs of different sizes can meet: of two images, the larger is cropped."""
+    same = 'padding="same" and equal strides on both ways'
+    if len(x) == 2 and all(len(spec.shape) == 3 and None not in spec.shape for spec in x):
+        for which, large, small in (("first", x[0], x[1]), ("second", x[1], x[0])):
+            if all(a >= b for a, b in zip(large.spatial, small.spatial, strict=True)):  # type: ignore[operator]
+                return f"L.CenterCrop{show(small.spatial)} on the {which}, or {same}"
+    return f"{same}, or L.Cropping2D"
 
 
 class Add(Placewise):
@@ -241,7 +252,7 @@ class Concatenate(Merge):
             raise self.misfit(
                 x,
                 f"its inputs differ on another axis than axis {at + 1}",
-                'padding="same" and equal strides on both ways, or L.Cropping2D',
+                _cropped(x),
                 f"the same shape but for axis {at + 1}",
             )
         sizes = [spec.shape[at] for spec in x]

@@ -154,7 +154,7 @@ class BatchNormalization(Standardization):
         return y
 
     def _one_value(self, x: Tensor) -> Tensor:
-        """Return beta: one value per channel is its own mean. The moving values move, as in Keras."""
+        """Return beta: one value is its own mean. The moving values move, as in Keras."""
         value = x.detach().reshape(-1)
         with torch.no_grad():
             self.moving_mean.lerp_(value, 1 - self.momentum)

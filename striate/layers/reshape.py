@@ -95,7 +95,7 @@ class Reshape(Moving):
             self.where,
             f"target_shape={target!r} is not a shape",
             need="sizes of at least 1, at most one of them -1, like (7, 7, -1)",
-            fix=f"target_shape=({target},)" if _whole(target) else "",
+            fix=f"target_shape=({target if _whole(target) else -1},)",
         )
 
     def target(self, x: Shape) -> Shape:
@@ -113,7 +113,7 @@ class Reshape(Moving):
                 need="as many values after as before"
                 + (", or a multiple of the given sizes" if -1 in self.target_shape else ""),
                 math=f"{_product(x)} = {total}, {_product(self.target_shape)} = {known}",
-                fix="target_shape=(-1,)" if -1 in self.target_shape else "let one size be -1",
+                fix=f"target_shape={_open(self.target_shape, total)}",
             )
         return tuple(left if size == -1 else size for size in self.target_shape)
 
@@ -173,6 +173,13 @@ class Permute(Moving):
     def forward(self, *x: Tensor) -> Tensor:
         """Return the batch with its axes in the other order: a view."""
         return x[0].permute(0, *self.dims)
+
+
+def _open(target: Shape, total: int) -> Shape:
+    """Return the target with its last size left open, or a single size where the others misfit."""
+    first = target[:-1]
+    fits = -1 not in first and total % math.prod(first) == 0  # type: ignore[arg-type]
+    return (*first, -1) if fits else (-1,)
 
 
 class RepeatVector(Moving):
@@ -255,7 +262,8 @@ class Framed(Spatial):
         try:
             return seen.replace(self.slide(seen))
         except ShapeError as error:
-            error.rows["fix"] = "a smaller cropping, or a larger input"
+            most = min((size - 1) // 2 for size in seen.spatial if size is not None)
+            error.rows["fix"] = f"{self.field}={most}, or a larger input"
             raise
 
     def operations(self, *x: Spec, training: bool = False) -> Chain | None:

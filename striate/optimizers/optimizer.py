@@ -238,6 +238,8 @@ def _learning_rate(where: str, given: Any) -> Any:
     try:
         schedule = schedules.get(given)
     except ConfigError as error:
+        if error.where == "Constant":
+            error.rows["fix"] = "learning_rate=0.001"
         error.where = where if error.where == "Constant" else f"{where}, learning_rate"
         raise
     return schedule.learning_rate if isinstance(schedule, schedules.Constant) else schedule

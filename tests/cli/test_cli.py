@@ -219,6 +219,15 @@ MISTAKES = {
     "  need  less than or equal to 55000\n",
     "train mnist epochs": "train mnist: 'epochs' is not a setting\n"
     "  need  key=value\n  fix   epochs=3\n",
+    "train mnist --epochs 3": "train mnist: there is no option '--epochs'\n"
+    "  need  settings as key=value; the options are --runs and --json\n"
+    "  fix   epochs=3\n",
+    "train mnist --learning-rate=0.1": "train mnist: there is no option '--learning-rate=0.1'\n"
+    "  need  settings as key=value; the options are --runs and --json\n"
+    "  fix   learning_rate=0.1\n",
+    "train mnist --jsn": "train mnist: there is no option '--jsn'\n"
+    "  need  settings as key=value; the options are --runs and --json\n"
+    '  fix   did you mean "--json"?\n',
     "train mnist epochs=1 epochs=2": "train mnist: epochs is given twice\n"
     "  got   epochs=1 epochs=2\n  fix   epochs=2\n",
 }

@@ -111,6 +111,6 @@ def test_two_layers_of_one_given_name_are_told():
         "Model: two layers are called 'same'\n"
         "  got   Step(name='same') and Step(name='same')\n"
         "  need  a name of its own for each layer\n"
-        '  fix   name="same_2" for one of them\n'
+        '  fix   name="same_2" for the second\n'
         f"  at    test_graph.py:{line}"
     )

@@ -324,7 +324,7 @@ def change_field():
             "slider (Slider): takes samples of 3 axes, not 2\n"
             "  got   input (28, 28)\n"
             "  need  (H, W, C)\n"
-            "  fix   give the input a channel axis: L.Reshape((28, 28, 1))\n"
+            "  fix   L.Reshape((28, 28, 1)) in front: the input has no channel axis\n"
             "  at    test_layer.py:{line}",
         ),
         (
@@ -332,7 +332,7 @@ def change_field():
             "Slider: takes samples of 3 axes, not 2\n"
             "  got   input (28, 28)\n"
             "  need  (C, H, W)\n"
-            "  fix   give the input a channel axis: L.Reshape((1, 28, 28))",
+            "  fix   L.Reshape((1, 28, 28)) in front: the input has no channel axis",
         ),
         (
             lambda: Slider().infer(Spec((4, 28, 28, 1))),

@@ -72,7 +72,8 @@ WHOLE = "\n  need  one whole number >= 1, or a tuple of 2\n  fix   "
         (
             lambda: checked_shape("x (Input)", (28, -1)),
             "x (Input): the shape is not a tuple of positive whole numbers\n"
-            f"  got   (28, -1){SHAPE}",
+            f"  got   (28, -1){SHAPE}\n"
+            "  fix   (28, None)",
         ),
         (
             lambda: checked_shape("x (Input)", (28, True)),

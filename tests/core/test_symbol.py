@@ -51,7 +51,7 @@ def test_a_torch_function_on_a_symbol_is_told_what_to_do():
         "torch.relu: a torch function was called on a symbol, which has a shape but no values\n"
         "  got   (None, 4)\n"
         "  need  a layer\n"
-        "  fix   L.Lambda(torch.relu)(x), L.TorchModule(module)(x), or subclass st.Model\n"
+        "  fix   L.Lambda(torch.relu)(x), or L.TorchModule(module)(x), or subclass st.Model\n"
         f"  at    test_symbol.py:{line}"
     )
 
@@ -65,7 +65,8 @@ def test_an_input_checks_its_shape_and_layout():
     )
     assert told(lambda: Input((28, 28, 1), data_format="last")) == (
         "input (Input): data_format='last' is not known\n"
-        "  need  data_format one of 'channels_last', 'channels_first'"
+        "  need  data_format one of 'channels_last', 'channels_first'\n"
+        '  fix   data_format="channels_last"'
     )
     assert told(lambda: Input((28, 28, 1), "flot32")) == (
         "input (Input): dtype='flot32' is not known\n"

@@ -86,13 +86,16 @@ def test_no_targets():
 
 def test_rows():
     assert message(model(), X, Y[:5]) == (
-        "y: has another number of samples than x\n  got   5 rows\n  need  6 rows"
+        "y: has another number of samples than x\n  got   5 rows\n  need  6 rows\n"
+        "  fix   one for each sample, in the order of x"
     )
     assert message(model(), X, Y, sample_weight=np.ones(7)) == (
-        "sample_weight: has another number of samples than x\n  got   7 rows\n  need  6 rows"
+        "sample_weight: has another number of samples than x\n  got   7 rows\n  need  6 rows\n"
+        "  fix   one for each sample, in the order of x"
     )
     assert message(model(), X, Y, validation_data=(X, Y[:2])) == (
-        "validation y: has another number of samples than x\n  got   2 rows\n  need  6 rows"
+        "validation y: has another number of samples than x\n  got   2 rows\n  need  6 rows\n"
+        "  fix   one for each sample, in the order of x"
     )
 
 
@@ -103,13 +106,13 @@ def test_numbers_that_are_none(bad):
     assert message(model(), x, np.zeros(5000, int)) == (
         "x: sample 4321 holds NaN or infinity\n"
         "  need  finite numbers\n"
-        "  fix   remove or repair it: x[4321]"
+        "  fix   leave it out: np.delete(x, 4321, 0), np.delete(y, 4321, 0)"
     )
     y = np.zeros((6, 3), np.float32)
     y[2] = bad
     assert message(model("mse"), X, Y[:, None] * y, validation_data=None) == (
         "y: sample 2 holds NaN or infinity\n  need  finite numbers\n"
-        "  fix   remove or repair it: y[2]"
+        "  fix   leave it out: np.delete(x, 2, 0), np.delete(y, 2, 0)"
     )
 
 
@@ -134,7 +137,7 @@ def test_labels_out_of_range():
     assert message(model(), X, Y - 1) == (
         "y: label -1 at index 0, but the model has 3 outputs\n"
         "  got   labels from -1 to 1\n  need  labels from 0 to 2\n"
-        "  fix   Dense(3), or other labels"
+        "  fix   leave the samples without a class out: x[y >= 0], y[y >= 0]"
     )
 
 
@@ -151,7 +154,7 @@ def test_labels_that_are_not_whole():
         "y: labels are not whole numbers\n"
         "  got   label 0.5 at index 3\n"
         "  need  class numbers 0 to 2, or one-hot rows\n"
-        '  fix   for numbers that are no classes: loss="mse"'
+        '  fix   y.round(), or loss="mse" for numbers that are no classes'
     )
 
 
@@ -177,7 +180,8 @@ def test_rows_that_are_no_distribution():
     assert message(model(), X, y) == (
         "y: a row is not a distribution over the classes\n"
         "  got   row 4 sums to 2\n  need  rows that sum to 1\n"
-        '  fix   one class for each sample, or loss="binary_crossentropy" for several'
+        '  fix   Dense(3, activation="sigmoid") and loss="binary_crossentropy", '
+        "or one class for each sample"
     )
 
 

@@ -80,8 +80,16 @@ def test_the_whole_message():
             (5, 32, 24, 3),
             "the channels are last, the model takes them first: x.transpose(0, 3, 1, 2)",
         ),
-        (COLOUR, (5, 32, 24, 1), "the model takes 3 channels, the batch has 1"),
-        (COLOUR, (5, 64, 64, 3), "resize the images to (32,24), or put L.Resizing in front"),
+        (
+            COLOUR,
+            (5, 32, 24, 1),
+            "the model takes 3 channels, the batch has 1: np.repeat(x, 3, -1)",
+        ),
+        (
+            COLOUR,
+            (5, 64, 64, 3),
+            "resize the images: L.Resizing(32, 24)(x), or put the layer in front",
+        ),
         (GREY, (5, 784), "the images are flat: x.reshape(-1, 28, 28, 1)"),
         (Spec((4,)), (5, 3), "samples of shape (4,), with the batch axis first"),
         (COLOUR, (5, 32, 24), "samples of shape (32, 24, 3), with the batch axis first"),

@@ -201,7 +201,7 @@ COUNT = "is not a whole number of at least 1"
             "Conv2D: takes samples of 3 axes, not 2\n"
             "  got   input (28, 28)\n"
             "  need  (H, W, C)\n"
-            "  fix   give the input a channel axis: L.Reshape((28, 28, 1))",
+            "  fix   L.Reshape((28, 28, 1)) in front: the input has no channel axis",
         ),
         (
             lambda: L.Conv2D(8, 3, activation="rellu"),
@@ -218,7 +218,8 @@ COUNT = "is not a whole number of at least 1"
         (
             lambda: L.Conv2D(8, 3, data_format="NCHW"),
             "Conv2D: data_format='NCHW' is not known\n"
-            "  need  data_format one of 'channels_last', 'channels_first'",
+            "  need  data_format one of 'channels_last', 'channels_first'\n"
+            '  fix   data_format="channels_first"',
         ),
     ],
 )

@@ -85,8 +85,8 @@ def test_a_name_of_an_activation_is_known_in_any_case():
             "Dense: the size of the last axis must be known\n"
             "  got   input (7, ?)\n"
             "  need  a number on the last axis\n"
-            "  fix   known sizes in L.Input(shape), or L.GlobalAveragePooling2D() in place of "
-            "L.Flatten()",
+            "  fix   L.GlobalAveragePooling2D() in place of L.Flatten(), or known sizes in "
+            "L.Input(shape)",
         ),
         (
             lambda: shared((4,), (5,)),

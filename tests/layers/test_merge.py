@@ -112,14 +112,15 @@ def test_spread_sizes_are_not_stated_as_places():
             "join (Add): its inputs differ on axis 3\n"
             "  got   inputs (28, 28, 16) and (28, 28, 32)\n"
             "  need  the same shape; a size of 1 fits any other\n"
-            "  fix   L.Conv2D(filters, 1) on one of them, to give both the same channels",
+            "  fix   L.Conv2D(32, 1) on the first: both need the same channels",
         ),
         (
             lambda: L.Multiply().build(Spec((28, 28, 16)), Spec((14, 28, 16))),
             "Multiply: its inputs differ on axis 1\n"
             "  got   inputs (28, 28, 16) and (14, 28, 16)\n"
             "  need  the same shape; a size of 1 fits any other\n"
-            '  fix   padding="same" and equal strides on both ways, or L.Cropping2D',
+            '  fix   L.CenterCrop(14, 28) on the first, or padding="same" and equal strides on '
+            "both ways",
         ),
         (
             lambda: L.Maximum().infer(Spec((28, 28, 16)), Spec((28, 28))),
@@ -194,7 +195,8 @@ def test_spread_sizes_are_not_stated_as_places():
             "Concatenate: its inputs differ on another axis than axis 3\n"
             "  got   inputs (28, 28, 16) and (26, 26, 16)\n"
             "  need  the same shape but for axis 3\n"
-            '  fix   padding="same" and equal strides on both ways, or L.Cropping2D',
+            '  fix   L.CenterCrop(26, 26) on the first, or padding="same" and equal strides on '
+            "both ways",
         ),
         (
             lambda: L.Concatenate(4).infer(Spec((28, 28, 16)), Spec((28, 28, 16))),

@@ -86,7 +86,7 @@ def test_unknown_sizes_stay_unknown():
             "  got   input (28, 28, 1)\n"
             "  need  as many values after as before\n"
             "  math  28*28*1 = 784, 7*7*8 = 392\n"
-            "  fix   let one size be -1",
+            "  fix   target_shape=(7, 7, -1)",
         ),
         (
             lambda: L.Reshape((5, -1), name="fold").infer(Spec((3, 4))),
@@ -99,7 +99,8 @@ def test_unknown_sizes_stay_unknown():
         (
             lambda: L.Reshape((-1, -1)),
             "Reshape: target_shape=(-1, -1) is not a shape\n"
-            "  need  sizes of at least 1, at most one of them -1, like (7, 7, -1)",
+            "  need  sizes of at least 1, at most one of them -1, like (7, 7, -1)\n"
+            "  fix   target_shape=(-1,)",
         ),
         (
             lambda: L.Reshape(784),
@@ -148,7 +149,7 @@ def test_unknown_sizes_stay_unknown():
             "  got   input (4, 8, 1), axis H = 4\n"
             "  need  H >= 5\n"
             "  math  (4 - 4 - 1) // 1 + 1 = 0\n"
-            "  fix   a smaller cropping, or a larger input",
+            "  fix   cropping=1, or a larger input",
         ),
     ],
 )
