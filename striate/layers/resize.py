@@ -131,15 +131,16 @@ class Sized(Spatial):
 
 
 class Resizing(Sized):
-    """Resize each map to a height and a width, without smoothing.
+    """Resize each map to a height and a width.
 
     Fields: `height` and `width` in cells; `interpolation`, "bilinear", "nearest" or "bicubic". The
     aspect changes, unless `crop_to_aspect_ratio` first cuts the longer sides, or
-    `pad_to_aspect_ratio` first adds borders of `fill_value` along the shorter ones.
+    `pad_to_aspect_ratio` first adds borders of `fill_value` along the shorter ones. `antialias`:
+    whether a smaller map is smoothed, each value a mean of all that it stands for.
 
     Shape: (H, W, C) -> (height, width, C).
     Raises: ConfigError for a value that cannot work.
-    Source: Keras 3's Resizing with antialias=False. Pixels are areas: places are at half pixels.
+    Source: Keras 3's Resizing. Pixels are areas: places are at half pixels.
     """
 
     interpolation: str = "bilinear"
@@ -147,6 +148,7 @@ class Resizing(Sized):
     pad_to_aspect_ratio: bool = False
     fill_mode: str = "constant"
     fill_value: float = 0.0
+    antialias: bool = dataclasses.field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
@@ -162,11 +164,20 @@ class Resizing(Sized):
                 need="one of them",
                 fix="crop_to_aspect_ratio=False",
             )
+        if self.antialias and self.interpolation == "nearest":
+            raise ConfigError(
+                self.where,
+                "takes the nearest value, so that nothing can be smoothed",
+                got='antialias=True, interpolation="nearest"',
+                need='interpolation "bilinear" or "bicubic" for antialias',
+                fix="antialias=False",
+            )
 
     def windows(self, *x: Spec) -> Geometry:
         """Say that values move, or between which inputs each output lies."""
         seen, wanted = self.seen(x[0]), self.infer(*x)
-        if self.interpolation == "bicubic" or self.crop_to_aspect_ratio or self.pad_to_aspect_ratio:
+        moved = self.crop_to_aspect_ratio or self.pad_to_aspect_ratio
+        if moved or self.antialias or self.interpolation == "bicubic":
             return UNKNOWN
         return MOVES if self.interpolation == "nearest" else between(seen, wanted)
 
@@ -176,7 +187,9 @@ class Resizing(Sized):
         if self.crop_to_aspect_ratio or self.pad_to_aspect_ratio:
             sides = self.borders(first.shape[2], first.shape[3])
             first = functional.pad(first, sides, value=self.fill_value)
-        return self.restore(functional.interpolate(first, sizes, mode=MODES[self.interpolation]))
+        mode = MODES[self.interpolation]
+        resized = functional.interpolate(first, sizes, mode=mode, antialias=self.antialias)
+        return self.restore(resized)
 
     def borders(self, height: int, width: int) -> list[int]:
         """Return the cells added (below 0: cut) at left, right, top and bottom of a map.

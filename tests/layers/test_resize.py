@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from cases import Case, each, told
+from PIL import Image
 
 from striate.core.spec import Spec
 from striate.core.window import MOVES, UNKNOWN
@@ -108,8 +109,29 @@ def test_what_is_read_of_an_unknown_size_is_not_guessed():
 
 
 @pytest.mark.parametrize(
+    ("interpolation", "resampling"),
+    [("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)],
+)
+def test_antialias_smooths_as_pillow_does(interpolation, resampling):
+    image = torch.rand(7, 9)
+    expected = Image.fromarray(image.numpy()).resize((2, 3), resampling)
+    layer = L.Resizing(3, 2, interpolation, antialias=True)
+    atol = 1e-5 if interpolation == "bilinear" else 0.05
+    found = layer(image[None, :, :, None])[0, :, :, 0]
+    torch.testing.assert_close(found, torch.from_numpy(np.array(expected)), atol=atol, rtol=0)
+    assert layer.windows(Spec((7, 9, 1))) is UNKNOWN
+
+
+@pytest.mark.parametrize(
     ("act", "message"),
     [
+        (
+            lambda: L.Resizing(4, 4, "nearest", antialias=True),
+            "Resizing: takes the nearest value, so that nothing can be smoothed\n"
+            '  got   antialias=True, interpolation="nearest"\n'
+            '  need  interpolation "bilinear" or "bicubic" for antialias\n'
+            "  fix   antialias=False",
+        ),
         (
             lambda: L.Resizing(4, 4, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True),
             "Resizing: cannot both crop and pad to the aspect ratio\n"
