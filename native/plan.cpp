@@ -4,8 +4,8 @@
 //   per stage: over, block, calls; per call: kernel number, words, the words.
 #include "plan.h"
 
+#include <algorithm>
 #include <cstring>
-#include <set>
 
 namespace striate {
 
@@ -93,6 +93,7 @@ Plan decode_plan(const int64_t* words, int64_t count) {
   plan.sums = in.number(MANY);
   const int64_t buffers = in.number(MANY);
   const int64_t stages = in.number(MANY);
+  int64_t end = 0;  // of the last buffer, rounded up to the next place for one
   for (int64_t i = 0; i < buffers; ++i) {
     Buffer buffer;
     buffer.offset = in.number(MOST);
@@ -102,8 +103,10 @@ Plan decode_plan(const int64_t* words, int64_t count) {
     if (!aligned || buffer.stride > MOST / (buffer.count + 1) ||
         buffer.offset + buffer.stride * buffer.count + SLACK > plan.arena_bytes)
       throw PlanError("buffer " + std::to_string(i) + " is not inside the arena, or not aligned");
+    end = std::max(end, (buffer.offset + buffer.stride * buffer.count + SLACK + 63) / 64 * 64);
     plan.buffers.push_back(buffer);
   }
+  if (plan.arena_bytes > end) throw PlanError("the arena is larger than its buffers");
   for (int64_t i = 0; i < stages; ++i) {
     Stage stage;
     stage.over = static_cast<Over>(in.number(static_cast<int64_t>(Over::nothing)));
@@ -119,6 +122,7 @@ Plan decode_plan(const int64_t* words, int64_t count) {
       const int64_t slots = (plan.batch + stage.block - 1) / stage.block;
       stage.calls.back()->check(Check(plan.buffers, plan.batch, slots, plan.sums, where));
       const int64_t scratch = stage.calls.back()->scratch();
+      if (scratch < 0 || scratch > MOST) throw PlanError(where + ": too large");
       if (scratch > plan.scratch_bytes) plan.scratch_bytes = scratch;
     }
     plan.stages.push_back(std::move(stage));

@@ -10,11 +10,21 @@
 #include <cstring>
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "plan.h"
 #include "team.h"
 
 namespace striate {
 namespace {
+
+// How fast one thread is, as far as is known.
+struct Pace {
+  int64_t steps = 0;             // that were measured
+  double nanoseconds = 0;        // of the fastest of them, per sample
+};
 
 // An engine that was given a plan: the plan and its memory.
 class Engine {
@@ -30,24 +40,35 @@ class Engine {
   const Plan& plan() const { return plan_; }
   char* arena() const { return arena_; }
   char* scratch(int64_t member) { return scratch_[static_cast<size_t>(member)]; }
+  Pace& pace(int64_t first_stage) { return paces_[static_cast<size_t>(first_stage)]; }
+  // The right to run: one run at a time has the arena.
+  std::unique_lock<std::mutex> reserve() { return std::unique_lock<std::mutex>(busy_); }
   void prepare(int64_t threads) {
     while (static_cast<int64_t>(scratch_.size()) < threads)
       scratch_.push_back(allocate(plan_.scratch_bytes + SLACK));
   }
 
  private:
-  // Zeroed, and touched here once, so that no step pays for the system's first touch.
+  // Zeroed, and touched here once, so that no step pays for the system's first touch. On large pages
+  // where there are enough bytes for some, so that few addresses have to be translated.
   static char* allocate(int64_t bytes) {
-    const size_t size = static_cast<size_t>((bytes + 4095) / 4096 * 4096 + 4096);
-    void* memory = std::aligned_alloc(4096, size);
+    const size_t page = bytes < 2 * LARGE_PAGE ? 4096 : LARGE_PAGE;
+    const size_t size = (static_cast<size_t>(bytes) / page + 1) * page;
+    void* memory = std::aligned_alloc(page, size);
     if (memory == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+    if (page == LARGE_PAGE) madvise(memory, size, MADV_HUGEPAGE);
+#endif
     std::memset(memory, 0, size);
     return static_cast<char*>(memory);
   }
+  static constexpr int64_t LARGE_PAGE = int64_t{1} << 21;
 
   Plan plan_;
   char* arena_;
   std::vector<char*> scratch_;
+  std::vector<Pace> paces_{std::vector<Pace>(plan_.stages.size())};
+  std::mutex busy_;
 };
 
 }  // namespace
@@ -75,7 +96,7 @@ struct striate_work {
   int64_t update;                  // of the first step's optimizer update, from 1
   double* sums;                    // added to
   int64_t threads;
-  const volatile int32_t* stop;    // not 0: end after this step; may be null
+  const int32_t* stop;             // not 0: end after this step; may be null
 };
 
 }  // extern "C"
@@ -83,25 +104,45 @@ struct striate_work {
 
 namespace {
 
-// When other programs take a core, its thread holds up all others at every stage. A member that was
-// kept from working for this share of the time is not worth waiting for.
+// To wake another thread costs as much as this work; a first measurement may be this much too large,
+// since nothing is in the caches yet.
+constexpr double WORTH_NS = 60'000;
+constexpr double COLD = 10;
+constexpr int64_t MEASURED = 3;  // steps after which the caches are known to be warm
+
+// When other programs take a core, its thread holds up all others at every stage. Where a member was
+// kept from working for this share of a window, one thread goes on alone, each time for longer.
 constexpr double HELD_UP = 0.25;
 constexpr int64_t WINDOW_NS = 10'000'000;
 constexpr int64_t ALONE_NS = 50'000'000;
 constexpr int64_t LONGEST_ALONE_NS = 800'000'000;
 
+// The time that a thread had, and could have worked in, since a moment.
+struct Window {
+  int64_t began = now_ns();
+  int64_t worked = worked_ns();
+  int64_t slept = 0;
+
+  bool full() const { return now_ns() - began >= WINDOW_NS; }
+  // The share of it in which the thread wanted to work and could not.
+  double lost() const {
+    const double wall = static_cast<double>(now_ns() - began);
+    return (wall - static_cast<double>(slept + worked_ns() - worked)) / wall;
+  }
+};
+
 class Run {
  public:
   Run(Engine& engine, const striate_work& work)
       : engine_(engine),
+        reserved_(engine.reserve()),
         plan_(engine.plan()),
         work_(work),
         steps_((work.samples + plan_.batch - 1) / plan_.batch),
-        reserved_(work.threads > 1 ? team_.reserve() : std::unique_lock<std::mutex>()),
-        members_(reserved_.owns_lock() ? work.threads : 1),
-        active_(members_),
-        gate_(members_),
-        held_up_(static_cast<size_t>(members_), 0.0) {
+        pace_(engine.pace(work.first_stage)),
+        team_reserved_(work.threads > 1 ? team_.reserve() : std::unique_lock<std::mutex>()),
+        members_(team_reserved_.owns_lock() ? team_.gather(work.threads) : 1),
+        held_up_(static_cast<size_t>(members_), -1.0) {
     for (int64_t i = 0; i < work.sources_count; ++i)
       sources_.push_back({work.sources[i].data, work.sources[i].stride});
     engine_.prepare(members_);
@@ -109,56 +150,56 @@ class Run {
 
   // The number of steps made.
   int64_t go() {
-    if (members_ == 1) {
-      walk(0);
-    } else {
-      if (now_ns() < team_.alone_until_ns) park();
-      team_.run(members_, [this](int64_t member) { walk(member); });
+    while (!finished_) {
+      together_ = worth_sharing();
+      gate_.members(together_ ? members_ : 1);
+      leave_ = false;
+      step_began_ = now_ns();
+      if (together_)
+        team_.run(members_, [this](int64_t member) { walk(member); });
+      else
+        walk(0);
     }
     return step_;
   }
 
  private:
+  bool worth_sharing() const {
+    if (members_ == 1 || pace_.steps == 0 || now_ns() < team_.alone_until_ns) return false;
+    const double left = static_cast<double>(work_.samples - step_ * plan_.batch);
+    return left * pace_.nanoseconds > WORTH_NS * (pace_.steps < MEASURED ? COLD : 1);
+  }
+
   void walk(int64_t member) {
     Context context{engine_.arena(), plan_.buffers.data(), {}, engine_.scratch(member)};
-    int64_t since = now_ns(), worked = worked_ns(), slept = 0;
-    while (!finished_) {
-      if (member >= active_) {  // parked: another program has this thread's core
-        parked_.wait_past(parked_seen_);
-        since = now_ns(), worked = worked_ns(), slept = 0;
-        continue;
-      }
+    double& held_up = held_up_[static_cast<size_t>(member)];
+    Window window;
+    while (!leave_) {
       describe(context.step, step_);
-      for (int64_t s = work_.first_stage; s < work_.end_stage;)
-        s = pass(context, s, slept, [&] {
-          const int64_t now = now_ns();
-          if (now - since < WINDOW_NS) return;
-          const int64_t busy = worked_ns();
-          const double lost = static_cast<double>(now - since - slept - (busy - worked));
-          held_up_[static_cast<size_t>(member)] = lost / static_cast<double>(now - since);
-          since = now, worked = busy, slept = 0;
+      for (int64_t s = work_.first_stage; s < work_.end_stage;) {
+        work_through(stage_at(s), context);
+        const int64_t next = shared_after(s);
+        const bool last = next == work_.end_stage;
+        if (last && together_ && window.full()) held_up = window.lost(), window = {};
+        window.slept += gate_.meet([&] {
+          for (; s < next; ++s) finish(stage_at(s), context);
+          if (last) end_step(context.step.samples);
         });
-      const bool alone = member == 0 && active_ < members_;
-      if (alone && (finished_ || now_ns() > team_.alone_until_ns)) unpark();
+        s = next;
+      }
     }
   }
 
-  // Runs one stage that is shared out, and what follows it on one thread; the stage after those.
-  template <class Measure>
-  int64_t pass(Context& context, int64_t first, int64_t& slept, const Measure& measure) {
-    const Stage& stage = stage_at(first);
-    if (stage.over != Over::nothing) work_through(stage, context);
-    int64_t next = stage.over == Over::nothing ? first : first + 1;
-    const int64_t alone = next;
-    while (next < work_.end_stage && stage_at(next).over == Over::nothing) ++next;
-    const bool last = next == work_.end_stage;
-    if (last) measure();
-    slept += gate_.meet([&] {
-      for (int64_t s = alone; s < next; ++s)
-        for (const auto& call : stage_at(s).calls) call->run(context, {0, 1, 0});
-      if (last) end_step();
-    });
-    return next;
+  // The first stage behind `s` that is shared out, or the end.
+  int64_t shared_after(int64_t s) const {
+    for (++s; s < work_.end_stage && stage_at(s).over == Over::nothing;) ++s;
+    return s;
+  }
+
+  // What one thread does while the others wait.
+  static void finish(const Stage& stage, const Context& context) {
+    if (stage.over != Over::nothing) return;
+    for (const auto& call : stage.calls) call->run(context, {0, 1, 0});
   }
 
   void work_through(const Stage& stage, const Context& context) {
@@ -169,19 +210,13 @@ class Run {
         const Range range{i * stage.block, std::min(samples, (i + 1) * stage.block), i};
         for (const auto& call : stage.calls) call->run(context, range);
       }
-      return;
     }
-    int64_t begin = 0;  // of the parts of the call at hand, among those of all calls
-    size_t c = 0;
-    int64_t parts = stage.calls.empty() ? 0 : stage.calls[0]->parts(samples);
-    for (int64_t i = gate_.claim(); c < stage.calls.size();) {
-      if (i < begin + parts) {
-        stage.calls[c]->run(context, {i - begin, i - begin + 1, 0});
-        i = gate_.claim();
-      } else {
-        begin += parts;
-        if (++c < stage.calls.size()) parts = stage.calls[c]->parts(samples);
-      }
+    if (stage.over != Over::parts) return;
+    int64_t task = gate_.claim(), begin = 0;  // of the parts of this call, among those of all calls
+    for (const auto& call : stage.calls) {
+      const int64_t end = begin + call->parts(samples);
+      for (; task < end; task = gate_.claim()) call->run(context, {task - begin, task - begin + 1, 0});
+      begin = end;
     }
   }
 
@@ -199,52 +234,58 @@ class Run {
   }
 
   // Only one thread is here, and all others wait for it.
-  void end_step() {
+  void end_step(int64_t samples) {
     ++step_;
-    if (step_ == steps_ || (work_.stop != nullptr && *work_.stop != 0)) finished_ = true;
-    if (members_ > 1) share_out();
+    const bool stopped = work_.stop != nullptr && __atomic_load_n(work_.stop, __ATOMIC_RELAXED) != 0;
+    finished_ = step_ == steps_ || stopped;
+    if (together_)
+      leave_ = finished_ || held_up();
+    else
+      leave_ = finished_ || (measure(samples), worth_sharing());
   }
 
-  void share_out() {
-    if (active_ < members_) return;
+  // Whether a member was kept from working for too long; then one goes on alone for a while.
+  bool held_up() {
     const double worst = *std::max_element(held_up_.begin(), held_up_.end());
-    std::fill(held_up_.begin(), held_up_.end(), 0.0);
-    if (worst < HELD_UP) return;
+    if (worst < 0) return false;  // no window has ended
+    std::fill(held_up_.begin(), held_up_.end(), -1.0);
+    if (worst < HELD_UP) {
+      team_.alone_ns /= 2;
+      return false;
+    }
     team_.alone_ns = std::clamp(team_.alone_ns * 2, ALONE_NS, LONGEST_ALONE_NS);
     team_.alone_until_ns = now_ns() + team_.alone_ns;
-    park();
+    return true;
   }
 
-  void park() {
-    parked_seen_ = parked_.value();
-    active_ = 1;
-    gate_.members(1);
-  }
-
-  // Between two steps of the member that is alone, since the others begin as soon as they wake.
-  void unpark() {
-    gate_.members(members_);
-    active_ = members_;
-    parked_.next();
+  // Notes how long the step took that one thread made alone.
+  void measure(int64_t samples) {
+    const int64_t now = now_ns();
+    const double pace = static_cast<double>(now - step_began_) / static_cast<double>(samples);
+    if (pace_.steps == 0 || pace < pace_.nanoseconds) pace_.nanoseconds = pace;
+    ++pace_.steps;
+    step_began_ = now;
   }
 
   const Stage& stage_at(int64_t s) const { return plan_.stages[static_cast<size_t>(s)]; }
 
   Engine& engine_;
+  const std::unique_lock<std::mutex> reserved_;
   const Plan& plan_;
   const striate_work& work_;
   std::vector<Source> sources_;
   const int64_t steps_;
+  Pace& pace_;
   Team& team_ = Team::instance();
-  const std::unique_lock<std::mutex> reserved_;
+  const std::unique_lock<std::mutex> team_reserved_;
   const int64_t members_;
-  std::atomic<int64_t> active_;
-  Gate gate_;
-  std::vector<double> held_up_;  // share of the last window that each member was kept from working
+  Gate gate_{1};
+  std::vector<double> held_up_;  // share of the last window that each member lost; -1: not known yet
   int64_t step_ = 0;
-  std::atomic<bool> finished_{false};
-  Signal parked_;
-  uint32_t parked_seen_ = 0;
+  int64_t step_began_ = 0;
+  bool together_ = false;
+  bool leave_ = false;     // the walk ends with this step
+  bool finished_ = false;  // the run does
 };
 
 void tell(char* error, int64_t bytes, const char* what) {

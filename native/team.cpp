@@ -9,15 +9,19 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <system_error>
 #include <thread>
 
 namespace striate {
 
 namespace {
 
-// Longer than two threads drift apart in a step, shorter than a time slice.
-constexpr int SPINS = 4000;
+// Longer than threads drift apart in a stage, and than it takes to wake one; far shorter than a
+// time slice, so that little is taken from other programs.
+constexpr int64_t SPIN_NS = 100'000;
+constexpr int PAUSES = 32;  // between looks at the clock
 
 inline void pause_a_moment() {
 #if defined(__x86_64__)
@@ -65,11 +69,12 @@ void Signal::next() {
 }
 
 int64_t Signal::wait_past(uint32_t seen) {
-  for (int i = 0; i < SPINS; ++i) {
-    if (value() != seen) return 0;
-    pause_a_moment();
-  }
-  const int64_t began = now_ns();
+  int64_t began = now_ns();
+  for (const int64_t end = began + SPIN_NS; began < end; began = now_ns())
+    for (int i = 0; i < PAUSES; ++i) {
+      if (value() != seen) return 0;
+      pause_a_moment();
+    }
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
   while (value_.load(std::memory_order_seq_cst) == seen) sleep_while(value_, seen);
   sleepers_.fetch_sub(1, std::memory_order_relaxed);
@@ -88,20 +93,25 @@ Team& Team::instance() {
   return *team;
 }
 
-void Team::run(int64_t threads, const std::function<void(int64_t)>& work) {
-  grow(threads);
-  work_ = &work;
-  wanted_ = threads;
-  running_.store(static_cast<int64_t>(members_), std::memory_order_relaxed);
-  const uint32_t before = done_.value();
-  begin_.next();
-  work(0);
-  if (running_.load(std::memory_order_acquire) > 0) done_.wait_past(before);
+int64_t Team::gather(int64_t threads) {
+  try {
+    for (; members_ + 1 < threads; ++members_)
+      std::thread(&Team::serve, this, members_ + 1, begin_.value()).detach();
+  } catch (const std::system_error&) {
+  }
+  return std::min(threads, members_ + 1);
 }
 
-void Team::grow(int64_t threads) {
-  for (; members_ + 1 < threads; ++members_)
-    std::thread(&Team::serve, this, members_ + 1, begin_.value()).detach();
+void Team::run(int64_t threads, const std::function<void(int64_t)>& work) {
+  work_ = &work;
+  wanted_ = threads;
+  running_.store(members_, std::memory_order_relaxed);
+  begin_.next();
+  work(0);
+  // The value is read first: the signal of a job before this one may still come.
+  for (uint32_t seen = done_.value(); running_.load(std::memory_order_acquire) > 0;
+       seen = done_.value())
+    done_.wait_past(seen);
 }
 
 // Every member answers every job, so that none can be late for one and meet the next.

@@ -26,9 +26,11 @@ class Signal {
 class Team {
  public:
   static Team& instance();
-  // The right to `run`, or a lock that owns nothing while another job has the threads.
+  // The right to use the team, or a lock that owns nothing while another job has it.
   std::unique_lock<std::mutex> reserve() { return {busy_, std::try_to_lock}; }
-  // Runs work(member) on `threads` threads, the caller being member 0; returns when all are done.
+  // Threads that there are for `threads`, the caller's included: fewer where the system has no more.
+  int64_t gather(int64_t threads);
+  // Runs work(member) on gathered threads, the caller being member 0; returns when all are done.
   void run(int64_t threads, const std::function<void(int64_t member)>& work);
 
   // Until when other programs need a core, as far as is known, and how long the next such time
@@ -37,7 +39,6 @@ class Team {
   int64_t alone_ns = 0;
 
  private:
-  void grow(int64_t threads);
   void serve(int64_t member, uint32_t seen);
 
   std::mutex busy_;
@@ -66,7 +67,7 @@ class Gate {
     signal_.next();
     return 0;
   }
-  // Changes the number of members; only for the last one to come, inside `meet`.
+  // Changes the number of members; only while none of them is at work.
   void members(int64_t count) { members_ = count; }
 
  private:
