@@ -19,10 +19,11 @@ from .plan import Plan
 
 FOLDER = Path(os.environ.get("STRIATE_NATIVE") or Path(__file__).parent / "native")
 SUFFIX = ".dylib" if platform.system() == "Darwin" else ".so"
+ISAS = ("avx512bf16", "avx512", "avx2", "baseline")  # each has all that the next one has
 NOT_BUILT = (
     "striate: the native engine was not built, so models run on torch operations, several times "
     "slower; install a C++ compiler (Debian or Ubuntu: g++, macOS: Xcode's command line tools), "
-    "then install striate again"
+    "then install striate again\n"
 )
 
 
@@ -86,19 +87,25 @@ def library(isa: str | None = None) -> Library | None:
 
     The first time that there is none for this processor, a line on stderr says so.
     """
+    if isa is None:
+        found = next(filter(None, map(library, _own_isas())), None)
+        if found is None:
+            sys.stderr.write(NOT_BUILT)
+        return found
     try:
-        return Library(isa or _own_isa())
+        return Library(isa)
     except OSError:
-        if isa is None:
-            print(NOT_BUILT, file=sys.stderr)
         return None
 
 
-def _own_isa() -> str:
-    cpu = ctypes.CDLL(str(FOLDER / f"cpu{SUFFIX}"))
+def _own_isas() -> tuple[str, ...]:
+    """Return the instruction sets that this processor has, the best one first."""
+    try:
+        cpu = ctypes.CDLL(str(FOLDER / f"cpu{SUFFIX}"))
+    except OSError:
+        return ()
     cpu.striate_cpu.restype = ctypes.c_char_p
-    name: bytes = cpu.striate_cpu()
-    return name.decode()
+    return ISAS[ISAS.index(cpu.striate_cpu().decode()) :]
 
 
 def cores() -> int:
