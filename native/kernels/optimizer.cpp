@@ -158,7 +158,8 @@ void nadam_factors(const Rule& rule, const Step& step, Factors& f) {
   f.correction = static_cast<float>(1 / (1 - std::pow(rule.second_decay, t)));
 }
 
-// The weights of a layer, a vector of gradients for each block of samples, and the rule.
+// The weights of a layer, a vector of gradients for each block of samples, and the rule. Without a
+// rule the sum of the gradients, and of what `first` holds, takes the place of the first gradient.
 struct UpdateCall final : Kernel {
   static constexpr int64_t PART = 4096;  // floats
   static constexpr int64_t CHUNK = 256;  // floats whose gradients are summed at a time
@@ -195,7 +196,7 @@ struct UpdateCall final : Kernel {
       alignas(64) float sums[CHUNK];
       add_slots(context, i, width, sums);
       if (rule.optimizer == Rule::NONE)
-        std::memcpy(context.at<float>(gradient) + i, sums, static_cast<size_t>(width) * 4);
+        store_sums(context, i, width, sums);
       else
         update.apply(place_of(context, weight, kept, i), 0, sums, 0, 1, width);
     }
@@ -212,6 +213,14 @@ struct UpdateCall final : Kernel {
       Vec sum = load(context.at<float>(gradient) + first + i);
       for (int64_t s = 1; s < slots; ++s) sum += load(context.at<float>(gradient, s) + first + i);
       store(sums + i, sum);
+    }
+  }
+
+  void store_sums(const Context& context, int64_t first, int64_t width, const float* sums) const {
+    const float* more = given(kept.first) ? context.at<float>(kept.first) + first : nullptr;
+    for (int64_t i = 0; i < width; i += LANES) {
+      const Vec sum = more == nullptr ? load(sums + i) : load(sums + i) + load(more + i);
+      store(context.at<float>(gradient) + first + i, sum);
     }
   }
 };

@@ -1,1 +1,1 @@
-"""From a model's graph to a plan of kernel calls, and the door to the native library that runs it."""
+"""From a model's graph to a plan of kernel calls, and the door to the library that runs it."""

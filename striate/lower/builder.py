@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from torch import Tensor
 from .plan import ABSENT, GROUP, Call, Over, Plan, Stage, Value, View, round_up
 
 if TYPE_CHECKING:
-    from .units.unit import Unit
+    from .units.foreign import Foreign
 
 FEW_CHANNELS = (
     8  # images of fewer channels lie without gaps: filling up would more than double them
@@ -123,12 +124,38 @@ class Update:
 
 @dataclass(frozen=True)
 class Segment:
-    """Stages of the plan, or a unit that runs as torch operations between them."""
+    """Stages of the plan from `first` to before `end`."""
 
-    first: int = 0
-    end: int = 0
-    torch: Unit | None = None
-    backward: bool = False
+    first: int
+    end: int
+
+
+@dataclass(frozen=True)
+class TorchForward:
+    """A unit that runs as torch operations between two segments of the plan.
+
+    `learned` tells of each input whether its gradient is wanted.
+    """
+
+    unit: Foreign
+    learned: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class TorchBackward:
+    """The gradients of such a unit, by torch's autograd.
+
+    `outputs`: the gradients that are given, None for an output that nothing reads; `inputs`: where
+    those of the inputs go that learn, in their order; `weights`: the same of weights, as buffers.
+    """
+
+    unit: Foreign
+    outputs: tuple[Image | None, ...]
+    inputs: tuple[Image, ...]
+    weights: tuple[tuple[Weight, int], ...]
+
+
+Part = Segment | TorchForward | TorchBackward
 
 
 class Builder:
@@ -153,7 +180,8 @@ class Builder:
         self.statistics: dict[int, int] = {}  # of a value: the buffer of its sums and squares
         self.weights: dict[tuple[int, str], Weight] = {}
         self.packed: dict[tuple[int, str], int] = {}
-        self.segments: list[Segment] = []
+        self.uses: Counter[int] = Counter()  # how many calls of layers read a tensor, by its id
+        self.segments: list[Part] = []
         self.unit = -1  # the number of the unit that is writing
         self.keys = 0
         self._segment = 1
@@ -188,19 +216,31 @@ class Builder:
             self.gradients[value] = self.image(size, name, packed=image.contiguous)
         return self.gradients[value]
 
-    def add_gradient(self, value: int, write: Callable[[Image], None]) -> None:
-        """Let `write` fill the gradient of a value, or, where something is in it already, add."""
-        target, root = self.gradient(value), value
-        while root in self.forms:
-            root = self.forms[root]
+    def gradient_target(self, value: int) -> tuple[Image, Call | None]:
+        """Return where to write a gradient of a value, and the call that then adds it to others.
+
+        There is no such call for the first of several gradients.
+        """
+        target, root = self.gradient(value), self.root(value)
         if root not in self.written:
             self.written.add(root)
-            write(target)
-            return
+            return target, None
         size = (target.height, target.width, target.channels)
         more = self.image(size, f"more gradient of value {value}", packed=target.contiguous)
-        write(more)
-        self.samples(copied(more, target, add=True))
+        return more, copied(more, target, add=True)
+
+    def add_gradient(self, value: int, write: Callable[[Image], None]) -> None:
+        """Let `write` fill the gradient of a value, or, where something is in it already, add."""
+        target, addition = self.gradient_target(value)
+        write(target)
+        if addition is not None:
+            self.samples(addition)
+
+    def root(self, value: int) -> int:
+        """Return the value whose numbers these are, in another form."""
+        while value in self.forms:
+            value = self.forms[value]
+        return value
 
     # ---- weights ---------------------------------------------------------------------------------
 
@@ -247,7 +287,9 @@ class Builder:
         Weights that are not trained, and those that another call has a gradient of too, get their
         gradient in memory instead.
         """
-        alone = self.update is not None and weight.trained and not weight.gradients
+        alone = self.update is not None and all(
+            one.trained and self.uses[id(one.tensor)] == 1 for one in (weight, bias) if one
+        )
         fields: dict[str, Value] = {}
         for prefix, one in (("", weight), ("bias_", bias)):
             slots = self.slots(one) if alone else (ABSENT,) * 3
@@ -260,7 +302,10 @@ class Builder:
             "weight_gradient": ABSENT if alone else self.single(weight),
             "bias_gradient": ABSENT if alone or bias is None else self.single(bias),
             **update,
-            **{"l1": 0.0, "l2": 0.0, "bias_l1": 0.0, "bias_l2": 0.0},
+            "l1": 0.0,
+            "l2": 0.0,
+            "bias_l1": 0.0,
+            "bias_l2": 0.0,
             "bias_weight_decay": update.get("weight_decay", 0.0),
         }
         return fields
@@ -273,7 +318,7 @@ class Builder:
         return weight.gradients[-1].buffer
 
     def add_statistics(self, value: int, channels: int) -> None:
-        """Let the convolution that gives a value sum it and its square, in each block of samples."""
+        """Let the convolution that gives a value sum it and its square, block by block."""
         blocks = -(-self.plan.batch // self.block)
         floats = 2 * round_up(channels, GROUP)
         self.statistics[value] = self.plan.add(floats, blocks, f"sums of value {value}")
@@ -309,10 +354,10 @@ class Builder:
             self.plan.stages.append(Stage(Over.NOTHING))
         self.plan.stages[-1].calls.append(replace(call, unit=self.unit))
 
-    def torch(self, unit: Unit, *, backward: bool) -> None:
+    def torch(self, part: TorchForward | TorchBackward) -> None:
         """End the native segment: what comes next runs as torch operations."""
         self.end()
-        self.segments.append(Segment(torch=unit, backward=backward))
+        self.segments.append(part)
 
     def end(self) -> None:
         """End the segment at hand."""

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .builder import Image, Segment, Weight
+from .builder import Image, Segment, TorchBackward, TorchForward, Weight
 from .lower import Lowered
 from .runtime import Engine, Library
-from .units.foreign import Foreign
+from .units.unit import Unit
 
 
 class Execution:
@@ -26,8 +26,9 @@ class Execution:
     def __init__(self, lowered: Lowered, library: Library) -> None:
         self.lowered = lowered
         self.engine = Engine(lowered.plan, library)
-        self.foreign = any(segment.torch for segment in lowered.segments)
-        self.kept: dict[int, tuple[list[Tensor], Tensor]] = {}  # of a torch unit: inputs and output
+        self.foreign = tuple(part for part in lowered.segments if not isinstance(part, Segment))
+        # of a torch unit in training: what went in, and what came out
+        self.kept: dict[Unit, tuple[list[Tensor], tuple[Tensor, ...]]] = {}
 
     # ---- weights ---------------------------------------------------------------------------------
 
@@ -99,56 +100,66 @@ class Execution:
         total = np.zeros(self.lowered.plan.sums)
         if self.lowered.update is not None and self.lowered.plan.stages[0].calls:
             total += self.engine.run(samples, sources, stages=(0, 1), **given)
-        for segment in self.lowered.segments:
-            if isinstance(segment.torch, Foreign):
-                self._torch(segment, segment.torch, samples)
-            else:
-                stages = (segment.first, segment.end)
+        for part in self.lowered.segments:
+            if isinstance(part, Segment):
+                stages = (part.first, part.end)
                 total += self.engine.run(samples, sources, stages=stages, **given)
+            elif isinstance(part, TorchForward):
+                self._torch(part, samples)
+            else:
+                self._torch_backward(part, samples)
+        self._pull_foreign()
         return total
 
-    def _torch(self, segment: Segment, unit: Foreign, samples: int) -> None:
-        step, program = unit.steps[0], self.lowered.program
-        if segment.backward:
-            self._torch_backward(unit, samples)
-            return
-        inputs = []
-        for at in step.inputs:
-            value = program.values[at]
-            given = self.tensor(self.lowered.images[at])[:samples]
-            given = given.reshape(samples, *value.shape)  # type: ignore[arg-type]
-            learned = at in self.lowered.gradients
-            inputs.append(value.to_user(given.clone()).requires_grad_(learned))
-        training = self.lowered.update is not None
+    def _torch(self, part: TorchForward, samples: int) -> None:
+        step, training = part.unit.steps[0], self.lowered.update is not None
+        inputs = [
+            self._batch(at, self.lowered.images[at], samples).clone().requires_grad_(learned)
+            for at, learned in zip(step.inputs, part.learned, strict=True)
+        ]
         with torch.set_grad_enabled(training), _mode(step.layer, training):
-            output = step.layer(*inputs)
-        several = output if isinstance(output, tuple) else (output,)
-        for at, one in zip(step.outputs, several, strict=True):
+            outputs = part.unit.compute(inputs)
+        for at, output in zip(step.outputs, outputs, strict=True):
             target = self.tensor(self.lowered.images[at])[:samples]
-            target.copy_(program.values[at].from_user(one.detach()).reshape(target.shape))
+            target.copy_(output.detach().reshape(target.shape))
         if training:
-            self.kept[id(unit)] = (inputs, several[0])
+            self.kept[part.unit] = (inputs, outputs)
 
-    def _torch_backward(self, unit: Foreign, samples: int) -> None:
-        step, program = unit.steps[0], self.lowered.program
-        inputs, output = self.kept.pop(id(unit))
-        at = step.output
-        gradient = self.tensor(self.lowered.gradients[at])[:samples]
-        shape = program.values[at].shape
-        given = program.values[at].to_user(gradient.reshape(samples, *shape))  # type: ignore[arg-type]
-        weights = [weight for weight in self.lowered.weights if weight.trained]
-        own = {id(p) for p in step.layer.parameters()}
-        weights = [weight for weight in weights if id(weight.tensor) in own]
-        learned = [x for x in inputs if x.requires_grad]
-        wanted = [*learned, *(weight.tensor for weight in weights)]
-        found = torch.autograd.grad(output, wanted, given, allow_unused=True)
-        targets = [self.lowered.gradients[n] for n in step.inputs if n in self.lowered.gradients]
-        for target, value in zip(targets, found[: len(learned)], strict=True):
-            here = self.tensor(target)[:samples]
-            here.zero_() if value is None else here.copy_(value.reshape(here.shape))
-        for weight, value in zip(weights, found[len(learned) :], strict=True):
-            flat = weight.logical(self._flat(weight.gradients[0].buffer))
-            flat.zero_() if value is None else flat.copy_(value)
+    def _torch_backward(self, part: TorchBackward, samples: int) -> None:
+        inputs, outputs = self.kept.pop(part.unit)
+        given = [
+            (output, self._batch(at, image, samples))
+            for at, output, image in zip(
+                part.unit.steps[0].outputs, outputs, part.outputs, strict=True
+            )
+            if image is not None and output.requires_grad
+        ]
+        targets = [self.tensor(image)[:samples] for image in part.inputs]
+        targets += [weight.logical(self._flat(buffer)) for weight, buffer in part.weights]
+        wanted = [x for x in inputs if x.requires_grad]
+        wanted += [weight.tensor for weight, _ in part.weights]
+        for target in targets:
+            target.zero_()
+        if not given or not wanted:
+            return
+        found = torch.autograd.grad(
+            tuple(y for y, _ in given), wanted, tuple(g for _, g in given), allow_unused=True
+        )
+        for target, value in zip(targets, found, strict=True):
+            if value is not None:
+                target.copy_(value.reshape(target.shape))
+
+    def _batch(self, at: int, image: Image, samples: int) -> Tensor:
+        """Return a value or its gradient in the value's own shape."""
+        shape = self.lowered.program.values[at].shape
+        return self.tensor(image)[:samples].reshape(samples, *shape)  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def _pull_foreign(self) -> None:
+        """Copy the weights that torch reads back into the model after each step."""
+        for part in self.foreign:
+            for weight, _ in part.weights if isinstance(part, TorchBackward) else ():
+                weight.tensor.copy_(weight.logical(self._flat(weight.buffer)))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from .plan import Over
 from .rules import cost
 from .units.unit import Unit
 
-# What a core does, in the middle of what kernels reach on processors with vectors of 8 to 16 floats;
+# What a core does, in the middle of what kernels reach with vectors of 8 to 16 floats;
 # estimates are for comparing the parts of a plan, not for predicting a machine.
 MACS_PER_S = 60e9
 BYTES_PER_S = 20e9

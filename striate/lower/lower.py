@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.operation import Affine, Pointwise
-from .builder import Builder, Image, Margin, Segment, Update, Weight, image_size
+from .builder import Builder, Gradient, Image, Margin, Part, Update, Weight, image_size
 from .plan import ABSENT, ABSENT_VIEW, Call, Plan, Value
 from .program import Program
 from .rules import units
@@ -38,7 +38,7 @@ class Lowered:
     program: Program
     units: tuple[Unit, ...]
     plan: Plan
-    segments: tuple[Segment, ...]
+    segments: tuple[Part, ...]
     weights: tuple[Weight, ...]
     images: dict[int, Image]
     gradients: dict[int, Image]
@@ -160,8 +160,9 @@ def _place(builder: Builder, made: Sequence[Unit], loads: Sequence[Load]) -> Non
 
 
 def _learn(builder: Builder, made: Sequence[Unit]) -> None:
-    """Find the values behind something that is trained."""
+    """Find the values behind something that is trained, and weights that several calls share."""
     for unit in made:
+        builder.uses.update(id(one) for step in unit.steps for one in step.parameters().values())
         if unit.trains() or any(at in builder.learned for at in unit.inputs):
             builder.learned.update(at for step in unit.steps for at in step.outputs)
 
@@ -199,14 +200,13 @@ def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
         weights = one.view.buffer
         source += 1
     gradient = builder.gradient(at).view if builder.training else ABSENT_VIEW
-    builder.written.add(at)
-    if head.kernel.startswith("softmax"):
-        fields |= {"logits": image.view, "classes": image.channels, "smoothing": head.smoothing}
-        fields["probabilities"] = ABSENT_VIEW
-    else:
+    builder.written.add(builder.root(at))
+    if head.kernel.startswith("mean"):
         fields |= {"predictions": image.view, "count": image.numel}
-    if head.kernel == "sigmoid_crossentropy":
-        fields["smoothing"] = head.smoothing
+    else:
+        fields |= {"logits": image.view, "classes": image.numel, "smoothing": head.smoothing}
+    if head.kernel.startswith("softmax"):
+        fields["probabilities"] = ABSENT_VIEW
     fields |= {"weights": weights, "gradient": gradient, "values": values}
     builder.samples(Call(head.kernel, fields))
     builder.alone(Call("add_sums", {"values": values, "first": 0}))
@@ -215,23 +215,51 @@ def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
 
 def _update(builder: Builder) -> None:
     """Add the calls that change the weights by the gradients that are in memory."""
+    assert builder.update is not None
     calls = []
     for weight in builder.weights.values():
-        if weight.trained and weight.gradients and builder.update is not None:
-            gradient = weight.gradients[0]
-            first, second, third = builder.slots(weight)
-            fields = {
-                "weight": weight.buffer,
-                "gradient": gradient.buffer,
-                "slots_block": gradient.samples,
-                "first": first,
-                "second": second,
-                "third": third,
-                "count": weight.count,
-                **builder.update.fields,
-                "l1": 0.0,
-                "l2": 0.0,
-            }
-            calls.append(Call("update", fields))
+        if weight.trained and weight.gradients:
+            gradient = _total(builder, weight)
+            fields = builder.update.fields
+            slots = builder.slots(weight)
+            calls.append(_update_call(weight.buffer, weight.count, gradient, slots, fields))
     if calls:
         builder.parts(*calls)
+
+
+def _total(builder: Builder, weight: Weight) -> Gradient:
+    """Return the gradient of a weight; those of several calls that share it are added up."""
+    if len(weight.gradients) == 1:
+        return weight.gradients[0]
+    assert builder.update is not None
+    nothing = dict.fromkeys(builder.update.fields, 0.0)
+    before = ABSENT
+    for gradient in weight.gradients:
+        kept = (before, ABSENT, ABSENT)
+        builder.parts(_update_call(weight.buffer, weight.count, gradient, kept, nothing))
+        before = gradient.buffer
+    return Gradient(before, 0)
+
+
+def _update_call(
+    weight: int,
+    count: int,
+    gradient: Gradient,
+    slots: tuple[int, int, int],
+    fields: Mapping[str, float],
+) -> Call:
+    """Return the call that changes a weight.
+
+    Without an optimizer it adds the pieces of the gradient up in the first of them.
+    """
+    given: dict[str, Value] = {
+        "weight": weight,
+        "gradient": gradient.buffer,
+        "slots_block": gradient.samples,
+        **dict(zip(("first", "second", "third"), slots, strict=True)),
+        "count": count,
+        **fields,
+        "l1": 0.0,
+        "l2": 0.0,
+    }
+    return Call("update", given)

@@ -1,4 +1,4 @@
-"""Plan: buffers in one arena, stages, and in each stage calls of kernels; native/plan.h reads it."""
+"""Plan: buffers in one arena, stages, in each stage calls of kernels; native/plan.h reads it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Over(enum.IntEnum):
 class View:
     """An image inside each piece of a buffer of float32.
 
-    The value at row y, column x, channel c lies at `origin + y * row + x * pixel + c`. Where `pixel`
-    is a multiple of 16, the channels behind the image's own are zero and stay so.
+    The value at row y, column x, channel c lies at `origin + y * row + x * pixel + c`. Where
+    `pixel` is a multiple of 16, the channels behind the image's own are zero and stay so.
     """
 
     buffer: int

@@ -8,8 +8,10 @@ from operator import attrgetter
 from torch import Tensor
 
 from ..core.layer import Layer
-from ..core.operation import Operation, channels_last
+from ..core.operation import Opaque, Operation, channels_last
 from ..core.spec import Shape, Spec
+
+WEIGHTS = ("kernel", "bias", "gamma", "beta")  # fields of operations that name parameters
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,14 @@ class Step:
         weight = attrgetter(name)(self.layer)
         assert isinstance(weight, Tensor)
         return weight
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Return the parameters that the operation reads, by their names in the layer."""
+        every: dict[str, Tensor] = dict(self.layer.named_parameters())
+        if isinstance(self.operation, Opaque):
+            return every
+        named = (getattr(self.operation, kind, "") for kind in WEIGHTS)
+        return {name: every[name] for name in named if name in every}
 
 
 @dataclass

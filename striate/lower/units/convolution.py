@@ -16,7 +16,7 @@ from .unit import Unit, slope_of
 POOLS = {"max": 1, "average": 2}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Convolution(Unit):
     """Convolution, bias, activation, pooling and dropout in one pass over the input."""
 
@@ -130,11 +130,15 @@ class Convolution(Unit):
 
     @property
     def sparse(self) -> bool:
-        """Whether the gradient is behind a maximum: then most of it is zero."""
+        """Whether the gradient is behind a maximum: most of it is zero, and a kernel skips that."""
         pool = self.operation(Pool)
         plain = all(window.stride == window.dilation == 1 for window in self.axes)
         return (
-            isinstance(pool, Pool) and pool.kind == "max" and plain and self.correlate.groups == 1
+            isinstance(pool, Pool)
+            and pool.kind == "max"
+            and plain
+            and self.correlate.groups == 1
+            and self.slope[1] == 0.0
         )
 
     @property
@@ -225,8 +229,9 @@ class Convolution(Unit):
         weight = kernel(builder, self.first)
         channels, filters = self.size(self.inputs[0])[2], self.size(self.first.output)[2]
         taps = self.axes[0].kernel * self.axes[1].kernel
-        if self.correlate.groups > 1:
+        if self.correlate.groups == channels == filters:  # each of its own: no form but the master
             return "conv_backward", weight.buffer
+        channels //= self.correlate.groups
         fields = {"taps": taps, "channels": channels, "filters": filters}
         floats = taps * filters * round_up(channels, GROUP)
 

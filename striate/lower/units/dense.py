@@ -11,13 +11,13 @@ from ..plan import ABSENT, ABSENT_VIEW, Call, Value
 from ..weights import dense_kernel, vector
 from .unit import Unit, slope_of
 
-# Weights of a dense layer up to which each thread does whole samples with all of them, and gives its
-# share of their gradient to be added up; beyond it threads share the weights, and each weight is
-# updated where its gradient is made, without a gradient in memory. 128 kB: an eighth of an L2 cache.
+# Up to so many weights each thread does whole samples with all of them, and gives a share of their
+# gradient to be added up; beyond it threads share the weights, and each weight is updated where its
+# gradient is made, without a gradient in memory. 128 kB: an eighth of an L2 cache.
 SHARED_FROM = 32_768
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dense(Unit):
     """y = activation(x @ kernel + bias), over the features of a sample."""
 

@@ -1,4 +1,4 @@
-"""Units that take each number by itself, or each place of an image: activations, merges, dropout."""
+"""Units that take each number, or each place of an image, by itself: activations, merges..."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def function_of(operation: Pointwise | Affine) -> tuple[int, float, float] | Non
     line = slope_of(operation)
     if line is not None:
         return (*line, 0.0)
+    if operation.function == "relu6":
+        return CLIPPED, 6.0, 0.0
     if operation.function == "relu":
         limit, slope, threshold = operation.parameters
         return (CLIPPED, limit, slope) if threshold == 0.0 else None
@@ -39,7 +41,7 @@ def function_of(operation: Pointwise | Affine) -> tuple[int, float, float] | Non
     )  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Function(Unit):
     """A function of each number."""
 
@@ -78,7 +80,7 @@ class Function(Unit):
         return dict(zip(("function", "a", "b"), found, strict=True))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Softmax(Unit):
     """exp(x) / sum of exp(x) over the channels of each place."""
 
@@ -106,7 +108,7 @@ class Softmax(Unit):
         builder.add_gradient(self.inputs[0], write)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dropout(Unit):
     """Zero in the place of some numbers; the others grow so much that the mean stays."""
 
@@ -134,7 +136,7 @@ class Dropout(Unit):
         builder.samples(Call("drop", {**fields, **builder.draws[self.output]}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Merging(Unit):
     """Inputs of one shape, combined number by number; two of them, or a sum of any number."""
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..builder import Builder, Margin, Weight
+import torch
+from torch import Tensor
+
+from ...core.operation import Drop, Linear, Opaque
+from ..builder import Builder, Margin, TorchBackward, TorchForward, Weight
+from ..reference import compute
+from ..weights import Logical, dense_kernel
 from .unit import Unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Foreign(Unit):
     """One step of a program, computed by its layer itself, with gradients by torch's autograd."""
 
     name = "torch"
-
-    def needs_contiguous(self, value: int) -> bool:
-        """The layer is given tensors that share the arena's memory."""
-        return False
 
     def place(self, builder: Builder, margin: Margin, contiguous: bool) -> None:
         """Make room for each output."""
@@ -25,30 +27,53 @@ class Foreign(Unit):
                 self.size(value), self.steps[0].name, margin, packed=contiguous
             )
 
-    def weights(self, builder: Builder) -> list[Weight]:
-        """Return the layer's trainable weights, stored as they are."""
-        step = self.steps[0]
-        found = []
-        for name, tensor in step.layer.named_parameters():
-            if tensor.requires_grad:
-                shape, size = tuple(tensor.shape), tensor.numel()
-
-                def logical(master, shape=shape, size=size):  # type: ignore[no-untyped-def]
-                    return master[:size].view(shape)
-
-                found.append(builder.weight(f"{step.name}.{name}", tensor, size, logical))
-        return found
+    def compute(self, inputs: list[Tensor]) -> tuple[Tensor, ...]:
+        """Return the outputs; all tensors are channels last, as values of a program are."""
+        step, values = self.steps[0], self.program.values
+        given = [
+            x.to(getattr(torch, values[at].dtype))
+            for at, x in zip(step.inputs, inputs, strict=True)
+        ]
+        if not isinstance(step.operation, (Opaque, Drop)):  # a part of what the layer does
+            return (compute(step.operation, given, step.weight),)
+        out = step.layer(*(values[at].to_user(x) for at, x in zip(step.inputs, given, strict=True)))
+        several = out if isinstance(out, tuple) else (out,)
+        return tuple(
+            values[at].from_user(one) for at, one in zip(step.outputs, several, strict=True)
+        )
 
     def forward(self, builder: Builder) -> None:
         """End the native segment: torch goes on."""
-        builder.torch(self, backward=False)
+        learned = tuple(at in builder.learned for at in self.steps[0].inputs)
+        builder.torch(TorchForward(self, learned))
 
     def backward(self, builder: Builder) -> None:
         """End the native segment: torch goes on, and leaves gradients in the arena."""
-        builder.gradient(self.output)
-        for weight in self.weights(builder):
-            builder.single(weight)
-        for value in self.inputs:
-            if value in builder.learned:
-                builder.add_gradient(value, lambda to: None)
-        builder.torch(self, backward=True)
+        step = self.steps[0]
+        outputs = tuple(
+            builder.gradient(at) if builder.root(at) in builder.written else None
+            for at in step.outputs
+        )
+        weights = [weight for weight in self._weights(builder) if weight.trained]
+        buffers = tuple((weight, builder.single(weight)) for weight in weights)
+        targets = [builder.gradient_target(at) for at in step.inputs if at in builder.learned]
+        inputs = tuple(image for image, _ in targets)
+        builder.torch(TorchBackward(self, outputs, inputs, buffers))
+        for _, addition in targets:
+            if addition is not None:
+                builder.samples(addition)
+
+    def _weights(self, builder: Builder) -> list[Weight]:
+        """Return the weights that the step reads, stored as they are."""
+        step = self.steps[0]
+        if isinstance(step.operation, Linear):
+            dense_kernel(builder, step)  # lies as other calls of the layer may want it
+        return [
+            builder.weight(f"{step.name}.{name}", tensor, tensor.numel(), _as_is(tensor))
+            for name, tensor in step.parameters().items()
+        ]
+
+
+def _as_is(tensor: Tensor) -> Logical:
+    shape, size = tuple(tensor.shape), tensor.numel()
+    return lambda master: master[:size].view(shape)

@@ -13,7 +13,7 @@ from .unit import Unit
 ORDERS = tuple(itertools.permutations(range(3)))  # of (height, width, channels), by number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reshaping(Unit):
     """The same numbers in another form: nothing is done where they lie without gaps."""
 
@@ -58,7 +58,7 @@ class Reshaping(Unit):
             self._copy(builder, between, target)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Permutation(Unit):
     """Axes in another order."""
 
@@ -79,7 +79,8 @@ class Permutation(Unit):
         operation = self.steps[0].operation
         assert isinstance(operation, Permute)
         missing = 3 - len(operation.axes)
-        return (*range(missing), *(axis + missing for axis in operation.axes))  # type: ignore[return-value]
+        first, second, third = (*range(missing), *(axis + missing for axis in operation.axes))
+        return first, second, third
 
     def _permute(
         self, builder: Builder, source: Image, target: Image, axes: tuple[int, int, int]
@@ -88,7 +89,7 @@ class Permutation(Unit):
         builder.samples(Call("permute", {**fields, "order": ORDERS.index(axes)}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Placement(Unit):
     """An image inside a larger one (zero padding), or a part of one (cropping)."""
 
@@ -133,7 +134,7 @@ class Placement(Unit):
         return (0, lows[0]) if len(lows) == 1 else (lows[0], lows[1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Repetition(Unit):
     """Each number repeated along rows and columns."""
 
@@ -162,7 +163,7 @@ class Repetition(Unit):
         return {"repeat_y": rows, "repeat_x": columns}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Concatenation(Unit):
     """Inputs one after the other along an axis."""
 
@@ -180,10 +181,11 @@ class Concatenation(Unit):
         gradient = builder.gradient(self.output)
         for value, begin in zip(self.inputs, self._begins(), strict=True):
             if value in builder.learned:
-                source = self._part(gradient, builder.images[value], begin)
-                builder.add_gradient(
-                    value, lambda to, source=source: builder.samples(copied(source, to))
-                )
+                target, addition = builder.gradient_target(value)
+                part = self._part(gradient, builder.images[value], begin)
+                builder.samples(copied(part, target))
+                if addition is not None:
+                    builder.samples(addition)
 
     def _axis(self) -> int:
         """Return the axis among height, width and channels."""

@@ -14,7 +14,7 @@ from ..weights import folded, vector
 from .unit import Unit, slope_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BatchNormalization(Unit):
     """Batch normalisation [+ another value] [+ activation], in training.
 
@@ -160,7 +160,7 @@ class BatchNormalization(Unit):
         return {"activation": slope[0], "slope": slope[1]}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scaling(Unit):
     """One scale and one offset for each channel: constants, or kept statistics at inference."""
 
@@ -199,7 +199,7 @@ class Scaling(Unit):
         return builder.constant(name, channels, given)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerNormalization(Unit):
     """Each vector along the channels, less its mean, divided by its deviation."""
 

@@ -1,4 +1,4 @@
-"""Pooling that no convolution has taken over: windows that hang over the edges, or the whole image."""
+"""Pooling that no convolution has taken over: windows over the edges, or the whole image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = {"max": 1, "average": 2}
 COUNTS_PADDING = 3  # the kernels' number of an average that counts padding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pooling(Unit):
     """The maximum or the average of each window."""
 
@@ -31,7 +31,11 @@ class Pooling(Unit):
 
     def forward(self, builder: Builder) -> None:
         """Add one call."""
-        builder.samples(Call("pool", self._fields(builder)))
+        views = {
+            "input": builder.images[self.inputs[0]].view,
+            "output": builder.images[self.output].view,
+        }
+        builder.samples(Call("pool", {**views, **self._fields(builder)}))
 
     def backward(self, builder: Builder) -> None:
         """Add one call."""
@@ -54,8 +58,6 @@ class Pooling(Unit):
         height, width, _ = self.size(self.output)
         rows, columns = (Window(), *pool.windows)[-2:]
         return {
-            "input": builder.images[self.inputs[0]].view,
-            "output": builder.images[self.output].view,
             "in_height": in_height,
             "in_width": in_width,
             "channels": channels,
@@ -76,7 +78,7 @@ class Pooling(Unit):
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GlobalPooling(Unit):
     """The maximum or the average of all places of a channel."""
 

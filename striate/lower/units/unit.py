@@ -16,7 +16,7 @@ from ..builder import Builder, Image, Margin, image_size
 from ..program import Program, Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """Steps of a program that are computed together, in their order."""
 
@@ -99,4 +99,6 @@ def slope_of(activation: Operation | None) -> tuple[int, float] | None:
         limit, slope, threshold = activation.parameters
         if limit != float("inf") or threshold != 0.0:
             return None
+    if slope < 0:  # the output does not tell which side of zero the input was on
+        return None
     return (2, slope) if slope else (1, 0.0)
