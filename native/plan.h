@@ -133,6 +133,13 @@ class Check {
 
 // ---- kernels -------------------------------------------------------------------------------------
 
+// The array of the run that a call reads (or, if `written`, writes) and the bytes of a sample there.
+struct External {
+  Int source = ABSENT;
+  Int bytes = 0;
+  bool written = false;
+};
+
 // A call of a kernel: its fields, filled in. Kernels are structs with fields, a `visit` that names
 // them, and these functions.
 struct Kernel {
@@ -142,6 +149,8 @@ struct Kernel {
   virtual void run(const Context& context, Range range) const = 0;
   // Tasks in a stage over parts, for a batch of `samples`.
   virtual int64_t parts(int64_t samples) const { return (void)samples, 1; }
+  // What it touches outside of the arena.
+  virtual External external() const { return {}; }
   // Bytes of scratch memory for each thread.
   virtual int64_t scratch() const { return 0; }
 };

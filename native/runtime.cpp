@@ -292,6 +292,20 @@ void tell(char* error, int64_t bytes, const char* what) {
   if (error != nullptr && bytes > 0) std::snprintf(error, static_cast<size_t>(bytes), "%s", what);
 }
 
+// What of the work could leave this array, or nothing.
+const char* fault(const External& external, const striate_work& work) {
+  if (external.source == ABSENT) return nullptr;
+  if (external.source >= work.sources_count) return "a source is missing";
+  const striate_source& source = work.sources[external.source];
+  if (source.stride < external.bytes) return "the samples of a source are too small";
+  if (external.written || work.order == nullptr)
+    return source.count < work.samples ? "a source has fewer samples than the run" : nullptr;
+  const auto there = [&](int32_t number) { return number >= 0 && number < source.count; };
+  return std::all_of(work.order, work.order + work.samples, there)
+             ? nullptr
+             : "the order names a sample that is not there";
+}
+
 // What of the work could leave its arrays, or nothing.
 const char* fault(const Plan& plan, const striate_work& work) {
   const int64_t stages = static_cast<int64_t>(plan.stages.size());
@@ -299,13 +313,9 @@ const char* fault(const Plan& plan, const striate_work& work) {
     return "there are no such stages";
   if (work.samples < 1 || plan.batch < 1) return "there are no samples";
   if (plan.sums > 0 && work.sums == nullptr) return "there is no place for the sums";
-  for (int64_t i = 0; i < work.sources_count; ++i) {
-    if (work.order == nullptr && work.sources[i].count < work.samples)
-      return "a source has fewer samples than the run";
-    for (int64_t j = 0; work.order != nullptr && j < work.samples; ++j)
-      if (work.order[j] < 0 || work.order[j] >= work.sources[i].count)
-        return "the order names a sample that is not there";
-  }
+  for (int64_t s = work.first_stage; s < work.end_stage; ++s)
+    for (const auto& call : plan.stages[static_cast<size_t>(s)].calls)
+      if (const char* what = fault(call->external(), work)) return what;
   return nullptr;
 }
 

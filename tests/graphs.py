@@ -217,6 +217,8 @@ class Graphs:
         layer = self.rng.choice(
             (L.PReLU("glorot_uniform"), L.UnitNormalization(), L.RMSNormalization())
         )
+        if 1 in (x.spec.shape[-1], x.spec.channels) and isinstance(layer, L.UnitNormalization):
+            layer = L.PReLU("glorot_uniform")  # of one number the sign is left, and no gradient
         return layer(x)
 
     def again(self, x: Symbol) -> Symbol:

@@ -33,6 +33,8 @@ struct Load : Kernel {
     c.holds("output", output, height, width, channels, c.batch());
   }
 
+  External external() const override { return {source, height * width * channels * bytes}; }
+
   void run(const Context& context, Range range) const override {
     for (int64_t i = range.begin; i < range.end; ++i) {
       const char* sample = sample_of(context.step, source, i);
@@ -92,6 +94,9 @@ struct LoadAugmented final : Load {
   }
 
   int64_t scratch() const override { return width * channels * bytes; }
+  External external() const override {
+    return {source, source_height * source_width * channels * bytes};
+  }
 
   void run(const Context& context, Range range) const override {
     for (int64_t i = range.begin; i < range.end; ++i) {
@@ -171,6 +176,8 @@ struct LoadLabels final : Kernel {
     c.that(bytes == 1 || bytes == 4 || bytes == 8, "labels have 1, 4 or 8 bytes");
     c.holds("output", output, 4, c.batch());
   }
+
+  External external() const override { return {source, bytes}; }
 
   void run(const Context& context, Range range) const override {
     for (int64_t i = range.begin; i < range.end; ++i)

@@ -21,6 +21,10 @@ struct Save final : Kernel {
     c.holds("input", input, height, width, channels, c.batch());
   }
 
+  External external() const override {
+    return {target, height * width * channels * static_cast<Int>(sizeof(float)), true};
+  }
+
   void run(const Context& context, Range range) const override {
     const Source& to = context.step.sources[target];
     for (int64_t i = range.begin; i < range.end; ++i) {

@@ -72,22 +72,25 @@ class Execution:
             first = 0 if self.lowered.update else 1
             return self.engine.run(samples, sources, stages=(first, len(stages)), **given)
         total = np.zeros(self.lowered.plan.sums)
-        for part in self._steps(samples, given):
-            total += self._step(sources, **part)
+        for part in self._steps(samples, sources, given):
+            total += self._step(**part)
         return total
 
-    def _steps(self, samples: int, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Divide a run into steps."""
+    def _steps(
+        self, samples: int, sources: Sequence[NDArray[Any]], given: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Divide a run into steps: each has its part of the order, or else of the arrays."""
         batch = self.lowered.plan.batch
         order, rates = given.pop("order", None), given.pop("rates", None)
-        if order is None:
-            order = np.arange(samples, dtype=np.int32)
         number, update = given.pop("number", 0), given.pop("update", 1)
         for step, begin in enumerate(range(0, samples, batch)):
             yield {
                 **given,
                 "samples": min(batch, samples - begin),
-                "order": np.ascontiguousarray(order[begin : begin + batch]),
+                "sources": [
+                    one[begin : begin + batch] if order is None else one for one in sources
+                ],
+                "order": None if order is None else order[begin : begin + batch],
                 "rates": None if rates is None else rates[step : step + 1],
                 "number": number + step,
                 "update": update + step,

@@ -55,6 +55,17 @@ def test_outputs_of_random_networks_are_those_of_torch(begin):
         np.testing.assert_allclose(got / scale, expected / scale, atol=1e-5, err_msg=str(seed))
 
 
+def test_every_batch_reaches_its_place_where_torch_does_a_part():
+    st.seed(0)
+    model = st.Sequential(
+        [L.Input((6, 6, 2)), L.Conv2D(4, 3), L.PReLU("glorot_uniform"), L.Flatten(), L.Dense(3)]
+    )
+    x = np.random.default_rng(0).normal(size=(200, 6, 6, 2)).astype(np.float32)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(model.predict(x, batch_size=200), expected, atol=1e-5)
+
+
 def digits() -> st.Sequential:
     st.seed(3)
     return st.Sequential(
