@@ -12,6 +12,7 @@ from ..errors import StriateError
 from .doctor import doctor
 from .evaluate import evaluate
 from .predict import predict
+from .report import report
 from .runs import runs
 from .summary import summary
 from .train import STOPPED, train
@@ -73,7 +74,7 @@ def options(
     """
 
 
-for command in (train, evaluate, predict, summary, runs, doctor):
+for command in (train, evaluate, predict, summary, report, runs, doctor):
     # `train` itself says that `--epochs 3` is `epochs=3`
     app.command(context_settings={"ignore_unknown_options": command is train})(command)
 

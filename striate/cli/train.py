@@ -121,6 +121,7 @@ def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
     from ..store.model_file import pack
     from ..store.report import report
     from ..store.run import environment
+    from .report import write_page
 
     machine = environment()
     run.write("results.json", results)
@@ -129,6 +130,7 @@ def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
     if setup.state is not None:
         run.write("optimizer.safetensors", pack(setup.optimizer.flatten(setup.state)))
     run.write("report.md", report(run.name, results, run.epochs, machine))
+    write_page(run, model)
     run.finish(model)
 
 

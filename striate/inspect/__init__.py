@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .explain import explain
 from .field import receptive_field
+from .maps import feature_maps
 from .summary import summary
 
-__all__ = ["explain", "receptive_field", "summary"]
+__all__ = ["explain", "feature_maps", "receptive_field", "summary"]

@@ -69,7 +69,7 @@ def _tested(results: Mapping[str, Any], classes: Sequence[str]) -> list[str]:
         "",
         "## Classes",
         "",
-        *_table(["class", "precision", "recall", "F1", "images"], _per_class(matrix, classes)),
+        *_table(["class", "precision", "recall", "F1", "images"], per_class(matrix, classes)),
         "",
         "## Confusion matrix",
         "",
@@ -108,7 +108,8 @@ def _epochs_word(results: Mapping[str, Any]) -> str:
     return f"{results['epochs']} epoch{'s'[: results['epochs'] != 1]}"
 
 
-def _per_class(matrix: Any, classes: Sequence[str]) -> list[list[Any]]:
+def per_class(matrix: Any, classes: Sequence[str]) -> list[list[Any]]:
+    """Return name, precision, recall, F1 and number of images of each class."""
     rows = []
     for index, name in enumerate(classes):
         right, said, there = matrix[index, index], matrix[:, index].sum(), matrix[index].sum()

@@ -53,8 +53,8 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names == {
         "MANIFEST.sha256", "config.json", "environment.json", "history.csv", "metrics.jsonl",
-        "model.json", "model.striate", "optimizer.safetensors", "report.md", "results.json",
-        "weights.safetensors",
+        "model.json", "model.striate", "optimizer.safetensors", "report.html", "report.md",
+        "results.json", "weights.safetensors",
     }  # fmt: skip
     results = json.loads((run / "results.json").read_text())
     assert results["run"] == str(run)

@@ -1,0 +1,140 @@
+"""Feature maps: what every layer makes of one input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..core.graph import Graph
+from ..core.spec import Spec, show
+from ..core.symbol import Node
+from ..errors import ShapeError
+from .drawing import DIVERGING, RISING, Drawable, tiles
+from .field import node_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHOWN = 64  # maps on one picture
+
+
+@dataclass(frozen=True)
+class Maps(Drawable):
+    """The output of one layer for one sample: `values` (..., channels), channels last."""
+
+    layer: str
+    values: NDArray[np.float32]
+
+    def draw(self, figure: Figure) -> None:
+        """Draw each channel as a map, a vector as bars; all on one scale, zero in its middle."""
+        figure.suptitle(f"{self.layer} {show(self.values.shape)}")
+        if self.values.ndim != 3:
+            figure.subplots().bar(range(self.values.size), self.values.flatten())
+            return
+        peak = float(np.abs(self.values).max()) or 1.0
+        signed = bool((self.values < 0).any())
+        colours, low = (DIVERGING, -peak) if signed else (RISING, 0.0)
+        count = min(SHOWN, self.values.shape[-1])
+        for channel, axes in enumerate(tiles(figure, count)):
+            axes.imshow(self.values[..., channel], cmap=colours, vmin=low, vmax=peak)
+
+
+@dataclass(frozen=True)
+class FeatureMaps(Drawable):
+    """The outputs of the layers for one sample, in the order in which they are called."""
+
+    maps: tuple[Maps, ...]
+
+    def __getitem__(self, layer: str) -> Maps:
+        return next(found for found in self.maps if found.layer == layer)
+
+    def draw(self, figure: Figure) -> None:
+        """Draw a row for each layer that has maps: its most active channels."""
+        pictures = [found for found in self.maps if found.values.ndim == 3]
+        columns = min(8, max((one.values.shape[-1] for one in pictures), default=1))
+        figure.set_size_inches(columns + 1, max(len(pictures), 1) * 1.2)
+        grid = figure.subplots(max(len(pictures), 1), columns, squeeze=False)
+        for axes in grid.flatten():
+            axes.set_axis_off()
+        for row, found in zip(grid, pictures, strict=False):
+            active = np.argsort(-np.abs(found.values).mean((0, 1)), kind="stable")[:columns]
+            peak = float(np.abs(found.values).max()) or 1.0
+            row[0].set_title(f"{found.layer} {show(found.values.shape)}", loc="left", fontsize=8)
+            for axes, channel in zip(row, active, strict=False):
+                axes.imshow(found.values[..., channel], cmap=DIVERGING, vmin=-peak, vmax=peak)
+
+
+def feature_maps(model: Any, x: Any, layers: Any = None) -> FeatureMaps:
+    """Return what each layer (or each of `layers`, by name) gives for one sample.
+
+    A layer that is called several times is shown at its last call.
+
+    Raises: ConfigError if the model has no such layer, ShapeError if `x` is not one sample.
+    """
+    graph: Graph = model.graph
+    values = activations(model, x)
+    nodes = [node_of(model, name) for name in (layers or graph.layers)]
+    return FeatureMaps(
+        tuple(
+            Maps(node.layer.name, last(values[id(symbol)], symbol.spec))
+            for node in nodes
+            for symbol in node.outputs[:1]
+        )
+    )
+
+
+def activations(model: Any, *x: Any) -> dict[int, torch.Tensor]:
+    """Return the value of each symbol (by id) for one sample, in inference, as a batch of one."""
+    graph: Graph = model.graph
+    batch = [sample(model, symbol.spec, one) for symbol, one in zip(graph.inputs, x, strict=True)]
+    kept = {id(symbol): one for symbol, one in zip(graph.inputs, batch, strict=True)}
+
+    def call(node: Node, values: list[torch.Tensor]) -> Any:
+        out = node.layer(*values)
+        several = out if isinstance(out, tuple) else (out,)
+        for symbol, value in zip(node.outputs, several, strict=True):
+            kept[id(symbol)] = value
+        return out
+
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            graph.run(batch, call)
+    finally:
+        model.train(training)
+    return kept
+
+
+def sample(model: Any, spec: Spec, x: Any) -> torch.Tensor:
+    """Return one sample as a batch of one, on the model's device.
+
+    Raises: ShapeError if it has not the shape of the model's input.
+    """
+    value = torch.as_tensor(np.asarray(x))
+    if value.dim() == len(spec.shape):
+        value = value[None]
+    fits = len(value) == 1 and len(value.shape) == len(spec.shape) + 1
+    if not fits or any(
+        size not in (None, own) for size, own in zip(spec.shape, value.shape[1:], strict=True)
+    ):
+        raise ShapeError(
+            model.where,
+            "is looked into with one sample at a time",
+            got=f"an array of shape {show(tuple(np.shape(x)))}",
+            need=f"one sample {spec}",
+            fix="x[0]" if len(value) > 1 else "",
+        )
+    weight = next((one for one in model.weights if one.is_floating_point()), torch.empty(0))
+    real = spec.dtype == "float32"  # in a model of doubles, weights say which floats are meant
+    return value.to(weight.device, weight.dtype if real else value.dtype)
+
+
+def last(value: torch.Tensor, spec: Spec) -> NDArray[np.float32]:
+    """Return the only sample of a batch with its channels last."""
+    array: NDArray[np.float32] = value[0].detach().cpu().float().numpy()
+    return np.moveaxis(array, 0, -1) if spec.data_format == "channels_first" else array
