@@ -218,7 +218,9 @@ def units(program: Program) -> list[Unit]:
         steps = [step]
         for fits in rule.then:
             after = reader.get(steps[-1].output)
-            if after is None or readers[steps[-1].output] != 1 or not sizes(program, after):
+            if after is None or readers[steps[-1].output] != 1 or id(after) in taken:
+                break
+            if not sizes(program, after):
                 break
             if fits(program, after) and joins(program, steps, after):
                 steps.append(after)
