@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,10 @@ from benchmarks.process import Peer, PeerError, Process
 OURS = Peer("striate")
 
 
-def test_a_peer_says_what_it_is_and_answers_each_line_with_one_pass() -> None:
+def test_a_peer_says_what_it_is_and_answers_each_line_with_one_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOCK", tmp_path / "lock")  # no benchmark holds up a test
     with Process(OURS, "004", "train", 32, 0.05) as peer:
         assert peer.ready["parameters"] == 53_558
         assert set(peer.ready["versions"]) == {"torch", "numpy"}
