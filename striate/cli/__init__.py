@@ -11,8 +11,10 @@ from typer.core import TyperGroup
 from ..errors import StriateError
 from .doctor import doctor
 from .evaluate import evaluate
+from .explain import explain
 from .predict import predict
 from .report import report
+from .run import run
 from .runs import runs
 from .summary import summary
 from .train import STOPPED, train
@@ -74,9 +76,9 @@ def options(
     """
 
 
-for command in (train, evaluate, predict, summary, report, runs, doctor):
+for command in (train, evaluate, predict, summary, explain, report, run, runs, doctor):
     # `train` itself says that `--epochs 3` is `epochs=3`
-    app.command(context_settings={"ignore_unknown_options": command is train})(command)
+    app.command(context_settings={"ignore_unknown_options": command in (train, run)})(command)
 
 
 def main() -> None:

@@ -1,0 +1,35 @@
+"""striate run: a script of an older framework, unmodified."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def run(
+    script: Annotated[str, typer.Argument(help="Python file, written for Keras.")],
+    args: Annotated[list[str] | None, typer.Argument(help="Arguments of the script.")] = None,
+    dialect: Annotated[str, typer.Option(help="keras1, keras2, tf...; else inferred.")] = "",
+    max_epochs: Annotated[int | None, typer.Option(min=1, help="At most so many epochs.")] = None,
+    limit_samples: Annotated[
+        int | None, typer.Option(min=1, help="fit sees only the first samples.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
+    root: Annotated[str, typer.Option("--runs", help="Folder that holds the runs.")] = "runs",
+) -> None:
+    """Run a script that was written for Keras, unmodified, and keep its run.
+
+    Example: striate run mnist_cnn.py --max-epochs 1 --limit-samples 2000
+    """
+    from ..dialects.program import run_script
+
+    run_script(
+        script,
+        args or (),
+        dialect=dialect,
+        max_epochs=max_epochs,
+        limit_samples=limit_samples,
+        seed=seed,
+        root=root,
+    )

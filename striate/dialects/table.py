@@ -1,0 +1,98 @@
+"""Rows: what a class of a dialect is in Striate, argument by argument; and the one translation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ConfigError, caller, nearest
+
+Converter = Callable[[Any], Any]
+
+
+class DialectError(ConfigError):
+    """A script uses a word that has no meaning here; the message has the native one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One class of a dialect.
+
+    Fields: `target`, the native name; `names`, the dialect's spellings of it; `order`, the native
+    names of positional arguments; `renamed`, native names of the dialect's keywords; `folds`,
+    native arguments that are made of several (kernel_size of nb_row and nb_col); `dropped`,
+    arguments that change no result here; `defaults`, native values where the dialect's differ;
+    `spatial`, whether there is a layout.
+    """
+
+    target: str
+    names: tuple[str, ...]
+    order: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    folds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    spatial: bool = False
+
+
+def translate(
+    dialect: str,
+    row: Row,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    known: Iterable[str],
+) -> dict[str, Any]:
+    """Return native keywords for a call in the dialect's words; `known` are the native ones.
+
+    Raises: DialectError for an argument that is not known, is given twice, or is one too many.
+    """
+    where, names = f"{dialect} {name}", list(known)
+    if len(args) > len(row.order):
+        raise DialectError(
+            where,
+            f"takes {len(row.order)} positional arguments, not {len(args)}",
+            need=", ".join(row.order),
+            fix=f"name them, or natively L.{row.target}({', '.join(row.order[:2])}, ...)",
+            at=caller(),
+        )
+    out: dict[str, Any] = {}
+    given = [*zip(row.order, args, strict=False), *kwargs.items()]
+    folded = {part for parts in row.folds.values() for part in parts}
+    for word, value in given:
+        native = row.renamed.get(word, word)
+        if word in row.dropped:
+            continue
+        if native not in names and word not in folded:
+            raise _unknown(where, row, word, names, folded)
+        if native in out:
+            raise DialectError(
+                where,
+                f"{word} is given twice",
+                got=f"{word}={value!r} and {out[native]!r}",
+                fix=f"{native}={out[native]!r} alone",
+                at=caller(),
+            )
+        out[native] = value
+    for native, parts in row.folds.items():
+        values = [out.pop(part) for part in parts if part in out]
+        if values:
+            out[native] = tuple(values)
+    return {**row.defaults, **out}
+
+
+def _unknown(
+    where: str, row: Row, word: str, names: list[str], folded: Iterable[str]
+) -> DialectError:
+    old = [key for key, native in row.renamed.items() if native in names]
+    words = sorted({*names, *old, *folded, *row.dropped})
+    return DialectError(
+        where,
+        f"there is no argument {word!r}",
+        got=f"{word}=...",
+        need="one of " + ", ".join(names),
+        fix=(nearest(word, words) + " " if nearest(word, words) else "")
+        + f"natively: L.{row.target}({', '.join(row.order[:2])}, ...)",
+        at=caller(),
+    )

@@ -1,0 +1,265 @@
+"""Tables of the Keras dialect against the values of each version; messages in full."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import striate as st
+from striate.dialects import DialectError, installed
+from striate.dialects.evidence import find, parse
+from striate.dialects.keras import LAYERS, VERSIONS
+from striate.dialects.program import run_script
+
+# Learning rate and epsilon of each version: section 0.4 of each framework's own sources.
+OPTIMIZERS = {
+    "keras0": {"adam": (0.001, 1e-6), "adadelta": (1.0, 1e-6), "sgd": (0.01, None)},
+    "keras1": {"adam": (0.001, 1e-8), "adadelta": (1.0, 1e-8), "adamax": (0.002, 1e-8)},
+    "keras2": {"adam": (0.001, 1e-7), "adadelta": (1.0, 1e-7), "nadam": (0.002, 1e-7)},
+    "tf": {"adadelta": (0.001, 1e-7), "adagrad": (0.001, 1e-7), "adamax": (0.001, 1e-7)},
+    "keras3": {"adadelta": (0.001, 1e-7), "nadam": (0.001, 1e-7)},
+}
+
+
+@pytest.mark.parametrize("version", OPTIMIZERS)
+def test_defaults_of_optimizers(version: str) -> None:
+    found = VERSIONS[version].optimizers
+    for name, (rate, epsilon) in OPTIMIZERS[version].items():
+        assert (found[name]["learning_rate"], found[name].get("epsilon")) == (rate, epsilon)
+
+
+def test_an_old_rmsprop_has_its_epsilon_outside_of_the_root() -> None:
+    with installed("keras2"):
+        from keras.optimizers import RMSprop
+
+        rule: Any = RMSprop(lr=0.001, rho=0.9)
+    weight, grad, mean = torch.tensor([1.0]), torch.tensor([2e-3]), 0.0
+    state = rule.init([weight])
+    expected = 1.0
+    for _ in range(5):
+        mean = 0.9 * mean + 0.1 * 2e-3**2
+        expected -= 0.001 * 2e-3 / (mean**0.5 + 1e-7)
+        rule.update([weight], [grad], state, rule.rate(state))
+    assert weight.item() == pytest.approx(expected, abs=3e-6)
+    assert type(rule) is st.optimizers.RMSprop  # so that its kernel trains
+
+
+def test_decay_divides_the_rate_by_one_more_each_update() -> None:
+    with installed("keras1"):
+        from keras.optimizers import SGD
+
+        rule: Any = SGD(lr=0.5, decay=0.1, momentum=0.9, nesterov=True)
+    assert [rule.rate({"step": step}) for step in (0, 1, 10)] == [0.5, 0.5 / 1.1, 0.25]
+
+
+def test_clipnorm_is_of_all_gradients_up_to_keras_2_and_of_each_later() -> None:
+    for version, field in (("keras2", "global_clipnorm"), ("keras3", "clipnorm")):
+        with installed(version):
+            from keras.optimizers import Adam
+
+            assert getattr(Adam(clipnorm=1.5), field) == 1.5
+
+
+@pytest.mark.parametrize("row", LAYERS, ids=lambda row: row.target)
+def test_every_row_names_a_native_layer_and_its_arguments(row: Any) -> None:
+    import inspect
+
+    known = inspect.signature(getattr(st.layers, row.target).__init__).parameters
+    assert set(row.order) <= set(known)
+    assert set(row.folds) | set(row.defaults) <= set(known)
+
+
+def test_a_summary_has_the_lines_of_keras_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with installed("keras2"):
+        from keras.layers import Conv2D, Dense, Flatten, MaxPooling2D
+        from keras.models import Sequential
+
+        model = Sequential([Conv2D(6, 3, input_shape=(28, 28, 1)), MaxPooling2D(2)])
+        model.add(Flatten())
+        model.add(Dense(10))
+        model.summary()
+    rule = "_" * 65
+    assert capsys.readouterr().out.splitlines() == [
+        rule,
+        "Layer (type)                 Output Shape              Param #   ",
+        "=" * 65,
+        "conv2d_1 (Conv2D)            (None, 26, 26, 6)         60        ",
+        rule,
+        "max_pooling2d_1 (MaxPooling2 (None, 13, 13, 6)         0         ",
+        rule,
+        "flatten_1 (Flatten)          (None, 1014)              0         ",
+        rule,
+        "dense_1 (Dense)              (None, 10)                10150     ",
+        "=" * 65,
+        "Total params: 10,210",
+        "Trainable params: 10,210",
+        "Non-trainable params: 0",
+        rule,
+    ]
+
+
+def test_modules_are_gone_after_the_block() -> None:
+    with installed("keras"):
+        import keras
+        import keras.utils.np_utils
+
+        assert keras.layers.convolutional.Convolution2D is keras.layers.Convolution2D
+    assert not [name for name in sys.modules if name.partition(".")[0] == "keras"]
+
+
+def test_a_layer_is_an_instance_of_the_class_that_made_it() -> None:
+    with installed("keras"):
+        from keras.layers import Conv2D, Dense
+
+        assert isinstance(Dense(3), Dense) and not isinstance(Dense(3), Conv2D)
+
+
+def test_hard_sigmoid_is_steeper_up_to_keras_2() -> None:
+    with installed("keras2"):
+        from keras.layers import Activation
+
+        out = Activation("hard_sigmoid")(np.float32([[-3.0, 1.0, 2.5]]))
+    assert out.tolist()[0] == pytest.approx([0.0, 0.7, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("import keras", "keras2"),
+        ("from tensorflow import keras", "tf"),
+        ("import keras\nm.fit(nb_epoch=1)", "keras1"),
+        ("import keras\nm.fit(nb_epoch=1, show_accuracy=True)", "keras0"),
+        ("import keras\nC(filters=1, border_mode='same')", "keras2"),
+        ("from keras import ops", "keras3"),
+        ("m.fit(epochs=1)\nh['val_accuracy']", "keras23"),
+    ],
+)
+def test_the_version_is_read_from_the_words(text: str, version: str, tmp_path: Path) -> None:
+    (tmp_path / "s.py").write_text(text)
+    assert find(parse(tmp_path / "s.py")).version == version
+
+
+ERRORS = {
+    "from keras.layers import Conv2D\nConv2D(filtres=3)": """\
+Keras 2.2 Conv2D: there is no argument 'filtres'
+  got   filtres=...
+  need  one of filters, kernel_size, strides, padding, dilation_rate, groups, name, trainable, \
+bias_initializer, bias_regularizer, bias_constraint, kernel_initializer, kernel_regularizer, \
+kernel_constraint, data_format, activation, use_bias
+  fix   did you mean "filters"? natively: L.Conv2D(filters, kernel_size, ...)
+  at    script.py:2""",
+    "from keras.layers import Flatten\nFlatten('a', 'b')": """\
+Keras 2.2 Flatten: takes 1 positional arguments, not 2
+  need  data_format
+  fix   name them, or natively L.Flatten(data_format, ...)
+  at    script.py:2""",
+    "from keras.layers import Dropout\nDropout(0.5, p=0.5)": """\
+Keras 2.2 Dropout: p is given twice
+  got   p=0.5 and 0.5
+  fix   rate=0.5 alone
+  at    script.py:2""",
+    "from keras.layers import LSTM": """\
+keras.layers.LSTM: Keras 2.2 has no such name here
+  got   LSTM
+  need  a network of convolutions: there are no recurrent layers
+  fix   dir(striate.layers) lists the native layers
+  at    script.py:1""",
+    "from keras.layers import Conv2d": """\
+keras.layers.Conv2d: Keras 2.2 has no such name here
+  got   Conv2d
+  fix   did you mean "Conv2D"?
+  at    script.py:1""",
+    "from keras.optimizers import Adam\nAdam(lr=1, rate=2)": """\
+Keras 2.2 Adam: there is no argument 'rate'
+  need  one of lr, decay, learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, \
+exclude_from_weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, \
+ema_overwrite_frequency, gradient_accumulation_steps
+  fix   natively: st.optimizers.Adam()
+  at    script.py:2""",
+    "from keras.models import Sequential\nSequential().compile('adadelt', 'mse')": """\
+Keras 2.2: there is no optimizer 'adadelt'
+  need  one of sgd, rmsprop, adam, adagrad, adadelta, adamax, nadam
+  fix   did you mean "adadelta"?
+  at    script.py:2""",
+    "from keras.datasets import cifar10\ncifar10.load_data()": """\
+keras.datasets.cifar10: the data set is not on this machine, and nothing is fetched
+  need  mnist, which is shipped with the package
+  fix   from keras.datasets import mnist, or np.load of your own copy
+  at    script.py:2""",
+    "from keras.models import load_model\nload_model('m.h5')": """\
+load_model: models are read natively
+  got   m.h5
+  need  a file that model.save has written
+  fix   striate.load('m.h5')
+  at    script.py:2""",
+    "from keras.layers import Conv2D\nConv2D(8, 3, 3, 'same')": """\
+Keras 2.2 Conv2D: arguments after the kernel's sides must be named
+  got   8, 3, 3, 'same'
+  need  Conv2D(filters, nb_row, nb_col, name=value, ...)
+  fix   init="glorot_uniform", activation="relu"
+  at    script.py:2""",
+    "from keras.layers import merge, Dense\nDense(output_dim=1)\nmerge([], mode='summ')": """\
+Keras 1.2 merge: there is no mode 'summ'
+  need  one of sum, mul, ave, max, concat, dot
+  fix   did you mean "sum"?
+  at    script.py:3""",
+    "import keras\nprint 'hello'": """\
+script.py: is not Python 3
+  got   print 'hello'
+  need  Missing parentheses in call to 'print'. Did you mean print(...)?
+  fix   correct line 2; 2to3 turns Python 2 into Python 3
+  at    script.py:2""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_what_is_not_known_is_told_in_full(text: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(text)
+    with pytest.raises(DialectError) as caught:
+        run_script(script, root=tmp_path / "runs")
+    assert str(caught.value) == ERRORS[text]
+
+
+def test_a_module_that_is_not_served_is_told() -> None:
+    with installed("keras2"), pytest.raises(DialectError) as caught:
+        import keras.dataset  # noqa: F401
+    assert str(caught.value).splitlines()[0] == (
+        "import keras.dataset: Keras 2.2 has no such module here"
+    )
+    assert caught.value.rows["fix"] == 'did you mean "keras.datasets"?'
+
+
+def test_other_settings_of_the_optimizer_cannot_be_set() -> None:
+    with installed("keras2"):
+        from keras.layers import Dense
+        from keras.models import Sequential
+
+        model = Sequential([Dense(1, input_dim=2)])
+        model.compile("sgd", "mse")
+        with pytest.raises(DialectError) as caught:
+            model.optimizer.momentum = 0.5
+    caught.value.rows.pop("at")
+    assert str(caught.value) == (
+        "model.optimizer: momentum cannot be set\n"
+        "  need  lr or learning_rate\n"
+        "  fix   compile with another optimizer"
+    )
+
+
+def test_an_unknown_dialect_and_a_missing_script_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DialectError) as caught, installed("keras4"):
+        pass
+    assert str(caught.value) == (
+        "dialect: there is no dialect 'keras4'\n"
+        "  need  one of keras, keras0, keras1, keras2, keras23, tf, keras3\n"
+        '  fix   did you mean "keras"?'
+    )
+    with pytest.raises(DialectError) as caught:
+        run_script("nowhere.py", root=tmp_path)
+    assert str(caught.value) == ("run: there is no script 'nowhere.py'\n  need  a Python file")
