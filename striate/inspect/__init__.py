@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .attribution import attribution
 from .explain import explain
 from .field import receptive_field
 from .maps import feature_maps
 from .summary import summary
 
-__all__ = ["explain", "feature_maps", "receptive_field", "summary"]
+__all__ = ["attribution", "explain", "feature_maps", "receptive_field", "summary"]
