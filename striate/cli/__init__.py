@@ -12,7 +12,6 @@ from ..errors import StriateError
 from .doctor import doctor
 from .evaluate import evaluate
 from .explain import explain
-from .explain import explain
 from .predict import predict
 from .report import report
 from .run import run
