@@ -101,6 +101,7 @@ def test_ctrl_c_closes_the_run_without_a_look_at_the_test_set(tmp_path: Path) ->
     assert results["stopped"] == "interrupted" and results["epochs"] >= 1
     assert "test_accuracy" not in results
     assert "Not tested: interrupted. Training took" in (run / "report.md").read_text()
+    assert "Not tested: interrupted. Training took" in (run / "report.html").read_text()
     assert (run / "optimizer.safetensors").stat().st_size > 8 * 84_000
     assert talk.endswith(
         f"kept in {run} (see report.md there)\n"
