@@ -6,24 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-FOLDER = "STRIATE_PICTURES"  # where they go, while a script runs
+from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
 
+from .session import PICTURES
 
-def __getattr__(name: str) -> Any:
-    """Give matplotlib the canvas when it asks: the package need not be installed before that."""
-    if name != "FigureCanvas":
-        raise AttributeError(name)
-    from importlib import import_module
-
-    return import_module("matplotlib.backends.backend_agg").FigureCanvasAgg
+__all__ = ["FigureCanvas", "show"]
 
 
 def show(*args: Any, **words: Any) -> None:
     """Save every open figure as the next picture, and close it."""
-    from importlib import import_module
-
-    plt = import_module("matplotlib.pyplot")
-    folder = Path(os.environ[FOLDER])
+    folder = Path(os.environ[PICTURES])
     for number in plt.get_fignums():
         taken = len(list(folder.glob("figure-*.png")))
         plt.figure(number).savefig(folder / f"figure-{taken + 1}.png")

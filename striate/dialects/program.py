@@ -8,9 +8,7 @@ import runpy
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 from ..engine.progress import say
@@ -18,9 +16,8 @@ from ..engine.seed import seed as set_seed
 from ..store.run import Run, environment
 from .evidence import find, parse
 from .importer import find_dialect, serving
-from .pictures import FOLDER
 from .restore import restored
-from .session import Session
+from .session import PICTURES, Session
 from .table import DialectError
 
 
@@ -54,27 +51,10 @@ def run_script(
     session.run = Run.create(root, name)
     if seed is not None:
         set_seed(seed)
-    if _imports(tree, "matplotlib") and find_spec("matplotlib") is None:
-        say("note: matplotlib is not installed: pip install matplotlib for the script's pictures")
     with _program(path, args, session), serving(session, module.modules(session), module.REFUSED):
         runpy.run_path(str(path), run_name="__main__")
     _keep(session, path, args)
     return Path(session.run.path)
-
-
-def _imports(tree: Any, package: str) -> bool:
-    import ast
-
-    names = [
-        name
-        for node in ast.walk(tree)
-        for name in (
-            [item.name for item in node.names] if isinstance(node, ast.Import)
-            else [node.module or ""] if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    ]  # fmt: skip
-    return any(name.partition(".")[0] == package for name in names)
 
 
 @contextmanager
@@ -82,7 +62,7 @@ def _program(path: Path, args: Sequence[str], session: Session) -> Iterator[None
     """Give the script its own arguments, path and surroundings."""
     pictures = {
         "MPLBACKEND": "module://striate.dialects.pictures",
-        FOLDER: str(Path(session.run.path).resolve()),
+        PICTURES: str(Path(session.run.path).resolve()),
     }
     with (
         patch.object(sys, "argv", [str(path), *args]),

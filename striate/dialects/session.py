@@ -11,6 +11,8 @@ from typing import Any
 from ..core.layer import Layer
 from ..engine.progress import say
 
+PICTURES = "STRIATE_PICTURES"  # in the environment: where a script's pictures go
+
 
 @dataclass(frozen=True)
 class Version:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -219,3 +221,18 @@ def test_arguments_and_the_place_of_a_script_are_its_own(
     run = run_script(script, ["--size", "3"], root=tmp_path / "runs")
     assert capsys.readouterr().out == "__main__ ['--size', '3'] beside\n"
     assert run == tmp_path / "runs" / "my-script"
+
+
+def test_shown_pictures_are_saved_by_number(tmp_path: Path) -> None:
+    script = tmp_path / "curves.py"
+    script.write_text(
+        "import matplotlib.pyplot as plt\n"
+        "plt.plot([1, 2])\nplt.show()\nplt.figure()\nplt.plot([3])\nplt.show()\n"
+    )
+    program = "import sys; from striate.cli import main; main()"
+    words = [sys.executable, "-c", program, "run", str(script), "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    pictures = sorted((tmp_path / "runs" / "curves").glob("*.png"))
+    assert [picture.name for picture in pictures] == ["figure-1.png", "figure-2.png"]
+    assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
