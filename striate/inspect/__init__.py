@@ -5,7 +5,8 @@ from __future__ import annotations
 from .attribution import attribution
 from .explain import explain
 from .field import receptive_field
+from .kernels import kernels
 from .maps import feature_maps
 from .summary import summary
 
-__all__ = ["attribution", "explain", "feature_maps", "receptive_field", "summary"]
+__all__ = ["attribution", "explain", "feature_maps", "kernels", "receptive_field", "summary"]
