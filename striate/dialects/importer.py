@@ -125,3 +125,19 @@ def installed(name: str) -> Iterator[Session]:
     session = module.open_session(version or module.DEFAULT)
     with serving(session, module.modules(session), module.REFUSED):
         yield session
+
+
+def publish(package: str, version: str, root: str) -> None:
+    """Give a module of this package the names of a dialect's, and the modules below it."""
+    module, _ = find_dialect(version)
+    session = module.open_session(version)
+    made = {
+        path.replace(root, package, 1): content for path, content in module.modules(session).items()
+    }
+    for path in sorted(made):
+        target = sys.modules.setdefault(path, ModuleType(path))
+        target.__path__ = []  # so that `from striate.keras.layers import Dense` looks below it
+        vars(target).update(made[path])
+        parent, _, word = path.rpartition(".")
+        if path != package and word not in made[parent]:
+            setattr(sys.modules[parent], word, target)

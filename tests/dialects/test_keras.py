@@ -263,3 +263,14 @@ def test_an_unknown_dialect_and_a_missing_script_are_told(tmp_path: Path) -> Non
     with pytest.raises(DialectError) as caught:
         run_script("nowhere.py", root=tmp_path)
     assert str(caught.value) == ("run: there is no script 'nowhere.py'\n  need  a Python file")
+
+
+def test_the_vocabulary_is_there_for_new_code() -> None:
+    from striate.keras.layers import Dense
+
+    import striate.keras as keras
+
+    model = keras.Sequential([keras.Input((3,)), Dense(2)])
+    assert model.output_shape == (None, 2) and [one.name for one in model.layers] == ["dense"]
+    assert keras.layers.Dense is Dense
+    assert keras.utils.to_categorical([1]).tolist() == [[0.0, 1.0]]
