@@ -25,9 +25,10 @@ from ..lower.lower import Head, lower
 from ..lower.optimizer import update_of
 from ..lower.program import Program
 from ..lower.rules import covered
-from ..lower.runtime import library
+from ..lower.runtime import Library, library
 from ..lower.trace import trace
 from .batches import Batches
+from .progress import say
 from .setup import Setup
 from .step import Step
 
@@ -77,6 +78,19 @@ def make_step(model: Model, setup: Setup, *, training: bool = False) -> Step:
             fix='engine="auto": torch does what has no kernel',
         )
     return Step(model, setup, training=training)
+
+
+def small_products(precision: str, native: Library) -> bool:
+    """Return whether convolutions multiply bfloat16 numbers: asked for, and known to the processor.
+
+    "auto" keeps float32: most networks are as fast with it, and it is exact.
+    """
+    if precision != "bfloat16":
+        return False
+    if "conv_bf16" not in native.kernels:
+        say("note: this processor has no products of bfloat16; they stay float32")
+        return False
+    return True
 
 
 class NativeStep(Step):
@@ -237,7 +251,14 @@ class NativeStep(Step):
         update = update_of(self.setup.optimizer) if training else None
         if head is None or native is None or isinstance(update, str):
             return None
-        lowered = lower(self._program(training), size, dtypes, head=head, update=update)
+        lowered = lower(
+            self._program(training),
+            size,
+            dtypes,
+            head=head,
+            update=update,
+            bfloat16=small_products(self.setup.precision, native),
+        )
         self.plans[size, dtypes, labels, weighted, training] = Execution(lowered, native)
         return self.plans[size, dtypes, labels, weighted, training]
 

@@ -107,7 +107,8 @@ def compile_model(
 
     `engine`: "native" the library of Striate's own kernels, "torch" torch's operations, "auto" the
     first wherever it can. `precision`: "float32" exactly, "bfloat16" products of 16-bit numbers
-    with float32 weights, where the processor or the device has them, "auto" whichever is faster.
+    with float32 weights, where the processor or the device has them, "auto" those of graphics
+    cards.
 
     Raises: ConfigError for a name that is not known.
 

@@ -162,9 +162,15 @@ class Builder:
     """Collects the buffers and calls of a plan; units of the program write themselves into it."""
 
     def __init__(
-        self, batch: int, *, training: bool, block: int, update: Update | None = None
+        self,
+        batch: int,
+        *,
+        training: bool,
+        block: int,
+        update: Update | None = None,
+        bfloat16: bool = False,
     ) -> None:
-        self.update = update
+        self.update, self.bfloat16 = update, bfloat16
         self.plan = Plan(batch, stages=[Stage(Over.PARTS)])  # the first stage packs weights
         self.training, self.block = training, block
         self.images: dict[int, Image] = {}

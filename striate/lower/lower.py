@@ -55,15 +55,17 @@ def lower(
     *,
     head: Head | None = None,
     update: Update | None = None,
+    bfloat16: bool = False,
 ) -> Lowered:
     """Return the plan of a program for batches of up to `batch` samples.
 
     `dtypes` are those of the input arrays. With a `head` and an `update` the plan trains; with a
-    `head` alone it measures the loss; with neither it saves the outputs.
+    `head` alone it measures the loss; with neither it saves the outputs. `bfloat16`: convolutions
+    multiply numbers of 16 bits; weights, sums and all else stay float32.
     """
     training = update is not None
     block = max(1, -(-batch // BLOCKS))
-    builder = Builder(batch, training=training, block=block, update=update)
+    builder = Builder(batch, training=training, block=block, update=update, bfloat16=bfloat16)
     made, loads = _loads(program, units(program), dtypes)
     if head is not None and made[-1].steps[0].operation == Pointwise(head.undone):
         made = made[:-1]

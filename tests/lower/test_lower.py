@@ -145,3 +145,30 @@ def test_a_hundred_steps_follow_torch(optimizer):
     np.testing.assert_allclose(found[0][0]["accuracy"], found[1][0]["accuracy"], atol=0.01)
     for torch_weight, weight in zip(found[0][1], found[1][1], strict=True):
         np.testing.assert_allclose(weight, torch_weight, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.skipif(
+    library() is None or "conv_bf16" not in library().kernels, reason="no products of bfloat16"
+)
+def test_bfloat16_products_follow_float32_loosely_and_weights_stay_float32():
+    x, y = images()
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        st.seed(0)
+        model = st.Sequential(
+            [
+                L.Input((12, 12, 1)),
+                L.Rescaling(1 / 255),
+                L.Conv2D(16, 3, activation="relu"),
+                L.Conv2D(32, 3, padding="same", activation="relu"),
+                L.Conv2D(16, 3, activation="relu"),
+                L.MaxPooling2D(2),
+                L.Flatten(),
+                L.Dense(10, activation="softmax"),
+            ]
+        )
+        model.compile("sgd", "crossentropy", engine="native", precision=precision)
+        losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
+        assert all(weight.dtype == np.float32 for weight in model.get_weights())
+    assert losses[0] != losses[1]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=2e-3)

@@ -164,7 +164,9 @@ class Convolution(Unit):
         filters = self.size(self.first.output)[2]
         weight, shift = kernel(builder, self.first, self.norm), bias(builder, self.first, self.norm)
         buffer, name, why = weight.buffer, "conv", "direct"
-        if self.winograd:
+        if self.small_products(builder):
+            buffer, name, why = self._packed_bfloat16(builder, 0), "conv_bf16", "bfloat16"
+        elif self.winograd:
             buffer, name, why = self._packed_winograd(builder, 0), "conv_winograd", "F(2x2, 3x3)"
         drop = self.operation(Drop)
         builder.draws[self.output] = {
@@ -243,9 +245,31 @@ class Convolution(Unit):
 
         if self.sparse:
             return "conv_backward_sparse", packed("pack_taps")
+        if self.small_products(builder):
+            return "conv_backward_bf16", self._packed_bfloat16(builder, 1)
         if self.winograd and self.inputs[0] in builder.learned:
             return "conv_backward_winograd", self._packed_winograd(builder, 1)
         return "conv_backward", packed("pack_transposed")
+
+    def small_products(self, builder: Builder) -> bool:
+        """Whether products are of bfloat16 numbers: asked for, and enough channels to gain."""
+        channels, filters = self.size(self.inputs[0])[2], self.size(self.first.output)[2]
+        few = min(channels, filters) < GROUP
+        return builder.bfloat16 and self.correlate.groups == 1 and not few
+
+    def _packed_bfloat16(self, builder: Builder, backward: int) -> int:
+        weight = kernel(builder, self.first, self.norm)
+        taps = self.axes[0].kernel * self.axes[1].kernel
+        channels, filters = self.size(self.inputs[0])[2], self.size(self.first.output)[2]
+        summands, lanes = (filters, channels) if backward else (channels, filters)
+
+        def call(to: int) -> Call:
+            fields = {"taps": taps, "channels": channels, "filters": filters, "backward": backward}
+            return Call("pack_bf16", {"master": weight.buffer, "packed": to, **fields})
+
+        form = "bfloat16, backward" if backward else "bfloat16"
+        floats = taps * -(-summands // 2) * round_up(lanes, GROUP)  # two numbers in each
+        return builder.pack(weight, form, floats, call)
 
     def _packed_winograd(self, builder: Builder, backward: int) -> int:
         weight = kernel(builder, self.first, self.norm)
