@@ -51,13 +51,18 @@ def _epochs(log: Path) -> list[dict[str, float]]:
 
 
 def _mistakes(model: Model, results: dict[str, Any]) -> list[Any]:
-    """Return the test images that cost most: those whose own class got the least probability."""
+    """Return the test images that cost most: those whose own class got the least probability.
+
+    None where the data are no pictures: bytes with 1 or 3 channels at the end.
+    """
     import numpy as np
 
     from ..store.report_page import Mistake
     from .recipe import find_recipe
 
     x, y = find_recipe(results["recipe"]).test_data()
+    if x.dtype != np.uint8 or x.ndim != 4 or x.shape[-1] not in (1, 3) or np.ndim(y) != 1:
+        return []
     outputs = model.predict(x)
     said = outputs.argmax(-1)
     wrong = np.flatnonzero(said != y)
