@@ -167,7 +167,8 @@ def test_a_layer_with_a_seed_has_its_own_numbers(make):
             lambda: L.SpatialDropout2D(0.5).infer(Spec((10,))),
             "SpatialDropout2D: takes samples of 3 axes, not 1\n"
             "  got   input (10,)\n"
-            "  need  (H, W, C)",
+            "  need  (H, W, C)\n"
+            "  fix   the layer before L.Flatten(), not behind it",
         ),
     ],
 )

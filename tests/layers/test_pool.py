@@ -318,7 +318,8 @@ def test_adaptive_windows_of_an_unknown_size_are_not_guessed():
             lambda: L.GlobalAveragePooling2D().infer(Spec((10,))),
             "GlobalAveragePooling2D: takes samples of 3 axes, not 1\n"
             "  got   input (10,)\n"
-            "  need  (H, W, C)",
+            "  need  (H, W, C)\n"
+            "  fix   the layer before L.Flatten(), not behind it",
         ),
         (
             lambda: L.MaxPooling2D(pool=2),
