@@ -18,7 +18,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -90,7 +90,8 @@ def priority(name: str) -> Iterator[str]:
 
 def _schedule(policy: int, level: int) -> None:
     for thread in Path("/proc/self/task").iterdir():
-        os.sched_setscheduler(int(thread.name), policy, os.sched_param(level))
+        with suppress(ProcessLookupError):  # a thread that has ended meanwhile
+            os.sched_setscheduler(int(thread.name), policy, os.sched_param(level))
 
 
 def _steps(task: Task, seconds: float) -> int:
