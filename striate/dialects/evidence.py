@@ -1,22 +1,25 @@
-"""Evidence: which version of a dialect a script is written for, read from its own words."""
+"""Evidence: the dialects a script is written in, and the version of each, read from its words."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import keras
+from .dialect import Dialect, every
 from .table import DialectError
+
+Word = tuple[str, str, str]  # kind, the word itself, where it is
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A version and the lines of the script that speak for it; `layout` whether it sets that."""
+    """A dialect, its version and the lines of the script that speak for it."""
 
+    dialect: Dialect
     version: str
     reasons: tuple[str, ...]
-    chose_layout: bool
 
 
 def parse(path: Path) -> ast.Module:
@@ -34,32 +37,80 @@ def parse(path: Path) -> ast.Module:
         ) from None
 
 
-def find(tree: ast.Module) -> Finding:
-    """Return the version: that of the import, then that of the words; Keras 2 where none speaks."""
+def words(path: Path) -> list[Word]:
+    """Return what a script, and the files beside it that it imports, says; in line order.
+
+    Kinds: "import", a module or name that is imported; "keyword", of a call; "name", a name with
+    its dots; "text", a string.
+    """
+    out: list[Word] = []
+    todo, seen = [path], {path}
+    while todo:
+        file = todo.pop(0)
+        found = _words(parse(file))
+        where = "" if file == path else f" of {file.name}"
+        out += [(kind, word, f"line {line}{where}") for kind, word, line in found]
+        beside = {path.parent / f"{word.partition('.')[0]}.py"
+                  for kind, word, _ in found if kind == "import"}  # fmt: skip
+        new = sorted(item for item in beside - seen if item.is_file())
+        todo += new
+        seen |= set(new)
+    return out
+
+
+def find(said: list[Word]) -> list[Finding]:
+    """Return each dialect whose packages a script imports; the first one where it imports none."""
+    roots = {word.partition(".")[0] for kind, word, _ in said if kind == "import"}
+    dialects = list(every())
+    spoken = [dialect for dialect in dialects if roots & set(dialect.ROOTS)]
+    return [_finding(dialect, said) for dialect in spoken or dialects[:1]]
+
+
+def _finding(dialect: Dialect, said: list[Word]) -> Finding:
+    clues: dict[tuple[str, str], list[str]] = {}
+    for kind, text, version in dialect.CLUES:
+        clues.setdefault((kind, text), []).append(version)
     found: dict[str, list[str]] = {}
-    for kind, word, line in _words(tree):
-        for clue, text, version in keras.CLUES:
-            if clue == kind and text == word:
-                found.setdefault(version, []).append(f"{word} in line {line}")
-    order = ("tf", "keras3", "keras0", "keras2", "keras1")
-    version = next((name for name in order if name in found), keras.DEFAULT)
-    if version == "keras2" and "keras23" in found:
-        version = "keras23"
-    layout = any(word in ast.dump(tree) for word in ("dim_ordering'", "image_data_format'"))
-    return Finding(version, tuple(found.get(version, ["nothing else speaks"])[:3]), layout)
+    for kind, word, where in said:
+        for version in clues.get((kind, word), ()):
+            found.setdefault(version, []).append(f"{word} in {where}")
+    version = dialect.decide(found) if found else dialect.DEFAULT
+    reasons = tuple(dict.fromkeys(found.get(version, ["nothing else speaks"])))[:3]
+    return Finding(dialect, version, reasons)
 
 
 def _words(tree: ast.Module) -> list[tuple[str, str, int]]:
-    """Return what a script imports, the keywords it calls with, and its texts, in line order."""
     out: list[tuple[str, str, int]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            out += [("import", name.name, node.lineno) for name in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            out.append(("import", node.module, node.lineno))
-            out += [("import", f"{node.module}.{name.name}", node.lineno) for name in node.names]
+            paths = [name.name for name in node.names]
+            out += [("import", part, node.lineno) for part in _prefixes(paths)]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            paths = [f"{node.module}.{name.name}" for name in node.names]
+            out += [("import", part, node.lineno) for part in _prefixes(paths)]
         elif isinstance(node, ast.Call):
             out += [("keyword", word.arg, node.lineno) for word in node.keywords if word.arg]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             out.append(("text", node.value, node.lineno))
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            out += [("name", name, node.lineno) for name in _dotted(node)]
     return sorted(out, key=lambda item: item[2])
+
+
+def _prefixes(paths: list[str]) -> list[str]:
+    """Return each path and the packages above it: a.b gives a and a.b."""
+    split = [path.split(".") for path in paths]
+    ends = [".".join(parts[:end]) for parts in split for end in range(1, len(parts) + 1)]
+    return list(dict.fromkeys(ends))
+
+
+def _dotted(node: ast.expr) -> Iterator[str]:
+    """Yield `a.b.c` of a name with dots, and its last word alone."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.insert(0, node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield ".".join((node.id, *parts))
+    if parts:
+        yield parts[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import importlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,18 +13,27 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import caller, nearest
-from .session import Session
+from .dialect import Dialect, Modules, named
+from .restore import replaced
+from .session import Script, Session
 from .table import DialectError
 
-Modules = Mapping[str, Mapping[str, Any]]  # path -> the names in it
-DIALECTS = ("keras",)  # each is a file of this folder with `open_session` and `modules`
+
+class MissingImportError(DialectError, ImportError):
+    """A module or name that is imported is not served; a script may go on without it."""
+
+
+class MissingNameError(DialectError, AttributeError):
+    """A module that is served has no such name; `hasattr` gives False."""
 
 
 class Aliases(MetaPathFinder, Loader):
-    """Finds the modules of a dialect before those that may be installed."""
+    """Finds the modules of a dialect, and refuses those below its roots that it has not."""
 
-    def __init__(self, title: str, modules: Modules, refused: Mapping[str, str]) -> None:
-        self.title, self.modules, self.refused = title, modules, refused
+    def __init__(
+        self, title: str, modules: Modules, refused: Mapping[str, str], *, hides: bool = True
+    ) -> None:
+        self.title, self.modules, self.refused, self.hides = title, modules, refused, hides
         self.roots = {path.partition(".")[0] for path in modules}
 
     def find_spec(
@@ -32,8 +42,8 @@ class Aliases(MetaPathFinder, Loader):
         """Return the spec of a module that the dialect has; refuse those it should have."""
         if fullname in self.modules:
             return ModuleSpec(fullname, self, is_package=True)
-        if fullname.partition(".")[0] in self.roots:
-            raise DialectError(
+        if self.owns(fullname.partition(".")[0]):
+            raise MissingImportError(
                 f"import {fullname}",
                 f"{self.title} has no such module here",
                 need="one of " + ", ".join(self.children(fullname.rpartition(".")[0])),
@@ -41,6 +51,11 @@ class Aliases(MetaPathFinder, Loader):
                 at=caller(),
             )
         return None
+
+    def owns(self, root: str) -> bool:
+        """Return whether a package is served by this finder, not installed."""
+        here = getattr(sys.modules.get(root), "__loader__", None) is self
+        return here or (self.hides and root in self.roots)
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module, and import those below it, as the framework itself does."""
@@ -61,7 +76,7 @@ class Aliases(MetaPathFinder, Loader):
         """Raise for a name that the module has not; Python's own questions get Python's answer."""
         if word.startswith("__") or f"{module}.{word}" in self.modules:
             raise AttributeError(f"module {module!r} has no attribute {word!r}")
-        raise DialectError(
+        raise (MissingImportError if _imports() else MissingNameError)(
             f"{module}.{word}",
             f"{self.title} has no such name here",
             got=word,
@@ -71,49 +86,47 @@ class Aliases(MetaPathFinder, Loader):
         )
 
 
+def _imports() -> bool:
+    """Return whether the line that asks for a name is `from module import name`."""
+    frame = sys._getframe(3)  # over this one, `missing` and the module's own __getattr__
+    machinery = frame.f_code.co_filename.startswith("<frozen importlib")
+    return machinery or dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
+
+
 @contextmanager
-def serving(session: Session, modules: Modules, refused: Mapping[str, str]) -> Iterator[Session]:
-    """Serve these modules inside a block; modules of the same names come back after it."""
-    finder = Aliases(session.version.title, modules, refused)
-
-    def take() -> dict[str, ModuleType]:
-        mine = [name for name in sys.modules if name.partition(".")[0] in finder.roots]
-        return {name: sys.modules.pop(name) for name in mine}
-
-    hidden = take()
-    sys.meta_path.insert(0, finder)
-    try:
+def serving(dialect: Dialect, session: Session) -> Iterator[Session]:
+    """Serve the modules of a dialect inside a block; all is as it was after it."""
+    modules = dialect.modules(session)
+    finder = Aliases(session.version.title, modules, dialect.REFUSED, hides=dialect.HIDES)
+    with replaced(dialect.patches(session)), served(finder):
         yield session
+
+
+@contextmanager
+def served(finder: Aliases) -> Iterator[None]:
+    """Use a finder inside a block: before all others if it hides what is installed, else last."""
+    hidden = {
+        name: sys.modules.pop(name)
+        for name in list(sys.modules)
+        if finder.hides and name.partition(".")[0] in finder.roots
+    }
+    sys.meta_path.insert(0 if finder.hides else len(sys.meta_path), finder)
+    try:
+        yield
     finally:
         sys.meta_path.remove(finder)
-        take()
+        loaded = dict(sys.modules)
+        for name, module in loaded.items():
+            if getattr(module, "__loader__", None) is finder:
+                del sys.modules[name]
         sys.modules.update(hidden)
-
-
-def find_dialect(name: str) -> tuple[Any, str]:
-    """Return the module of a dialect and the version that a name such as "keras1" asks for."""
-    for word in DIALECTS:
-        module = importlib.import_module(f"{__package__}.{word}")
-        if name == word or name in module.VERSIONS:
-            return module, "" if name == word and name not in module.VERSIONS else name
-    known = [
-        version
-        for word in DIALECTS
-        for version in (word, *importlib.import_module(f"{__package__}.{word}").VERSIONS)
-    ]
-    raise DialectError(
-        "dialect",
-        f"there is no dialect {name!r}",
-        need="one of " + ", ".join(known),
-        fix=nearest(name, known),
-    )
 
 
 @contextmanager
 def installed(name: str) -> Iterator[Session]:
     """Make a dialect importable inside a block.
 
-    `name` is "keras", or a version of it: "keras0", "keras1", "keras2", "keras23", "tf", "keras3".
+    `name` is a dialect such as "keras", or a version of it such as "keras1" or "tf".
 
     Example:
         >>> with installed("keras"):
@@ -121,18 +134,19 @@ def installed(name: str) -> Iterator[Session]:
         >>> to_categorical([1, 0]).tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    module, version = find_dialect(name)
-    session = module.open_session(version or module.DEFAULT)
-    with serving(session, module.modules(session), module.REFUSED):
+    dialect, version = named(name)
+    with serving(dialect, dialect.open_session(version or dialect.DEFAULT, Script())) as session:
         yield session
 
 
 def publish(package: str, version: str, root: str) -> None:
     """Give a module of this package the names of a dialect's, and the modules below it."""
-    module, _ = find_dialect(version)
-    session = module.open_session(version)
+    dialect, _ = named(version)
+    session = dialect.open_session(version, Script())
     made = {
-        path.replace(root, package, 1): content for path, content in module.modules(session).items()
+        path.replace(root, package, 1): content
+        for path, content in dialect.modules(session).items()
+        if path.partition(".")[0] == root.partition(".")[0] and path.startswith(root)
     }
     for path in sorted(made):
         target = sys.modules.setdefault(path, ModuleType(path))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .session import Session, Version
+from .dialect import Patch
+from .keras_session import KerasSession, KerasVersion
+from .session import Script
 from .table import Row
 
 
@@ -27,24 +29,24 @@ _MODERN = _optimizers(1e-7, adagrad=0.001, adadelta=0.001, adamax=0.001, nadam=0
 _MODERN["adagrad"]["initial_accumulator_value"] = 0.1
 _KERAS1_COLUMNS = (33, 55, 67, 100)
 
-VERSIONS: dict[str, Version] = {
+VERSIONS: dict[str, KerasVersion] = {
     version.name: version
     for version in (
-        Version(
+        KerasVersion(
             "keras0", "Keras 0.3", _optimizers(1e-6), "acc", 100, 128, summary=_KERAS1_COLUMNS,
             strict_wait=True, layout="channels_first", old=True,
         ),
-        Version(
+        KerasVersion(
             "keras1", "Keras 1.2", _optimizers(1e-8), "acc", 10, summary=_KERAS1_COLUMNS,
             strict_wait=True, old=True,
         ),
-        Version("keras2", "Keras 2.2", _optimizers(1e-7), "acc"),
-        Version("keras23", "Keras 2.3", _optimizers(1e-7), head=True),
-        Version("tf", "tf.keras 2", _MODERN, first=0, head=True, folds=False),
-        Version("keras3", "Keras 3", _MODERN, first=0, head=True, folds=False),
+        KerasVersion("keras2", "Keras 2.2", _optimizers(1e-7), "acc"),
+        KerasVersion("keras23", "Keras 2.3", _optimizers(1e-7), head=True),
+        KerasVersion("tf", "tf.keras 2", _MODERN, first=0, head=True, folds=False),
+        KerasVersion("keras3", "Keras 3", _MODERN, first=0, head=True, folds=False),
     )
 }  # fmt: skip
-DEFAULT = "keras2"
+NAME, DEFAULT, HIDES = "keras", "keras2", True
 
 _WORDS = {  # Keras 1's words for arguments that most layers have
     "init": "kernel_initializer", "bias": "use_bias", "border_mode": "padding",
@@ -202,18 +204,33 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     ("import", "keras.utils.visualize_util", "keras1"),
     *(("text", word, "keras23") for word in ("val_accuracy",)),
     *(("import", path, "keras3") for path in ("keras.ops", "keras.random", "keras.saving")),
-    *(("import", path, "tf") for path in ("tensorflow", "tensorflow.keras")),
+    *(("name", path, "keras3") for path in ("keras.ops", "keras.random", "keras.Input")),
+    ("text", "KERAS_BACKEND", "keras3"),
+    ("import", "tensorflow.keras", "tf"), ("name", "tf.keras", "tf"),
+    ("name", "tensorflow.keras", "tf"),
 )  # fmt: skip
 ROOTS = ("keras", "tensorflow")
+PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
 
 
-def open_session(version: str) -> Session:
+def decide(found: Mapping[str, Sequence[str]]) -> str:
+    """Return the version: that of the import, then that of the words, the newest that speaks."""
+    version = next((name for name in PRECEDENCE if name in found), "keras2")
+    return "keras23" if version == "keras2" and "keras23" in found else version
+
+
+def open_session(version: str, script: Script) -> KerasSession:
     """Return the state of a script of this version."""
-    return Session(VERSIONS[version])
+    return KerasSession(VERSIONS[version], script)
 
 
-def modules(session: Session) -> Mapping[str, Mapping[str, Any]]:
+def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     """Return every module of the dialect by its path."""
     from .keras_modules import modules as made
 
     return made(session)
+
+
+def patches(session: KerasSession) -> Sequence[Patch]:
+    """Return no patches."""
+    return ()

@@ -15,7 +15,7 @@ from ..core.symbol import Input, Symbol
 from ..errors import caller, nearest
 from ..initializers import HeNormal, RandomNormal, RandomUniform
 from .keras import ACTIVATIONS, FUNCTIONS, INITIALIZERS, LAYERS, MERGES
-from .session import Given, Session
+from .keras_session import Given, KerasSession
 from .table import DialectError, Row, translate
 
 LAYOUTS = {"th": "channels_first", "tf": "channels_last"}
@@ -25,7 +25,7 @@ OF_INPUT = ("input_shape", "batch_input_shape", "input_dim", "weights", "dtype",
 class Alias:
     """A layer class of a dialect: called, it gives the native layer."""
 
-    def __init__(self, session: Session, row: Row, name: str) -> None:
+    def __init__(self, session: KerasSession, row: Row, name: str) -> None:
         self.session, self.row, self.__name__ = session, row, name
         self.native: type[Layer] = getattr(native, row.target)
         self.known = tuple(inspect.signature(self.native.__init__).parameters)[1:]
@@ -132,14 +132,14 @@ def hard_sigmoid(x: Tensor) -> Tensor:
     return torch.clamp(0.2 * x + 0.5, 0, 1)
 
 
-def activation(session: Session, value: Any) -> Any:
+def activation(session: KerasSession, value: Any) -> Any:
     """Return an activation in native words."""
     if value == "hard_sigmoid" and session.version.name != "keras3":
         return hard_sigmoid
     return ACTIVATIONS.get(value, value) if isinstance(value, str) else value
 
 
-def first_input(session: Session, layer: Any) -> Symbol | None:
+def first_input(session: KerasSession, layer: Any) -> Symbol | None:
     """Return the input that the first layer of a Sequential asks for, if it does."""
     given = session.given.get(layer) if isinstance(layer, Layer) else None
     if given is None or given.shape is None:
@@ -147,7 +147,7 @@ def first_input(session: Session, layer: Any) -> Symbol | None:
     return Input(given.shape, data_format=given.layout or session.layout)
 
 
-def put_weights(session: Session, layer: Any) -> None:
+def put_weights(session: KerasSession, layer: Any) -> None:
     """Give a layer the weights that its constructor was given."""
     given = session.given.get(layer) if isinstance(layer, Layer) else None
     if given is not None and given.weights is not None and layer.built:
@@ -177,7 +177,7 @@ def _function(alias: Alias) -> Callable[..., Any]:
     return merged
 
 
-def names(session: Session) -> dict[str, Any]:
+def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.layers`."""
     aliases = {name: Alias(session, row, name) for row in LAYERS for name in row.names}
     functions = {word: _function(aliases[name]) for word, name in FUNCTIONS.items()}

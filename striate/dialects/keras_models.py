@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..inspect.summary import Row as Line, summary as table_of
 from ..model import Model, Sequential
 from . import keras_layers, keras_optimizers
 from .keras import LOSSES
-from .session import Session
+from .keras_session import KerasSession
 from .table import DialectError
 
 PAIRS = {"acc": "accuracy", "val_acc": "val_accuracy"}
@@ -119,7 +119,7 @@ class Spoken(Model):
     """The verbs of a Keras model; the classes that scripts see add the session."""
 
     if TYPE_CHECKING:  # an annotation would become a field, and its constructor
-        session: Session
+        session: KerasSession
 
     def compile(  # type: ignore[override]
         self,
@@ -156,24 +156,24 @@ class Spoken(Model):
         words = {FIT.get(key, key): value for key, value in words.items() if key not in QUEUES}
         words |= dict(zip(("batch_size", "epochs", "verbose", "callbacks"), args, strict=False))
         epochs = words.pop("epochs", version.epochs)
-        epochs = min(epochs, session.max_epochs or epochs)
+        script = session.script
+        epochs = script.epochs(epochs)
         words["batch_size"] = words.get("batch_size") or version.batch_size
-        limit = session.limit_samples
-        x, y = _part(x, limit), _part(y, limit)
+        x, y = script.part(x), script.part(y)
         valid = words.get("validation_data")
         if valid is not None and isinstance(valid, (tuple, list)):
-            words["validation_data"] = tuple(_part(item, limit) for item in valid)
+            words["validation_data"] = script.part(tuple(valid))
         verbose = words.pop("verbose", 1)
         hooks = [Told(callback) for callback in words.pop("callbacks", None) or ()]
         if verbose:
             hooks.append(Shown(len(x) if isinstance(x, np.ndarray) else 0))  # type: ignore[arg-type]
-        if session.run is not None:
-            hooks.append(Logged(session.run))  # type: ignore[arg-type]
+        if script.run is not None:
+            hooks.append(Logged(script.run))  # type: ignore[arg-type]
         history: Any = loop.fit(self, x, y, epochs=epochs, verbose=0, callbacks=hooks, **words)
         history.history = Numbers(history.history)
         history.model = self
         history.params = {"epochs": epochs, "batch_size": words["batch_size"]}
-        session.fitted = self
+        script.fitted = self
         return history
 
     def fit_generator(self, generator: Any, *args: Any, **words: Any) -> Any:
@@ -235,17 +235,7 @@ class _Peeked:
         yield from self.batches
 
 
-def _part(data: Any, limit: int | None) -> Any:
-    if limit is None or data is None:
-        return data
-    if isinstance(data, (list, tuple)):
-        return type(data)(_part(item, limit) for item in data)
-    if isinstance(data, Mapping):
-        return {name: _part(item, limit) for name, item in data.items()}
-    return data[:limit] if hasattr(data, "shape") else data
-
-
-def lines(model: Any, session: Session) -> list[str]:
+def lines(model: Any, session: KerasSession) -> list[str]:
     """Return the lines of `summary`: Keras 1's 100 columns, or the 65 of Keras 2."""
     version, made = session.version, table_of(model, expand_nested=False)
     columns = version.summary
@@ -277,7 +267,7 @@ def _cells(fields: Iterable[str], columns: tuple[int, ...]) -> str:
     return line
 
 
-def names(session: Session) -> dict[str, Any]:
+def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.models`; the classes hold the session of the script."""
     scope = session
 

@@ -15,7 +15,7 @@ from ..engine import hooks
 from ..engine.seed import seed
 from ..errors import caller
 from . import keras_layers, keras_models, keras_optimizers
-from .session import Session
+from .keras_session import KerasSession
 from .table import DialectError
 
 LAYER_PATHS = (
@@ -51,7 +51,7 @@ def _absent(name: str) -> Callable[..., Any]:
     return load_data
 
 
-def _backend(session: Session) -> dict[str, Any]:
+def _backend(session: KerasSession) -> dict[str, Any]:
     short = {"channels_first": "th", "channels_last": "tf"}
 
     def set_layout(layout: str) -> None:
@@ -101,7 +101,7 @@ def _reduced(function: Callable[..., Any]) -> Callable[..., Any]:
     return reduce
 
 
-def _callbacks(session: Session) -> dict[str, Any]:
+def _callbacks(session: KerasSession) -> dict[str, Any]:
     late = 1 if session.version.strict_wait else 0
 
     def early_stopping(monitor: str = "val_loss", min_delta: float = 0, patience: int = 0,
@@ -136,7 +136,7 @@ def _public(room: Any) -> dict[str, Any]:
     return {word: value for word, value in vars(room).items() if not word.startswith("_")}
 
 
-def modules(session: Session) -> Mapping[str, Mapping[str, Any]]:
+def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     """Return every module by its path."""
     layers, models = keras_layers.names(session), keras_models.names(session)
     utils = {"to_categorical": to_categorical, "set_random_seed": seed}

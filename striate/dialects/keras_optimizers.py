@@ -12,7 +12,7 @@ from ..engine.hooks import current_rate, set_rate
 from ..errors import caller, nearest
 from ..optimizers.rules import NAMES
 from ..optimizers.schedules import InverseTimeDecay
-from .session import Session
+from .keras_session import KerasSession
 from .table import DialectError
 
 OUTSIDE = ("rmsprop", "adagrad")  # epsilon was added to the root, not under it, up to Keras 2.3
@@ -20,7 +20,7 @@ RENAMED = {"lr": "learning_rate"}
 DROPPED = ("name", "schedule_decay")
 
 
-def make(session: Session, word: str, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
+def make(session: KerasSession, word: str, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
     """Return the native optimizer for a call of the dialect's.
 
     A root with epsilon outside, sqrt(a) + e, is sqrt(a + e^2) but for gradients as small as e
@@ -51,7 +51,7 @@ def make(session: Session, word: str, args: tuple[Any, ...], words: dict[str, An
     return cls(**settings)
 
 
-def get(session: Session, given: Any) -> Any:
+def get(session: KerasSession, given: Any) -> Any:
     """Return the native optimizer for what compile was given."""
     if isinstance(given, str):
         if given.lower() not in session.version.optimizers:
@@ -115,7 +115,7 @@ class Handle:
         self.lr.assign(value)
 
 
-def names(session: Session) -> dict[str, Any]:
+def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.optimizers`."""
 
     def maker(word: str) -> Callable[..., Any]:

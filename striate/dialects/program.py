@@ -7,17 +7,18 @@ import re
 import runpy
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 from ..engine.progress import say
 from ..engine.seed import seed as set_seed
 from ..store.run import Run, environment
-from .evidence import find, parse
-from .importer import find_dialect, serving
-from .restore import restored
-from .session import PICTURES, Session
+from .dialect import named
+from .evidence import Finding, Word, find, words
+from .importer import serving
+from .session import PICTURES, Script
+from .surroundings import surrounded
 from .table import DialectError
 
 
@@ -39,45 +40,64 @@ def run_script(
     path = Path(script)
     if not path.is_file():
         raise DialectError("run", f"there is no script {str(script)!r}", need="a Python file")
-    tree = parse(path)
-    finding = find(tree)
-    module, version = find_dialect(dialect or finding.version)
-    session = module.open_session(version or module.DEFAULT)
-    reasons = ", ".join(finding.reasons) if not dialect else f"--dialect {dialect}"
-    say(f"dialect  {session.version.name} ({session.version.title}): {reasons}")
-    session.chose_layout = finding.chose_layout
-    session.max_epochs, session.limit_samples = max_epochs, limit_samples
+    said = words(path)
+    found = _found(dialect, said)
+    for finding in found:
+        version = finding.dialect.VERSIONS[finding.version]
+        say(f"dialect  {version.name} ({version.title}): {', '.join(finding.reasons)}")
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "script"
-    session.run = Run.create(root, name)
+    shared = Script(max_epochs, limit_samples, Run.create(root, name), words=said)
     if seed is not None:
         set_seed(seed)
-    with _program(path, args, session), serving(session, module.modules(session), module.REFUSED):
+    with ExitStack() as stack:
+        stack.enter_context(_program(path, args, shared))
+        stack.enter_context(surrounded(shared))
+        for finding in found:
+            session = finding.dialect.open_session(finding.version, shared)
+            stack.enter_context(serving(finding.dialect, session))
         runpy.run_path(str(path), run_name="__main__")
-    _keep(session, path, args)
-    return Path(session.run.path)
+    _keep(shared, path, args, found)
+    return Path(shared.run.path)
+
+
+def _found(asked: str, said: list[Word]) -> list[Finding]:
+    """Return the dialects of a script; the version of one of them may be asked for."""
+    found = find(said)
+    if not asked:
+        return found
+    dialect, version = named(asked)
+    given = version or next(
+        (one.version for one in found if one.dialect is dialect), dialect.DEFAULT
+    )
+    others = [one for one in found if one.dialect is not dialect]
+    return [Finding(dialect, given, (f"--dialect {asked}",)), *others]
 
 
 @contextmanager
-def _program(path: Path, args: Sequence[str], session: Session) -> Iterator[None]:
-    """Give the script its own arguments, path and surroundings."""
+def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
+    """Give the script its own arguments, path and place for pictures."""
     pictures = {
         "MPLBACKEND": "module://striate.dialects.pictures",
-        PICTURES: str(Path(session.run.path).resolve()),
+        PICTURES: str(Path(script.run.path).resolve()),
     }
+    before = set(sys.modules)
     with (
         patch.object(sys, "argv", [str(path), *args]),
         patch.object(sys, "path", [str(path.parent), *sys.path]),
         patch.dict(os.environ, pictures),
-        restored(),
     ):
         yield
+    for name in set(sys.modules) - before:  # modules beside a script are the script's alone
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).parent == path.parent:
+            del sys.modules[name]
 
 
-def _keep(session: Session, path: Path, args: Sequence[str]) -> None:
-    run = session.run
-    run.write("config.json", {"script": path.name, "arguments": list(args),
-                              "dialect": session.version.name})  # fmt: skip
+def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding]) -> None:
+    run, versions = script.run, [one.version for one in found]
+    dialect = versions[0] if len(versions) == 1 else versions
+    run.write("config.json", {"script": path.name, "arguments": list(args), "dialect": dialect})
     run.write("environment.json", environment())
-    if session.fitted is not None:
-        run.finish(session.fitted)
+    if script.fitted is not None:
+        run.finish(script.fitted)
     say(f"kept in {run.path}")

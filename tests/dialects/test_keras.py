@@ -12,7 +12,7 @@ import torch
 
 import striate as st
 from striate.dialects import DialectError, installed
-from striate.dialects.evidence import find, parse
+from striate.dialects.evidence import find, words
 from striate.dialects.keras import LAYERS, VERSIONS
 from striate.dialects.program import run_script
 
@@ -141,7 +141,7 @@ def test_hard_sigmoid_is_steeper_up_to_keras_2() -> None:
 )
 def test_the_version_is_read_from_the_words(text: str, version: str, tmp_path: Path) -> None:
     (tmp_path / "s.py").write_text(text)
-    assert find(parse(tmp_path / "s.py")).version == version
+    assert find(words(tmp_path / "s.py"))[0].version == version
 
 
 ERRORS = {
