@@ -15,7 +15,7 @@ from typing_extensions import Self, dataclass_transform
 
 from ..errors import ConfigError, ShapeError, StriateError, caller
 from .arguments import check_arguments
-from .operation import Chain
+from .operation import Chain, Told
 from .spec import Shape, Spec, show, spatial_names
 from .symbol import Node, Symbol, ancestors
 from .window import UNKNOWN, Geometry, Window
@@ -33,8 +33,8 @@ class Layer(nn.Module):
     configuration and documentation follow from them. It answers a closed set of questions, each
     with a safe default: `windows` (geometry), `build` (parameters), `infer` (output spec), `macs`
     (multiply-accumulates), `forward` (the computation, in plain torch operations), `operations`
-    (the computation in a closed set of words), and, where the layer ends in an activation,
-    `activation_name` and `before_activation`.
+    (the computation in a closed set of words), `told` (the same for people, in more words), and,
+    where the layer ends in an activation, `activation_name` and `before_activation`.
 
     Called on tensors it computes; called on symbols it checks the shapes and records the call.
 
@@ -124,6 +124,10 @@ class Layer(nn.Module):
         None where it is no such chain. A class that changes what its parent computes answers anew.
         """
         return None
+
+    def told(self, *x: Spec) -> Told | None:
+        """Return the computation in inference as people are told it: operations and wider words."""
+        return self.operations(*x)
 
     @property
     def activation_name(self) -> str:

@@ -186,11 +186,38 @@ class Opaque:
     """What only the layer itself can do, by its forward, on tensors in the user's layout."""
 
 
+@dataclass(frozen=True, slots=True)
+class PowerPool:
+    """Reduce each window of each channel to (sum of |x|^power)^(1/power); padding is 0."""
+
+    power: float
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standardize:
+    """Divide by the spread of the values along `axes`, the channels in `groups`.
+
+    `kind` "moments": (x - mean) / sqrt(variance + epsilon); "square": x / sqrt(mean of x^2 +
+    epsilon); "length": x / sqrt(sum of x^2), which is at least epsilon. Then * gamma + beta, which
+    have the axes `weighted`.
+    """
+
+    kind: str
+    axes: tuple[int, ...]
+    weighted: tuple[int, ...]
+    gamma: str
+    beta: str
+    epsilon: float
+    groups: int = 1
+
+
 Operation = (
     Affine | Correlate | Linear | Pool | GlobalPool | Pointwise | BatchNorm | LayerNorm
     | Merge | Concatenate | Reshape | Permute | Pad | Crop | Repeat | Drop | Opaque
 )  # fmt: skip
 Chain = tuple[Operation, ...]
+Told = tuple[Operation | PowerPool | Standardize, ...]  # also what people are told, never a plan
 
 
 def last_axis(x: Spec, at: int) -> int:

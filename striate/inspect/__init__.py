@@ -8,5 +8,14 @@ from .field import receptive_field
 from .kernels import kernels
 from .maps import feature_maps
 from .summary import summary
+from .unit import unit
 
-__all__ = ["attribution", "explain", "feature_maps", "kernels", "receptive_field", "summary"]
+__all__ = [
+    "attribution",
+    "explain",
+    "feature_maps",
+    "kernels",
+    "receptive_field",
+    "summary",
+    "unit",
+]

@@ -28,12 +28,14 @@ class FieldSet:
 
     Fields: `layer` and `unit` (its position in the layer's output, without the batch) say which
     unit; `masks` has, for each input of the model, True at the values that the unit sees, in the
-    shape of a sample; None where that is not known.
+    shape of a sample; None where that is not known. `between` has the same for the outputs of the
+    layers on the way, by their names, nearest to the input first.
     """
 
     layer: str
     unit: tuple[int, ...]
     masks: tuple[Known, ...]
+    between: tuple[tuple[str, Known], ...] = ()
 
     @property
     def boxes(self) -> tuple[tuple[slice, ...] | None, ...]:
@@ -44,6 +46,15 @@ class FieldSet:
     def counts(self) -> tuple[int | None, ...]:
         """The number of values seen, for each input; None if unknown."""
         return tuple(None if mask is None else int(mask.sum()) for mask in self.masks)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return, for each input and each map between, shape, box, and places if it has gaps."""
+        return {
+            "layer": self.layer,
+            "unit": list(self.unit),
+            "inputs": [_told(mask) for mask in self.masks],
+            "between": {name: _told(mask) for name, mask in self.between},
+        }
 
     def __str__(self) -> str:
         lines = [f"{self.layer}, unit {show(self.unit)}:"]
@@ -60,11 +71,13 @@ def receptive_field(model: Any, layer: str | Layer, unit: Sequence[int] | None =
     """Return exactly which inputs a unit of a layer sees.
 
     `unit` is a position in the layer's output, without the batch; None means the one in the middle.
-    Borders, groups, branches and layers that move values are followed value by value.
+    Borders, groups, branches and layers that move values are followed value by value. A layer of a
+    model inside the model is called "outer/inner".
 
     Raises: ConfigError if the model has no such layer, ShapeError if the layer has no such unit.
     """
-    node = node_of(model, layer)
+    path = path_of(model, layer)
+    node = path[-1]
     spec = node.outputs[0].spec
     if None in spec.shape or any(symbol.spec.numel is None for symbol in model.graph.inputs):
         raise ShapeError(
@@ -73,35 +86,79 @@ def receptive_field(model: Any, layer: str | Layer, unit: Sequence[int] | None =
             got=f"output {spec}",
             need="an input shape without None",
         )
+    place = unit_of(node.layer, spec, unit)
+    mask = _nothing(node.outputs[0])
+    mask[place] = True
+    found: dict[int, Known] = {id(node.outputs[0]): mask}
+    seen: dict[str, Known] = {}
+    graphs = [model.graph, *(one.layer.graph for one in path[:-1])]
+    for depth in range(len(path) - 1, -1, -1):
+        graph = graphs[depth]
+        at = every(graph, found, path[depth].order)
+        before = [n for n in graph.nodes if n.order < path[depth].order and _seen_of(n, at)]
+        prefix = "".join(f"{one.layer.name}/" for one in path[:depth])
+        names = {f"{prefix}{n.layer.name}": at[id(n.outputs[0])] for n in before}
+        seen = {**names, **seen}
+        masks = tuple(at.get(id(symbol), _nothing(symbol)) for symbol in graph.inputs)
+        if depth:
+            outer = path[depth - 1].inputs
+            found = {}
+            for symbol, mask_ in zip(outer, masks, strict=True):
+                found[id(symbol)] = _either(found.get(id(symbol), _nothing(symbol)), mask_)
+    return FieldSet("/".join(one.layer.name for one in path), place, masks, tuple(seen.items()))
+
+
+def unit_of(layer: Layer, spec: Spec, unit: Sequence[int] | None) -> tuple[int, ...]:
+    """Return a position in a layer's output, the middle if None, or raise ShapeError."""
     place = tuple(size // 2 for size in _sizes(spec)) if unit is None else tuple(unit)
     inside = len(place) == len(spec.shape) and all(
         0 <= at < (size or 0) for at, size in zip(place, spec.shape, strict=False)
     )
     if not inside:
         raise ShapeError(
-            node.layer.where,
+            layer.where,
             "has no such unit",
             got=f"unit {show(place)}",
             need=f"a position in the output {spec}",
         )
-    mask = _nothing(node.outputs[0])
-    mask[place] = True
-    masks = back(model.graph, {id(node.outputs[0]): mask}, node.order)
-    return FieldSet(node.layer.name, place, masks)
+    return place
 
 
 def node_of(model: Any, layer: str | Layer) -> Node:
     """Return the last call of a layer in the model's graph, or raise ConfigError."""
-    graph: Graph = model.graph
+    return path_of(model, layer)[-1]
+
+
+def path_of(model: Any, layer: str | Layer) -> tuple[Node, ...]:
+    """Return the call of a layer, after those of the models that it is in, outermost first.
+
+    A layer is given by itself or by its name; in a model inside the model, by "outer/inner".
+    """
+    known = paths(model.graph)
+    for name, path in reversed(known.items()):
+        if layer == name or layer is path[-1].layer:
+            return path
     name = layer if isinstance(layer, str) else layer.name
-    if name not in graph.layers or (isinstance(layer, Layer) and layer not in graph.names):
-        raise ConfigError(
-            model.where,
-            f"has no layer {name!r}",
-            need="one of " + ", ".join(graph.layers),
-            fix=nearest(name, graph.layers),
-        )
-    return next(node for node in reversed(graph.nodes) if node.layer is graph.layers[name])
+    raise ConfigError(
+        model.where,
+        f"has no layer {name!r}",
+        need="one of " + ", ".join(known),
+        fix=nearest(name, known),
+    )
+
+
+def paths(graph: Graph, before: tuple[Node, ...] = ()) -> dict[str, tuple[Node, ...]]:
+    """Return the last call of every layer by name, those of models inside the model after it."""
+    found: dict[str, tuple[Node, ...]] = {}
+    prefix = "".join(f"{node.layer.name}/" for node in before)
+    for node in graph.nodes:
+        name = prefix + graph.names[node.layer]
+        found.pop(name, None)
+        found[name] = (*before, node)
+        inside = inner(node.layer)
+        if inside is not None:
+            found |= paths(inside, found[name])
+    return found
 
 
 def inner(layer: Layer) -> Graph | None:
@@ -112,6 +169,12 @@ def inner(layer: Layer) -> Graph | None:
 
 def back(graph: Graph, marked: dict[int, Known], before: float = math.inf) -> tuple[Known, ...]:
     """Return, for each input of the graph, what the marked symbols (by id) depend on."""
+    at = every(graph, marked, before)
+    return tuple(at.get(id(symbol), _nothing(symbol)) for symbol in graph.inputs)
+
+
+def every(graph: Graph, marked: dict[int, Known], before: float = math.inf) -> dict[int, Known]:
+    """Return, for every symbol (by id) on the way, what the marked symbols depend on."""
     at = dict(marked)
     for node in reversed(graph.nodes):
         if node.order > before or not any(id(symbol) in at for symbol in node.outputs):
@@ -119,7 +182,25 @@ def back(graph: Graph, marked: dict[int, Known], before: float = math.inf) -> tu
         outs = [at.get(id(symbol), _nothing(symbol)) for symbol in node.outputs]
         for symbol, mask in zip(node.inputs, _through(node, outs), strict=True):
             at[id(symbol)] = _either(at.get(id(symbol), _nothing(symbol)), mask)
-    return tuple(at.get(id(symbol), _nothing(symbol)) for symbol in graph.inputs)
+    return at
+
+
+def _seen_of(node: Node, at: dict[int, Known]) -> bool:
+    """Return whether something of a call's first output is seen, or may be."""
+    mask = at.get(id(node.outputs[0]), _nothing(node.outputs[0]))
+    return mask is None or bool(mask.any())
+
+
+def _told(mask: Known) -> dict[str, Any] | None:
+    """Return a set of places: its box, and the places themselves where the box has gaps."""
+    if mask is None:
+        return None
+    box = _box(mask)
+    spans = None if box is None else [[side.start, side.stop] for side in box]
+    full = box is None or bool(mask[box].all())
+    places = None if full else np.flatnonzero(mask).tolist()
+    told = {"shape": list(mask.shape), "box": spans, "places": places}
+    return told | {"count": int(mask.sum())}
 
 
 def _through(node: Node, outs: Sequence[Known]) -> list[Known]:

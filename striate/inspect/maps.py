@@ -13,8 +13,9 @@ from ..core.graph import Graph
 from ..core.spec import Spec, show
 from ..core.symbol import Node
 from ..errors import ShapeError
+from ..layers.wrap import inference
 from .drawing import DIVERGING, RISING, Drawable, tiles
-from .field import node_of
+from .field import inner, node_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,19 +95,22 @@ def activations(model: Any, *x: Any) -> dict[int, torch.Tensor]:
     kept = {id(symbol): one for symbol, one in zip(graph.inputs, batch, strict=True)}
 
     def call(node: Node, values: list[torch.Tensor]) -> Any:
-        out = node.layer(*values)
+        inside = inner(node.layer)
+        if inside is not None:
+            kept.update(
+                (id(symbol), one) for symbol, one in zip(inside.inputs, values, strict=True)
+            )
+            given = inside.run(values, call)
+            out: Any = given if len(node.outputs) > 1 else given[0]
+        else:
+            out = node.layer(*values)
         several = out if isinstance(out, tuple) else (out,)
         for symbol, value in zip(node.outputs, several, strict=True):
             kept[id(symbol)] = value
         return out
 
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            graph.run(batch, call)
-    finally:
-        model.train(training)
+    with inference(model), torch.no_grad():
+        graph.run(batch, call)
     return kept
 
 

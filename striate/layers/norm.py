@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..core.operation import BatchNorm, Chain, LayerNorm, along
+from ..core.operation import BatchNorm, Chain, LayerNorm, Standardize, Told, along, last_axis
 from ..core.spec import Spec, checked_count
 from ..core.window import Geometry, Mix
 from ..errors import ShapeError
@@ -191,6 +191,11 @@ class LayerNormalization(Standardization):
         norm = LayerNorm(*self.names(), self.epsilon)
         return along(x[0], axes[0], norm) if len(axes) == 1 else None
 
+    def told(self, *x: Spec) -> Told | None:
+        """Normalise along the axes."""
+        axes = tuple(last_axis(x[0], at) for at in self.places(x[0]))
+        return (Standardize("moments", axes, axes, *self.names(), self.epsilon),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Normalise over the axes, moved to the end."""
         axes = tuple(at + 1 for at in self.places(self.specs[0]))
@@ -246,6 +251,13 @@ class GroupNormalization(Standardization):
             )
         return (channels,)
 
+    def told(self, *x: Spec) -> Told | None:
+        """Normalise each group, which has all places of its channels."""
+        (at,), rank = self.places(x[0]), len(x[0].shape)
+        weighted = (last_axis(x[0], at),)
+        words = (*self.names(), self.epsilon, self.parts(x[0]))
+        return (Standardize("moments", tuple(range(rank)), weighted, *words),)
+
     def parts(self, x: Spec) -> int:
         """Return the number of groups."""
         (at,) = self.places(x)
@@ -300,6 +312,11 @@ class RMSNormalization(Elementwise):
         self.sizes(x[0])
         return x[0]
 
+    def told(self, *x: Spec) -> Told | None:
+        """Divide by the root of the mean square along the axes."""
+        axes = tuple(last_axis(x[0], at) for at in places(self.where, self.axis, x[0]))
+        return (Standardize("square", axes, axes, "scale", "", self.epsilon),)
+
     def forward(self, *x: Tensor) -> Tensor:
         """Divide by the root of the mean square along the axes, moved to the end."""
         axes = tuple(at + 1 for at in places(self.where, self.axis, self.specs[0]))
@@ -333,6 +350,11 @@ class UnitNormalization(Elementwise):
         """Return the spec of the input."""
         places(self.where, self.axis, x[0])
         return x[0]
+
+    def told(self, *x: Spec) -> Told | None:
+        """Divide by the length along the axes."""
+        axes = tuple(last_axis(x[0], at) for at in places(self.where, self.axis, x[0]))
+        return (Standardize("length", axes, (), "", "", 1e-12),)
 
     def forward(self, *x: Tensor) -> Tensor:
         """Divide by the length, or by 1e-12 if it is less."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..core.operation import Chain, GlobalPool, Pool
+from ..core.operation import Chain, GlobalPool, Pool, PowerPool, Told, reread
 from ..core.spec import Shape, Spec, checked_sizes
 from ..core.window import (
     UNKNOWN,
@@ -233,6 +233,13 @@ class LpPooling(Pooling):
         """Check every hyper-parameter."""
         super().__post_init__()
         check_range(self.where, "p", self.p, "[1, inf)", 2.0)
+
+    def told(self, *x: Spec) -> Told | None:
+        """Pool by the norm."""
+        seen = self.seen(x[0])
+        if None in seen.spatial:
+            return None
+        return (*reread(x[0], seen), PowerPool(self.p, self.slides(seen)))
 
     def reduce(self, x: Tensor, slides: tuple[Window, ...]) -> Tensor:
         """Return the norm of each window, with gradient 0 where it is 0."""
