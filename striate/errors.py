@@ -99,9 +99,14 @@ class MissingExtra(StriateError, ImportError):
 
 def nearest(word: object, options: Iterable[str]) -> str:
     """Return `did you mean "adam"?` for a word close to one of `options`, else an empty string."""
-    known = {option.lower(): option for option in options}
+    known: dict[str, list[str]] = {}
+    for option in options:
+        known.setdefault(option.lower(), []).append(option)
     found = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.6)
-    return f'did you mean "{known[found[0]]}"?' if found else ""
+    if not found:
+        return ""
+    alike = difflib.get_close_matches(str(word), known[found[0]], n=1, cutoff=0)
+    return f'did you mean "{alike[0]}"?'
 
 
 def unknown(where: str, kind: str, word: object, options: Iterable[str]) -> ConfigError:

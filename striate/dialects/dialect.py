@@ -1,7 +1,7 @@
 """What a dialect is: the few questions that its module answers, and the list of all dialects.
 
 A new dialect is a module of this folder that answers them, and one word in `DIALECTS`. Further
-files of it begin with its name: keras_layers.py, bigdl_optim.py...
+files of it begin with its name: keras_layers.py, or it is a folder: renom/
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Modules = Mapping[str, Mapping[str, Any]]  # path -> the names in it
 Clue = tuple[str, str, str]  # kind ("import", "keyword", "text", "name"), word, version
 Patch = tuple[Any, str, Any]  # object, attribute, value while a dialect is served
 
-DIALECTS = ("keras",)
+DIALECTS = ("keras", "renom")
 
 
 class Dialect(Protocol):
@@ -64,7 +64,7 @@ def named(name: str) -> tuple[Dialect, str]:
     for dialect in every():
         if name in dialect.VERSIONS or name == dialect.NAME:
             return dialect, name if name in dialect.VERSIONS else ""
-        known += [word for word in (dialect.NAME, *dialect.VERSIONS) if word not in known]
+        known += dict.fromkeys((dialect.NAME, *dialect.VERSIONS))
     raise DialectError(
         "dialect",
         f"there is no dialect {name!r}",

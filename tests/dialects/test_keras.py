@@ -257,7 +257,7 @@ def test_an_unknown_dialect_and_a_missing_script_are_told(tmp_path: Path) -> Non
         pass
     assert str(caught.value) == (
         "dialect: there is no dialect 'keras4'\n"
-        "  need  one of keras, keras0, keras1, keras2, keras23, tf, keras3\n"
+        "  need  one of keras, keras0, keras1, keras2, keras23, tf, keras3, renom\n"
         '  fix   did you mean "keras"?'
     )
     with pytest.raises(DialectError) as caught:

@@ -1,0 +1,44 @@
+"""ReNom 2 as a dialect: its version, its words, and where its modules are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..dialect import Modules, Patch
+from ..session import Script, Session, Version
+
+NAME, DEFAULT, HIDES = "renom", "renom", True
+VERSIONS = {"renom": Version("renom", "ReNom 2.7")}
+ROOTS = ("renom",)
+CLUES = (("import", "renom", "renom"),)
+_RECURRENT = ("Lstm", "Gru", "PeepholeLstm", "ChainedLSTM", "lstm", "gru")
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(_RECURRENT, "a network of convolutions: there are no recurrent layers"),
+    "RoiPool2d": "rm.MaxPool2d, or torchvision.ops.roi_pool over a torch module",
+    "AverageUnPool2d": "rm.MaxUnPool2d, or rm.Deconv2d with a filter of ones",
+    "graph": "ReNom 2's words: this is the interface of ReNom 3",
+    "DQN": "the networks of ReNom: its algorithms of reinforcement learning are not here",
+    "Yolo": "the networks of ReNom: its detectors are not here",
+}
+
+
+def decide(found: Mapping[str, Sequence[str]]) -> str:
+    """Return the only version."""
+    return DEFAULT
+
+
+def open_session(version: str, script: Script) -> Session:
+    """Return the state of a script."""
+    return Session(VERSIONS[version], script)
+
+
+def modules(session: Session) -> Modules:
+    """Return every module of the dialect by its path."""
+    from .served import modules as made
+
+    return made(session)
+
+
+def patches(session: Session) -> Sequence[Patch]:
+    """Return no patches."""
+    return ()

@@ -1,0 +1,129 @@
+"""Grads: the gradients of one loss, and the update of what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import caller
+from ..table import DialectError
+from .node import Node, Variable, tensor_of
+
+_MISSING = object()
+
+
+class Grads:
+    """What `loss.grad()` returns: the gradient of each variable that was recorded.
+
+    Raises: DialectError where an earlier `grad` has let go of a part of the history.
+    """
+
+    def __init__(
+        self, loss: Node, initial: Any = None, detach: bool = True, decay: float | None = None
+    ) -> None:
+        self.root, self.decay = loss.tensor, decay
+        self.initial = None if initial is None else tensor_of(initial).reshape(self.root.shape)
+        leaves = list(_leaves(self.root))
+        found = self._backward(leaves, keep=not detach) if leaves else ()
+        self.storage: dict[int, tuple[Variable, Tensor]] = {
+            id(leaf.variable): (leaf.variable, value)  # type: ignore[attr-defined]
+            for leaf, value in zip(leaves, found, strict=True)
+        }
+        if detach:
+            loss.detach_graph()
+
+    def _backward(self, targets: Sequence[Tensor], *, keep: bool) -> tuple[Tensor, ...]:
+        start = torch.ones_like(self.root) if self.initial is None else self.initial
+        try:
+            return torch.autograd.grad(
+                self.root, targets, start, retain_graph=keep, allow_unused=True
+            )
+        except RuntimeError as error:
+            if "second time" not in str(error):
+                raise
+            raise DialectError(
+                "loss.grad",
+                "a part of this history has been let go of by an earlier grad()",
+                fix="loss.grad(detach_graph=False) for all but the last loss",
+                at=caller(),
+            ) from None
+
+    @property
+    def variables(self) -> dict[int, Any]:
+        """The gradients by the `id` of their variable."""
+        return {key: Node.of(value) for key, (_, value) in self.storage.items()}
+
+    def get(self, node: Node, default: Any = _MISSING) -> Any:
+        """Return the gradient of a node, or the default where the loss does not depend on it.
+
+        That of a node between asks for `detach_graph=False`.
+        """
+        if id(node) in self.storage:
+            return Node.of(self.storage[id(node)][1])
+        if not isinstance(node, Variable) and node.tensor.requires_grad and self.root.requires_grad:
+            found = self._backward([node.tensor], keep=True)[0]
+            if found is not None:
+                return Node.of(found)
+        if default is not _MISSING:
+            return default
+        raise DialectError(
+            "grads.get",
+            "Node not found. Ensure that _update_diff was properly called on the node first.",
+            got=f"a {type(node).__name__} of shape {node.shape}",
+            need="a variable that was recorded: rm.Variable(x), or one of a model inside of "
+            "`with model.train():`",
+            fix="grads.get(node, None) where it may be missing",
+            at=caller(),
+        )
+
+    def set(self, node: Variable, diff: Any) -> None:
+        """Replace the gradient of a variable."""
+        self.storage[id(node)] = (node, tensor_of(diff).detach())
+
+    def update(self, opt: Callable[..., Any] | None = None, models: Sequence[Any] = ()) -> None:
+        """Change the variables by what the optimizer makes of the gradients; `models` alone.
+
+        Without an optimizer the gradient itself is subtracted. Where nothing was recorded,
+        nothing is changed.
+        """
+        only = {id(variable) for model in models for variable in model.variables()}
+        for key, (variable, gradient) in self.storage.items():
+            if not models or key in only:
+                self.update_node(variable, opt, gradient)
+
+    def update_node(
+        self,
+        variable: Variable,
+        opt: Callable[..., Any] | None = None,
+        gradient: Tensor | None = None,
+    ) -> None:
+        """Change one variable."""
+        if not variable.auto_update:
+            return
+        slope = self.storage[id(variable)][1] if gradient is None else gradient
+        if variable.weight_decay is not None:
+            decay = variable.weight_decay or self.decay or 0.0
+            slope = slope.add(variable.value, alpha=decay) if decay else slope
+        step = slope if opt is None else opt(Node.of(slope), variable)
+        variable.value.sub_(tensor_of(step).reshape(slope.shape))
+
+
+def _leaves(root: Tensor) -> Iterator[Tensor]:
+    """Yield what stands for variables in the history of a tensor."""
+    if root.grad_fn is None:
+        if hasattr(root, "variable"):
+            yield root
+        return
+    waiting, seen = [root.grad_fn], {root.grad_fn}
+    while waiting:
+        made = waiting.pop()
+        leaf = getattr(made, "variable", None)
+        if isinstance(leaf, Tensor) and hasattr(leaf, "variable"):
+            yield leaf
+        for before, _ in made.next_functions:
+            if before is not None and before not in seen:
+                seen.add(before)
+                waiting.append(before)

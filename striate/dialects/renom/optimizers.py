@@ -1,0 +1,172 @@
+"""Optimizers of ReNom: calls that return what is subtracted from a variable.
+
+The state of a variable is kept under its `id`, so that one optimizer may serve several models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from .node import Node, Variable, tensor_of
+
+
+class Optimizer:
+    """`slots` zeros of the variable's shape are kept for each variable, and the number of calls."""
+
+    slots: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        self.state: dict[int, tuple[Variable, list[Tensor], int]] = {}
+
+    def __call__(self, dy: Any, node: Variable) -> Any:
+        """Return the step of a variable with this gradient."""
+        slope = tensor_of(dy).detach()
+        kept = self.state.get(id(node))
+        if kept is None:
+            kept = (node, [torch.zeros_like(slope) for _ in range(self.slots)], 0)
+        self.state[id(node)] = (node, kept[1], kept[2] + 1)
+        return Node.of(self.step(slope, kept[2] + 1, *kept[1]))
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step; `count` is 1 in the first call."""
+        raise TypeError(f"{type(self).__name__} has no step(g, count)")
+
+    def reset(self) -> None:
+        """Forget what was kept."""
+        self.state.clear()
+
+
+class Sgd(Optimizer):
+    """v = momentum v + lr g; the step is v, or with Nesterov (1 + momentum) v - momentum v_before.
+
+    Source: ReNom 2.7, where Nesterov is the default.
+    """
+
+    slots = 1
+
+    def __init__(self, lr: float = 0.1, momentum: float = 0.4, nesterov: bool = True) -> None:
+        super().__init__()
+        self._lr, self._momentum, self._nesterov = lr, momentum, nesterov
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step."""
+        (v,) = slots
+        before = v.clone() if self._nesterov else v
+        v.mul_(self._momentum).add_(g, alpha=self._lr)
+        if not self._nesterov:
+            return v.clone()
+        return (1 + self._momentum) * v - before.mul_(self._momentum)
+
+
+class ClampedSgd(Sgd):
+    """Sgd with each gradient between the limits."""
+
+    def __init__(
+        self,
+        lr: float = 0.1,
+        momentum: float = 0.4,
+        minmax: Sequence[float] = (-1e8, 1e8),
+        nesterov: bool = True,
+    ) -> None:
+        super().__init__(lr, momentum, nesterov)
+        self._limits = minmax
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step."""
+        return super().step(g.clamp(*self._limits), count, *slots)
+
+
+class Adagrad(Optimizer):
+    """r = r + g^2; the step is lr g / (sqrt(r) + epsilon)."""
+
+    slots = 1
+
+    def __init__(self, lr: float = 0.01, epsilon: float = 1e-8) -> None:
+        super().__init__()
+        self._lr, self._epsilon = lr, epsilon
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step."""
+        (r,) = slots
+        r.add_(g * g)
+        return self._lr * g / (r.sqrt() + self._epsilon)
+
+
+class Adadelta(Optimizer):
+    """The step is g sqrt(d + epsilon) / sqrt(r + epsilon), of running means of g^2 and step^2."""
+
+    slots = 2
+
+    def __init__(self, dr: float = 0.95, epsilon: float = 1e-8) -> None:
+        super().__init__()
+        self._dr, self._epsilon = dr, epsilon
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step."""
+        r, d = slots
+        r.mul_(self._dr).add_(g * g, alpha=1 - self._dr)
+        step = g * (d + self._epsilon).sqrt() / (r + self._epsilon).sqrt()
+        d.mul_(self._dr).add_(step * step, alpha=1 - self._dr)
+        return step
+
+
+class Rmsprop(Optimizer):
+    """r = g r + (1 - g) dy^2; the step is lr dy / (sqrt(r) + epsilon); `g` is the running part."""
+
+    slots = 1
+
+    def __init__(self, lr: float = 0.001, g: float = 0.9, epsilon: float = 1e-8) -> None:
+        super().__init__()
+        self._lr, self._g, self._epsilon = lr, g, epsilon
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step."""
+        (r,) = slots
+        r.mul_(self._g).add_(g * g, alpha=1 - self._g)
+        return self._lr * g / (r.sqrt() + self._epsilon)
+
+
+class Adam(Optimizer):
+    """Both means are corrected for their beginning before epsilon is added to the root.
+
+    `g` is the running part of the squares, `b` that of the gradients.
+    """
+
+    slots = 2
+
+    def __init__(
+        self, lr: float = 0.001, g: float = 0.999, b: float = 0.9, epsilon: float = 1e-8
+    ) -> None:
+        super().__init__()
+        self._lr, self._g, self._b, self._epsilon = lr, g, b, epsilon
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step."""
+        u, r = slots
+        u.mul_(self._b).add_(g, alpha=1 - self._b)
+        r.mul_(self._g).addcmul_(g, g, value=1 - self._g)
+        root = (r / (1 - self._g**count)).sqrt_().add_(self._epsilon)
+        return (u / root).mul_(self._lr / (1 - self._b**count))
+
+
+class Adamax(Optimizer):
+    """Adam with the largest gradient so far, each step forgotten a little, for the root."""
+
+    slots = 2
+
+    def __init__(
+        self, alpha: float = 0.001, epsilon: float = 1e-8, b: Sequence[float] = (0.9, 0.999)
+    ) -> None:
+        super().__init__()
+        self._alpha, self._epsilon, self._b = alpha, epsilon, tuple(b)
+
+    def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
+        """Return the step."""
+        u, most = slots
+        u.mul_(self._b[0]).add_(g, alpha=1 - self._b[0])
+        most.copy_(torch.maximum(most * self._b[1], g.abs()))
+        return self._alpha / (1 - self._b[0] ** count) * u / (most + self._epsilon)
