@@ -104,17 +104,21 @@ struct striate_work {
 
 namespace {
 
-// To wake another thread costs as much as this work; a first measurement may be this much too large,
-// since nothing is in the caches yet.
-constexpr double WORTH_NS = 60'000;
+// To wake another thread costs as much as this work, or this much where runs follow each other so
+// closely that it still spins; a first measurement may be some times too large, since nothing is in
+// the caches yet.
+constexpr double WORTH_NS = 60'000, WORTH_AWAKE_NS = 20'000;
+constexpr int64_t AWAKE_NS = 50'000;
 constexpr double COLD = 10;
 constexpr int64_t MEASURED = 3;  // steps after which the caches are known to be warm
 
 // When other programs take a core, its thread holds up all others at every stage. Where a member was
-// kept from working for this share of a window, one thread goes on alone, each time for longer.
+// kept from working for this share of a window, or a run was so much longer than one thread's own,
+// one thread goes on alone, each time for longer.
 constexpr double HELD_UP = 0.25;
 constexpr int64_t WINDOW_NS = 10'000'000;
-constexpr int64_t ALONE_NS = 50'000'000;
+constexpr double LATE_NS = 300'000;
+constexpr int64_t ALONE_NS = 50'000'000, SHORTLY_ALONE_NS = 1'000'000;
 constexpr int64_t LONGEST_ALONE_NS = 800'000'000;
 
 // The time that a thread had, and could have worked in, since a moment.
@@ -156,18 +160,29 @@ class Run {
       leave_ = false;
       step_began_ = now_ns();
       if (together_)
-        team_.run(members_, [this](int64_t member) { walk(member); });
+        go_together();
       else
         walk(0);
     }
+    if (team_reserved_.owns_lock()) team_.left_ns = now_ns();
     return step_;
   }
 
  private:
+  void go_together() {
+    const int64_t first = step_;
+    team_.run(members_, [this](int64_t member) { walk(member); });
+    const double alone = pace_.nanoseconds * static_cast<double>((step_ - first) * plan_.batch);
+    const bool late = static_cast<double>(now_ns() - step_began_) > alone + LATE_NS;
+    if (finished_ && late) stand_aside(SHORTLY_ALONE_NS);
+  }
+
   bool worth_sharing() const {
-    if (members_ == 1 || pace_.steps == 0 || now_ns() < team_.alone_until_ns) return false;
+    const int64_t now = now_ns();
+    if (members_ == 1 || pace_.steps == 0 || now < team_.alone_until_ns) return false;
     const double left = static_cast<double>(work_.samples - step_ * plan_.batch);
-    return left * pace_.nanoseconds > WORTH_NS * (pace_.steps < MEASURED ? COLD : 1);
+    const double worth = now - team_.left_ns < AWAKE_NS ? WORTH_AWAKE_NS : WORTH_NS;
+    return left * pace_.nanoseconds > worth * (pace_.steps < MEASURED ? COLD : 1);
   }
 
   void walk(int64_t member) {
@@ -238,10 +253,8 @@ class Run {
     ++step_;
     const bool stopped = work_.stop != nullptr && __atomic_load_n(work_.stop, __ATOMIC_RELAXED) != 0;
     finished_ = step_ == steps_ || stopped;
-    if (together_)
-      leave_ = finished_ || held_up();
-    else
-      leave_ = finished_ || (measure(samples), worth_sharing());
+    if (!together_) measure(samples);
+    leave_ = finished_ || (together_ ? held_up() : worth_sharing());
   }
 
   // Whether a member was kept from working for too long; then one goes on alone for a while.
@@ -253,9 +266,16 @@ class Run {
       team_.alone_ns /= 2;
       return false;
     }
-    team_.alone_ns = std::clamp(team_.alone_ns * 2, ALONE_NS, LONGEST_ALONE_NS);
-    team_.alone_until_ns = now_ns() + team_.alone_ns;
+    stand_aside(ALONE_NS);
     return true;
+  }
+
+  // Other programs need a core: one thread goes on alone, for longer if that was so lately.
+  void stand_aside(int64_t least_ns) {
+    const int64_t now = now_ns();
+    if (now - team_.alone_until_ns > 10 * team_.alone_ns) team_.alone_ns = 0;
+    team_.alone_ns = std::clamp(team_.alone_ns * 2, least_ns, LONGEST_ALONE_NS);
+    team_.alone_until_ns = now + team_.alone_ns;
   }
 
   // Notes how long the step took that one thread made alone.

@@ -37,6 +37,8 @@ class Team {
   // shall be; for the holder of the reservation.
   int64_t alone_until_ns = 0;
   int64_t alone_ns = 0;
+  // When the last run ended.
+  int64_t left_ns = 0;
 
  private:
   void serve(int64_t member, uint32_t seen);

@@ -26,6 +26,16 @@ class Finish {
         store_first(to + c, activate(load(from + c) + bias(c)), written_ - c);
   }
 
+  void sum(const float* from, const float* addend, float* to) const {
+    for (int64_t x = 0; x < pooled_width_; ++x, from += pixel_, to += conv_.output.pixel) {
+      for (int64_t c = 0; c < pixel_; c += LANES) {
+        const Vec more = load_first(addend + c, conv_.filters - c);
+        store_first(to + c, activate(load(from + c) + bias(c) + more), written_ - c);
+      }
+      addend += conv_.addend.pixel;
+    }
+  }
+
   void average(const float* from, float* to) const {
     const int64_t places = conv_.pool_height * conv_.pool_width;
     const Vec share = all(1.0f / static_cast<float>(places));
@@ -141,6 +151,10 @@ void ConvForward::check_common(const Check& c) const {
   }
   c.that(rows_for(1) * width * pixel() <= MOST_SUMS, "a row is too long");
   c.that(pool != MAX_POOL || activation != LEAKY || slope >= 0, "the activation must not fall");
+  if (given(addend)) {
+    c.that(pool == NO_POOL && !given(statistics), "what is added is added to plain sums");
+    c.holds("addend", addend, height, width, filters, c.batch());
+  }
   c.holds("output", output, pooled_height(), pooled_width(), filters, c.batch());
   if (given(bias)) c.holds("bias", bias, pixel() * 4);
   if (given(index)) {
@@ -166,7 +180,9 @@ void ConvForward::finish(const float* sums, const Context& context, Range range,
   for (int64_t y = begin; y < end; ++y) {
     const float* from = sums + (first_row(y) - first_row(begin)) * width * pixel();
     float* to = context.at(output, sample) + y * output.row;
-    if (pool == NO_POOL) {
+    if (given(addend)) {
+      rows.sum(from, context.at(addend, sample) + y * addend.row, to);
+    } else if (pool == NO_POOL) {
       rows.plain(from, to);
     } else if (pool == AVERAGE_POOL) {
       rows.average(from, to);

@@ -6,7 +6,7 @@
 
 namespace striate {
 
-// y = pool(activation(sum over taps and channels + bias)), then dropout. Tap (ky, kx) of place
+// y = pool(activation(sum over taps and channels + bias [+ addend])), then dropout. Tap (ky, kx) of place
 // (oy, ox) reads the input at (oy * stride_y + ky * dilation_y, ox * stride_x + kx * dilation_x)
 // from its origin. A convolution that derives from this computes the sums of a band of places,
 // rows x width x pixel(), and gives them to `finish`.
@@ -28,6 +28,7 @@ struct ConvForward : Kernel {
   Real drop = 0;
   Int key = 0;
   Ref statistics;
+  View addend;
 
   template <class V>
   void visit(V& v) {
@@ -40,6 +41,7 @@ struct ConvForward : Kernel {
     v("pool_height", pool_height), v("pool_width", pool_width);
     v("pool_stride_y", pool_stride_y), v("pool_stride_x", pool_stride_x), v("index", index);
     v("drop", drop), v("key", key), v("statistics", statistics);
+    v("addend", addend);
   }
 
   // Floats from one place of the sums to the next; those behind `filters` are zero.

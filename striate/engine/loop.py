@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from ..data import check, image
 from ..data.feed import Batch, Feed
-from ..data.fit import fits, missing_axis
 from ..errors import DataError
 from . import advice, hooks as moments
 from .batches import Batches, as_batch, checked, parts, prepare
 from .hooks import History
 from .native import make_step
+from .predictor import Outputs
 from .progress import Silence, reporter, say
 from .setup import setup_of
 from .step import Step
@@ -173,13 +173,7 @@ def predict(
     advice.compare(model.setup, data)
     show = reporter(2 if verbose and verbose != "auto" else 0, 0, "predict")
     show.begin(0, 0)
-    mode = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            out = [_outputs(model, batch) for batch in islice(data, steps)]
-    finally:
-        model.train(mode)
+    out = [_outputs(model, batch) for batch in islice(data, steps)]
     if not out:
         raise DataError("x", "holds no samples", need="at least one")
     joined = [np.concatenate(part) for part in zip(*out, strict=True)]
@@ -256,17 +250,9 @@ def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _native_outputs(
-    model: Model, x: Sequence[NDArray[Any]]
-) -> tuple[NDArray[np.float32], ...] | None:
+def _native_outputs(model: Model, x: Sequence[NDArray[Any]]) -> Outputs | None:
     """Return the outputs for a batch of the model's own form, or None where torch must do it."""
-    specs = [symbol.spec for symbol in model.graph.inputs]
-    if len(x) != len(specs) or (model.setup is not None and model.setup.engine == "torch"):
-        return None
-    axes = [missing_axis(spec, one.shape) for spec, one in zip(specs, x, strict=True)]
-    pairs = zip(x, axes, strict=True)
-    x = [one if axis is None else np.expand_dims(one, axis) for one, axis in pairs]
-    if not all(fits(spec.shape, one.shape[1:]) for spec, one in zip(specs, x, strict=True)):
+    if model.setup is not None and model.setup.engine == "torch":
         return None
     return model.predictor(x)
 
@@ -276,5 +262,11 @@ def _outputs(model: Model, batch: Batch) -> tuple[NDArray[Any], ...]:
     if native is not None:
         return native
     device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
-    out = model(*(part.to(device) for part in batch.x))
+    mode = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            out = model(*(part.to(device) for part in batch.x))
+    finally:
+        model.train(mode)
     return tuple(part.cpu().numpy() for part in (out if isinstance(out, tuple) else (out,)))

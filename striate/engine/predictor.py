@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,19 +14,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..core.spec import Shape
+from ..data.fit import fits, missing_axis
 from ..lower.execution import Execution
 from ..lower.lower import lower
 from ..lower.program import Program
 from ..lower.rules import covered
-from ..lower.runtime import library
+from ..lower.runtime import Library, cores, library
 from ..lower.trace import trace
 
 if TYPE_CHECKING:
     from ..model import Model
 
-KEPT = (np.uint8, np.float32)
 BATCH = 64  # samples that go through a plan at once: their values stay in the caches
-Form = tuple[tuple[tuple[int, ...], str], ...]  # shape of a sample and dtype, for each input
+MOST_FORMS = 64  # of input whose plans are kept: a network of any image size may meet many
+Arrays = tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]  # shape and dtype of each input
+Form = tuple[tuple[Shape, str], ...]  # shape of a sample and the plan's dtype, for each input
+Outputs = tuple[NDArray[np.float32], ...]
+Way = Callable[[Sequence[NDArray[Any]]], Outputs]
+
+version = attrgetter("_version")
 
 
 class Predictor:
@@ -35,7 +44,8 @@ class Predictor:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.plans: dict[tuple[Form, int], _Plan] = {}
+        self.ways: dict[Arrays, Way | None] = {}
+        self.plans: dict[tuple[Form, int], _Plan | None] = {}
         self.lock = threading.Lock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> None:
@@ -44,93 +54,144 @@ class Predictor:
     def __reduce__(self) -> tuple[Any, ...]:
         return (_nothing, ())
 
-    def __call__(self, x: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], ...] | None:
+    def __call__(self, x: Sequence[NDArray[Any]]) -> Outputs | None:
         """Return the outputs for a batch in the user's layout, or None where no plan can be made.
 
-        `x`: an array for each input, (batch, ...); bytes stay bytes, other numbers become float32.
+        `x`: an array for each input, (batch, ...), which may lack an axis of one channel; bytes
+        stay bytes, other numbers become float32.
         """
-        given = [one if one.dtype in KEPT else one.astype(np.float32) for one in x]
-        form = tuple((one.shape[1:], one.dtype.name) for one in given)
-        batch = 1 if len(given[0]) == 1 else BATCH
+        arrays = tuple([(one.shape, one.dtype) for one in x])
         with self.lock:
-            plan = self.plans.get((form, batch))
-            if plan is None:
-                plan = self.plans[form, batch] = _Plan(self.model, form, batch)
-            return plan.run(given)
+            try:
+                way = self.ways[arrays]
+            except KeyError:
+                if len(self.ways) == MOST_FORMS:
+                    self.ways.clear()
+                    self.plans.clear()
+                way = self.ways[arrays] = self._way(arrays)
+            return None if way is None else way(x)
+
+    def _way(self, arrays: Arrays) -> Way | None:
+        """Return what computes the outputs for arrays like these."""
+        specs = [symbol.spec for symbol in self.model.graph.inputs]
+        samples = arrays[0][0][0] if arrays and arrays[0][0] else 0
+        if not samples or len(arrays) != len(specs):
+            return None
+        form: list[tuple[Shape, str]] = []
+        axes: list[int | None] = []
+        for spec, (shape, dtype) in zip(specs, arrays, strict=True):
+            axis = missing_axis(spec, shape)
+            sample = list(shape[1:])
+            if axis is not None:
+                sample.insert(0 if axis == 1 else len(sample), 1)
+            if shape[:1] != (samples,) or not fits(spec.shape, tuple(sample)):
+                return None
+            form.append((tuple(sample), "uint8" if dtype == np.uint8 else "float32"))
+            axes.append(axis)
+        plan = self._plan(tuple(form), 1 if samples == 1 else BATCH)
+        if plan is None:
+            return None
+        if samples == 1 and not plan.execution.foreign:
+            return plan.single(axes)
+        return functools.partial(plan.several, axes)
+
+    def _plan(self, form: Form, batch: int) -> _Plan | None:
+        if (form, batch) not in self.plans:
+            self.plans[form, batch] = _planned(self.model, form, batch)
+        return self.plans[form, batch]
 
 
 def _nothing() -> None:
     """Stand for a predictor in a pickle."""
 
 
+def _planned(model: Model, form: Form, batch: int) -> _Plan | None:
+    """Return a plan for one form of input, or None where there is none."""
+    tensors = [*model.parameters(), *model.buffers()]
+    native = library()
+    if native is None or not _plain(tensors) or not model.runs_graph:
+        return None  # a forward of the user's own may do what its graph does not show
+    specs = [
+        replace(symbol.spec, shape=shape)
+        for symbol, (shape, _) in zip(model.graph.inputs, form, strict=True)
+    ]
+    program = trace(model.graph, False, specs)
+    return None if covered(program) else _Plan(program, form, batch, tensors, native)
+
+
 class _Plan:
-    """A plan for one form of input, or the knowledge that there is none."""
+    """A plan for one form of input, with the model's weights."""
 
-    def __init__(self, model: Model, form: Form, batch: int) -> None:
-        self.execution: Execution | None = None
+    def __init__(
+        self, program: Program, form: Form, batch: int, tensors: list[Tensor], native: Library
+    ) -> None:
+        self.program, self.tensors = program, tensors
         self.versions: list[int] = []
-        self.tensors = [*model.parameters(), *model.buffers()]
-        specs = [
-            replace(symbol.spec, shape=shape)
-            for symbol, (shape, _) in zip(model.graph.inputs, form, strict=True)
-        ]
-        native = library()
-        if native is None or not _plain(self.tensors) or not model.runs_graph:
-            return  # a forward of the user's own may do what its graph does not show
-        self.program: Program = trace(model.graph, False, specs)
-        values = self.program.values
-        self.first_in = [values[at].channels_first for at in self.program.inputs]
-        self.first_out = [values[at].channels_first for at in self.program.outputs]
-        if not covered(self.program):
-            lowered = lower(self.program, batch, [dtype for _, dtype in form])
-            self.execution = Execution(lowered, native)
-            self.single = self._single() if batch == 1 and not self.execution.foreign else None
+        dtypes = [dtype for _, dtype in form]
+        self.execution = Execution(lower(program, batch, dtypes, shares=cores()), native)
+        self.dtypes = dtypes
+        self.first_in = [program.values[at].channels_first for at in program.inputs]
+        self.first_out = [program.values[at].channels_first for at in program.outputs]
 
-    def run(self, x: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], ...] | None:
-        """Return the outputs."""
-        if self.execution is None:
-            return None
-        versions = [one._version for one in self.tensors]
+    def several(self, axes: Sequence[int | None], x: Sequence[NDArray[Any]]) -> Outputs:
+        """Return the outputs of any number of samples."""
+        self._refresh()
+        given = [
+            np.ascontiguousarray(_channels_last(_whole(one, axis), first), dtype)
+            for one, axis, first, dtype in zip(x, axes, self.first_in, self.dtypes, strict=True)
+        ]
+        outputs = self._outputs(len(x[0]))
+        self.execution.run(len(x[0]), [*given, *outputs])
+        return tuple(map(_channels_first, outputs, self.first_out))
+
+    def single(self, axes: Sequence[int | None]) -> Way:
+        """Return a function for one sample, whose memory is laid out beforehand."""
+        values, stages = self.program.values, self.execution.lowered.plan.stages
+        inputs = [
+            np.empty((1, *(size or 1 for size in values[at].shape)), dtype)
+            for at, dtype in zip(self.program.inputs, self.dtypes, strict=True)
+        ]
+        shown = map(_channels_first, inputs, self.first_in)
+        places = [
+            one if axis is None else one.squeeze(axis)
+            for one, axis in zip(shown, axes, strict=True)
+        ]
+        outputs = self._outputs(1)
+        shown_outputs = tuple(map(_channels_first, outputs, self.first_out))
+        call = self.execution.engine.prepared(1, [*inputs, *outputs], (1, len(stages)), cores())
+
+        def run(x: Sequence[NDArray[Any]]) -> Outputs:
+            self._refresh()
+            for place, one in zip(places, x, strict=True):
+                np.copyto(place, one, "unsafe")
+            call()
+            return tuple([one.copy() for one in shown_outputs])
+
+        return run
+
+    def _refresh(self) -> None:
+        """Bring the weights into the arena if they have changed."""
+        versions = list(map(version, self.tensors))
         if versions != self.versions:
             self.execution.push()
             self.versions = versions
-        given = [
-            np.moveaxis(one, 1, -1) if first else one
-            for one, first in zip(x, self.first_in, strict=True)
-        ]
-        if self.single is not None:
-            outputs = self.single(given)
-        else:
-            outputs = self._outputs(len(x[0]))
-            arrays = [np.ascontiguousarray(one) for one in given]
-            self.execution.run(len(x[0]), [*arrays, *outputs])
-        shown = zip(outputs, self.first_out, strict=True)
-        return tuple(np.moveaxis(one, -1, 1) if first else one for one, first in shown)
 
     def _outputs(self, samples: int) -> list[NDArray[np.float32]]:
         values = self.program.values
         shapes = [[size or 1 for size in values[at].shape] for at in self.program.outputs]
         return [np.empty((samples, *shape), np.float32) for shape in shapes]
 
-    def _single(self) -> Callable[[Sequence[NDArray[Any]]], list[NDArray[np.float32]]]:
-        """Return a function for one sample, whose memory is laid out beforehand."""
-        assert self.execution is not None
-        values, plan = self.program.values, self.execution.lowered.plan
-        dtypes = [load.dtype for load in self.execution.lowered.loads]
-        inputs = [
-            np.empty((1, *(size or 1 for size in values[at].shape)), dtype)
-            for at, dtype in zip(self.program.inputs, dtypes, strict=True)
-        ]
-        outputs = self._outputs(1)
-        call = self.execution.engine.prepared(1, [*inputs, *outputs], (1, len(plan.stages)), 1)
 
-        def run(x: Sequence[NDArray[Any]]) -> list[NDArray[np.float32]]:
-            for place, one in zip(inputs, x, strict=True):
-                place[...] = one
-            call()
-            return [one.copy() for one in outputs]
+def _whole(x: NDArray[Any], axis: int | None) -> NDArray[Any]:
+    return x if axis is None else np.expand_dims(x, axis)
 
-        return run
+
+def _channels_last(x: NDArray[Any], wanted: bool) -> NDArray[Any]:
+    return np.moveaxis(x, 1, -1) if wanted else x
+
+
+def _channels_first(x: NDArray[Any], wanted: bool) -> NDArray[Any]:
+    return np.moveaxis(x, -1, 1) if wanted else x
 
 
 def _plain(tensors: Sequence[Tensor]) -> bool:

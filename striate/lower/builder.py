@@ -169,8 +169,10 @@ class Builder:
         block: int,
         update: Update | None = None,
         bfloat16: bool = False,
+        shares: int = 1,
     ) -> None:
         self.update, self.bfloat16 = update, bfloat16
+        self.shares = shares  # in how many a lone image is cut, for as many threads
         self.plan = Plan(batch, stages=[Stage(Over.PARTS)])  # the first stage packs weights
         self.training, self.block = training, block
         self.images: dict[int, Image] = {}
@@ -344,7 +346,13 @@ class Builder:
     # ---- stages ----------------------------------------------------------------------------------
 
     def samples(self, call: Call) -> None:
-        """Add a call for blocks of samples, to the stage at hand if it is one of those."""
+        """Add a call for blocks of samples, to the stage at hand if it is one of those.
+
+        Where threads share a lone image, one of them does what is not worth cutting.
+        """
+        if self.shares > 1 and len(self.plan.stages) > self._segment:
+            self.alone(call)
+            return
         if not self._open(Over.SAMPLES):
             self.plan.stages.append(Stage(Over.SAMPLES, self.block))
         self.plan.stages[-1].calls.append(replace(call, unit=self.unit))

@@ -10,12 +10,13 @@ from ..core.operation import Affine, Pointwise
 from .builder import Builder, Gradient, Image, Margin, Part, Update, Weight, image_size
 from .plan import ABSENT, ABSENT_VIEW, Call, Plan, Value
 from .program import Program
-from .rules import units
+from .rules import cost, units
 from .units.convolution import Convolution
 from .units.elementwise import Function
 from .units.norm import BatchNormalization
 from .units.unit import Unit
 
+SHARED_FROM = 1_000_000  # products of a lone image: 20 us or more, so that threads gain
 BLOCKS = 16  # tasks in a stage over samples: enough to share out evenly, few enough to add up
 DTYPES = {"uint8": 1, "float32": 4}
 
@@ -56,17 +57,27 @@ def lower(
     head: Head | None = None,
     update: Update | None = None,
     bfloat16: bool = False,
+    shares: int = 1,
 ) -> Lowered:
     """Return the plan of a program for batches of up to `batch` samples.
 
     `dtypes` are those of the input arrays. With a `head` and an `update` the plan trains; with a
     `head` alone it measures the loss; with neither it saves the outputs. `bfloat16`: convolutions
-    multiply numbers of 16 bits; weights, sums and all else stay float32.
+    multiply numbers of 16 bits; weights, sums and all else stay float32. `shares`: for how many
+    threads a lone image is cut into parts, if it is large enough.
     """
     training = update is not None
     block = max(1, -(-batch // BLOCKS))
-    builder = Builder(batch, training=training, block=block, update=update, bfloat16=bfloat16)
     made, loads = _loads(program, units(program), dtypes)
+    small = sum(cost(program, unit) for unit in made) < SHARED_FROM
+    builder = Builder(
+        batch,
+        training=training,
+        block=block,
+        update=update,
+        bfloat16=bfloat16,
+        shares=1 if training or batch > 1 or small else shares,
+    )
     if head is not None and made[-1].steps[0].operation == Pointwise(head.undone):
         made = made[:-1]
     _place(builder, made, loads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ABSENT = -1  # in place of a buffer that a kernel can do without
 ALIGNMENT = 64  # bytes
@@ -38,6 +38,10 @@ class View:
     origin: int = 0
     row: int = 0
     pixel: int = 0
+
+    def moved(self, numbers: int) -> View:
+        """Return the view that begins so many numbers later; none stays none."""
+        return self if self.buffer == ABSENT else replace(self, origin=self.origin + numbers)
 
 
 ABSENT_VIEW = View(ABSENT)

@@ -124,6 +124,11 @@ def addition(program: Program, step: Step) -> bool:
     return merge(program, step) and step.operation == Merge("add") and len(step.inputs) == 2
 
 
+def last_addition(program: Program, step: Step) -> bool:
+    """Fit such sums where no gradient is wanted."""
+    return addition(program, step) and not program.training
+
+
 def merge(program: Program, step: Step) -> bool:
     """Fit merges of values of one shape: two of them, or a sum."""
     shapes = {program.values[at].shape for at in step.inputs}
@@ -178,7 +183,7 @@ RULES = (
     Rule(
         Convolution,
         convolution,
-        (frozen_norm, slope, inner_pool, slope, element_dropout),
+        (frozen_norm, last_addition, slope, inner_pool, slope, element_dropout),
     ),
     Rule(Dense, linear, (slope,)),
     Rule(BatchNormalization, batch_norm, (addition, slope)),
@@ -234,6 +239,7 @@ def joins(program: Program, steps: list[Step], after: Step) -> bool:
 
     One activation, which changes places with a maximum but not with an average, whose gradient
     could not tell the signs. Dropout only behind a maximum, whose winners tell what was dropped.
+    A sum is of whole images, so no pooling follows.
     """
     operations = [step.operation for step in steps]
     active = any(isinstance(operation, Pointwise) for operation in operations)
@@ -241,6 +247,8 @@ def joins(program: Program, steps: list[Step], after: Step) -> bool:
     if isinstance(after.operation, Pointwise):
         return not active and kind != "average"
     if isinstance(after.operation, Pool):
+        if any(isinstance(operation, Merge) for operation in operations):
+            return False
         return after.operation.kind == "max" or not (active and program.training)
     return not isinstance(after.operation, Drop) or kind == "max"
 

@@ -10,6 +10,8 @@ from native_steps import Native
 
 import striate as st
 from striate import layers as L
+from striate.lower.execution import Execution
+from striate.lower.lower import lower
 from striate.lower.rules import covered
 from striate.lower.runtime import library
 from striate.lower.trace import trace
@@ -53,6 +55,30 @@ def test_outputs_of_random_networks_are_those_of_torch(begin):
         (got,) = model.predictor([one.numpy() for one in x])
         scale = max(1e-3, abs(expected).max())
         np.testing.assert_allclose(got / scale, expected / scale, atol=1e-5, err_msg=str(seed))
+
+
+def outputs(model: st.Model, x: list[np.ndarray], shares: int, threads: int) -> np.ndarray:
+    """Return the output for one sample, cut into parts."""
+    lowered = lower(trace(model.graph, training=False), 1, ["float32"] * len(x), shares=shares)
+    execution = Execution(lowered, library())
+    execution.push()
+    out = np.empty((1, *model.outputs[0].spec.shape), np.float32)
+    execution.run(1, [*x, out], threads=threads)
+    return out
+
+
+@pytest.mark.parametrize("begin", range(0, 60, 20))
+def test_a_lone_image_gives_the_same_cut_into_parts(begin, monkeypatch):
+    monkeypatch.setattr("striate.lower.lower.SHARED_FROM", 0)
+    monkeypatch.setattr("striate.lower.units.convolution.SHARED_FROM", 0)
+    for seed in range(begin, begin + 20):
+        model = random_model(seed)
+        draw = np.random.default_rng(seed)
+        x = [draw.standard_normal((1, *s.spec.shape), np.float32) for s in model.inputs]
+        whole = outputs(model, x, shares=1, threads=1)
+        for shares in (2, 3):
+            cut = outputs(model, x, shares, threads=2)
+            np.testing.assert_allclose(cut, whole, rtol=1e-5, atol=1e-5, err_msg=str(seed))
 
 
 def test_every_batch_reaches_its_place_where_torch_does_a_part():

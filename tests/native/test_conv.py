@@ -291,6 +291,20 @@ def test_statistics(isa: str) -> None:
     close(squares, (want**2).sum(axis=(0, 1, 2)))
 
 
+@each_isa
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_addend_comes_before_the_activation(packed: bool, isa: str) -> None:
+    case = Case((9, 7), 6, 20, pad=(1, 1, 1, 1), activation=LEAKY, slope=0.1, packed=packed)
+    numbers = Numbers(case)
+    both = Both(case, isa, numbers)
+    added = {"addend": both.output.view(both.dy)}  # with junk behind the channels
+    both.forward = Call("conv", {**both.forward.fields, **added})
+    sums = numbers.torch()["sums"] + numbers.gradient
+    output = both.run().array(both.y)
+    close(both.output.inner(output), np.where(sums > 0, sums, 0.1 * sums))
+    assert not both.output.cells(output)[..., case.filters :].any()
+
+
 WRONG = {
     "channels = 0, need 1 to 1048576": {"channels": 0},
     "filters = 1048577, need 1 to 1048576": {"filters": 1 << 20 | 1},
@@ -318,6 +332,12 @@ ONLY_FORWARD = {
     "no index for such a pool": {"pool": AVERAGE},
     "dropout needs an index": {"index": -1, "drop": 0.5},
     "statistics are taken of plain sums": {"statistics": 0},
+    "what is added is added to plain sums": {"addend": View(0, 0, 64, 32)},
+    "addend has 1 x 6912 bytes, needs 3 x 2048": {
+        "addend": View(0, 0, 64, 32),
+        "pool": NO_POOL,
+        "index": -1,
+    },
     "bias is no buffer": {"bias": 99},
 }
 ONLY_BACKWARD = {

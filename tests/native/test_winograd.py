@@ -120,6 +120,17 @@ def test_statistics(isa: str, pad: tuple[int, int, int, int]) -> None:
 
 
 @each_isa
+def test_an_addend_comes_before_the_activation(isa: str) -> None:
+    case = Case((9, 7), 6, 20, pad=SAME, activation=RELU)
+    numbers = Numbers(case)
+    both = Winograd(case, isa, numbers)
+    added = {"addend": both.output.view(both.dy)}
+    both.forward = Call("conv_winograd", {**both.forward.fields, **added})
+    want = np.maximum(numbers.torch()["sums"] + numbers.gradient, 0)
+    close(both.output.inner(both.run().array(both.y)), want)
+
+
+@each_isa
 def test_the_first_layer_has_no_input_gradient(isa: str) -> None:
     case = Case((9, 8), 3, 20, pad=SAME)
     numbers = Numbers(case)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
-from ...core.operation import BatchNorm, Correlate, Drop, Pointwise, Pool
+from ...core.operation import BatchNorm, Correlate, Drop, Merge, Pointwise, Pool
 from ...core.window import Window
 from ..builder import Builder, Image, Margin
-from ..plan import ABSENT, ABSENT_VIEW, GROUP, Call, Value, round_up
+from ..plan import ABSENT, ABSENT_VIEW, GROUP, Call, Value, View, round_up
 from ..program import Step
 from ..weights import bias, kernel
 from .unit import Unit, slope_of
 
 POOLS = {"max": 1, "average": 2}
+SHARED_FROM = 100_000  # products of a lone image: 2 us or more, so that two threads gain
 
 
 @dataclass(frozen=True, eq=False)
 class Convolution(Unit):
-    """Convolution, bias, activation, pooling and dropout in one pass over the input."""
+    """Convolution, bias, activation, pooling and dropout in one pass over the input.
+
+    At inference a batch normalisation is part of the weights, and another value may be added
+    before the activation.
+    """
 
     name = "convolution"
 
@@ -74,6 +81,8 @@ class Convolution(Unit):
 
     def margin(self, value: int) -> Margin:
         """Return the padding, as far as a place that is kept reads it."""
+        if value != self.inputs[0]:
+            return Margin()  # it is added to the output
         height, width, _ = self.size(value)
         sides = []
         for window, places, size in zip(self.axes, self.places, (height, width), strict=True):
@@ -142,6 +151,14 @@ class Convolution(Unit):
         )
 
     @property
+    def products(self) -> int:
+        """Return the multiply-accumulates of one sample."""
+        (rows, columns), (height, width) = self.axes, self.places
+        channels, filters = self.size(self.inputs[0])[2], self.size(self.first.output)[2]
+        taps = rows.kernel * columns.kernel * channels // self.correlate.groups
+        return height * width * filters * taps
+
+    @property
     def norm(self) -> Step | None:
         """Return the batch normalisation that is folded into the weights, if there is one."""
         return next((s for s in self.steps if isinstance(s.operation, BatchNorm)), None)
@@ -173,23 +190,54 @@ class Convolution(Unit):
             "drop": drop.rate if isinstance(drop, Drop) else 0.0,
             "key": builder.key() if isinstance(drop, Drop) else 0,
         }
-        builder.samples(
-            Call(
-                name,
-                {
-                    "input": self.source(builder).view,
-                    "channels": channels,
-                    "weight": buffer,
-                    "bias": ABSENT if shift is None else shift.buffer,
-                    "output": builder.images[self.output].view,
-                    **self.fields(),
-                    "index": builder.indices.get(self.output, ABSENT),
-                    **builder.draws[self.output],
-                    "statistics": builder.statistics.get(self.output, ABSENT),
-                },
-                f"{filters} filters, {why}",
-            )
+        call = Call(
+            name,
+            {
+                "input": self.source(builder).view,
+                "channels": channels,
+                "weight": buffer,
+                "bias": ABSENT if shift is None else shift.buffer,
+                "output": builder.images[self.output].view,
+                **self.fields(),
+                "index": builder.indices.get(self.output, ABSENT),
+                **builder.draws[self.output],
+                "statistics": builder.statistics.get(self.output, ABSENT),
+                "addend": self._addend(builder),
+            },
+            f"{filters} filters, {why}",
         )
+        if builder.shares > 1 and self.products >= SHARED_FROM:
+            builder.parts(*self._bands(call, builder.shares))
+        else:
+            builder.samples(call)
+
+    def _bands(self, call: Call, count: int) -> Iterator[Call]:
+        """Cut a call into `count` calls for the rows of the output, as far as it has so many."""
+        rows = self.size(self.output)[0]
+        pool = self.pool_axes[0] if self.pool_axes else Window()
+        source, target = call.fields["input"], call.fields["output"]
+        addend = call.fields["addend"]
+        assert isinstance(source, View)
+        assert isinstance(target, View)
+        assert isinstance(addend, View)
+        step = 2 if self.winograd and self.pool_axes is None else 1  # tiles are of two rows
+        steps = -(-rows // step)
+        count = min(count, steps)
+        edges = [min(rows, step * (steps * part // count)) for part in range(count + 1)]
+        for top, bottom in pairwise(edges):
+            first = top * pool.stride * self.axes[0].stride
+            fields = {
+                **call.fields,
+                "height": (bottom - top - 1) * pool.stride + pool.kernel,
+                "input": source.moved(first * source.row),
+                "output": target.moved(top * target.row),
+                "addend": addend.moved(top * addend.row),
+            }
+            yield replace(call, fields=fields)
+
+    def _addend(self, builder: Builder) -> View:
+        added = self.operation(Merge)
+        return builder.images[self.inputs[1]].view if added else ABSENT_VIEW
 
     def backward(self, builder: Builder) -> None:
         """Add one call for the gradients of kernel, bias and input."""

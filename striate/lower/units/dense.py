@@ -15,6 +15,9 @@ from .unit import Unit, slope_of
 # gradient to be added up; beyond it threads share the weights, and each weight is updated where its
 # gradient is made, without a gradient in memory. 128 kB: an eighth of an L2 cache.
 SHARED_FROM = 32_768
+# Without gradients, from here on: the weights no longer stay in an L2 cache, or, of a lone image,
+# two threads gain.
+WIDE_FROM = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +56,9 @@ class Dense(Unit):
     def forward(self, builder: Builder) -> None:
         """Add one call, over samples or over parts of the weights."""
         weight, bias = self._weights(builder)
+        shared = self.features * self.units >= (SHARED_FROM if builder.training else WIDE_FROM)
         call = Call(
-            "dense_parts" if self.shared and builder.training else "dense",
+            "dense_parts" if shared else "dense",
             {
                 "input": builder.images[self.inputs[0]].view,
                 "features": self.features,
@@ -67,7 +71,7 @@ class Dense(Unit):
             },
             f"{self.features} -> {self.units}",
         )
-        if self.shared and builder.training:
+        if shared:
             builder.parts(call)
         else:
             builder.samples(call)
