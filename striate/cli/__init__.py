@@ -12,6 +12,7 @@ from ..errors import StriateError
 from .doctor import doctor
 from .evaluate import evaluate
 from .explain import explain
+from .explore import explore
 from .predict import predict
 from .report import report
 from .run import run
@@ -76,7 +77,7 @@ def options(
     """
 
 
-for command in (train, evaluate, predict, summary, explain, report, run, runs, doctor):
+for command in (train, evaluate, predict, summary, explain, explore, report, run, runs, doctor):
     # `train` itself says that `--epochs 3` is `epochs=3`
     app.command(context_settings={"ignore_unknown_options": command in (train, run)})(command)
 

@@ -1,0 +1,49 @@
+"""Answer: what a classifier says about one input, with the numbers behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inspect.maps import activations
+
+PROBABILITIES = ("softmax", "sigmoid")
+
+
+def probabilities(model: Any, outputs: NDArray[Any]) -> NDArray[np.float64]:
+    """Return rows that add up to 1: the outputs, or the softmax of outputs that are scores."""
+    rows = outputs.reshape(len(outputs), -1).astype(np.float64)
+    if model.activation_name == "sigmoid" and rows.shape[1] == 1:
+        return np.concatenate([1 - rows, rows], 1)
+    sums = np.abs(rows.sum(1) - 1) < 1e-3
+    if model.activation_name in PROBABILITIES or bool(((rows >= 0).all(1) & sums).all()):
+        return rows
+    powers = np.exp(rows - rows.max(1, keepdims=True))
+    softmax: NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
+    return softmax
+
+
+def answer(model: Any, x: NDArray[Any], by_torch: bool = False) -> dict[str, Any]:
+    """Return the probabilities of one sample's classes, the likeliest two, and the entropy.
+
+    `by_torch`: compute by torch's operations, as a network with changes must.
+    """
+    if by_torch:
+        first = activations(model, x)[id(model.graph.outputs[0])].numpy()
+    else:
+        outputs = model.predict(x[None])
+        first = outputs[0] if isinstance(outputs, list) else outputs
+    chances = np.nan_to_num(probabilities(model, first)[0])
+    order = np.argsort(-chances, kind="stable")[:2].tolist()
+    inside = chances[chances > 0]
+    return {
+        "probabilities": chances.tolist(),
+        "outputs": np.nan_to_num(first[0].astype(np.float64)).flatten().tolist(),
+        "activation": model.activation_name,
+        "best": order[0],
+        "second": order[-1],
+        "entropy": float(-(inside * np.log2(inside)).sum()) + 0.0,
+        "most_entropy": float(np.log2(max(len(chances), 2))),
+    }

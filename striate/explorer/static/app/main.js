@@ -1,0 +1,72 @@
+// Main: the parts of the page, put together; then the run that the address or the server chose.
+
+import { get, picture, trying } from "./api.js";
+import { note } from "./messages.js";
+import { linked, on, set, state } from "./state.js";
+import "./live.js";
+import "./keys.js";
+import { top } from "./top.js";
+import { inputPanel } from "./input/panel.js";
+import { network } from "./network/network.js";
+import { outputPanel } from "./output/panel.js";
+import { drawer } from "./drawer/drawer.js";
+
+const asked = linked();
+
+top(document.getElementById("top"));
+drawer(document.getElementById("drawer"));
+inputPanel(document.getElementById("input"));
+network(document.getElementById("network"));
+outputPanel(document.getElementById("output"));
+
+on("run", ({ run }) => trying(() => opened(run)));
+on("second", ({ second }) => trying(async () => {
+  set({ secondModel: second ? await get("model", { run: second }) : null });
+}));
+
+/** Show a run: its network, and a picture for it to look at. */
+async function opened(run) {
+  document.title = `${run} – Striate`;
+  set({ model: null, answer: null, before: null, columns: null, unit: null, edits: [], pages: {} });
+  try {
+    const model = await get("model", { run });
+    if (state.run !== run) return;
+    const input = await first(model);
+    if (state.run !== run) return;
+    set({ model, input });
+    if (asked.unit) set({ unit: known(asked.unit, model) });
+    asked.unit = null;
+  } catch (error) {
+    if (!error.error) throw error;
+    document.getElementById("network").replaceChildren(note(error.error));
+    set({ tab: state.tab || "curves" });
+  }
+}
+
+/** The picture of the address, or a sample, or an empty sheet. */
+async function first(model) {
+  const { height, width, channels } = model.grid;
+  const { pixels, sample } = asked;
+  asked.pixels = asked.sample = null;
+  if (pixels?.length === height * width * channels) return { pixels, source: "draw" };
+  if (model.pictures.test || model.pictures.train) {
+    const at = sample ?? 0;
+    return { source: "sample", ...picture(await get("sample", { run: model.run, kind: "index", at })) };
+  }
+  return { pixels: new Uint8Array(height * width * channels), source: "draw" };
+}
+
+function known(unit, model) {
+  const column = model.columns.find((one) => one.name === unit.layer);
+  return column ? { ...unit, column: column.id } : null;
+}
+
+trying(async () => {
+  const { runs, chosen } = await get("runs");
+  const run = runs.includes(asked.run) ? asked.run : chosen;
+  set({
+    runs, tab: asked.tab, open: asked.open, byActivity: asked.byActivity, global: asked.global,
+    second: runs.includes(asked.second) ? asked.second : "",
+  });
+  if (run) set({ run });
+});

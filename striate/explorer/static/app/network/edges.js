@@ -1,0 +1,37 @@
+// Edges: who reads whom; drawn where the network branches, and for the column under the pointer.
+
+import { svg } from "../dom.js";
+
+/** The lines of a model, behind its columns. */
+export function edges(scroll, model) {
+  const layer = svg("svg", { class: "edges", "aria-hidden": "true" });
+  const readers = model.columns.map(() => 0);
+  for (const { inputs } of model.columns) for (const source of inputs) readers[source] += 1;
+  const lines = model.columns.flatMap(({ id, inputs }) => inputs.map((source) => {
+    const branches = inputs.length > 1 || readers[source] > 1;
+    return { source, id, path: svg("path", { class: branches ? "edge branch" : "edge" }) };
+  }));
+  layer.append(...lines.map((line) => line.path));
+
+  scroll.addEventListener("laid", () => {
+    layer.setAttribute("width", scroll.scrollWidth);
+    layer.setAttribute("height", scroll.scrollHeight);
+    const box = scroll.getBoundingClientRect();
+    for (const { source, id, path } of lines) path.setAttribute("d", curve(box, scroll, source, id));
+  });
+  scroll.addEventListener("pointerover", (event) => {
+    const id = Number(event.target.closest(".column")?.id.slice(7) ?? -1);
+    for (const line of lines) line.path.classList.toggle("near", line.id === id || line.source === id);
+  });
+  return layer;
+}
+
+function curve(box, scroll, source, id) {
+  const from = scroll.querySelector(`#column-${source}`).getBoundingClientRect();
+  const to = scroll.querySelector(`#column-${id}`).getBoundingClientRect();
+  const x1 = from.right - box.left + scroll.scrollLeft - 4, y1 = from.top - box.top + scroll.scrollTop + 16;
+  const x2 = to.left - box.left + scroll.scrollLeft + 4, y2 = to.top - box.top + scroll.scrollTop + 16;
+  if (x2 - x1 < 40) return `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
+  const high = Math.min(y1, y2) - 12; // over the columns between
+  return `M${x1} ${y1}C${x1 + 18} ${y1} ${x1 + 12} ${high} ${x1 + 34} ${high}H${x2 - 34}C${x2 - 12} ${high} ${x2 - 18} ${y2} ${x2} ${y2}`;
+}

@@ -1,0 +1,6 @@
+import { h } from "../dom.js";
+
+/** Nothing yet. */
+export function nearest() {
+  return h("div");
+}

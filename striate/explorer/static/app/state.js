@@ -1,0 +1,71 @@
+// State: what is shown at this moment, who wants to know of a change, and the link that brings it back.
+
+import { decode, encode } from "./bytes.js";
+
+const LINK_BYTES = 4096; // a drawing of at most so many pixels travels in the link
+
+/** Everything that is shown. Parts of the page read it and change it by `set`. */
+export const state = {
+  runs: [], run: "", second: "", model: null, secondModel: null,
+  input: null, // {pixels, source: "draw" | "image" | "sample", index, label, steps}
+  answer: null, before: null, columns: null, // before: the answer without what-if
+  unit: null, // {layer, column, channel, row, col}
+  edits: [], pages: {}, byActivity: false, global: false, size: 1,
+  tab: "", open: true,
+};
+
+const listeners = [];
+
+/** Call `run(state)` after any of the named parts has changed. */
+export function on(names, run) {
+  listeners.push([names.split(" "), run]);
+}
+
+/** Change parts of the state and tell those who listen. */
+export function set(changes) {
+  const changed = Object.keys(changes).filter((name) => state[name] !== changes[name]);
+  Object.assign(state, changes);
+  for (const [names, run] of listeners) if (names.some((name) => changed.includes(name))) run(state, changed);
+  if (changed.some((name) => LINKED.includes(name))) remember();
+}
+
+const LINKED = ["run", "second", "input", "unit", "tab", "byActivity", "global", "open"];
+let timer = 0;
+
+function remember() {
+  clearTimeout(timer);
+  timer = setTimeout(() => history.replaceState(null, "", `#${link()}`), 200);
+}
+
+/** The part of the address that brings this view back. */
+export function link() {
+  const words = new URLSearchParams();
+  if (state.run) words.set("run", state.run);
+  if (state.second) words.set("with", state.second);
+  const { input, unit } = state;
+  if (input?.source === "sample") words.set("sample", input.index);
+  else if (input && input.pixels.length <= LINK_BYTES) words.set("pixels", encode(input.pixels));
+  if (unit) words.set("unit", [unit.channel, unit.row, unit.col, unit.layer].join("."));
+  if (state.tab) words.set("tab", state.tab);
+  if (state.byActivity) words.set("sort", "activity");
+  if (state.global) words.set("scale", "global");
+  if (!state.open) words.set("drawer", "closed");
+  return words.toString();
+}
+
+/** What the address asks for. */
+export function linked() {
+  const words = new URLSearchParams(location.hash.slice(1));
+  const [channel, row, col, ...layer] = (words.get("unit") ?? "").split(".");
+  let pixels = null;
+  try {
+    pixels = words.has("pixels") ? decode(words.get("pixels")) : null;
+  } catch { /* a link that was cut: begin with a sample */ }
+  return {
+    run: words.get("run"), second: words.get("with") ?? "", tab: words.get("tab") ?? "",
+    sample: words.has("sample") ? Number(words.get("sample")) : null, pixels,
+    unit: layer.length ? { layer: layer.join("."), channel: +channel, row: +row, col: +col } : null,
+    byActivity: words.get("sort") === "activity", global: words.get("scale") === "global",
+    open: words.get("drawer") !== "closed",
+  };
+}

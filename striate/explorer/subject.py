@@ -1,0 +1,225 @@
+"""Subject: a run that is looked at, with its model, its classes and the pictures it knows."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import recipes
+from ..core.operation import Affine
+from ..data.datasets import class_names, mnist
+from ..errors import ConfigError, StoreError, nearest
+from ..model import Model, load
+from ..store.files import MANIFEST
+from ..store.run import MODEL, Run
+from .answer import probabilities
+from .grid import Grid
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Samples with their classes: `x` in the form that the model takes, `y` whole numbers."""
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+
+
+class Subject:
+    """A run, opened to be looked at. `lock` is held while its model computes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run = Run(path)
+        self.lock = threading.RLock()
+        self.changed: tuple[Any, Any] | None = None  # changes, and the network that has them
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.run.name
+
+    @cached_property
+    def model(self) -> Model:
+        """The run's model; raises StoreError while there is none."""
+        if not (self.path / MODEL).is_file():
+            raise StoreError(
+                self.name,
+                "has no model yet",
+                need=f"{MODEL}, which is written when training ends",
+                fix="the curves are there already; wait for the end of training",
+            )
+        with self.lock:
+            return load(self.path)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """How pictures go in; raises ConfigError for a model that reads none."""
+        graph = self.model.graph
+        known = self.train.x[:2000] if self.train is not None else None
+        found = None
+        if len(graph.inputs) == 1:
+            found = Grid.of(graph.inputs[0].spec, known, _takes_bytes(self.model))
+        if found is None:
+            raise ConfigError(
+                self.model.where,
+                "reads no picture, so that there is nothing to draw on",
+                got="inputs " + ", ".join(str(symbol.spec) for symbol in graph.inputs),
+                need="one input of grey or colour pixels",
+            )
+        return found
+
+    def sample(self, pixels: bytes) -> NDArray[Any]:
+        """Return the model's input for the bytes that the page sent."""
+        return self.grid.sample(self.grid.read(pixels))
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """Names of the classes; numbers where the run has none."""
+        if (self.path / "results.json").is_file():
+            names = self.run.read("results.json").get("classes")
+            if isinstance(names, list) and names:
+                return [str(name) for name in names]
+        if self.dataset == "mnist":
+            return list(class_names("mnist"))
+        count = self.model.graph.outputs[0].spec.numel or 1
+        return [str(index) for index in range(max(count, 2))]
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What was asked of the run."""
+        found = self.run.read("config.json") if (self.path / "config.json").is_file() else {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether training has ended and everything is written."""
+        return (self.path / MANIFEST).is_file()
+
+    # ---- pictures --------------------------------------------------------------------------------
+
+    @cached_property
+    def dataset(self) -> str:
+        """Where its pictures come from: a recipe's name, "mnist" where they fit, or nothing."""
+        recipe = self.config.get("recipe")
+        if recipe in {module.name for module in pkgutil.iter_modules(recipes.__path__)}:
+            return str(recipe)
+        graph = self.model.graph
+        fits = [symbol.spec.numel for symbol in graph.inputs] == [28 * 28]
+        return "mnist" if fits and graph.outputs[0].spec.numel == 10 else ""
+
+    @cached_property
+    def train(self) -> Pictures | None:
+        """Pictures that the model was trained on."""
+        return self._pictures(0)
+
+    @cached_property
+    def test(self) -> Pictures | None:
+        """Pictures that the model was tested on."""
+        return self._pictures(1)
+
+    @cached_property
+    def chances(self) -> NDArray[np.float64]:
+        """Probabilities of the classes for every test picture."""
+        assert self.test is not None
+        with self.lock:
+            return probabilities(self.model, self.model.predict(self.test.x))
+
+    @cached_property
+    def mistakes(self) -> NDArray[np.intp]:
+        """Numbers of the test pictures that are read wrongly."""
+        if self.test is None:
+            return np.arange(0)
+        return np.flatnonzero(self.chances.argmax(-1) != self.test.y)
+
+    def _pictures(self, part: int) -> Pictures | None:
+        if not self.dataset:
+            return None
+        if "recipe" not in self.config:
+            return self._fitted(*mnist()[part])
+        module: Any = importlib.import_module(f"{recipes.__name__}.{self.dataset}")
+        settings = module.Settings(**self.config.get("settings", {}))
+        x, y = module.test_data() if part else module.data(settings)[0]
+        y = np.asarray(y)
+        return Pictures(np.asarray(x), y.argmax(-1) if y.ndim > 1 else y)
+
+    def _fitted(self, x: NDArray[Any], y: NDArray[Any]) -> Pictures:
+        """Return MNIST in the form of a model that was not trained by a recipe."""
+        spec = self.model.graph.inputs[0].spec
+        grid = Grid.of(spec, None, _takes_bytes(self.model))
+        assert grid is not None
+        values = x if grid.raw else x.astype(np.float32) / 255
+        moved = np.moveaxis(values, -1, 1) if grid.first else values
+        return Pictures(moved.reshape(len(x), *grid.shape), y)
+
+
+def _takes_bytes(model: Model) -> bool:
+    """Return whether the model scales pixels itself: it begins with a factor and a shift."""
+    for node in model.graph.nodes:
+        chain = node.layer.operations(*(symbol.spec for symbol in node.inputs))
+        if chain:
+            return all(isinstance(step, Affine) for step in chain)
+        if chain is None:
+            return False
+    return False
+
+
+class Subjects:
+    """The runs of a folder, opened when they are asked for; the newest few stay open."""
+
+    KEPT = 4
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.opened: dict[str, Subject] = {}
+        self.lock = threading.Lock()
+
+    def names(self) -> list[str]:
+        """Return the names of all runs, newest first, those that are being trained too."""
+        if not self.root.is_dir():
+            return []
+        folders = [
+            item
+            for item in self.root.iterdir()
+            if item.is_dir() and (item / "config.json").is_file() | (item / MODEL).is_file()
+        ]
+        return [item.name for item in sorted(folders, key=_touched, reverse=True)]
+
+    def __getitem__(self, name: str) -> Subject:
+        """Return a run; raises StoreError if there is none of that name."""
+        names = self.names()
+        if name not in names:
+            raise StoreError(
+                f"run {name[:80]!r}",
+                "there is no such run",
+                need="one of " + ", ".join(names[:20]) if names else "a run",
+                fix=nearest(name, names),
+            )
+        with self.lock:
+            subject = self.opened.pop(name, None)
+            stale = subject is not None and "model" in vars(subject) and _changed(subject)
+            if subject is None or stale:
+                subject = Subject(self.root / name)
+            self.opened[name] = subject
+            while len(self.opened) > self.KEPT:
+                self.opened.pop(next(iter(self.opened)))
+            return subject
+
+
+def _changed(subject: Subject) -> bool:
+    stamp = _touched(subject.path)
+    before: int = vars(subject).setdefault("stamp", stamp)
+    return stamp != before
+
+
+def _touched(path: Path) -> int:
+    file = next((path / name for name in (MODEL, "metrics.jsonl", "config.json")
+                 if (path / name).is_file()), path)  # fmt: skip
+    return file.stat().st_mtime_ns

@@ -1,0 +1,85 @@
+"""Trace: what every layer makes of one input, small enough to be drawn at each stroke of a pen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..core.graph import Graph
+from ..core.spec import Spec
+from ..inspect.maps import activations
+
+PAGE = 64  # maps of a layer that are shown at once
+UNITS = 1024  # of a layer whose units are no maps
+SIDE = 64  # pixels of a map on the page; larger ones are averaged
+LEVELS = 127
+
+
+def as_maps(value: Tensor, spec: Spec) -> Tensor:
+    """Return the values of one sample as (channels, height, width)."""
+    array = value.detach().float()
+    if array.dim() == 0:
+        return array.reshape(1, 1, 1)
+    if array.dim() == 1:
+        return array[:, None, None]
+    if spec.data_format == "channels_last":
+        array = array.movedim(-1, 0)
+    return array.reshape(array.shape[0], -1, array.shape[-1])
+
+
+def trace(model: Any, x: NDArray[Any], pages: Mapping[int, int], by_activity: bool) -> bytes:
+    """Return the maps of every call for one sample: a JSON head and a byte for each value.
+
+    `pages` says which page of 64 maps is shown of a column that has more; `by_activity` sorts maps
+    by their mean absolute value. A byte b stands for b / 127 * peak. The head has, for each column,
+    the numbers of its maps, their activity and range.
+    """
+    graph: Graph = model.graph
+    values = activations(model, x)
+    heads: list[dict[str, Any]] = []
+    body = bytearray()
+    symbols = [*graph.inputs, *(node.outputs[0] for node in graph.nodes)]
+    for column, symbol in enumerate(symbols):
+        maps = as_maps(values[id(symbol)][0], symbol.spec)
+        head, data = _column(maps, pages.get(column, 0), by_activity)
+        heads.append({**head, "offset": len(body)})
+        body += data
+    text = json.dumps({"columns": heads}).encode()
+    text += b" " * (-len(text) % 4)
+    return len(text).to_bytes(4, "little") + text + bytes(body)
+
+
+def _column(maps: Tensor, page: int, by_activity: bool) -> tuple[dict[str, Any], bytes]:
+    activity = maps.abs().mean((1, 2))
+    order = torch.argsort(activity, descending=True, stable=True) if by_activity else None
+    shown = torch.arange(len(maps)) if order is None else order
+    height, width = maps.shape[1:]
+    page_size = PAGE if height * width > 1 else UNITS
+    shown = shown[page * page_size : (page + 1) * page_size]
+    picked = maps[shown]
+    if max(height, width) > SIDE:
+        size = (min(height, SIDE), min(width, SIDE))
+        picked = torch.nn.functional.adaptive_avg_pool2d(picked, size)
+    peak = float(maps.abs().max()) or 1.0
+    if not np.isfinite(peak):
+        picked, peak = torch.nan_to_num(picked, 0.0, 0.0, 0.0), 1.0
+    levels = (picked / peak * LEVELS).round().clamp(-LEVELS, LEVELS).to(torch.int8)
+    head = {
+        "channels": shown.tolist(),
+        "height": picked.shape[1],
+        "width": picked.shape[2],
+        "full": [len(maps), height, width],
+        "peak": peak,
+        "least": float(maps.min()),
+        "most": float(maps.max()),
+        "mean": float(maps.mean()),
+        "page": page_size,
+        "silent": torch.nonzero(activity[shown] == 0).flatten().tolist(),
+    }
+    return head, levels.contiguous().numpy().tobytes()
