@@ -55,7 +55,7 @@ def serve(root: Path, chosen: str, port: int | None, started: Callable[[str], No
         timeout_graceful_shutdown=1,
     )
     started(address)
-    threading.Thread(target=warm, args=(subjects[chosen],), daemon=True).start()
+    threading.Thread(target=warm, args=(subjects[chosen],)).start()
     try:
         uvicorn.Server(settings).run(sockets=[bound])
     except KeyboardInterrupt:
