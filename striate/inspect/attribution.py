@@ -1,35 +1,47 @@
-"""Attribution: how much each value of the input speaks for a class, by captum's methods."""
+"""Attribution: how much each place of the input speaks for a class, by captum's methods."""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
+from ..core.spec import Spec
+from ..core.symbol import Node
 from ..errors import ConfigError, one_of
-from .drawing import DIVERGING, Drawable
-from .maps import last, sample
+from ..layers.wrap import inference
+from .drawing import DIVERGING, RISING, Drawable
+from .field import inner, path_of, paths
+from .maps import last, sample, walk
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METHODS = ("integrated_gradients", "saliency", "occlusion")
+METHODS = ("integrated_gradients", "saliency", "occlusion", "grad_cam")
+TRIES = 3  # draws of random weights that an attribution is compared with
+ALIKE = 0.5  # correlation of ranks from which an attribution hardly depends on the weights
 
 
 @dataclass(frozen=True)
 class Attribution(Drawable):
-    """What speaks for a class (positive) and against it: `values` in the input's shape.
+    """What speaks for a class (positive) and against it: `values` in the size of the input.
 
-    `image` is the input; both have their channels last. `target` is the index of the class.
+    `image` is the input; both have their channels last, Grad-CAM's values one channel. `target` is
+    the index of the class; `layer` the layer whose maps Grad-CAM weighs, `coarse` their weighted
+    sum before it was enlarged.
     """
 
     method: str
     target: int
     image: NDArray[np.float32]
     values: NDArray[np.float32]
+    layer: str = ""
+    coarse: NDArray[np.float32] | None = None
 
     def draw(self, figure: Figure) -> None:
         """Draw the input, and beside it what each of its places adds to the class."""
@@ -37,53 +49,195 @@ class Attribution(Drawable):
         left, right = figure.subplots(1, 2)
         low, high = self.image.min(), self.image.max()
         shown = (self.image - low) / max(high - low, 1e-12)
-        left.imshow(shown if shown.shape[-1] == 3 else shown.mean(-1), cmap="gray")
+        shown = shown if shown.shape[-1] == 3 else shown.mean(-1)
+        left.imshow(shown, cmap="gray")
         left.set_title("input")
         total = self.values.sum(-1)
         peak = float(np.abs(total).max()) or 1.0
-        drawn = right.imshow(total, cmap=DIVERGING, vmin=-peak, vmax=peak)
-        right.set_title(f"{self.method.replace('_', ' ')} for class {self.target}")
+        if self.layer:
+            right.imshow(shown if shown.ndim == 2 else shown.mean(-1), cmap="gray")
+            drawn = right.imshow(total, cmap=RISING, vmin=0, vmax=peak, alpha=0.65)
+        else:
+            drawn = right.imshow(total, cmap=DIVERGING, vmin=-peak, vmax=peak)
+        of = f" of {self.layer}" if self.layer else ""
+        right.set_title(f"{self.method.replace('_', ' ')}{of} for class {self.target}")
         figure.colorbar(drawn, ax=right, shrink=0.8)
         for axes in (left, right):
             axes.set_axis_off()
 
 
+@dataclass(frozen=True)
+class Sanity:
+    """Whether an attribution depends on what the network has learned.
+
+    `correlations` are those of its ranks with the ranks of the same question to the same network
+    with its weights shuffled, some times: near 1, the picture shows the image, not the network.
+    """
+
+    method: str
+    layer: str
+    correlations: tuple[float, ...]
+
+    @property
+    def meaningful(self) -> bool:
+        """Whether shuffled weights give another picture."""
+        return abs(float(np.mean(self.correlations))) < ALIKE
+
+    def __str__(self) -> str:
+        mean = float(np.mean(self.correlations))
+        if self.meaningful:
+            return f"meaningful: shuffled weights give another picture (correlation {mean:.2f})"
+        return f"not meaningful here: shuffled weights give the same (correlation {mean:.2f})"
+
+
 def attribution(
-    model: Any, x: Any, target: int | None = None, method: str = "integrated_gradients"
+    model: Any,
+    x: Any,
+    target: int | None = None,
+    method: str = "integrated_gradients",
+    layer: str = "",
 ) -> Attribution:
-    """Return how much each value of an image speaks for a class: the likeliest, or `target`.
+    """Return how much each place of an image speaks for a class: the likeliest, or `target`.
 
     The class is followed before the network's last activation. `method`: "integrated_gradients"
     (from black to the image; the values add up to what the image changes), "saliency" (absolute
     slopes), "occlusion" (what covering a square of a ninth of the image's side with black takes
-    away).
+    away), "grad_cam" (the maps of `layer`, weighted by their mean slopes, negative sums cut; "":
+    the last maps before they are flattened or pooled away; see `map_layers`).
 
-    Raises: ConfigError for another method, a class that is not there, or an input that is no image.
-    Source: Sundararajan 2017, Simonyan 2013, Zeiler and Fergus 2014, as captum computes them.
+    Raises: ConfigError for another method, a class that is not there, an input that is no image, or
+    a layer without maps.
+    Source: Sundararajan 2017, Simonyan 2013, Zeiler and Fergus 2014, Selvaraju 2017, as captum
+    computes them.
     """
     one_of("attribution", "method", method, METHODS)
     spec = model.graph.inputs[0].spec
     if len(spec.shape) != 3 or len(model.graph.inputs) != 1:
         raise ConfigError(model.where, "does not take one image", got=f"input {spec}")
+    layer = _chosen(model, layer) if method == "grad_cam" else ""
     value = sample(model, spec, x).requires_grad_()
-    score = model.before_activation if model.activation_name else model
-    training = model.training
-    model.eval()
-    try:
-        outputs = score(value)[0]
-        chosen = int(outputs.argmax()) if target is None else target
-        if not 0 <= chosen < len(outputs):
-            raise ConfigError(
-                model.where, f"has no class {chosen}", need=f"0 to {len(outputs) - 1}"
-            )
-        found = _follow(method, score, value, chosen, spec.channel_axis)
-    finally:
-        model.train(training)
-    return Attribution(method, chosen, last(value, spec), last(found, spec))
+    coarse = None
+    with inference(model):
+        score = _Score(model, layer)
+        chosen = _class(model, score, value, target)
+        if layer:
+            coarse = _grad_cam(score, value, chosen)
+            sizes = value.shape[1:3] if spec.channel_axis == -1 else value.shape[2:4]
+            found = _enlarged(coarse, tuple(sizes))
+        else:
+            found = last(_follow(method, score, value, chosen, spec.channel_axis), spec)
+    return Attribution(method, chosen, last(value, spec), found, layer, coarse)
+
+
+def map_layers(model: Any) -> tuple[str, ...]:
+    """Return the names of the layers that give maps of more than one place, in order of calls."""
+    return tuple(
+        name for name, path in paths(model.graph).items() if _has_maps(path[-1].outputs[0].spec)
+    )
+
+
+def sanity(
+    model: Any,
+    x: Any,
+    target: int | None = None,
+    method: str = "integrated_gradients",
+    layer: str = "",
+    seed: int = 0,
+) -> Sanity:
+    """Return how like an attribution is to that of the same network with its weights shuffled.
+
+    Source: Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018.
+    """
+    found = attribution(model, x, target, method, layer)
+    rng = torch.Generator().manual_seed(seed)
+    correlations = []
+    for _ in range(TRIES):
+        other = copy.deepcopy(model)
+        with torch.no_grad():
+            for weight in other.parameters():
+                order = torch.randperm(weight.numel(), generator=rng).to(weight.device)
+                weight.copy_(weight.flatten()[order].reshape(weight.shape))
+        again = attribution(other, x, found.target, method, found.layer)
+        correlations.append(_rank_correlation(found.values, again.values))
+    return Sanity(method, found.layer, tuple(correlations))
+
+
+class _Score(nn.Module):
+    """The network up to its classes, before the last activation; `maps` passes a layer's maps on.
+
+    Captum looks at the output of a module, channels first; so that is how the maps pass it.
+    """
+
+    def __init__(self, model: Any, layer: str) -> None:
+        super().__init__()
+        self.maps = nn.Identity()
+        self.graph = model.graph
+        self.node = path_of(model, layer)[-1] if layer else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the score of each class."""
+        return walk(self.graph, [x], self._see, last=self.graph.outputs[0].node)[0]
+
+    def _see(self, node: Node, out: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
+        if node is not self.node:
+            return None
+        if node.outputs[0].spec.data_format == "channels_first":
+            return (self.maps(out[0]), *out[1:])
+        return (self.maps(out[0].movedim(-1, 1)).movedim(1, -1), *out[1:])
+
+
+def _has_maps(spec: Spec) -> bool:
+    return len(spec.shape) == 3 and any(size is None or size > 1 for size in spec.spatial)
+
+
+def _chosen(model: Any, layer: str) -> str:
+    """Return the layer whose maps are weighed, or raise ConfigError if it has none."""
+    known = map_layers(model)
+    if layer:
+        path = path_of(model, layer)
+        if layer in known:
+            return layer
+        where, got = path[-1].layer.where, f"output {path[-1].outputs[0].spec}"
+    else:
+        plain = [name for name in known if inner(path_of(model, name)[-1].layer) is None]
+        if plain:
+            return plain[-1]
+        where, got = model.where, ""
+    raise ConfigError(where, "has no maps to weigh", got=got, need="one of " + ", ".join(known))
+
+
+def _class(model: Any, score: nn.Module, x: torch.Tensor, target: int | None) -> int:
+    with torch.no_grad():
+        outputs = score(x)[0]
+    chosen = int(outputs.argmax()) if target is None else target
+    if not 0 <= chosen < len(outputs):
+        raise ConfigError(model.where, f"has no class {chosen}", need=f"0 to {len(outputs) - 1}")
+    return chosen
+
+
+def _grad_cam(score: _Score, x: torch.Tensor, target: int) -> NDArray[np.float32]:
+    """Return the weighted sum of the maps, (H, W)."""
+    from captum import attr  # type: ignore[import-untyped]
+
+    cam = attr.LayerGradCam(score, score.maps)
+    found = cam.attribute(x, target=target, relu_attributions=True)
+    values: NDArray[np.float32] = found[0, 0].detach().cpu().float().numpy()
+    return values
+
+
+def _enlarged(coarse: NDArray[np.float32], sizes: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return a map in the size of the input, interpolated: (H, W, 1)."""
+    from captum import attr
+
+    large = attr.LayerAttribution.interpolate(
+        torch.as_tensor(coarse)[None, None], sizes, "bilinear"
+    )
+    values: NDArray[np.float32] = large[0, 0].numpy()[..., None]
+    return values
 
 
 def _follow(method: str, score: Any, x: torch.Tensor, target: int, channels: int) -> torch.Tensor:
-    from captum import attr  # type: ignore[import-untyped]
+    from captum import attr
 
     if method == "integrated_gradients":
         found = attr.IntegratedGradients(score).attribute(x, target=target, n_steps=64)
@@ -97,3 +251,12 @@ def _follow(method: str, score: Any, x: torch.Tensor, target: int, channels: int
             found = attr.Occlusion(score).attribute(x, tuple(window), strides, target=target)
     attributed: torch.Tensor = found
     return attributed
+
+
+def _rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Return Spearman's correlation of two pictures; 0 where one of them is flat."""
+    ranks = [np.abs(a.sum(-1)).flatten() for a in (one, other)]
+    if any(np.ptp(a) == 0 for a in ranks):
+        return 0.0
+    a, b = (np.unique(values, return_inverse=True)[1].astype(float) for values in ranks)
+    return float(np.corrcoef(a, b)[0, 1])

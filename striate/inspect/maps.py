@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,26 +93,50 @@ def activations(model: Any, *x: Any) -> dict[int, torch.Tensor]:
     """Return the value of each symbol (by id) for one sample, in inference, as a batch of one."""
     graph: Graph = model.graph
     batch = [sample(model, symbol.spec, one) for symbol, one in zip(graph.inputs, x, strict=True)]
-    kept = {id(symbol): one for symbol, one in zip(graph.inputs, batch, strict=True)}
+    kept: dict[int, torch.Tensor] = {}
+
+    def keep(node: Node, out: tuple[torch.Tensor, ...]) -> None:
+        kept.update((id(symbol), one) for symbol, one in zip(node.outputs, out, strict=True))
+
+    with inference(model), torch.no_grad():
+        walk(graph, batch, keep, kept)
+    return kept
+
+
+def walk(
+    graph: Graph,
+    x: Sequence[torch.Tensor],
+    see: Callable[[Node, tuple[torch.Tensor, ...]], tuple[torch.Tensor, ...] | None],
+    inputs: dict[int, torch.Tensor] | None = None,
+    last: Node | None = None,
+) -> tuple[torch.Tensor, ...]:
+    """Run a network layer by layer, models inside it too, and return its outputs.
+
+    `see` is given each call and its outputs, and may give others in their place; `inputs` takes the
+    values that the network, and each model inside it, begins with. The call `last` is computed
+    without its activation.
+    """
 
     def call(node: Node, values: list[torch.Tensor]) -> Any:
         inside = inner(node.layer)
+        end = node is last and bool(node.layer.activation_name)
         if inside is not None:
-            kept.update(
-                (id(symbol), one) for symbol, one in zip(inside.inputs, values, strict=True)
-            )
-            given = inside.run(values, call)
-            out: Any = given if len(node.outputs) > 1 else given[0]
+            out: Any = walk(inside, values, see, inputs, inside.outputs[0].node if end else None)
         else:
-            out = node.layer(*values)
-        several = out if isinstance(out, tuple) else (out,)
-        for symbol, value in zip(node.outputs, several, strict=True):
-            kept[id(symbol)] = value
-        return out
+            given = node.layer.before_activation(*values) if end else node.layer(*values)
+            out = given if isinstance(given, tuple) else (given,)
+        seen = see(node, out)
+        out = out if seen is None else seen
+        return out if len(node.outputs) > 1 else out[0]
 
-    with inference(model), torch.no_grad():
-        graph.run(batch, call)
-    return kept
+    if inputs is not None:
+        inputs.update((id(symbol), one) for symbol, one in zip(graph.inputs, x, strict=True))
+    return graph.run(x, call)
+
+
+def device_of(model: Any) -> torch.device:
+    """Return where the model's weights are."""
+    return next((weight.device for weight in model.weights), torch.device("cpu"))
 
 
 def sample(model: Any, spec: Spec, x: Any) -> torch.Tensor:

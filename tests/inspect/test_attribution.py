@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from captum import attr
 from cases import told
 
 import striate as st
 from striate import layers as L
-from striate.inspect import attribution
+from striate.inspect import attribution, map_layers, sanity
+from striate.inspect.attribution import METHODS
 
 
 def network(data_format="channels_last"):
@@ -43,7 +45,7 @@ def test_saliency_is_the_slope():
     assert np.allclose(found.values, value.grad[0].abs().numpy(), atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["integrated_gradients", "saliency", "occlusion"])
+@pytest.mark.parametrize("method", METHODS)
 def test_other_weights_give_another_answer(method, tmp_path):
     model, x = network(), np.random.default_rng(2).random((12, 12, 1))
     before = attribution(model, x, 1, method)
@@ -56,15 +58,86 @@ def test_other_weights_give_another_answer(method, tmp_path):
     assert abs(likeness) < 0.6
 
 
+class Score(torch.nn.Module):
+    """A channels-first network as captum is usually given one."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model.before_activation(x)
+
+
+def test_maps_are_those_that_captum_gives_by_itself():
+    model = network("channels_first")
+    x = np.random.default_rng(3).random((1, 12, 12)).astype(np.float32)
+    value, score = torch.as_tensor(x)[None], Score(model.eval())
+    cam = attr.LayerGradCam(score, model.get_layer("conv2d")).attribute(
+        value, target=1, relu_attributions=True
+    )
+    found = attribution(model, x, 1, "grad_cam", "conv2d")
+    assert found.layer == "conv2d" and found.values.shape == (12, 12, 1)
+    assert np.allclose(found.coarse, cam[0, 0].detach().numpy(), atol=1e-6)
+    slopes = attr.IntegratedGradients(score).attribute(value, target=1, n_steps=64)
+    mine = attribution(model, x, 1).values[..., 0]
+    assert np.allclose(mine, slopes[0, 0].detach().numpy(), atol=1e-6)
+
+
+def test_layouts_give_the_same_map():
+    one, other = network(), network("channels_first")
+    other.layers[0].set_weights(one.layers[0].get_weights())
+    kernel, bias = one.layers[-1].get_weights()
+    kernel = kernel.reshape(5, 5, 4, 5).transpose(2, 0, 1, 3).reshape(100, 5)
+    other.layers[-1].set_weights([kernel, bias])
+    x = np.random.default_rng(4).random((12, 12, 1)).astype(np.float32)
+    maps = [attribution(m, v, 2, "grad_cam") for m, v in ((one, x), (other, x.transpose(2, 0, 1)))]
+    assert maps[0].layer == maps[1].layer == "max_pooling2d"
+    assert np.allclose(maps[0].values, maps[1].values, atol=1e-5)
+    assert map_layers(one) == ("conv2d", "max_pooling2d")
+
+
+def test_what_shows_the_network_changes_with_its_weights():
+    model, x = network(), np.random.default_rng(5).random((12, 12, 1))
+    found = sanity(model, x, 1, "grad_cam")
+    assert found.layer == "max_pooling2d" and len(found.correlations) == 3
+    assert found.meaningful == (abs(np.mean(found.correlations)) < 0.5)
+    assert sanity(model, x, 1, "grad_cam") == found
+    with torch.no_grad():
+        for weight in model.weights:
+            weight.fill_(0.1)  # shuffling changes nothing
+    same = sanity(model, x, 1)
+    assert not same.meaningful
+    assert str(same) == ("not meaningful here: shuffled weights give the same (correlation 1.00)")
+
+
+def test_asking_changes_nothing():
+    model, x = network(), np.random.default_rng(6).random((12, 12, 1))
+    model.train()
+    before = [weight.clone() for weight in model.weights]
+    state = torch.get_rng_state()
+    for method in METHODS:
+        attribution(model, x, 1, method)
+        sanity(model, x, 1, method)
+    assert model.training and torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.weights, strict=True))
+    assert all(weight.grad is None for weight in model.parameters())
+
+
 def test_messages():
     model, x = network(), np.zeros((12, 12, 1))
     assert told(lambda: attribution(model, x, 5)) == "Model: has no class 5\n  need  0 to 4"
     assert told(lambda: attribution(model, x, method="saliensy")) == (
         "attribution: method='saliensy' is not known\n"
-        "  need  method one of 'integrated_gradients', 'saliency', 'occlusion'\n"
+        "  need  method one of 'integrated_gradients', 'saliency', 'occlusion', 'grad_cam'\n"
         '  fix   did you mean "saliency"?'
     )
     flat = st.Sequential([L.Input((4,)), L.Dense(2)])
     assert told(lambda: attribution(flat, np.zeros(4))) == (
         "Sequential: does not take one image\n  got   input (4,)"
+    )
+    assert told(lambda: attribution(model, x, 1, "grad_cam", "dense")) == (
+        "dense (Dense): has no maps to weigh\n"
+        "  got   output (5,)\n"
+        "  need  one of conv2d, max_pooling2d"
     )
