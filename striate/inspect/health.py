@@ -15,7 +15,7 @@ from ..core.symbol import Node
 from ..layers.wrap import inference
 from .drawing import Drawable
 from .field import inner, paths
-from .maps import device_of, walk
+from .maps import as_batch, walk
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,10 +105,7 @@ def health(model: Any, x: Any, y: Any = None) -> Health:
     At most 256 samples are looked at. Gradients are those of the cross-entropy of the classes `y`
     (numbers or one-hot), in inference; those that the model holds stay as they are.
     """
-    batch = torch.as_tensor(np.asarray(x)[:LOOKED_AT])
-    weight = next((one for one in model.weights if one.is_floating_point()), torch.empty(0))
-    real = model.graph.inputs[0].spec.dtype == "float32"
-    batch = batch.to(device_of(model), weight.dtype if real else batch.dtype)
+    batch = as_batch(model, x[:LOOKED_AT])
     names = {id(path[-1].outputs[0]): name for name, path in paths(model.graph).items()}
     found: dict[str, LayerHealth] = {}
 

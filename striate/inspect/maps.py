@@ -134,9 +134,9 @@ def walk(
     return graph.run(x, call)
 
 
-def device_of(model: Any) -> torch.device:
-    """Return where the model's weights are."""
-    return next((weight.device for weight in model.weights), torch.device("cpu"))
+def as_batch(model: Any, x: Any) -> torch.Tensor:
+    """Return samples as a batch for a model of one input, on its device."""
+    return _placed(model, model.graph.inputs[0].spec, torch.as_tensor(np.asarray(x)))
 
 
 def sample(model: Any, spec: Spec, x: Any) -> torch.Tensor:
@@ -158,6 +158,10 @@ def sample(model: Any, spec: Spec, x: Any) -> torch.Tensor:
             need=f"one sample {spec}",
             fix="x[0]" if len(value) > 1 else "",
         )
+    return _placed(model, spec, value)
+
+
+def _placed(model: Any, spec: Spec, value: torch.Tensor) -> torch.Tensor:
     weight = next((one for one in model.weights if one.is_floating_point()), torch.empty(0))
     real = spec.dtype == "float32"  # in a model of doubles, weights say which floats are meant
     return value.to(weight.device, weight.dtype if real else value.dtype)
