@@ -20,6 +20,7 @@ Entries output_kernels();
 Entries pointwise_kernels();
 Entries pool_kernels();
 Entries sparse_kernels();
+Entries warp_kernels();
 Entries winograd_backward_kernels();
 Entries winograd_kernels();
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from .spec import Spec
 from .window import Window
 
+Bounds = tuple[float, float]  # low, high
 Sides = tuple[tuple[int, int], ...]  # cells before and after, for each spatial axis
 
 
@@ -182,6 +183,29 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Warp:
+    """Read each image where an affine map leads, whose numbers are drawn evenly for each sample.
+
+    Place (x, y), counted from the centre, is read at (wide * (cos(angle) * x - sin(angle) * y) -
+    right, tall * (sin(angle) * x + cos(angle) * y) - down); shifts are parts of the width and of
+    the height, `wide` None is the number that `tall` is. Before that, half of the samples are
+    turned over along each axis of `mirror`, rows and columns. Between pixels is their bilinear
+    mean or, with `nearest`, the nearest of them, and shifts are whole pixels. Around the image is
+    what `edge` says: "constant" (the number `fill`), "nearest", "reflect" or "wrap".
+    """
+
+    angle: Bounds = (0.0, 0.0)
+    tall: Bounds = (1.0, 1.0)
+    wide: Bounds | None = (1.0, 1.0)
+    down: Bounds = (0.0, 0.0)
+    right: Bounds = (0.0, 0.0)
+    mirror: tuple[bool, bool] = (False, False)
+    nearest: bool = False
+    edge: str = "constant"
+    fill: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Opaque:
     """What only the layer itself can do, by its forward, on tensors in the user's layout."""
 
@@ -214,7 +238,7 @@ class Standardize:
 
 Operation = (
     Affine | Correlate | Linear | Pool | GlobalPool | Pointwise | BatchNorm | LayerNorm
-    | Merge | Concatenate | Reshape | Permute | Pad | Crop | Repeat | Drop | Opaque
+    | Merge | Concatenate | Reshape | Permute | Pad | Crop | Repeat | Drop | Warp | Opaque
 )  # fmt: skip
 Chain = tuple[Operation, ...]
 Told = tuple[Operation | PowerPool | Standardize, ...]  # also what people are told, never a plan

@@ -12,9 +12,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from ..core.operation import Chain
+from ..core.operation import Bounds, Chain, Warp
 from ..core.spec import Spec
 from ..core.window import POINTWISE, Geometry
 from ..errors import ConfigError, one_of
@@ -22,11 +21,15 @@ from ..settings import check_range
 from .resize import Crop, floating, floating_spec, to_floating
 from .seeded import Seeded
 from .spatial import Spatial
+from .warp import EDGES, warped
 
 Factor = float | tuple[float, float]
-FILLS = {"constant": "zeros", "nearest": "border", "reflect": "reflection", "wrap": "border"}
 INTERPOLATIONS = ("bilinear", "nearest")
-FLIPS = {"horizontal": (3,), "vertical": (2,), "horizontal_and_vertical": (2, 3)}
+FLIPS = {  # whether rows are turned over, whether columns are
+    "horizontal": (False, True),
+    "vertical": (True, False),
+    "horizontal_and_vertical": (True, True),
+}
 
 
 class Random(Spatial, Seeded):
@@ -76,7 +79,26 @@ class Random(Spatial, Seeded):
         raise TypeError(f"{type(self).__name__} does not define change")
 
 
-class RandomFlip(Random):
+class Warping(Random):
+    """What layers share that move whole images, or mirror them: they say how, as a `Warp`."""
+
+    def warp(self) -> Warp:
+        """Return what is drawn, and how images are read; what a new layer of this kind defines."""
+        raise TypeError(f"{type(self).__name__} does not define warp")
+
+    def operations(self, *x: Spec, training: bool = False) -> Chain | None:
+        """Warp in training, unless the draws or the change are the layer's own."""
+        if not training:
+            return super().operations(*x)
+        own = self.seed is not None or type(self).change is not Warping.change
+        return None if own else self.chain(x[0], *to_floating(x[0]), self.warp())
+
+    def change(self, x: Tensor) -> Tensor:
+        """Warp."""
+        return warped(x, self.warp(), lambda bounds: self.draw(x, bounds))
+
+
+class RandomFlip(Warping):
     """Mirror about half of the images, left to right, upside down, or each of both.
 
     Field: `mode`, "horizontal", "vertical" or "horizontal_and_vertical".
@@ -92,15 +114,12 @@ class RandomFlip(Random):
         super().__post_init__()
         one_of(self.where, "mode", self.mode, FLIPS)
 
-    def change(self, x: Tensor) -> Tensor:
-        """Mirror each axis of each image with probability 1/2."""
-        for axis in FLIPS[self.mode]:
-            mirrored = self.draw(x) < 0.5
-            x = torch.where(mirrored[:, None, None, None], x.flip(axis), x)
-        return x
+    def warp(self) -> Warp:
+        """Mirror."""
+        return Warp(mirror=FLIPS[self.mode], nearest=True)
 
 
-class Warping(Random):
+class Moving(Warping):
     """What random moves of whole images share: how images are read between and beyond pixels.
 
     Fields: `fill_value`, what "constant" puts beyond the border. Subclasses have `fill_mode`,
@@ -113,42 +132,31 @@ class Warping(Random):
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
         super().__post_init__()
-        one_of(self.where, "fill_mode", self.word("fill_mode"), FILLS)
+        one_of(self.where, "fill_mode", self.word("fill_mode"), EDGES)
         one_of(self.where, "interpolation", self.word("interpolation"), INTERPOLATIONS)
         check_range(self.where, "fill_value", self.fill_value, "(-inf, inf)", 0.0)
+        self.warp()
 
     def word(self, field: str) -> str:
         """Return the value of a field that only subclasses have."""
         return str(getattr(self, field))
 
-    def sample(self, x: Tensor, matrix: Tensor) -> Tensor:
-        """Read the batch where `matrix` (N, 2, 3) maps each (column, row), from the centre, to."""
-        height, width = x.shape[2:]
-        rows = torch.arange(height, dtype=x.dtype, device=x.device) - (height - 1) / 2
-        cols = torch.arange(width, dtype=x.dtype, device=x.device) - (width - 1) / 2
-        m = matrix.to(x.dtype)[:, :, :, None, None]  # (N, 2, 3, 1, 1)
-        place = m[:, :, 0] * cols + m[:, :, 1] * rows[:, None] + m[:, :, 2]  # (N, 2, H, W)
-        col, row = place[:, 0] + (width - 1) / 2, place[:, 1] + (height - 1) / 2
-        fill, mode = self.word("fill_mode"), self.word("interpolation")
-        if fill == "wrap":  # one more cell at the end, so that the last pixel's neighbour is there
-            col, row = col.remainder(width), row.remainder(height)
-            x = functional.pad(x, (0, 1, 0, 1), mode="circular")
-        height, width = x.shape[2:]
-        grid = torch.stack([(2 * col + 1) / width - 1, (2 * row + 1) / height - 1], -1)
-        offset = self.fill_value if fill == "constant" else 0.0  # zeros outside become the value
-        return (
-            functional.grid_sample(
-                x - offset, grid, mode=mode, padding_mode=FILLS[fill], align_corners=False
-            )
-            + offset
-        )
+    def factor_of(self, field: str, times: float = 1.0, beyond: float = 0.0) -> Bounds:
+        """Return a field as bounds, times a number, beyond a number; or raise ConfigError."""
+        low, high = spread(self.where, field, getattr(self, field))
+        return beyond + times * low, beyond + times * high
+
+    def read(self, **draws: Any) -> Warp:
+        """Return a warp of these draws that reads as the fields say."""
+        nearest, edge = self.word("interpolation") == "nearest", self.word("fill_mode")
+        return Warp(**draws, nearest=nearest, edge=edge, fill=float(self.fill_value))
 
 
-class RandomRotation(Warping):
+class RandomRotation(Moving):
     """Rotate each image about its centre by a random angle.
 
     Fields: `factor`, the largest part of a full turn, or (low, high), positive turning
-    counter-clockwise; others as `Warping`.
+    counter-clockwise; others as `Moving`.
     Shape: unchanged.
     Raises: ConfigError for a value that cannot work.
     Source: Keras 3's RandomRotation.
@@ -158,25 +166,18 @@ class RandomRotation(Warping):
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
 
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        spread(self.where, "factor", self.factor)
-
-    def change(self, x: Tensor) -> Tensor:
+    def warp(self) -> Warp:
         """Rotate."""
-        angle = 2 * math.pi * self.draw(x, spread(self.where, "factor", self.factor))
-        cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-        return self.sample(x, torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3))
+        return self.read(angle=self.factor_of("factor", 2 * math.pi))
 
 
-class RandomTranslation(Warping):
+class RandomTranslation(Moving):
     """Shift each image by a random part of its height and of its width.
 
-    With interpolation "nearest" the shifts are whole pixels and images are only indexed.
+    With interpolation "nearest" the shifts are whole pixels.
 
     Fields: `height_factor` and `width_factor`, the largest part, or (low, high), positive moving
-    down and right; others as `Warping`.
+    down and right; others as `Moving`.
     Shape: unchanged.
     Raises: ConfigError for a value that cannot work.
     Source: Keras 3's RandomTranslation.
@@ -187,41 +188,16 @@ class RandomTranslation(Warping):
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
 
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        spread(self.where, "height_factor", self.height_factor)
-        spread(self.where, "width_factor", self.width_factor)
-
-    def change(self, x: Tensor) -> Tensor:
+    def warp(self) -> Warp:
         """Shift."""
-        height, width = x.shape[2:]
-        down = self.draw(x, spread(self.where, "height_factor", self.height_factor)) * height
-        right = self.draw(x, spread(self.where, "width_factor", self.width_factor)) * width
-        if self.interpolation == "nearest":
-            return self.shift(x, down.round().long(), right.round().long())
-        one, zero = torch.ones_like(down), torch.zeros_like(down)
-        matrix = torch.stack([one, zero, -right, zero, one, -down], 1)
-        return self.sample(x, matrix.view(-1, 2, 3))
-
-    def shift(self, x: Tensor, down: Tensor, right: Tensor) -> Tensor:
-        """Shift each image by whole pixels."""
-        height, width = x.shape[2:]
-        row = torch.arange(height, device=x.device) - down[:, None]  # (N, H), may be outside
-        col = torch.arange(width, device=x.device) - right[:, None]
-        row_in, col_in = fold(row, height, self.fill_mode), fold(col, width, self.fill_mode)
-        y = pick(x, row_in, col_in)
-        if self.fill_mode != "constant":
-            return y
-        inside = (row == row_in)[:, None, :, None] & (col == col_in)[:, None, None, :]
-        return torch.where(inside, y, self.fill_value)
+        return self.read(down=self.factor_of("height_factor"), right=self.factor_of("width_factor"))
 
 
-class RandomZoom(Warping):
+class RandomZoom(Moving):
     """Zoom each image about its centre by a random factor.
 
     Fields: `height_factor` and `width_factor`, the largest change, or (low, high), positive zooming
-    out: +0.2 shows 20% more. `width_factor` None keeps the aspect. Others as `Warping`.
+    out: +0.2 shows 20% more. `width_factor` None keeps the aspect. Others as `Moving`.
     Shape: unchanged.
     Raises: ConfigError for a value that cannot work.
     Source: Keras 3's RandomZoom.
@@ -232,20 +208,10 @@ class RandomZoom(Warping):
     fill_mode: str = "reflect"
     interpolation: str = "bilinear"
 
-    def __post_init__(self) -> None:
-        """Check every hyper-parameter."""
-        super().__post_init__()
-        spread(self.where, "height_factor", self.height_factor)
-        if self.width_factor is not None:
-            spread(self.where, "width_factor", self.width_factor)
-
-    def change(self, x: Tensor) -> Tensor:
+    def warp(self) -> Warp:
         """Zoom."""
-        tall = wide = 1 + self.draw(x, spread(self.where, "height_factor", self.height_factor))
-        if self.width_factor is not None:
-            wide = 1 + self.draw(x, spread(self.where, "width_factor", self.width_factor))
-        zero = torch.zeros_like(tall)
-        return self.sample(x, torch.stack([wide, zero, zero, zero, tall, zero], 1).view(-1, 2, 3))
+        wide = None if self.width_factor is None else self.factor_of("width_factor", beyond=1.0)
+        return self.read(tall=self.factor_of("height_factor", beyond=1.0), wide=wide)
 
 
 class RandomCrop(Crop, Random):
@@ -297,13 +263,3 @@ def spread(where: str, field: str, factor: Any) -> tuple[float, float]:
         need="a number, or (low, high) with low <= high",
         fix=f"{field}=0.1",
     )
-
-
-def fold(place: Tensor, size: int, fill_mode: str) -> Tensor:
-    """Return the places inside an axis that places outside it are read from."""
-    if fill_mode == "wrap":
-        return place.remainder(size)
-    if fill_mode == "reflect":
-        place = place.remainder(2 * size)
-        return torch.minimum(place, 2 * size - 1 - place)
-    return place.clamp(0, size - 1)

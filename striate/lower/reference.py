@@ -33,9 +33,11 @@ from ..core.operation import (
     Repeat,
     Reshape,
     Sides,
+    Warp,
 )
 from ..core.window import Window
 from ..layers.activation import FUNCTIONS
+from ..layers.warp import warped
 from .program import Program
 
 Weight = Callable[[str], Tensor | None]
@@ -217,6 +219,13 @@ def _drop(op: Drop, x: list[Tensor], weight: Weight) -> Tensor:
     return x[0] * kept / (1 - op.rate)
 
 
+def _warp(op: Warp, x: list[Tensor], weight: Weight) -> Tensor:
+    def draw(bounds: tuple[float, float]) -> Tensor:
+        return torch.empty(len(x[0]), dtype=x[0].dtype, device=x[0].device).uniform_(*bounds)
+
+    return warped(x[0].movedim(-1, 1), op, draw).movedim(1, -1)
+
+
 def _sides(windows: Sequence[Window]) -> Sides:
     return tuple((window.low, window.high) for window in windows)
 
@@ -245,4 +254,5 @@ COMPUTE: dict[type, Callable[[Any, list[Tensor], Weight], Tensor]] = {
     Crop: _frame,
     Repeat: _repeat,
     Drop: _drop,
+    Warp: _warp,
 }

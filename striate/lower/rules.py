@@ -28,6 +28,7 @@ from ..core.operation import (
     Pool,
     Repeat,
     Reshape,
+    Warp,
 )
 from .program import Program, Step
 from .units.convolution import Convolution
@@ -38,6 +39,7 @@ from .units.layout import Concatenation, Permutation, Placement, Repetition, Res
 from .units.norm import BatchNormalization, LayerNormalization, Scaling
 from .units.pooling import GlobalPooling, Pooling
 from .units.unit import Unit, slope_of
+from .units.warp import Warping
 
 AXES = 3  # height, width, channels: the most that a native image has
 
@@ -161,6 +163,20 @@ def element_dropout(program: Program, step: Step) -> bool:
     return dropout(program, step) and not getattr(step.operation, "shared", ())
 
 
+def still(program: Program, step: Step) -> bool:
+    """Fit random moves of images that nothing has changed that learns."""
+    return isinstance(step.operation, Warp) and not learns(program, step.inputs[0])
+
+
+def learns(program: Program, value: int) -> bool:
+    """Return whether training changes how a value is computed."""
+    made = next((step for step in program.steps if value in step.outputs), None)
+    if made is None:
+        return False
+    trained = any(weight.requires_grad for weight in made.layer.parameters())
+    return trained or any(learns(program, at) for at in made.inputs)
+
+
 def pool(program: Program, step: Step) -> bool:
     """Fit poolings of padded windows."""
     windows = getattr(step.operation, "windows", ())
@@ -192,6 +208,7 @@ RULES = (
     Rule(LayerNormalization, is_a(LayerNorm)),
     Rule(Softmax, softmax),
     Rule(Dropout, dropout),
+    Rule(Warping, still),
     Rule(Pooling, pool),
     Rule(GlobalPooling, is_a(GlobalPool)),
     Rule(Merging, merge),

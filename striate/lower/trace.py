@@ -20,6 +20,7 @@ from ..core.operation import (
     Permute,
     Pointwise,
     Reshape,
+    Warp,
     joined,
 )
 from ..core.spec import Spec
@@ -31,7 +32,7 @@ from .reference import compute, reference
 __all__ = ["Program", "Step", "Value", "answer", "reference", "trace"]
 
 COMPUTES = {"forward", "before_activation", "correlate", "reduce", "combine"}
-KEEPS_SHAPE = (Pointwise, BatchNorm, LayerNorm, Drop)
+KEEPS_SHAPE = (Pointwise, BatchNorm, LayerNorm, Drop, Warp)
 MOVES = (Permute, Reshape)
 Known = tuple[int, Spec]  # the number of a value, and the spec of the user's tensor
 

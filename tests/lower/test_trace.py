@@ -56,10 +56,6 @@ OPAQUE_IN_TRAINING = {
     "RandomBrightness",
     "RandomContrast",
     "RandomCrop",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
 }
 
 
