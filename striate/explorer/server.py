@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from ..errors import ConfigError, StoreError, StriateError
-from . import requests, view
+from . import requests, units, view
 from .guard import Guard, told
 from .subject import Subjects
 from .upload import MAX_BYTES
@@ -65,6 +65,10 @@ def _looks(app: FastAPI, subjects: Subjects, chosen: str) -> None:
     @app.post("/api/predict")
     def predict(asked: requests.Edited) -> dict[str, Any]:
         return view.predict(subjects[asked.run], asked)
+
+    @app.post("/api/unit")
+    def unit(asked: requests.Unit) -> dict[str, Any]:
+        return units.unit_of(subjects[asked.run], asked)
 
     @app.post("/api/trace")
     def traced(asked: requests.Trace) -> Response:

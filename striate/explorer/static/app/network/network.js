@@ -12,7 +12,7 @@ const HEAD = 96; // pixels of a column that are not maps
 export function network(place) {
   const scroll = h("div", { class: "columns" });
   let columns = [];
-  let frame = 0;
+  let frame = 0, sought = true; // sought: the unit of the link is brought into view at first
   put(place, tools(), scroll);
 
   function build({ model }) {
@@ -26,6 +26,7 @@ export function network(place) {
     }));
     scroll.append(edges(scroll, model));
     place.dataset.lanes = Math.max(...lanes) + 1;
+    sought = true;
     draw();
   }
 
@@ -41,9 +42,20 @@ export function network(place) {
     state.peak = Math.max(...state.columns.map((maps) => maps.peak));
     columns.forEach((column, at) => column.show(state.columns[at], tall));
     scroll.dispatchEvent(new Event("laid"));
+    if (sought) reveal(state);
+    sought = false;
+  }
+
+  /** Bring the column of a unit into view, when it was not chosen there. */
+  function reveal({ unit }) {
+    const box = columns[unit?.column]?.element.getBoundingClientRect(), frame_ = scroll.getBoundingClientRect();
+    if (box && (box.left < frame_.left || box.right > frame_.right)) {
+      scroll.scrollLeft += box.left - frame_.left - frame_.width / 2 + box.width / 2;
+    }
   }
 
   on("model", build);
+  on("unit", (now) => { if (!sought) requestAnimationFrame(() => reveal(now)); });
   on("columns global size unit unitFound themed tab open", draw);
   new ResizeObserver(draw).observe(place);
   key("n", () => scroll.querySelector("canvas")?.focus());
