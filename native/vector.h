@@ -26,6 +26,9 @@ constexpr int LANES = 4;
 constexpr int REGISTERS = 16;
 #endif
 
+// What a core has of its second-level cache, at least: processors with AVX-512 have 1 MB or more.
+constexpr int64_t L2_BYTES = int64_t{LANES == 16 ? 1 << 20 : 1 << 19};
+
 // Channels are stored in groups of 16, whatever the width of a vector, so that one layout of
 // weights and activations serves every instruction set.
 constexpr int GROUP = 16;

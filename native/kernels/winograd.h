@@ -1,13 +1,19 @@
-// Winograd's minimal filtering F(2x2, 3x3): a 3x3 convolution of stride 1 over tiles of 4x4 cells
-// that give 2x2 places each. Tiles and kernels are transformed to 16 positions, between which
-// nothing is mixed: there the convolution is 16 products of matrices, with 16 multiplications per
-// tile, input channel and output channel instead of 36.
+// Winograd's minimal filtering F(m x m, r x r) with m + r = 7: convolutions of 3x3 and of 5x5 without
+// stride over tiles of 6x6 cells that give 4x4 or 2x2 places each. Tiles and kernels are transformed
+// to 36 positions, between which nothing is mixed: there the convolution is 36 products of matrices,
+// with 36 multiplications per tile, input channel and output channel instead of 144 or 100.
+//
+// In one dimension the places are the coefficients of a product of polynomials, found from its values
+// at five points and at infinity. The usual points, 0, +-1 and +-2, make rounding errors four times
+// those of the direct sum. At 0, +-1/sqrt(2) and +-sqrt(2) they are as large as those, since no power
+// of a point is far from 1, and the factors of the cells are those of M(x) = x (x^2 - 1/2) (x^2 - 2).
 //
 // Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "../plan.h"
@@ -15,75 +21,145 @@
 
 namespace striate {
 
-constexpr int64_t POSITIONS = 16;
+constexpr int SIDE = 6;  // of a tile
+constexpr int64_t POSITIONS = SIDE * SIDE;
+constexpr int places_for(int taps) { return SIDE + 1 - taps; }
 // The columns of a product are taken in panels as wide as its register tile.
 constexpr int PANEL = LANES == GROUP ? 2 * GROUP : GROUP;
 
-// ---- the transforms, of one dimension; B, G and A are the paper's -------------------------------
+// ---- the transforms, of one dimension -----------------------------------------------------------
 
-// B^T: four cells of the input.
-struct OfInput {
-  static constexpr int FROM = 4, TO = 4;
+constexpr float NEAR = 0.70710678f, FAR = 1.41421356f;  // the points, besides their negatives
+constexpr float NEAR_SQUARE = 0.5f, FAR_SQUARE = 2;
+constexpr float NEAR_SCALE = -2.0f / 3, FAR_SCALE = 1.0f / 6;  // 1 / M'(x) at the points
+
+// A polynomial of N coefficients to its values: at 0, NEAR, -NEAR, FAR, -FAR, and infinity.
+template <int N>
+struct Values {
+  static constexpr int FROM = N, TO = SIDE;
+  static STRIATE_INLINE void map(const Vec* a, Vec* to) {
+    pair(a, NEAR, NEAR_SQUARE, to + 1);
+    pair(a, FAR, FAR_SQUARE, to + 3);
+    to[0] = a[0], to[5] = a[N - 1];
+  }
+
+ private:
+  static STRIATE_INLINE void pair(const Vec* a, float point, float square, Vec* to) {
+    Vec even = a[(N - 1) / 2 * 2], odd = a[N / 2 * 2 - 1];
+    for (int i = (N - 1) / 2 * 2 - 2; i >= 0; i -= 2) even = fma(all(square), even, a[i]);
+    for (int i = N / 2 * 2 - 3; i >= 1; i -= 2) odd = fma(all(square), odd, a[i]);
+    to[0] = fma(all(point), odd, even), to[1] = fma(all(-point), odd, even);
+  }
+};
+
+// The transpose of Values.
+template <int N>
+struct Coefficients {
+  static constexpr int FROM = SIDE, TO = N;
+  static STRIATE_INLINE void map(const Vec* v, Vec* to) {
+    const Vec even[2] = {v[1] + v[2], v[3] + v[4]};
+    const Vec odd[2] = {all(NEAR) * (v[1] - v[2]), all(FAR) * (v[3] - v[4])};
+    float near = 1, far = 1;
+    for (int i = 0; i < N; ++i) {
+      const Vec* part = i % 2 == 0 ? even : odd;
+      to[i] = fma(all(far), part[1], all(near) * part[0]);
+      if (i % 2 == 1) near *= NEAR_SQUARE, far *= FAR_SQUARE;
+    }
+    to[0] += v[0], to[N - 1] += v[5];
+  }
+};
+
+// Six cells: M(x) / (x - point) for each point, and M(x), multiplied with them.
+struct OfCells {
+  static constexpr int FROM = SIDE, TO = SIDE;
   static STRIATE_INLINE void map(const Vec* d, Vec* to) {
-    to[0] = d[0] - d[2], to[1] = d[1] + d[2], to[2] = d[2] - d[1], to[3] = d[1] - d[3];
+    to[0] = fma(all(-2.5f), d[2], d[0] + d[4]);
+    pair(d, NEAR, FAR_SQUARE, to + 1);
+    pair(d, FAR, NEAR_SQUARE, to + 3);
+    to[5] = fma(all(-2.5f), d[3], d[1] + d[5]);
+  }
+
+ private:
+  static STRIATE_INLINE void pair(const Vec* d, float point, float other_square, Vec* to) {
+    const Vec even = fma(all(-other_square), d[2], d[4]), odd = fma(all(-other_square), d[1], d[3]);
+    to[0] = fma(all(point), odd, even), to[1] = fma(all(-point), odd, even);
   }
 };
 
-// G: three taps of a kernel.
+STRIATE_INLINE void scale_points(Vec* values) {
+  for (int i : {1, 2}) values[i] *= all(NEAR_SCALE);
+  for (int i : {3, 4}) values[i] *= all(FAR_SCALE);
+}
+
+// The taps of a kernel, and back: where the products are divided by M'(x).
+template <int TAPS>
 struct OfKernel {
-  static constexpr int FROM = 3, TO = 4;
+  static constexpr int FROM = TAPS, TO = SIDE;
   static STRIATE_INLINE void map(const Vec* g, Vec* to) {
-    const Vec outer = 0.5f * (g[0] + g[2]), middle = 0.5f * g[1];
-    to[0] = g[0], to[1] = outer + middle, to[2] = outer - middle, to[3] = g[2];
+    Values<TAPS>::map(g, to);
+    scale_points(to);
   }
 };
 
-// A^T: back to two places.
-struct ToPlaces {
-  static constexpr int FROM = 4, TO = 2;
-  static STRIATE_INLINE void map(const Vec* m, Vec* to) {
-    to[0] = m[0] + m[1] + m[2], to[1] = m[1] - m[2] - m[3];
-  }
-};
-
-// A: the gradient of two places; the transpose of ToPlaces.
-struct OfPlaces {
-  static constexpr int FROM = 2, TO = 4;
-  static STRIATE_INLINE void map(const Vec* y, Vec* to) {
-    to[0] = y[0], to[1] = y[0] + y[1], to[2] = y[0] - y[1], to[3] = -y[1];
-  }
-};
-
-// G^T: the gradient of three taps; the transpose of OfKernel.
+template <int TAPS>
 struct ToKernel {
-  static constexpr int FROM = 4, TO = 3;
+  static constexpr int FROM = SIDE, TO = TAPS;
   static STRIATE_INLINE void map(const Vec* h, Vec* to) {
-    const Vec plus = 0.5f * (h[1] + h[2]);
-    to[0] = h[0] + plus, to[1] = 0.5f * (h[1] - h[2]), to[2] = plus + h[3];
+    Vec values[SIDE];
+    std::copy_n(h, SIDE, values);
+    scale_points(values);
+    Coefficients<TAPS>::map(values, to);
   }
 };
 
-// The transform in both dimensions.
+// Products to places, and the gradient of places back.
+template <int TAPS>
+using ToPlaces = Coefficients<places_for(TAPS)>;
+template <int TAPS>
+using OfPlaces = Values<places_for(TAPS)>;
+
+// The values of one vector of channels of a tile, `row` floats from one row to the next.
+template <class Float>
+struct Square {
+  Float* at;
+  int64_t row, step;
+};
+
+// The transform in both dimensions. Never part of a loop: there the compiler would compute all the
+// addresses beforehand, and keep them in memory.
 template <class Map>
-STRIATE_INLINE void transform(const Vec (&from)[Map::FROM][Map::FROM],
-                              Vec (&to)[Map::TO][Map::TO]) {
+__attribute__((noinline)) void transform(Square<const float> from, Square<float> to) {
   Vec half[Map::FROM][Map::TO];
-  for (int r = 0; r < Map::FROM; ++r) Map::map(from[r], half[r]);
+#pragma GCC unroll 6
+  for (int r = 0; r < Map::FROM; ++r) {
+    Vec row[Map::FROM];
+#pragma GCC unroll 6
+    for (int c = 0; c < Map::FROM; ++c) row[c] = load(from.at + r * from.row + c * from.step);
+    Map::map(row, half[r]);
+  }
+#pragma GCC unroll 6
   for (int c = 0; c < Map::TO; ++c) {
     Vec column[Map::FROM], mapped[Map::TO];
+#pragma GCC unroll 6
     for (int r = 0; r < Map::FROM; ++r) column[r] = half[r][c];
     Map::map(column, mapped);
-    for (int r = 0; r < Map::TO; ++r) to[r][c] = mapped[r];
+#pragma GCC unroll 6
+    for (int r = 0; r < Map::TO; ++r) store(to.at + r * to.row + c * to.step, mapped[r]);
   }
 }
 
-// The 16 positions of one vector lie `step` floats apart.
-STRIATE_INLINE void store_positions(float* to, int64_t step, const Vec (&values)[4][4]) {
-  for (int p = 0; p < POSITIONS; ++p) store(to + p * step, values[p / 4][p % 4]);
-}
+// A place for the values of a tile that is partly outside of its image.
+struct Patch {
+  alignas(64) float values[POSITIONS * LANES];
+  Square<float> square() { return {values, SIDE * LANES, LANES}; }
+  Square<const float> read() const { return {values, SIDE * LANES, LANES}; }
+  float* cell(int64_t row, int64_t column) { return values + (row * SIDE + column) * LANES; }
+};
 
-STRIATE_INLINE void load_positions(const float* from, int64_t step, Vec (&values)[4][4]) {
-  for (int p = 0; p < POSITIONS; ++p) values[p / 4][p % 4] = load(from + p * step);
+// The positions of a vector, which lie `step` floats apart.
+template <class Float>
+STRIATE_INLINE Square<Float> positions_at(Float* first, int64_t step) {
+  return {first, SIDE * step, step};
 }
 
 // ---- products -----------------------------------------------------------------------------------
@@ -168,14 +244,18 @@ struct Pass {
   int64_t sample, samples, row, rows;
 };
 
-// The places of an image cut into tiles of 2x2; the last ones may be partly outside.
+// The places of an image cut into tiles; the last ones may be partly outside. Passes are so large
+// that a tile's positions, `floats` of them in all matrices, leave a part of the L2 cache to the
+// kernel's.
 struct Tiling {
-  Tiling(int64_t height, int64_t width)
-      : rows(divide_up(height, 2)), columns(divide_up(width, 2)) {
-    constexpr int64_t TILES = 60;
-    samples = std::max<int64_t>(1, TILES / (rows * columns));
-    band = divide_up(rows, std::min(rows, divide_up(rows * columns, TILES)));
+  Tiling(int64_t height, int64_t width, int64_t side, int64_t floats)
+      : side(side), rows(divide_up(height, side)), columns(divide_up(width, side)) {
+    constexpr int64_t BYTES = L2_BYTES / 4 * 3, LEAST = 16;
+    const int64_t tiles = std::max(LEAST, BYTES / (floats * static_cast<int64_t>(sizeof(float))));
+    samples = std::max<int64_t>(1, tiles / (rows * columns));
+    band = divide_up(rows, std::min(rows, divide_up(rows * columns, tiles)));
   }
+  int64_t side;  // of a tile, in places
   int64_t rows, columns;
   int64_t samples, band;  // of a pass, at most
 
@@ -194,11 +274,11 @@ struct Tiling {
     int64_t i = 0;
     for (int64_t s = pass.sample; s < pass.sample + pass.samples; ++s)
       for (int64_t y = pass.row; y < pass.row + pass.rows; ++y)
-        for (int64_t x = 0; x < columns; ++x) body(i++, s, 2 * y, 2 * x);
+        for (int64_t x = 0; x < columns; ++x) body(i++, s, side * y, side * x);
   }
 };
 
-// The 16 positions of the tiles of a pass, a matrix of tiles x channels each.
+// The positions of the tiles of a pass, a matrix of tiles x channels each.
 struct Positions {
   float* values;
   int64_t tile, step;  // floats from one tile, one position to the next
@@ -208,6 +288,13 @@ struct Positions {
       : values(values),
         tile(round_up(channels, GROUP)),
         step(floats(tiles, channels) / POSITIONS) {}
+  // Those of one vector of channels of a tile.
+  Square<float> square(int64_t number, int64_t channel) const {
+    return positions_at(values + number * tile + channel, step);
+  }
+  Square<const float> read(int64_t number, int64_t channel) const {
+    return positions_at<const float>(values + number * tile + channel, step);
+  }
   static int64_t floats(int64_t tiles, int64_t channels) {
     return POSITIONS * (tiles * round_up(channels, GROUP) + GROUP);
   }
@@ -218,15 +305,28 @@ struct Positions {
 void transform_cells(const Tiling& tiling, const Pass& pass, const Cells& cells, int64_t sample,
                      int64_t channels, const Positions& to);
 
-// The 2x2 places of a tile, of one vector of channels.
-STRIATE_INLINE void places_of(const Positions& sums, int64_t tile, int64_t channel,
-                              Vec (&places)[2][2]) {
-  Vec values[4][4];
-  load_positions(sums.values + tile * sums.tile + channel, sums.step, values);
-  transform<ToPlaces>(values, places);
+// Throws unless the kernel is 3x3 or 5x5 and the other numbers are 1.
+void check_winograd(const Check& c, int64_t kernel_height, int64_t kernel_width,
+                    std::initializer_list<int64_t> plain);
+
+// Writes the places of a tile, of one vector of channels: those inside an image of height x width
+// that is `room` floats wide there.
+template <int TAPS>
+STRIATE_INLINE void store_places(Square<const float> sums, Square<float> to, int64_t height,
+                                 int64_t width, int64_t room) {
+  constexpr int64_t PLACES = places_for(TAPS);
+  if (height >= PLACES && width >= PLACES && room >= LANES) {
+    transform<ToPlaces<TAPS>>(sums, to);
+    return;
+  }
+  Patch patch;
+  transform<ToPlaces<TAPS>>(sums, patch.square());
+  for (int64_t i = 0; i < std::min(PLACES, height); ++i)
+    for (int64_t j = 0; j < std::min(PLACES, width); ++j)
+      store_first(to.at + i * to.row + j * to.step, load(patch.cell(i, j)), room);
 }
 
-// Floats of the positions of a kernel: a panel of filters after the other, in it 16 matrices.
+// Floats of the positions of a kernel: a panel of filters after the other, in it 36 matrices.
 inline int64_t kernel_floats(int64_t channels, int64_t filters) {
   return POSITIONS * channels * round_up(filters, GROUP);
 }

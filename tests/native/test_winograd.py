@@ -31,6 +31,11 @@ CASES = {
     "mean": Case((10, 10), 20, 16, pool=AVERAGE, window=(2, 2)),
     "wide": Case((5, 140), 3, 16, pad=SAME, batch=2),
     "many filters": Case((6, 5), 50, 112, pad=SAME, batch=2),
+    "conv2 of tutorial 002b": Case(
+        (14, 14), 32, 64, (5, 5), pad=(2, 2, 2, 2), activation=RELU, pool=MAX, batch=2
+    ),
+    "5x5, uneven": Case((9, 12), 20, 33, (5, 5), pad=(1, 4, 0, 2), batch=4, block=4),
+    "5x5, one place": Case((5, 5), 6, 16, (5, 5)),
 }
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -41,11 +46,12 @@ class Winograd(Both):
     def __init__(self, case: Case, isa: str, numbers: Numbers, **fields: Any) -> None:
         super().__init__(case, isa, numbers, **fields)
         add, lanes = self.bench.plan.add, round_up(case.channels, 16)
-        kernel, turned = add(16 * case.channels * self.lanes), add(16 * case.filters * lanes)
+        kernel, turned = add(36 * case.channels * self.lanes), add(36 * case.filters * lanes)
         self.packs = [
             call(
                 "pack_winograd", self.bench.library, master=self.pack.fields["master"],
-                packed=packed, channels=case.channels, filters=case.filters, backward=backward,
+                packed=packed, side=case.kernel[0], channels=case.channels, filters=case.filters,
+                backward=backward,
             )
             for backward, packed in enumerate((kernel, turned))
         ]  # fmt: skip
@@ -142,7 +148,7 @@ def test_the_first_layer_has_no_input_gradient(isa: str) -> None:
     assert np.isnan(engine.array(both.dx)).all()
 
 
-NEED = "Winograd's transforms are for kernels of 3x3 without stride, dilation or groups"
+NEED = "Winograd's transforms are for kernels of 3x3 and 5x5 without stride, dilation or groups"
 WRONG = {
     ("forward", "kernel_height", 2): NEED,
     ("forward", "groups", 2): NEED,
@@ -151,6 +157,7 @@ WRONG = {
     ("backward", "kernel_width", 1): NEED,
     ("backward", "groups", 2): NEED,
     ("backward", "weight", 99): "weight is no buffer",
+    ("pack", "side", 4): NEED,
     ("pack", "channels", 0): "channels = 0, need 1 to 1048576",
     ("pack", "filters", 0): "filters = 0, need 1 to 1048576",
     ("pack", "backward", 2): "backward = 2, need 0 to 1",

@@ -126,12 +126,14 @@ class Convolution(Unit):
 
     @cached_property
     def winograd(self) -> bool:
-        """Whether F(2x2, 3x3) applies: it needs 2.25 times fewer products."""
+        """Whether F(4x4, 3x3) or F(2x2, 5x5) applies: 36 products for 144, or for 100."""
         (rows, columns), (height, width) = self.axes, self.places
-        plain = all(w.kernel == 3 and w.stride == w.dilation == 1 for w in (rows, columns))
+        plain = all(w.stride == w.dilation == 1 for w in (rows, columns))
+        square = rows.kernel == columns.kernel and rows.kernel in (3, 5)
         channels, filters = self.size(self.inputs[0])[2], self.size(self.first.output)[2]
         return (
             plain
+            and square
             and self.correlate.groups == 1
             and min(channels, filters) >= GROUP
             and (height * width >= 16)
@@ -184,7 +186,8 @@ class Convolution(Unit):
         if self.small_products(builder):
             buffer, name, why = self._packed_bfloat16(builder, 0), "conv_bf16", "bfloat16"
         elif self.winograd:
-            buffer, name, why = self._packed_winograd(builder, 0), "conv_winograd", "F(2x2, 3x3)"
+            buffer, name = self._packed_winograd(builder, 0), "conv_winograd"
+            why = "F(4x4, 3x3)" if self.axes[0].kernel == 3 else "F(2x2, 5x5)"
         drop = self.operation(Drop)
         builder.draws[self.output] = {
             "drop": drop.rate if isinstance(drop, Drop) else 0.0,
@@ -325,8 +328,9 @@ class Convolution(Unit):
         rows, columns = (filters, channels) if backward else (channels, filters)
 
         def call(to: int) -> Call:
-            fields = {"channels": channels, "filters": filters, "backward": backward}
+            side = self.axes[0].kernel
+            fields = {"side": side, "channels": channels, "filters": filters, "backward": backward}
             return Call("pack_winograd", {"master": weight.buffer, "packed": to, **fields})
 
         form = "winograd, backward" if backward else "winograd"
-        return builder.pack(weight, form, 16 * rows * round_up(columns, GROUP), call)
+        return builder.pack(weight, form, 36 * rows * round_up(columns, GROUP), call)
