@@ -21,12 +21,12 @@ from .engine import loop, range_test
 from .engine.predictor import Predictor
 from .engine.progress import say
 from .engine.setup import Setup, compile_model
-from .errors import ConfigError, caller, nearest
+from .errors import ConfigError, StriateError, caller, nearest
 from .inspect.explain import explain
 from .inspect.summary import print_summary
 from .layers import foreign
 from .layers.wrap import Opaque
-from .store import model_file
+from .store import formats, keras_training
 
 Symbols = Symbol | Sequence[Symbol]
 
@@ -99,9 +99,9 @@ class Model(Layer):
 
     # ---- keep ------------------------------------------------------------------------------------
 
-    save = model_file.save
-    save_weights = model_file.save_weights
-    load_weights = model_file.load_weights
+    save = formats.save
+    save_weights = formats.save_weights
+    load_weights = formats.load_weights
 
     # ---- structure -------------------------------------------------------------------------------
 
@@ -418,15 +418,26 @@ def _symbols(given: Symbols, model: Model) -> tuple[Symbol, ...]:
 
 
 def load(path: str | Path, custom: Mapping[str, Any] | None = None) -> Model:
-    """Return the model of a `.striate` file, or of the folder of a run.
+    """Return the model of a `.striate`, `.keras` or `.h5` file, or of the folder of a run.
 
-    `custom` gives classes that the file names and this package does not have: {"Scale": Scale}.
+    A Keras file is read without Keras, and no code is taken from it; the model is compiled as the
+    file says. `custom` gives classes that the file names and this package does not have:
+    {"Scale": Scale}.
 
     Raises: StoreError for a file that is damaged, of another version, or holds unknown layers.
     """
     path = Path(path)
-    model = model_file.load(path / "model.striate" if path.is_dir() else path, make, custom)
+    found = formats.load(path / "model.striate" if path.is_dir() else path, make, custom)
+    model = found.model
     assert isinstance(model, Model)
+    if found.training:
+        try:
+            model.compile(**keras_training.compile_words(found.training))
+        except Exception as error:  # a file may say anything; the network is there all the same
+            reason = error.what if isinstance(error, StriateError) else str(error)
+            found.notes.append(f"the model is not compiled as the file says: {reason}")
+    for note in found.notes:
+        say(f"note: {note}")
     return model
 
 

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import StriateError
+from .convert import convert
 from .doctor import doctor
 from .evaluate import evaluate
 from .explain import explain
@@ -77,7 +78,11 @@ def options(
     """
 
 
-for command in (train, evaluate, predict, summary, explain, explore, report, run, runs, doctor):
+COMMANDS = (
+    *(train, evaluate, predict, summary, explain, explore),
+    *(report, run, runs, convert, doctor),
+)
+for command in COMMANDS:
     # `train` itself says that `--epochs 3` is `epochs=3`
     app.command(context_settings={"ignore_unknown_options": command in (train, run)})(command)
 

@@ -94,7 +94,7 @@ def save_weights(model: Layer, path: str | Path) -> Path:
 
     Raises: StoreError for a model that has no weights yet, or where the file cannot be written.
     """
-    _expect_built(model)
+    expect_built(model)
     return write_atomic(path, pack(model.state_dict()))
 
 
@@ -103,7 +103,7 @@ def load_weights(model: Layer, path: str | Path) -> None:
 
     Raises: StoreError if the file is damaged, or names or shapes differ; nothing is changed then.
     """
-    _expect_built(model)
+    expect_built(model)
     _put(str(path), model, unpack(str(path), read(path)))
 
 
@@ -173,7 +173,8 @@ def _shape(tensors: Mapping[str, Tensor], name: str) -> str:
     return show(tuple(tensor.shape)) + kind
 
 
-def _expect_built(model: Layer) -> None:
+def expect_built(model: Layer) -> None:
+    """Raise StoreError for a model whose weights are not made yet."""
     if not model.built:
         raise StoreError(
             model.where,

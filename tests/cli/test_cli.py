@@ -273,3 +273,17 @@ def test_usage_errors_exit_with_2() -> None:
     assert call("trian").exit_code == 2
     assert call("train").exit_code == 2
     assert call("runs", "--jsn").exit_code == 2
+
+
+def test_convert_writes_the_model_in_another_format(tmp_path: Path) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "keras_files"
+    done = call("convert", golden / "keras2_plain.h5", tmp_path / "model.striate")
+    assert done.stdout == f"{tmp_path / 'model.striate'}\n"
+    model = st.load(tmp_path / "model.striate")
+    weights = tmp_path / "only.h5"
+    model.save_weights(weights)
+    done = call("convert", weights, tmp_path / "new.keras", "--network", tmp_path / "model.striate")
+    assert done.exit_code == 0
+    again = st.load(tmp_path / "new.keras")
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -1,0 +1,179 @@
+"""A network in the JSON of Keras 3: layers, calls and settings in its words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.graph import Graph
+from ..core.layer import Layer
+from ..core.spec import Spec
+from ..core.symbol import Symbol
+from ..errors import StoreError
+from .config import known_layers
+from .keras_graph import Ref
+from .keras_words import CHANNELS, Config
+
+OPERATION = "Arithmetic"
+OPERATORS = {"/": "Divide", "//": "FloorDivide", "**": "Power", "%": "Mod"}
+FUNCTIONS = {"Tanh": "tanh", "Sigmoid": "sigmoid", "SiLU": "silu", "SELU": "selu", "GELU": "gelu"}
+NATIVE_ONLY = {  # fields that Keras 3's class has not
+    "SpatialDropout1D": ("data_format",), "Cropping1D": ("data_format",),
+    "UpSampling1D": ("data_format", "interpolation"), "UpSampling3D": ("interpolation",),
+    "RandomBrightness": ("data_format",), "RandomContrast": ("data_format",),
+}  # fmt: skip
+
+
+def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
+    """Return Keras 3's class and configuration of a layer, whose input is `x`.
+
+    Raises: StoreError for a layer that Keras 3 does not have, or that holds code.
+    """
+    kind, fields = type(layer).__name__, layer.config()
+    basics: Config = {"name": layer.name, "dtype": "float32"}
+    if layer.weights:
+        basics["trainable"] = layer.trainable
+    fields = {key: v for key, v in fields.items() if key not in ("name", "trainable")}
+    if kind in FUNCTIONS and not fields.get("approximate"):
+        return "Activation", {**basics, "activation": FUNCTIONS[kind]}
+    if kind == "ThresholdedReLU":
+        return "ReLU", {**basics, "threshold": fields["theta"]}
+    if kind.startswith(("L2Pooling", "LpPooling")) or kind in (*FUNCTIONS, "TorchModule", "Lambda"):
+        raise _unwritable(layer, f"Keras has no {kind}")
+    if known_layers().get(kind) is not type(layer):
+        raise _unwritable(layer, f"Keras has no {kind}")
+    for field in NATIVE_ONLY.get(kind, ()):
+        usual = "nearest" if field == "interpolation" else "channels_last"
+        given = fields.pop(field)
+        meant = x.data_format if field == "data_format" and given is None else given
+        if meant != usual:
+            raise _unwritable(layer, f"{field}={meant!r}: Keras's {kind} knows only {usual!r}")
+    if kind.endswith("D") and not isinstance(fields.get("padding", ""), str) and "Zero" not in kind:
+        raise _unwritable(layer, f"padding={fields['padding']!r}: Keras knows names alone",
+                          "L.ZeroPadding2D in front, and padding=\"valid\"")  # fmt: skip
+    out = {field: _plain(layer, field, value) for field, value in fields.items()}
+    if "data_format" in out and out["data_format"] is None:
+        out["data_format"] = "channels_last" if kind == "Flatten" else x.data_format
+    if kind in CHANNELS and out.get("axis") == -1 and x.data_format == "channels_first":
+        out["axis"] = 1
+    return kind, {**basics, **out}
+
+
+def _plain(layer: Layer, field: str, value: Any) -> Any:
+    if hasattr(value, "get_config"):
+        config = value.get_config()
+        name = config.pop("name")
+        if name == "FromFunction":
+            return None
+        kinds = {"initializer": "initializers", "regularizer": "regularizers"}
+        room = kinds.get(field.rpartition("_")[2], "constraints")
+        plain = {key: _plain(layer, key, item) for key, item in config.items()}
+        return {
+            "module": f"keras.{room}", "class_name": name, "config": plain, "registered_name": None,
+        }  # fmt: skip
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(layer, field, item) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise _unwritable(layer, f"{field} holds code, which a file cannot: {value!r}")
+
+
+def _unwritable(layer: Layer, what: str, fix: str = "") -> StoreError:
+    return StoreError(
+        layer.where,
+        "cannot be written in Keras's format",
+        got=what,
+        need="layers that Keras 3 has",
+        fix=(fix and f"{fix}, or ") + 'model.save("model.striate"), which holds every layer',
+    )
+
+
+def describe(model: Layer) -> tuple[str, Config]:
+    """Return Keras 3's class and configuration of a model.
+
+    Raises: StoreError for a model that is code, or a layer that Keras 3 does not have.
+    """
+    graph: Graph | None = getattr(model, "graph", None)
+    if graph is None or not getattr(model, "runs_graph", False):
+        raise StoreError(
+            model.where,
+            "is written as code, which a file cannot hold",
+            need="a Sequential, or a Model of inputs and outputs",
+            fix="model.save_weights(path), and load_weights into the same class",
+        )
+    about = {"name": model.name or "model", "trainable": model.trainable, "dtype": "float32"}
+    names = {id(symbol): _free(symbol.name or "input_layer", graph) for symbol in graph.inputs}
+    if len(set(names.values())) < len(names):
+        names = {id(s): f"input_{n}" for n, s in enumerate(graph.inputs)}
+    slots = {key: (name, 0, 0) for key, name in names.items()}
+    entries = [_entry("InputLayer", {"batch_shape": list(s.shape), "dtype": s.dtype,
+                                     "sparse": False, "name": names[id(s)]}, names[id(s)])
+               for s in graph.inputs]  # fmt: skip
+    found: dict[int, Config] = {}
+    for node in graph.nodes:
+        layer, name = node.layer, graph.names[node.layer]
+        if id(layer) not in found:
+            found[id(layer)] = _described(layer, name, node.inputs[0])
+            entries.append(found[id(layer)])
+        entry = found[id(layer)]
+        number = len(entry["inbound_nodes"])
+        entry["inbound_nodes"].append(_node(layer, [(s, slots[id(s)]) for s in node.inputs]))
+        slots |= {id(s): (name, number, index) for index, s in enumerate(node.outputs)}
+    if hasattr(model, "adopt"):
+        for entry in entries:
+            del entry["inbound_nodes"]
+        return "Sequential", {**about, "layers": entries}
+    inputs = [list(slots[id(s)]) for s in graph.inputs]
+    outputs = [_output(s, *slots[id(s)]) for s in graph.outputs]
+    ends = {"input_layers": _single(inputs), "output_layers": _single(outputs)}
+    return "Functional", {**about, "layers": entries, **ends}
+
+
+def _single(refs: list[list[Any]]) -> list[Any]:
+    """Return one value as it is, several as a list: what Keras's model then takes and gives."""
+    return refs[0] if len(refs) == 1 else refs
+
+
+def _output(symbol: Symbol, name: str, call: int, index: int) -> list[Any]:
+    """Return a value as an output of the network: Keras counts the making of a model as a call."""
+    layer = symbol.node.layer if symbol.node else None
+    own = hasattr(layer, "runs_graph") and not hasattr(layer, "adopt")
+    return [name, call + 1 if own else call, index]
+
+
+def _described(layer: Layer, name: str, x: Symbol) -> Config:
+    if hasattr(layer, "runs_graph"):
+        kind, config = describe(layer)
+        return _entry(kind, {**config, "name": name}, name)
+    if type(layer).__name__ == OPERATION:
+        entry = _entry(OPERATORS[layer.config()["operator"]], {"name": name}, name)
+        return {**entry, "module": "keras.src.ops.numpy", "registered_name": entry["class_name"]}
+    kind, config = layer_config(layer, x.spec)
+    return _entry(kind, {**config, "name": name}, name)
+
+
+def _entry(kind: str, config: Config, name: str) -> Config:
+    modules = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+    return {
+        "module": modules.get(kind, "keras.layers"), "class_name": kind, "config": config,
+        "registered_name": "Functional" if kind == "Functional" else None, "name": name,
+        "inbound_nodes": [],
+    }  # fmt: skip
+
+
+def _node(layer: Layer, given: list[tuple[Symbol, Ref]]) -> Config:
+    tensors: list[Any] = [
+        {"class_name": "__keras_tensor__",
+         "config": {"shape": list(s.shape), "dtype": s.dtype, "keras_history": list(ref)}}
+        for s, ref in given
+    ]  # fmt: skip
+    if type(layer).__name__ == OPERATION:
+        left, right = layer.config()["left"], layer.config()["right"]
+        args = [*([] if left is None else [left]), *tensors, *([] if right is None else [right])]
+        return {"args": args, "kwargs": {}}
+    return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": {}}
+
+
+def _free(name: str, graph: Graph) -> str:
+    return f"{name}_input" if name in graph.layers else name

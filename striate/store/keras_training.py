@@ -1,0 +1,126 @@
+"""What a Keras file says of training, as `compile` takes it, and the way back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import losses, optimizers
+from ..core.layer import Layer
+from ..errors import ConfigError
+from ..losses import Loss
+from ..optimizers.rules import NAMES
+from ..optimizers.schedules import InverseTimeDecay
+from .keras_words import plain
+
+Words = dict[str, Any]
+
+
+@dataclasses.dataclass
+class Found:
+    """A model read from a file; `training` what it was compiled with, as Keras wrote it;
+    `notes` what of the file has no counterpart here.
+    """
+
+    model: Layer
+    training: Mapping[str, Any]
+    notes: list[str]
+
+
+def compile_words(training: Mapping[str, Any]) -> Words:
+    """Return the arguments of `compile` for what a file says, of any version.
+
+    Raises: ConfigError for an optimizer, loss or metric that is not known here.
+    """
+    given = training.get("optimizer_config") or training.get("optimizer") or "sgd"
+    return {
+        "optimizer": _optimizer(given),
+        "loss": _each(training.get("loss"), _loss),
+        "metrics": _metrics(training.get("metrics")),
+        "loss_weights": training.get("loss_weights"),
+    }
+
+
+def _optimizer(given: Any) -> optimizers.Optimizer:
+    if isinstance(given, str):
+        return optimizers.get(given)
+    kind = str(given.get("class_name", given.get("name", ""))).rpartition(">")[2]
+    if kind.lower() not in NAMES:
+        return optimizers.get(kind)
+    config = plain(given.get("config", {}))
+    config.setdefault("learning_rate", config.pop("lr", None))
+    config.setdefault("epsilon", config.pop("eps", None))
+    known = {item.name for item in dataclasses.fields(NAMES[kind.lower()])}
+    fields = {key: value for key, value in config.items() if key in known and value is not None}
+    if isinstance(fields.get("learning_rate"), dict):  # a schedule
+        inner = fields["learning_rate"]
+        fields["learning_rate"] = {"name": inner["class_name"], **inner["config"]}
+        fields["learning_rate"].pop("name_scope", None)
+    decay = config.get("decay") or 0.0
+    if decay and isinstance(fields.get("learning_rate"), float):
+        fields["learning_rate"] = InverseTimeDecay(fields["learning_rate"], 1, float(decay))
+    return optimizers.get({"name": kind, **fields})
+
+
+def _loss(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        return losses.get(given).name if isinstance(given, str) else given
+    kind, config = given.get("class_name", given.get("name")), dict(given.get("config", {}))
+    if kind == "function":
+        return losses.get(given["config"]).name
+    kept = {key: value for key, value in config.items() if key == "from_logits"}
+    return losses.get({"name": kind, **kept})
+
+
+def _metrics(given: Any) -> Any:
+    """Return names; Keras 2 keeps one list for each output, and objects in the place of names."""
+    if isinstance(given, Mapping):
+        return {key: _metrics(value) for key, value in given.items()}
+    if isinstance(given, str):
+        return [given]
+    found = [_metric(item) for item in given or ()]
+    return found[0] if len(found) == 1 and isinstance(found[0], list) else found
+
+
+def _metric(given: Any) -> Any:
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        return [_metric(item) for item in given]
+    if isinstance(given, Mapping):
+        config = given.get("config", {})
+        given = (
+            config.get("name", given.get("class_name")) if isinstance(config, Mapping) else config
+        )
+    if not isinstance(given, str):
+        raise ConfigError("metrics", "a metric of the file has no name", got=repr(given))
+    return given
+
+
+def _each(given: Any, convert: Any) -> Any:
+    if isinstance(given, Mapping) and "class_name" not in given:
+        return {key: convert(value) for key, value in given.items()}
+    return [convert(item) for item in given] if isinstance(given, list) else convert(given)
+
+
+def training_words(setup: Any) -> Words:
+    """Return what a compiled model is trained with in Keras 3's words; empty if these lack one."""
+    if setup is None or not setup.losses or not isinstance(setup.optimizer, optimizers.Optimizer):
+        return {}
+    named = [item.name for item in setup.losses if isinstance(item, Loss)]
+    metrics = [[item if isinstance(item, str) else item.name for item in each]
+               for each in setup.metrics]  # fmt: skip
+    config = setup.optimizer.get_config()
+    name = config.pop("name")
+    rate = config["learning_rate"]
+    known = set(losses.NAMES) - {"crossentropy"}
+    if not isinstance(rate, float) or name.lower() not in NAMES or len(named) < len(
+        setup.losses) or not set(named) <= known:  # fmt: skip
+        return {}
+    config.pop("exclude_from_weight_decay", None)
+    optimizer = {"module": "keras.optimizers", "class_name": name, "config": config,
+                 "registered_name": name}  # fmt: skip
+    single = len(named) == 1
+    return {
+        "optimizer": optimizer, "loss": named[0] if single else named, "loss_weights": None,
+        "metrics": metrics[0] if single else metrics, "weighted_metrics": None,
+    }  # fmt: skip
