@@ -122,6 +122,16 @@ class Update:
     slots: tuple[str, ...]
 
 
+NOTHING: Mapping[str, float] = {  # the fields of an optimizer where there is none
+    "optimizer": 0,
+    "momentum": 0.0,
+    "second_decay": 0.0,
+    "epsilon": 0.0,
+    "nesterov": 0,
+    "weight_decay": 0.0,
+}
+
+
 @dataclass(frozen=True)
 class Segment:
     """Stages of the plan from `first` to before `end`."""
@@ -303,9 +313,7 @@ class Builder:
             slots = self.slots(one) if alone else (ABSENT,) * 3
             names = ("first", "second", "third")
             fields |= {f"{prefix}{name}": slot for name, slot in zip(names, slots, strict=True)}
-        update = dict(self.update.fields) if self.update else {}
-        if not alone:
-            update = dict.fromkeys(update, 0)
+        update = self.update.fields if alone and self.update else NOTHING
         fields |= {
             "weight_gradient": ABSENT if alone else self.single(weight),
             "bias_gradient": ABSENT if alone or bias is None else self.single(bias),

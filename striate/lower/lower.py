@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.operation import Affine, Pointwise
-from .builder import Builder, Gradient, Image, Margin, Part, Update, Weight, image_size
+from .builder import NOTHING, Builder, Gradient, Image, Margin, Part, Update, Weight, image_size
 from .plan import ABSENT, ABSENT_VIEW, Call, Plan, Value
 from .program import Program
 from .rules import cost, units
@@ -47,6 +47,7 @@ class Lowered:
     loads: tuple[Load, ...]
     output: int  # the value that the loss is taken of, or the first output
     update: Update | None = None
+    turn: int = 0  # with `backward`: the first stage after the outputs are saved
 
 
 def lower(
@@ -58,15 +59,18 @@ def lower(
     update: Update | None = None,
     bfloat16: bool = False,
     shares: int = 1,
+    backward: bool = False,
 ) -> Lowered:
     """Return the plan of a program for batches of up to `batch` samples.
 
     `dtypes` are those of the input arrays. With a `head` and an `update` the plan trains; with a
-    `head` alone it measures the loss; with neither it saves the outputs. `bfloat16`: convolutions
-    multiply numbers of 16 bits; weights, sums and all else stay float32. `shares`: for how many
-    threads a lone image is cut into parts, if it is large enough.
+    `head` alone it measures the loss; with neither it saves the outputs. `backward` goes on from
+    there: it takes the gradients of the outputs from further arrays, and leaves those of the
+    weights in memory. `bfloat16`: convolutions multiply numbers of 16 bits; weights, sums and all
+    else stay float32. `shares`: for how many threads a lone image is cut into parts, if it is large
+    enough.
     """
-    training = update is not None
+    training = update is not None or backward
     block = max(1, -(-batch // BLOCKS))
     made, loads = _loads(program, units(program), dtypes)
     small = sum(cost(program, unit) for unit in made) < SHARED_FROM
@@ -86,9 +90,13 @@ def lower(
         builder.samples(load.call(source, builder.images[load.value]))
     for builder.unit, unit in enumerate(made):
         unit.forward(builder)
-    builder.unit, sources = -1, len(loads)
+    builder.unit, sources, turn = -1, len(loads), 0
     if head is None:
         sources = _save(builder, program, sources)
+        builder.end()
+        turn = len(builder.plan.stages)
+        if backward:
+            sources = _given(builder, program, sources)
     else:
         sources = _loss(builder, made[-1].output, head, sources)
     if training:
@@ -96,7 +104,10 @@ def lower(
             if unit.output in builder.learned:
                 unit.backward(builder)
         builder.unit = -1
-        _update(builder)
+        if update is not None:
+            _update(builder)
+        else:
+            _leave(builder)
     builder.end()
     return Lowered(
         program,
@@ -110,6 +121,7 @@ def lower(
         tuple(loads),
         made[-1].output if head else program.outputs[0],
         update,
+        turn,
     )
 
 
@@ -190,6 +202,17 @@ def _save(builder: Builder, program: Program, source: int) -> int:
     return source
 
 
+def _given(builder: Builder, program: Program, source: int) -> int:
+    """Read the gradients of the outputs from arrays of the run; return the number of the next."""
+    for at in program.outputs:
+        image = builder.gradient(at)
+        size = (image.height, image.width, image.channels)
+        builder.samples(Load(at, size, "float32").call(source, image))
+        builder.written.add(builder.root(at))
+        source += 1
+    return source
+
+
 def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
     """Add the loss, and in training its gradient; return the number of the next array."""
     image = builder.images[at]
@@ -240,16 +263,24 @@ def _update(builder: Builder) -> None:
         builder.parts(*calls)
 
 
-def _total(builder: Builder, weight: Weight) -> Gradient:
-    """Return the gradient of a weight; those of several calls that share it are added up."""
-    if len(weight.gradients) == 1:
+def _leave(builder: Builder) -> None:
+    """Add up the gradients of each weight, and leave them in one piece."""
+    for weight in builder.weights.values():
+        if weight.trained and weight.gradients:
+            weight.gradients[:] = [_total(builder, weight, whole=True)]
+
+
+def _total(builder: Builder, weight: Weight, *, whole: bool = False) -> Gradient:
+    """Return the gradient of a weight; those of several calls that share it are added up.
+
+    `whole`: also the pieces of a single one.
+    """
+    if len(weight.gradients) == 1 and not (whole and weight.gradients[0].samples):
         return weight.gradients[0]
-    assert builder.update is not None
-    nothing = dict.fromkeys(builder.update.fields, 0.0)
     before = ABSENT
     for gradient in weight.gradients:
         kept = (before, ABSENT, ABSENT)
-        builder.parts(_update_call(weight.buffer, weight.count, gradient, kept, nothing))
+        builder.parts(_update_call(weight.buffer, weight.count, gradient, kept, NOTHING))
         before = gradient.buffer
     return Gradient(before, 0)
 

@@ -40,5 +40,7 @@ def modules(session: Session) -> Modules:
 
 
 def patches(session: Session) -> Sequence[Patch]:
-    """Return no patches."""
-    return ()
+    """Let models tell the script what is trained."""
+    from .model import Model
+
+    return ((Model, "script", session.script),)

@@ -42,6 +42,7 @@ class Model:
     recording = False
     updating = True
     _initializer: Any = None
+    script: Any = None  # the Script that is run, while one is
 
     def __call__(self, *args: Any, **words: Any) -> Any:
         """Compute."""
@@ -103,8 +104,9 @@ class Model:
     @contextmanager
     def train(self) -> Iterator[None]:
         """Record what is computed with the weights of this model, from nothing."""
-        parts = list(self.iter_models())
-        for part in parts:
+        if self.script is not None:
+            self.script.trained = self
+        for part in list(self.iter_models()):
             part.recording = part.updating
             part._begin()
         try:
@@ -199,6 +201,10 @@ class Model:
         from .files import save
 
         save(self, filename)
+
+    def kept(self, run: Any) -> Any:
+        """Write the weights into the folder of a run; return the native network, if there is one."""
+        self.save(run.path / "weights.h5")
 
     def load(self, filename: str | Path, devices: str = "cpu") -> None:
         """Read the weights of a file that ReNom or `save` has written."""
@@ -298,7 +304,22 @@ class Sequential(Model):
         return iter(self._layers)
 
     def forward(self, x: Any) -> Any:
-        """Compute part by part."""
+        """Compute part by part, or all at once where the native engine knows every part."""
+        from .native import Runner
+
+        runner = vars(self).setdefault("_runner", Runner())
+        whole = runner(self._layers, x)
+        if whole is not None:
+            if self.script is not None:
+                self.script.native_is_running()
+            return whole
         for layer in self._layers:
             x = layer(x)
         return x
+
+    def kept(self, run: Any) -> Any:
+        """Write the weights into the folder of a run; return the native network, if there is one."""
+        from .native import kept
+
+        super().kept(run)
+        return kept(self._layers, vars(self)["_runner"]) if "_runner" in vars(self) else None

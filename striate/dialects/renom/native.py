@@ -1,0 +1,160 @@
+"""A Sequential of ReNom as a native network: for its speed in training, and to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ... import layers as L
+from ...core.layer import Layer
+from ...engine.taped import Taped
+from ...model import Sequential as NativeSequential
+from . import layers, pooling
+from .activations import Activation
+from .layers import each
+from .node import Node, precision, tensor_of
+
+PIECE = 64  # samples of a call that is not recorded
+LARGEST = 512  # samples of one that is: more would take too much memory at once
+
+
+def _convolution(layer: layers.Conv2d) -> Layer:
+    pad = each(layer._padding, 2)
+    return L.Conv2D(
+        layer._channel,
+        each(layer._kernel, 2),
+        each(layer._stride, 2),
+        pad,
+        each(layer._dilation, 2),
+        groups=getattr(layer, "_groups", 1),
+        use_bias=not layer._ignore_bias,
+    )
+
+
+def _dense(layer: layers.Dense) -> Layer:
+    return L.Dense(layer._output_size, use_bias=not layer._ignore_bias)
+
+
+def _pooling(kind: type[Layer]) -> Callable[[pooling.MaxPool2d], Layer | None]:
+    def make(layer: pooling.MaxPool2d) -> Layer | None:
+        if any(each(layer._padding, 2)):
+            return None  # zeros in a maximum
+        return kind(each(layer._kernel, 2), each(layer._stride, 2))
+
+    return make
+
+
+def _activation(layer: Activation) -> Layer | None:
+    if not layer.row.native:
+        return None
+    made: Layer = getattr(L, layer.row.native)(*layer.values)
+    return made
+
+
+MADE: tuple[tuple[type, Callable[[Any], Layer | None]], ...] = (
+    (layers.Deconv2d, lambda layer: None),
+    (layers.ConvNd, lambda layer: None),
+    (layers.Conv2d, _convolution),
+    (layers.Dense, _dense),
+    (pooling.AveragePool2d, _pooling(L.AveragePooling2D)),
+    (pooling.MaxPool2d, _pooling(L.MaxPooling2D)),
+    (layers.SpatialDropout, lambda layer: None),
+    (layers.Dropout, lambda layer: L.Dropout(0.0 if layer.inference else layer._dropout_ratio)),
+    (layers.Flatten, lambda layer: L.Flatten()),
+    (Activation, _activation),
+)
+
+
+def native(parts: Sequence[Any], shape: tuple[int, ...]) -> NativeSequential | None:
+    """Return the native network of these modules, without their weights; None if there is none."""
+    made: list[Layer] = []
+    for part in parts:
+        make = next((make for kind, make in MADE if isinstance(part, kind)), None)
+        layer = make(part) if make else None
+        if layer is None or not type(part).__module__.startswith(__package__):
+            return None  # no kernel, or a class of the script's own, which may do anything
+        made.append(layer)
+    return NativeSequential([L.Input(shape, data_format="channels_first"), *made])
+
+
+def weights(parts: Sequence[Any]) -> list[Tensor]:
+    """Return the weights in the shapes of the native network, with their history."""
+    out: list[Tensor] = []
+    for part in parts:
+        if isinstance(part, layers.Conv2d):
+            turned = part.params.w.tensor.flip(2, 3)
+            out.append(turned.permute(2, 3, 1, 0))  # (out, in, H, W) -> (H, W, in, out)
+        elif isinstance(part, layers.Dense):
+            out.append(part.params.w.tensor)
+        if isinstance(part, (layers.Conv2d, layers.Dense)) and "b" in part.params:
+            out.append(part.params.b.tensor.reshape(-1))
+    return out
+
+
+class Runner:
+    """Runs a Sequential natively where every part has a kernel; a copy of it begins anew."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Taped | None] = {}
+
+    def __deepcopy__(self, memo: Any) -> Runner:
+        return Runner()
+
+    def __reduce__(self) -> Any:
+        return Runner, ()
+
+    def __call__(self, parts: Sequence[Any], given: Any) -> Node | None:
+        """Return the output for a batch, or None where it is to be computed part by part."""
+        x = given if isinstance(given, np.ndarray) else np.asarray(given)
+        if not _ready(parts) or x.ndim not in (2, 4) or precision() is not torch.float32:
+            return None
+        if isinstance(given, Node) and given.tensor.requires_grad:
+            return None
+        taped = self._taped(parts, x)
+        if taped is None:
+            return None
+        batch = torch.from_numpy(np.array(x)) if x.dtype == np.uint8 else tensor_of(given)
+        every = weights(parts)
+        recorded = any(weight.requires_grad for weight in every)
+        if recorded and len(batch) > LARGEST:
+            return None
+        size = len(batch) if recorded else PIECE
+        pieces = [taped(piece, every) for piece in batch.split(size)]
+        node: Node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
+        return node
+
+    def _taped(self, parts: Sequence[Any], x: Any) -> Taped | None:
+        modes = tuple(getattr(part, "inference", False) for part in parts)
+        key = (tuple(map(id, parts)), modes, x.shape[1:])
+        if key not in self.known:
+            self.known[key] = self._made(parts, x.shape[1:])
+        return self.known[key]
+
+    def _made(self, parts: Sequence[Any], shape: tuple[int, ...]) -> Taped | None:
+        model = native(parts, shape)
+        if model is None:
+            return None
+        taped = Taped(model)
+        taped.seed = int(np.random.randint(2**31))  # noqa: NPY002  the generator of the script
+        return None if taped.why_not else taped
+
+
+def _ready(parts: Sequence[Any]) -> bool:
+    kinds = (layers.Conv2d, layers.Dense)
+    learning = [part for part in parts if isinstance(part, kinds)]
+    return bool(learning) and all(part.params for part in learning)
+
+
+def kept(parts: Sequence[Any], runner: Runner) -> NativeSequential | None:
+    """Return the native network with the weights of these modules, if it has run natively."""
+    shapes = [shape for (_, _, shape), taped in runner.known.items() if taped is not None]
+    model = native(parts, shapes[-1]) if shapes else None
+    if model is not None:
+        with torch.no_grad():
+            for mine, theirs in zip(model.parameters(), weights(parts), strict=True):
+                mine.copy_(theirs)
+    return model
