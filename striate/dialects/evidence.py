@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import python2
 from .dialect import Dialect, every
 from .table import DialectError
 
@@ -23,9 +24,9 @@ class Finding:
 
 
 def parse(path: Path) -> ast.Module:
-    """Return the script as a tree, or raise DialectError where it is not Python 3."""
+    """Return the script as a tree, or raise DialectError where it is not Python."""
     try:
-        return ast.parse(path.read_text(encoding="utf-8", errors="replace"), str(path))
+        return python2.read(path)[1]
     except SyntaxError as error:
         raise DialectError(
             path.name,

@@ -31,8 +31,15 @@ class Aliases(MetaPathFinder, Loader):
     """Finds the modules of a dialect, and refuses those below its roots that it has not."""
 
     def __init__(
-        self, title: str, modules: Modules, refused: Mapping[str, str], *, hides: bool = True
+        self,
+        title: str,
+        modules: Modules,
+        refused: Mapping[str, str],
+        *,
+        hides: bool = True,
+        hint: str = "dir(striate.layers) lists the native layers",
     ) -> None:
+        self.hint = hint
         self.title, self.modules, self.refused, self.hides = title, modules, refused, hides
         self.roots = {path.partition(".")[0] for path in modules}
 
@@ -47,7 +54,7 @@ class Aliases(MetaPathFinder, Loader):
                 f"import {fullname}",
                 f"{self.title} has no such module here",
                 need="one of " + ", ".join(self.children(fullname.rpartition(".")[0])),
-                fix=nearest(fullname, self.modules),
+                fix=nearest(fullname, self.modules) or ("" if self.hides else self.hint),
                 at=caller(),
             )
         return None
@@ -81,7 +88,7 @@ class Aliases(MetaPathFinder, Loader):
             f"{self.title} has no such name here",
             got=word,
             need=self.refused.get(word, ""),
-            fix=nearest(word, words) or "dir(striate.layers) lists the native layers",
+            fix=nearest(word, words) or self.hint,
             at=caller(),
         )
 

@@ -9,11 +9,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import ModuleType
 from unittest.mock import patch
 
-from ..engine.progress import say
+import torch
+
+from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
 from ..store.run import Run, environment
+from . import python2
 from .dialect import named
 from .evidence import Finding, Word, find, words
 from .importer import serving
@@ -40,13 +44,15 @@ def run_script(
     path = Path(script)
     if not path.is_file():
         raise DialectError("run", f"there is no script {str(script)!r}", need="a Python file")
+    path = path.resolve()
     said = words(path)
     found = _found(dialect, said)
     for finding in found:
         version = finding.dialect.VERSIONS[finding.version]
         say(f"dialect  {version.name} ({version.title}): {', '.join(finding.reasons)}")
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "script"
-    shared = Script(max_epochs, limit_samples, Run.create(root, name), words=said)
+    run = Run.create(Path(root).resolve(), name)
+    shared = Script(max_epochs, limit_samples, run, words=said)
     if seed is not None:
         set_seed(seed)
     with ExitStack() as stack:
@@ -55,9 +61,22 @@ def run_script(
         for finding in found:
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
-        runpy.run_path(str(path), run_name="__main__")
+        _run(path)
     _keep(shared, path, args, found)
     return Path(shared.run.path)
+
+
+def _run(path: Path) -> None:
+    """Run the script as the main module; where it is Python 2, what its lines are read as."""
+    text, _, changed = python2.read(path)
+    if not changed:
+        runpy.run_path(str(path), run_name="__main__")
+        return
+    say(f"note: Python 2: {counted(changed, 'line')} read as Python 3 (print, except, raise)")
+    main = ModuleType("__main__")
+    vars(main)["__file__"] = str(path)
+    with patch.dict(sys.modules, {"__main__": main}):
+        exec(compile(text, str(path), "exec"), vars(main))
 
 
 def _found(asked: str, said: list[Word]) -> list[Finding]:
@@ -80,17 +99,40 @@ def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
         "MPLBACKEND": "module://striate.dialects.pictures",
         PICTURES: str(Path(script.run.path).resolve()),
     }
-    before = set(sys.modules)
+    before, threads = set(sys.modules), torch.get_num_threads()
     with (
         patch.object(sys, "argv", [str(path), *args]),
         patch.object(sys, "path", [str(path.parent), *sys.path]),
         patch.dict(os.environ, pictures),
+        _working_in(_folder(path, script.words)),
     ):
         yield
+    torch.set_num_threads(threads)
     for name in set(sys.modules) - before:  # modules beside a script are the script's alone
         file = getattr(sys.modules[name], "__file__", None)
         if file and Path(file).parent == path.parent:
             del sys.modules[name]
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    """Work in a folder, and say so where it is another one."""
+    before = Path.cwd()
+    if folder != before:
+        say(f"note: works in {folder}, where its files are")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _folder(path: Path, said: list[Word]) -> Path:
+    """Return where a script works: here, or beside itself where only there its files are."""
+    texts = {word for kind, word, _ in said if kind == "text" and 2 < len(word) < 200}
+    named = [one for one in texts if not Path(one).is_absolute() and one.isprintable()]
+    beside = any((path.parent / one).exists() and not Path(one).exists() for one in named)
+    return path.parent.resolve() if beside else Path.cwd()
 
 
 def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding]) -> None:
@@ -98,6 +140,9 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     dialect = versions[0] if len(versions) == 1 else versions
     run.write("config.json", {"script": path.name, "arguments": list(args), "dialect": dialect})
     run.write("environment.json", environment())
-    if script.fitted is not None:
-        run.finish(script.fitted)
+    model = script.fitted
+    if model is None and script.trained is not None:
+        model = script.trained.kept(run)
+    if model is not None:
+        run.finish(model)
     say(f"kept in {run.path}")

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
+import collections
+import collections.abc
+import fractions
+import functools
+import inspect
+import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,11 +18,24 @@ import numpy as np
 
 ABSENT = object()  # in place of a value that was not there
 REMOVED: tuple[tuple[Any, str, Any], ...] = (
-    *((np, name, value) for name, value in (("float", float), ("int", int), ("object", object))),
-    *((np, name, value) for name, value in (("Inf", np.inf), ("infty", np.inf), ("NaN", np.nan))),
-    (np, "product", np.prod),
-    (np, "float_", np.float64),
+    *((np, kind.__name__, kind) for kind in (float, int, object, bool, str, complex)),
+    *((np, name, np.inf) for name in ("Inf", "infty", "Infinity", "PINF")),
+    *((np, name, value) for name, value in (("NaN", np.nan), ("NAN", np.nan), ("NINF", -np.inf))),
+    *((np, "product", np.prod), (np, "cumproduct", np.cumprod)),
+    *((np, "sometrue", np.any), (np, "alltrue", np.all), (np, "row_stack", np.vstack)),
+    *((np, "float_", np.float64), (np, "complex_", np.complex128), (np, "long", int)),
+    *((np, "unicode_", np.str_), (np, "string_", np.bytes_), (np, "unicode", str)),
+    *((np, "asscalar", lambda array: array.item()), (np, "in1d", np.isin)),
+    *((np, "trapz", np.trapezoid), (np, "msort", lambda array: np.sort(array, axis=0))),
     (time, "clock", time.process_time),
+    (fractions, "gcd", math.gcd),
+    (inspect, "getargspec", inspect.getfullargspec),
+    *(
+        (collections, name, getattr(collections.abc, name))
+        for name in ("Iterable", "Iterator", "Mapping", "MutableMapping", "Sequence", "Callable")
+    ),
+    *((builtins, "xrange", range), (builtins, "raw_input", input), (builtins, "unicode", str)),
+    *((builtins, "long", int), (builtins, "unichr", chr), (builtins, "reduce", functools.reduce)),
 )
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from ..engine.progress import say
 
 PICTURES = "STRIATE_PICTURES"  # in the environment: where a script's pictures go
@@ -24,14 +26,16 @@ class Script:
     """What all dialects of one script share: what `striate run` was asked, and what came of it.
 
     Fields: `max_epochs` and `limit_samples` (None: as the script says); `run`, the folder that is
-    written, if any; `fitted`, the model that was trained last, which the run keeps; `words`, what
-    the script says (see evidence.words).
+    written, if any; `fitted`, the model that was trained last, which the run keeps; `trained`, what
+    a loop of the script's own has trained last: its `kept(run)` returns a model, if there is one;
+    `words`, what the script says (see evidence.words).
     """
 
     max_epochs: int | None = None
     limit_samples: int | None = None
     run: Any = None
     fitted: Any = None
+    trained: Any = None
     words: list[tuple[str, str, str]] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
 
@@ -48,6 +52,11 @@ class Script:
         if isinstance(data, dict):
             return {name: self.part(item) for name, item in data.items()}
         return data[: self.limit_samples] if hasattr(data, "shape") else data
+
+    def native_is_running(self) -> None:
+        """Leave the processors to the native engine: torch's threads would wait beside its own."""
+        if torch.get_num_threads() > 1:
+            torch.set_num_threads(1)
 
     def note(self, text: str) -> None:
         """Say something once."""

@@ -139,7 +139,7 @@ class _Operation(torch.autograd.Function):
         return plan.value.to_user(torch.from_numpy(output))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         plan, weights = ctx.plan, ctx.saved_tensors
         slope = np.ascontiguousarray(plan.value.from_user(slopes[0]).numpy())

@@ -208,10 +208,10 @@ Keras 1.2 merge: there is no mode 'summ'
   need  one of sum, mul, ave, max, concat, dot
   fix   did you mean "sum"?
   at    script.py:3""",
-    "import keras\nprint 'hello'": """\
+    "import keras\nexec 'hello'": """\
 script.py: is not Python 3
-  got   print 'hello'
-  need  Missing parentheses in call to 'print'. Did you mean print(...)?
+  got   exec 'hello'
+  need  Missing parentheses in call to 'exec'. Did you mean exec(...)?
   fix   correct line 2; 2to3 turns Python 2 into Python 3
   at    script.py:2""",
 }  # fmt: skip

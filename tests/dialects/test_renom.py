@@ -497,3 +497,56 @@ def test_what_cannot_be_done_is_said(rm: Any, name: str) -> None:
         assert lines[0].endswith(expected)
     else:
         assert "\n".join(lines).startswith(expected)
+
+
+# ---- natively ------------------------------------------------------------------------------------
+
+
+def test_a_sequential_runs_natively_with_equal_values_and_slopes(rm: Any) -> None:
+    from striate.dialects.renom.native import Runner
+
+    net = rm.Sequential(
+        [
+            rm.Conv2d(4, filter=(3, 2), padding=1),
+            rm.LeakyRelu(0.1),
+            rm.MaxPool2d(filter=2, stride=2),
+            rm.Dropout(0.0),
+            rm.Flatten(),
+            rm.Dense(5),
+            rm.Tanh(),
+            rm.Dense(3, ignore_bias=True),
+        ]
+    )
+    x, t = (numbers(6, 2, 7, 8) * 50 + 128).astype(np.uint8), np.eye(3)[np.arange(6) % 3]
+    net(x)  # makes the weights
+    assert Runner()(list(net), x) is not None
+
+    def slopes(forward: Callable[[Any], Any]) -> list[Any]:
+        with net.train():
+            loss = rm.softmax_cross_entropy(forward(x), t)
+        grads = loss.grad()
+        return [float(loss), *(np.asarray(grads.get(one)) for one in net.variables())]
+
+    def by_parts(given: Any) -> Any:
+        for layer in net:
+            given = layer(given)
+        return given
+
+    for mine, theirs in zip(slopes(net), slopes(by_parts), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=2e-3, atol=2e-4)
+    many = np.concatenate([x] * 30)  # a call that is not recorded goes in pieces
+    np.testing.assert_allclose(net(many), by_parts(many), rtol=1e-3, atol=1e-3)
+
+
+def test_parts_that_no_kernel_computes_are_computed_one_by_one(rm: Any) -> None:
+    from striate.dialects.renom.native import Runner
+
+    class Doubled(rm.Dense):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return super().forward(x) * 2
+
+    x = numbers(3, 4)
+    for part in (Doubled(2), rm.BatchNormalize(), rm.Maxout(2)):
+        net = rm.Sequential([rm.Dense(4), part])
+        net(x)
+        assert Runner()(list(net), x) is None

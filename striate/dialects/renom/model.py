@@ -203,7 +203,7 @@ class Model:
         save(self, filename)
 
     def kept(self, run: Any) -> Any:
-        """Write the weights into the folder of a run; return the native network, if there is one."""
+        """Write the weights into the folder of a run; return the native network, if any."""
         self.save(run.path / "weights.h5")
 
     def load(self, filename: str | Path, devices: str = "cpu") -> None:
@@ -318,7 +318,7 @@ class Sequential(Model):
         return x
 
     def kept(self, run: Any) -> Any:
-        """Write the weights into the folder of a run; return the native network, if there is one."""
+        """Write the weights into the folder of a run; return the native network, if any."""
         from .native import kept
 
         super().kept(run)

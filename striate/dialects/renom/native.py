@@ -39,7 +39,7 @@ def _dense(layer: layers.Dense) -> Layer:
     return L.Dense(layer._output_size, use_bias=not layer._ignore_bias)
 
 
-def _pooling(kind: type[Layer]) -> Callable[[pooling.MaxPool2d], Layer | None]:
+def _pooling(kind: Callable[..., Layer]) -> Callable[[pooling.MaxPool2d], Layer | None]:
     def make(layer: pooling.MaxPool2d) -> Layer | None:
         if any(each(layer._padding, 2)):
             return None  # zeros in a maximum
@@ -123,7 +123,7 @@ class Runner:
         if recorded and len(batch) > LARGEST:
             return None
         size = len(batch) if recorded else PIECE
-        pieces = [taped(piece, every) for piece in batch.split(size)]
+        pieces = [taped(piece, every) for piece in torch.split(batch, size)]
         node: Node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
         return node
 

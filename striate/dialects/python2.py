@@ -1,0 +1,49 @@
+"""Python 2: what can be read as Python 3 line by line, and is said; nothing is guessed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+PRINT = re.compile(r"^(\s*)((?:[^#'\"]*?[:;]\s*)?)print(\s+[^\s(=.\[+].*|\s+\(.*|\s*)$")
+EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s,]+?)\s*,\s*(\w+)\s*:")
+RAISE = re.compile(r"^(\s*raise\s+\w+)\s*,\s*(.+)$")
+BACKTICKS = re.compile(r"`([^`]+)`")
+
+
+def read(path: Path) -> tuple[str, ast.Module, int]:
+    """Return the text of a script, its tree, and how many lines of Python 2 were changed.
+
+    Raises: SyntaxError, of the text as it is, where that is not enough.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return text, ast.parse(text, str(path)), 0
+    except SyntaxError as first:
+        lines = text.replace("\t", " " * 8).splitlines()
+        changed = [_line(line) for line in lines]
+        count = sum(one != other for one, other in zip(lines, changed, strict=True))
+        fixed = "\n".join(changed) + "\n"
+        try:
+            return fixed, ast.parse(fixed, str(path)), count
+        except SyntaxError:
+            raise first from None
+
+
+def _line(line: str) -> str:
+    found = PRINT.match(line)
+    if found:
+        return _print(*found.groups())
+    line = EXCEPT.sub(r"\1 as \2:", line)
+    line = RAISE.sub(r"\1(\2)", line)
+    return BACKTICKS.sub(r"repr(\1)", line) if "`" in line and "'" not in line else line
+
+
+def _print(indent: str, before: str, what: str) -> str:
+    words = what.strip()
+    if words.startswith(">>"):
+        target, _, words = words[2:].partition(",")
+        return f"{indent}{before}print({words.strip()}, file={target.strip()})"
+    end = ", end=' '" if words.endswith(",") else ""
+    return f"{indent}{before}print({words.rstrip(',')}{end})"

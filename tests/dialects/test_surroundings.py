@@ -1,0 +1,220 @@
+"""What scripts of the time found around them: removed names, absent packages, Python 2."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from striate.dialects.importer import Aliases, served
+from striate.dialects.program import run_script
+from striate.dialects.session import Script
+from striate.dialects.surroundings import modules, surrounded
+from striate.dialects.surroundings_sklearn import digits
+from striate.dialects.table import DialectError
+from striate.errors import StriateError
+
+PROGRAMS = {
+    "names that NumPy and Python have removed": ("""
+import time, collections, numpy as np
+print(np.zeros(1, np.float).dtype, np.product([2, 3]), np.Inf, time.clock() >= 0,
+      np.int is int, isinstance([], collections.Sequence), np.asscalar(np.array([5])))
+""", "float64 6 inf True True True 5"),
+    "mldata's digits are sorted by class in each part": ("""
+from sklearn.datasets import fetch_mldata
+mnist = fetch_mldata('MNIST original', data_home='./')
+X, y = mnist['data'], mnist.target
+print(X.shape, X.dtype, y.dtype, y[0], y[-1], sum(y[:120] == 0) > 5,
+      list(y[:120]) == sorted(y[:120]))
+""", "(140, 784) uint8 float64 0.0 9.0 True True"),
+    "openml's digits are texts": ("""
+from sklearn.datasets import fetch_openml
+X, y = fetch_openml('mnist_784', version=1, return_X_y=True, as_frame=False)
+print(X.shape, X.dtype, y[:1], X.max())
+""", "(140, 784) float64 ['5'] 255.0"),
+    "preparing": ("""
+import numpy as np
+from sklearn.preprocessing import LabelBinarizer, OneHotEncoder, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import label_binarize
+b = LabelBinarizer()
+print(b.fit_transform([3, 1, 3, 7]).tolist(), b.inverse_transform(np.eye(3)).tolist(),
+      LabelBinarizer().fit_transform(['a', 'b', 'a']).ravel().tolist(),
+      OneHotEncoder().fit_transform([[1], [0]]).toarray().tolist(),
+      MinMaxScaler((0, 255)).fit_transform([[0.0], [2.0], [4.0]]).ravel().tolist(),
+      StandardScaler().fit_transform([[1.0], [3.0]]).ravel().tolist(),
+      label_binarize([2, 0], classes=[0, 1, 2]).tolist())
+""", "[[0, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]] [1, 3, 7] [0, 1, 0] [[0.0, 1.0], [1.0, 0.0]]"
+     " [0.0, 127.5, 255.0] [-1.0, 1.0] [[0, 0, 1], [1, 0, 0]]"),
+    "division and measures": ("""
+import numpy as np
+from sklearn.cross_validation import train_test_split
+from sklearn.metrics import accuracy_score, confusion_matrix, classification_report, f1_score
+a, b, c, d = train_test_split(np.arange(10), list(range(10)), test_size=0.3, random_state=1)
+print(len(a), len(b), d == b.tolist(), sorted([*a, *b]) == list(range(10)))
+print(accuracy_score([1, 0, 1], [1, 1, 1]), confusion_matrix([1, 0, 1], [1, 1, 1]).tolist())
+print(classification_report([1, 0, 1], [1, 1, 1]).splitlines()[3].split(),
+      round(f1_score([1, 0, 1], [1, 1, 1]), 2))
+""", "['1', '0.67', '1.00', '0.80', '2'] 0.8"),
+    "images of scipy.misc": ("""
+import numpy as np
+from scipy.misc import imread, imsave, imresize, toimage
+imsave('picture.png', np.arange(16.0).reshape(4, 4))
+back = imread('picture.png')
+print(back.dtype, back.min(), back.max(), imresize(back, (8, 2)).shape, imresize(back, 0.5).shape,
+      toimage(np.zeros((3, 5, 7))).size)
+""", "uint8 0 255 (8, 2) (2, 2) (7, 5)"),
+    "Python 2": ("""
+import cPickle
+from StringIO import StringIO
+try:
+    raise ValueError, "bad"
+except ValueError, e:
+    print "caught", e
+for i in xrange(2):
+    print i,
+print
+print >>StringIO(), "nowhere"
+print "%d samples" % (3), cPickle.loads(cPickle.dumps(4))
+""", "3 samples 4"),
+    "notebooks, trackers and drawing": ("""
+import missinglink, pydot
+from IPython.display import clear_output, display
+from google.colab import drive
+drive.mount('/content/drive'); clear_output(); display(1)
+project = missinglink.KerasProject(owner_id='x')
+project.set_properties(name='y').z()
+print(pydot.Dot is not None)
+""", "True"),
+    "pyplot.hold": ("""
+import matplotlib.pyplot as plt
+plt.hold(True)
+print('held')
+""", "held"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_script_finds_what_it_had(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, last = PROGRAMS[name]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.py").write_text(textwrap.dedent(text))
+    run_script("script.py", limit_samples=120, root="runs")
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1] == last
+    assert ("note: Python 2: 7 lines read as Python 3" in captured.err) == (name == "Python 2")
+
+
+def test_all_is_taken_back_afterwards() -> None:
+    import time
+
+    with surrounded(Script()):
+        assert float is float  # type: ignore[attr-defined]
+    assert not hasattr(np, "float") and not hasattr(time, "clock")
+
+
+def test_all_digits_are_there_without_a_limit() -> None:
+    x, y = digits(Script(), by_class=True)
+    assert x.shape == (70000, 784)
+    edges = np.flatnonzero(np.diff(y.astype(int)))
+    assert len(edges) == 19 and edges[9] == 59999
+    assert sum(y[56000:60000] == 9) == 4000  # the validation set of a split at eight tenths
+
+
+def test_a_bar_says_its_last_words(capsys: pytest.CaptureFixture[str]) -> None:
+    bars: Any = modules(Script())["tqdm"]
+    bar = bars["tqdm"](range(3))
+    for number in bar:
+        bar.set_description(f"step {number}")
+        bar.set_postfix(loss=0.5)
+    with bars["trange"](2, desc="second") as other:
+        other.update(1)
+    assert capsys.readouterr().err == "step 2 loss=0.5\nsecond\n"
+
+
+def test_a_script_works_where_its_files_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project/data").mkdir(parents=True)
+    (tmp_path / "project/data/words.txt").write_text("beside")
+    script = tmp_path / "project/script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "print(Path('data/words.txt').read_text())\nopen('out.txt', 'w').close()\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    run = run_script(script, root="runs")
+    captured = capsys.readouterr()
+    assert captured.out == "beside\n"
+    assert f"note: works in {script.parent.resolve()}, where its files are\n" in captured.err
+    assert run == tmp_path / "runs/script" and (tmp_path / "project/out.txt").is_file()
+    assert json.loads((run / "config.json").read_text())["script"] == "script.py"
+    other = tmp_path / "other"
+    other.mkdir()
+    (tmp_path / "project/out.txt").unlink()
+    script.write_text("open('out.txt', 'w').close()\n")
+    monkeypatch.chdir(other)
+    run_script(script, root="runs")
+    assert (other / "out.txt").is_file()  # without such files: where it was called
+
+
+MESSAGES = {
+    "another data set": (
+        "from sklearn.datasets import fetch_openml\nfetch_openml('iris')", """\
+sklearn.datasets.fetch_openml: the data set is not on this machine, and nothing is fetched
+  got   'iris'
+  need  "MNIST original" or "mnist_784", which is shipped with the package
+  fix   np.load of your own copy
+  at    script.py:2"""),
+    "images to a scaler": (
+        "import numpy as np\nfrom sklearn.preprocessing import MinMaxScaler\n"
+        "MinMaxScaler().fit(np.ones((2, 3, 3)))", """\
+sklearn.preprocessing.MinMaxScaler: takes rows and columns
+  got   shape (2, 3, 3)
+  need  two axes
+  fix   x.reshape(-1, 1) for one column, x.reshape(len(x), -1) for images
+  at    script.py:3"""),
+    "what is not served": ("from sklearn.metrics import auc", """\
+sklearn.metrics.auc: sklearn is not installed, and its stand-in has no such name here
+  got   auc
+  fix   pip install scikit-learn
+  at    script.py:1"""),
+    "a module that is not served": ("from sklearn.manifold import TSNE", """\
+import sklearn.manifold: sklearn is not installed, and its stand-in has no such module here
+  need  one of sklearn.datasets, sklearn.preprocessing, sklearn.model_selection"""),
+    "digits of another kind": ("from sklearn.datasets import load_digits", """\
+sklearn.datasets.load_digits: sklearn is not installed, and its stand-in has no such name here
+  got   load_digits
+  need  fetch_mldata('MNIST original') or fetch_openml('mnist_784')
+  fix   pip install scikit-learn
+  at    script.py:1"""),
+    "no Python": ("print 'a' if\n", """\
+script.py: is not Python 3
+  got   print 'a' if"""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_what_is_missing_is_said(name: str, tmp_path: Path) -> None:
+    text, expected = MESSAGES[name]
+    script = tmp_path / "script.py"
+    script.write_text(text)
+    with pytest.raises(StriateError) as caught:
+        run_script(script, root=tmp_path / "runs")
+    assert str(caught.value).startswith(expected)
+
+
+def test_installed_packages_are_not_hidden() -> None:
+    finder = Aliases("a script", {"numpy": {}, "numpy.lost": {"word": 1}}, {}, hides=False)
+    with served(finder):
+        import numpy.lost  # type: ignore[import-not-found]
+
+        assert numpy.lost.word == 1 and numpy.zeros(1).shape == (1,)
+        with pytest.raises(ImportError):
+            import numpy.nowhere  # type: ignore[import-not-found]
+    assert issubclass(DialectError, StriateError)

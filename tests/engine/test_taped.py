@@ -1,0 +1,135 @@
+"""A model as one operation of autograd: values and gradients are torch's, in any order of calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+import striate as st
+from striate import layers as L
+from striate.engine.taped import Taped
+from striate.lower.runtime import library
+
+
+def network(*middle: Any, channels_first: bool = True) -> Any:
+    shape = (2, 12, 12) if channels_first else (12, 12, 2)
+    st.seed(0)
+    first = "channels_first" if channels_first else "channels_last"
+    return st.Sequential(
+        [
+            L.Input(shape, data_format=first),
+            L.Conv2D(8, 3, padding=1),
+            L.ReLU(),
+            L.MaxPooling2D(2),
+            *middle,
+            L.Flatten(),
+            L.Dense(300, activation="relu"),  # its weights are shared out among threads
+            L.Dense(4),
+        ]
+    )
+
+
+def gradients(out: torch.Tensor, labels: torch.Tensor, weights: list[torch.Tensor]) -> Any:
+    return torch.autograd.grad(F.cross_entropy(out, labels), weights)
+
+
+@pytest.fixture(autouse=True)
+def needs_the_library() -> None:
+    assert library() is not None
+
+
+@pytest.mark.parametrize("channels_first", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.uint8])
+def test_values_and_gradients_are_those_of_torch(channels_first: bool, dtype: torch.dtype) -> None:
+    model = network(L.BatchNormalization(axis=1 if channels_first else -1),
+                    channels_first=channels_first)  # fmt: skip
+    model.train()
+    taped, weights = Taped(model), list(model.parameters())
+    assert taped.why_not == ""
+    labels = torch.arange(6) % 4
+    for size in (6, 3):  # a smaller batch goes through the plan of the larger one
+        x = torch.rand(size, *model.input_shape[1:])
+        x = (x * 255).to(torch.uint8) if dtype is torch.uint8 else x
+        before = [buffer.clone() for buffer in model.buffers()]
+        out = taped(x, weights)
+        moved = [buffer.clone() for buffer in model.buffers()]
+        for buffer, value in zip(model.buffers(), before, strict=True):
+            buffer.copy_(value)
+        expected = model(x.float())
+        torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-4)
+        for mine, theirs in zip(moved, model.buffers(), strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+        found = gradients(out, labels[:size], weights)
+        for mine, theirs in zip(found, gradients(expected, labels[:size], weights), strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_calls_may_come_between_a_call_and_its_gradients() -> None:
+    model = network(L.Dropout(0.5))
+    taped, weights = Taped(model), list(model.parameters())
+    x, labels = torch.rand(5, 2, 12, 12), torch.arange(5) % 4
+    alone = gradients(taped(x, weights), labels, weights)
+    taped.calls = 0  # the same dropout once more
+    first = taped(x, weights)
+    taped(torch.rand(5, 2, 12, 12), weights)
+    for mine, theirs in zip(gradients(first, labels, weights), alone, strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_dropout_is_drawn_anew_in_each_call() -> None:
+    taped = Taped(network(L.Dropout(0.5)))
+    weights, x = list(taped.model.parameters()), torch.rand(5, 2, 12, 12)
+    assert not torch.equal(taped(x, weights), taped(x, weights))
+
+
+def test_weights_may_be_others_that_autograd_knows() -> None:
+    model = network()
+    taped, scale = Taped(model), torch.tensor(2.0, requires_grad=True)
+    x = torch.rand(3, 2, 12, 12)
+    taped(x, [weight.detach() * scale for weight in model.parameters()]).sum().backward()
+    copy = [weight.detach().clone() for weight in model.parameters()]
+    with torch.no_grad():
+        for weight, one in zip(model.parameters(), copy, strict=True):
+            weight.copy_(2 * one)
+    model(x).sum().backward()
+    slope = sum(
+        float((w.grad * one).sum()) for w, one in zip(model.parameters(), copy, strict=True)
+    )  # type: ignore[operator]
+    assert float(scale.grad) == pytest.approx(slope, rel=1e-4)  # type: ignore[arg-type]
+
+
+def test_frozen_weights_get_no_gradient() -> None:
+    model = network()
+    model.layers[0].kernel.requires_grad_(False)
+    taped, weights = Taped(model), list(model.parameters())
+    taped(torch.rand(3, 2, 12, 12), weights).sum().backward()
+    assert weights[0].grad is None and all(weight.grad is not None for weight in weights[1:])
+
+
+def test_what_no_kernel_computes_is_told() -> None:
+    model = network(L.Lambda(torch.sin))
+    assert Taped(model).why_not == "a layer that no kernel computes"
+    x = L.Input((3,))
+    assert Taped(st.Model(x, [L.Dense(2)(x), L.Dense(2)(x)])).why_not == "several inputs or outputs"
+
+
+def test_arrays_of_a_loop_of_ones_own_learn() -> None:
+    (x, y), _ = st.datasets.mnist()
+    images = torch.from_numpy(np.ascontiguousarray(x[:256])).float() / 255
+    st.seed(1)
+    model = st.Sequential([L.Input((28, 28, 1)), L.Conv2D(8, 3, activation="relu"),
+                           L.MaxPooling2D(4), L.Flatten(), L.Dense(10)])  # fmt: skip
+    taped, weights = Taped(model), list(model.parameters())
+    optimizer, labels = torch.optim.Adam(weights, 0.01), torch.from_numpy(y[:256]).long()
+    losses = []
+    for _ in range(25):
+        loss = F.cross_entropy(taped(images, weights), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 < losses[0]
