@@ -35,6 +35,7 @@ def train(
     from ..engine.loop import INTERRUPTED
     from ..engine.progress import counted, say
     from ..engine.seed import seed
+    from ..report import begin
     from ..store.run import Run
     from .recipe import find_recipe, read_settings
     from .score import accuracy_line, score
@@ -46,6 +47,7 @@ def train(
     run.write("config.json", {"recipe": recipe, "settings": chosen.model_dump()})
     _introduce(run, chosen)
     model = module.model(chosen)
+    begin(run, model)
     model.summary(print_fn=say)
     history, seconds = _fit(model, module, chosen, run)
     results: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .attribution import attribution, map_layers, sanity
+from .attribution import attribution, grad_cams, map_layers, sanity
 from .batch import plot_history, show_batch
 from .compare import compare, compare_maps
 from .diagram import plot_model
@@ -24,6 +24,7 @@ __all__ = [
     "explain",
     "feature_maps",
     "features",
+    "grad_cams",
     "health",
     "kernels",
     "likes",

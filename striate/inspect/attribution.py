@@ -17,7 +17,7 @@ from ..errors import ConfigError, one_of
 from ..layers.wrap import inference
 from .drawing import DIVERGING, RISING, Drawable
 from .field import inner, path_of, paths
-from .maps import last, sample, walk
+from .maps import as_batch, last, sample, walk
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,12 +121,21 @@ def attribution(
         score = _Score(model, layer)
         chosen = _class(model, score, value, target)
         if layer:
-            coarse = _grad_cam(score, value, chosen)
-            sizes = value.shape[1:3] if spec.channel_axis == -1 else value.shape[2:4]
-            found = _enlarged(coarse, tuple(sizes))
+            maps = _grad_cam(score, value, torch.tensor([chosen]))
+            coarse, found = maps[0], _enlarged(maps, value, spec)[0][..., None]
         else:
             found = last(_follow(method, score, value, chosen, spec.channel_axis), spec)
     return Attribution(method, chosen, last(value, spec), found, layer, coarse)
+
+
+def grad_cams(model: Any, x: Any, targets: Any, layer: str = "") -> NDArray[np.float32]:
+    """Return Grad-CAM of many images at once, each for its own class: (n, H, W)."""
+    layer, spec = _chosen(model, layer), model.graph.inputs[0].spec
+    batch = as_batch(model, x)
+    batch = batch if batch.is_floating_point() else batch.float()
+    with inference(model):
+        maps = _grad_cam(_Score(model, layer), batch.requires_grad_(), torch.as_tensor(targets))
+    return _enlarged(maps, batch, spec)
 
 
 def map_layers(model: Any) -> tuple[str, ...]:
@@ -207,32 +216,36 @@ def _chosen(model: Any, layer: str) -> str:
 
 
 def _class(model: Any, score: nn.Module, x: torch.Tensor, target: int | None) -> int:
-    with torch.no_grad():
-        outputs = score(x)[0]
-    chosen = int(outputs.argmax()) if target is None else target
-    if not 0 <= chosen < len(outputs):
-        raise ConfigError(model.where, f"has no class {chosen}", need=f"0 to {len(outputs) - 1}")
-    return chosen
+    """Return the class that is followed, or raise ConfigError if it is not there."""
+    count = model.graph.outputs[0].spec.shape[-1]
+    if target is None or count is None:
+        with torch.no_grad():
+            outputs = score(x)[0]
+        count, likeliest = len(outputs), int(outputs.argmax())
+        target = likeliest if target is None else target
+    if not 0 <= target < count:
+        raise ConfigError(model.where, f"has no class {target}", need=f"0 to {count - 1}")
+    return target
 
 
-def _grad_cam(score: _Score, x: torch.Tensor, target: int) -> NDArray[np.float32]:
-    """Return the weighted sum of the maps, (H, W)."""
+def _grad_cam(score: _Score, x: torch.Tensor, targets: torch.Tensor) -> NDArray[np.float32]:
+    """Return the weighted sums of the maps, (n, H, W)."""
     from captum import attr  # type: ignore[import-untyped]
 
     cam = attr.LayerGradCam(score, score.maps)
-    found = cam.attribute(x, target=target, relu_attributions=True)
-    values: NDArray[np.float32] = found[0, 0].detach().cpu().float().numpy()
+    found = cam.attribute(x, target=targets.to(x.device), relu_attributions=True)
+    values: NDArray[np.float32] = found[:, 0].detach().cpu().float().numpy()
     return values
 
 
-def _enlarged(coarse: NDArray[np.float32], sizes: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return a map in the size of the input, interpolated: (H, W, 1)."""
+def _enlarged(coarse: NDArray[np.float32], x: torch.Tensor, spec: Spec) -> NDArray[np.float32]:
+    """Return maps in the size of the input, interpolated: (n, H, W)."""
     from captum import attr
 
-    large = attr.LayerAttribution.interpolate(
-        torch.as_tensor(coarse)[None, None], sizes, "bilinear"
-    )
-    values: NDArray[np.float32] = large[0, 0].numpy()[..., None]
+    sizes = x.shape[1:3] if spec.data_format == "channels_last" else x.shape[2:4]
+    maps = torch.as_tensor(coarse)[:, None]
+    large = attr.LayerAttribution.interpolate(maps, tuple(sizes), "bilinear")
+    values: NDArray[np.float32] = large[:, 0].numpy()
     return values
 
 

@@ -204,7 +204,7 @@ def _box(box: Box) -> str:
         f"<g{kind}><title>{escape(box.name)}: {box.parameters:,} parameters</title>"
         f'<rect x="{x:g}" y="{box.top:g}" width="{WIDTH}" height="{HEIGHT}"/>'
         f'<text x="{middle:g}" y="{box.top + 18:g}">{escape(_cut(box.name, 25))}</text>'
-        f'<text x="{middle:g}" y="{box.top + 34:g}" class="soft">{escape(_cut(shown, 30))}</text>'
+        f'<text x="{middle:g}" y="{box.top + 34:g}" class="soft">{escape(_cut(shown, 28))}</text>'
         "</g>\n"
     )
 

@@ -52,10 +52,11 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     run = root / "mnist"
     names = {path.name for path in run.iterdir()}
     assert names == {
-        "MANIFEST.sha256", "config.json", "environment.json", "history.csv", "metrics.jsonl",
-        "model.json", "model.striate", "optimizer.safetensors", "report.html", "report.md",
-        "results.json", "weights.safetensors",
+        "MANIFEST.sha256", "began.safetensors", "config.json", "environment.json", "history.csv",
+        "metrics.jsonl", "model.json", "model.striate", "optimizer.safetensors", "report.html",
+        "report.md", "results.json", "weights.safetensors",
     }  # fmt: skip
+    assert 200_000 < (run / "report.html").stat().st_size < 2_000_000
     results = json.loads((run / "results.json").read_text())
     assert results["run"] == str(run)
     assert results["command"] == "striate train mnist samples=512 epochs=1"
@@ -101,7 +102,9 @@ def test_ctrl_c_closes_the_run_without_a_look_at_the_test_set(tmp_path: Path) ->
     assert results["stopped"] == "interrupted" and results["epochs"] >= 1
     assert "test_accuracy" not in results
     assert "Not tested: interrupted. Training took" in (run / "report.md").read_text()
-    assert "Not tested: interrupted. Training took" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "Not tested: interrupted. Training took" in page
+    assert page.index("Training ended early: interrupted") < page.index("<section")
     assert (run / "optimizer.safetensors").stat().st_size > 8 * 84_000
     assert talk.endswith(
         f"kept in {run} (see report.md there)\n"

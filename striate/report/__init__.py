@@ -1,0 +1,76 @@
+"""The report of a run: what its files, its model and its data say, as one HTML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..inspect import kernels
+from ..store import model_file
+from ..store.files import read
+from ..store.run import Run, list_runs
+from .evidence import Data, Evidence, first_convolution
+from .page import page
+
+__all__ = ["Data", "Evidence", "begin", "page", "write"]
+
+PAGE, BEGAN = "report.html", "began.safetensors"
+
+
+def begin(run: Run, model: Any) -> None:
+    """Keep the first kernels as they are before training, to be shown beside the last."""
+    layer = first_convolution(model)
+    if layer:
+        import torch
+
+        run.write(BEGAN, model_file.pack({layer: torch.as_tensor(kernels(model, layer).values)}))
+
+
+def write(run: Run, model: Any, data: Data | None = None, classes: Sequence[str] = ()) -> Path:
+    """Write the page of a run whose results and environment are there already."""
+    found = Evidence(
+        name=run.name,
+        results=_file(run, "results.json"),
+        history=run.epochs,
+        environment=_file(run, "environment.json"),
+        config=_file(run, "config.json"),
+        model=model,
+        data=data or Data(tuple(classes)),
+        began=_began(run),
+        previous=_previous(run),
+    )
+    return run.write(PAGE, page(found))
+
+
+def _file(run: Run, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = run.read(name) if (run.path / name).is_file() else {}
+    return found
+
+
+def _began(run: Run) -> dict[str, Any]:
+    place = run.path / BEGAN
+    if not place.is_file():
+        return {}
+    return {name: w.numpy() for name, w in model_file.unpack(str(place), read(place)).items()}
+
+
+def _previous(run: Run) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
+    """Return the finished run of the same name before this one: mnist-2 before mnist-3."""
+    stem, number = _numbered(run.name)
+    earlier = [
+        (_numbered(path.name)[1], path)
+        for path in list_runs(run.path.parent)
+        if _numbered(path.name)[0] == stem and _numbered(path.name)[1] < number
+    ]
+    if not earlier:
+        return None
+    before = Run(max(earlier)[1])
+    return before.name, _file(before, "results.json"), _file(before, "config.json")
+
+
+def _numbered(name: str) -> tuple[str, int]:
+    """Return the name and number of a run: `mnist-3` is the third of `mnist`."""
+    found = re.fullmatch(r"(.+)-(\d+)", name)
+    return (found[1], int(found[2])) if found else (name, 1)

@@ -1,0 +1,146 @@
+"""The verdict: three sentences, what is alarming with what helps, and the main numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..store.report import wilson
+from .evidence import Evidence
+from .markup import counted, percent, text, words
+
+GAP = 0.1  # between the accuracies of training and validation
+WORSE = 1.1  # times the best validation loss: more than the noise between epochs
+UNSURE = 0.05  # a calibration error from which confidences are not to be believed
+UNBALANCED = 5  # times as many samples of the largest class as of the smallest
+
+
+def verdict(run: Evidence) -> str:
+    """Return what there is to know, in three sentences."""
+    took = f"Training took {_seconds(run)} for {counted(_epochs(run), 'epoch')}{_best(run)}."
+    if not run.tested:
+        why = words(run.results.get("stopped") or "no test set was given")
+        return f"Not tested: {why}. {took} The model is kept as it was when training ended."
+    total, correct = int(run.matrix.sum()), int(np.trace(run.matrix))
+    low, high = wilson(correct, total)
+    right = (
+        f"{percent(correct / max(total, 1))} of {total:,} test images are right "
+        f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %)."
+    )
+    wrong = run.matrix - np.diag(np.diag(run.matrix))
+    if not wrong.any():
+        return f"{right} {took} No image is taken for another class."
+    true, said = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    return (
+        f"{right} {took} Most often, {run.classes[true]} is taken for {run.classes[said]}: "
+        f"{int(wrong[true, said])} of {total - correct:,} mistakes."
+    )
+
+
+def alarms(run: Evidence) -> Iterator[str]:
+    """Say what is wrong, and what helps."""
+    yield from _overfitting(run)
+    losses = [row["loss"] for row in run.history if "loss" in row]
+    if losses and not np.isfinite(losses[-1]):
+        yield "The loss is no number any more: try a lower learning rate or clipnorm=1.0."
+    elif len(losses) > 1 and losses[-1] > WORSE * losses[0] > 0:
+        yield f"The loss rose from {losses[0]:.4g} to {losses[-1]:.4g}: try a lower learning rate."
+    if run.tested:
+        shares = run.matrix.sum(1) / max(int(run.matrix.sum()), 1)
+        accuracy = float(np.trace(run.matrix)) / max(int(run.matrix.sum()), 1)
+        if len(shares) > 1 and accuracy <= shares.max() + 0.01:
+            yield (
+                f"Always saying {run.classes[int(shares.argmax())]} would be right as often: "
+                "check that images and labels belong together, then try another learning rate."
+            )
+    counts = [np.bincount(y, minlength=len(run.classes)) for _, _, y in run.data.parts()[:1]]
+    if counts and counts[0].min() * UNBALANCED < counts[0].max():
+        least, most = int(counts[0].argmin()), int(counts[0].argmax())
+        yield (
+            f"Classes are unbalanced: {counts[0][most]:,} of {run.classes[most]}, "
+            f"{counts[0][least]:,} of {run.classes[least]}; read the recall of each class, and try "
+            "class_weight."
+        )
+    if run.mistakes is not None:
+        found = run.mistakes.calibration()
+        if found.error > UNSURE:
+            sure = run.mistakes.probabilities.max(1).mean()
+            way = "surer than it is right" if sure > run.mistakes.accuracy else "too unsure"
+            yield (
+                f"The network is {way}: confidence and accuracy are {percent(found.error, 1)} "
+                "apart on average; do not read its probabilities as chances."
+            )
+    if run.health is not None:
+        yield from (f"{note[0].upper()}{note[1:]}." for note in run.health.notes)
+
+
+def opening(run: Evidence) -> str:
+    """Return the head of the report."""
+    stopped = words(run.results.get("stopped") or "")
+    failed = f'<li class="failed">Training ended early: {text(stopped)}</li>\n' if stopped else ""
+    listed = failed + "".join(f"<li>{text(one)}</li>\n" for one in alarms(run))
+    shown = f'<ul class="alarms">\n{listed}</ul>\n' if listed else ""
+    # a number and its unit stay together
+    said = re.sub(r"(\d) (%|s )", "\\1\u00a0\\2", verdict(run))
+    return f'<p class="verdict">{text(said)}</p>\n{shown}{_tiles(run)}'
+
+
+def _tiles(run: Evidence) -> str:
+    tiles = []
+    if run.tested:
+        total, correct = int(run.matrix.sum()), int(np.trace(run.matrix))
+        tiles.append((percent(correct / max(total, 1)), "of the test images right"))
+        tiles.append((f"{total - correct:,}", "mistakes"))
+    if run.results.get("test_loss") is not None:
+        tiles.append((f"{run.results['test_loss']:.4f}", "test loss"))
+    if run.table is not None:
+        tiles.append((_short(run.table.parameters), "parameters"))
+        if run.table.macs:
+            tiles.append((_short(run.table.macs), "multiply-adds an image"))
+    if "seconds" in run.results:
+        tiles.append((_seconds(run), "of training"))
+    drawn = "".join(f"<div><b>{text(a)}</b><span>{text(b)}</span></div>\n" for a, b in tiles)
+    return f'<div class="tiles">\n{drawn}</div>\n' if tiles else ""
+
+
+def _short(number: int) -> str:
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {letter}"
+    return f"{number:,}"
+
+
+def _epochs(run: Evidence) -> int:
+    return int(run.results.get("epochs", len(run.history)))
+
+
+def _seconds(run: Evidence) -> str:
+    return f"{run.results['seconds']:.0f} s" if "seconds" in run.results else "unknown time"
+
+
+def _best(run: Evidence) -> str:
+    return f", the best by validation loss being epoch {run.best}" if run.best else ""
+
+
+def _overfitting(run: Evidence) -> Iterator[str]:
+    rows = [row for row in run.history if "val_loss" in row and "loss" in row]
+    if len(rows) > 2 and run.best is not None:
+        least = min(row["val_loss"] for row in rows)
+        if rows[-1]["val_loss"] > WORSE * least:
+            yield (
+                f"It over-fits after epoch {run.best}: the validation loss was {least:.4f} there "
+                f"and is {rows[-1]['val_loss']:.4f} at the end; "
+                "EarlyStopping(restore_best_weights=True), dropout or augmentation help."
+            )
+            return
+    mine, theirs = (
+        [row[key] for row in run.history if key in row][-1:] for key in ("accuracy", "val_accuracy")
+    )
+    if mine and theirs and mine[0] > theirs[0] + GAP:
+        yield (
+            f"It over-fits: {percent(mine[0], 1)} of the training images are right and "
+            f"{percent(theirs[0], 1)} of the validation images; more data, dropout or augmentation "
+            "help."
+        )

@@ -1,0 +1,207 @@
+"""The HTML report: valid, the same bytes, no address, and names that cannot become markup."""
+
+from __future__ import annotations
+
+import re
+
+import html5lib
+import numpy as np
+import pytest
+from reported import HISTORY, data, network, results, written
+
+from striate.report import Data, Evidence, page, write
+from striate.report.verdict import alarms, verdict
+from striate.store.run import Run
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "'><body onload=alert(1)>",
+    "</title><script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    "</svg><script>alert(1)</script>",
+    "</pre><iframe src=javascript:alert(1)>",
+    '" onmouseover="alert(1)',
+    "' onfocus='alert(1)' autofocus='",
+    "javascript:alert(1)",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<!--<script>",
+    "--><script>alert(1)</script>",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;script&#62;alert(1)",
+    "<meta http-equiv=refresh content='0;url=//evil.example'>",
+    "<base href=//evil.example>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+]
+
+
+def parsed(text):
+    """Return the tree of a page; the strict parser raises for whatever is not valid."""
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
+
+
+def shape(text):
+    """Return tags and names of attributes, in order, and the values of those that can act."""
+    tree = [node for node in parsed(text).iter() if isinstance(node.tag, str)]
+    acting = [
+        value for node in tree for name, value in node.attrib.items() if name in ("href", "src")
+    ]
+    return [(node.tag, sorted(node.attrib)) for node in tree], acting
+
+
+def test_the_page_has_every_section_and_is_valid(tmp_path):
+    text = written(tmp_path)
+    tree = parsed(text)
+    sections = [node.attrib["id"] for node in tree.iter("section")]
+    assert sections == ["results", "training", "model", "inside", "data", "use", "again"]
+    links = [node.attrib["href"] for node in tree.iter("a")]
+    ids = [node.attrib["id"] for node in tree.iter() if "id" in node.attrib]
+    assert len(set(ids)) == len(ids)
+    assert {link.removeprefix("#") for link in links} <= set(ids)  # every number opens its images
+    assert any(link.startswith("#cell-") for link in links)
+    words = "".join(tree.itertext())
+    for said in (
+        "before training", "Grad-CAM of pool", "Labels that may be wrong",
+        "(8 + 0 - 3) // 1 + 1 = 6", "3*3*3*4 + 4 = 112", "Health of", "weights, SHA-256",
+        "How sure, how right",
+        "An image that is right", "The worst mistake", "st.load('runs/seven')",
+    ):  # fmt: skip
+        assert said in words
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return shape(written(tmp_path_factory.mktemp("plain")))
+
+
+@pytest.mark.parametrize("word", PAYLOADS)
+def test_names_have_no_effect(word, plain, tmp_path):
+    found = shape(written(tmp_path, word))
+    assert found == plain  # not one tag, attribute or address more
+    assert "script" not in {tag for tag, _ in found[0]}
+
+
+def test_the_same_run_gives_the_same_bytes_and_no_address(tmp_path):
+    text = written(tmp_path / "a")
+    assert text == written(tmp_path / "b")
+    style = text.split("<style>")[1].split("</style>")[0]
+    assert "@import" not in style and "url(" not in style and "//" not in style
+    assert all(link.startswith(("data:image/png;base64,", "#")) for link in shape(text)[1])
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
+    assert "<script" not in text and "default-src 'none'" in text
+
+
+def test_numbers_are_those_of_the_results(tmp_path):
+    text = written(tmp_path)
+    model, given = network(), data(["one", "seven", "seven two"])
+    matrix = np.array(results(model, given)["confusion"])
+    tables = parsed(text).iter("table")
+    counts = next(one for one in tables if one.attrib["class"] == "matrix")
+    rows = [list(row.iter("td")) for row in counts.iter("tr")][1:]
+    shown = [[int("".join(cell.itertext()) or 0) for cell in row] for row in rows]
+    assert shown == matrix.tolist()
+
+
+def test_three_sentences():
+    matrix = [[3, 1], [0, 4]]
+    told = {"classes": ["a", "b"], "confusion": matrix, "seconds": 9.6, "epochs": 2}
+    run = Evidence("x", told, [{"epoch": 1, "val_loss": 0.4}, {"epoch": 2, "val_loss": 0.5}])
+    assert verdict(run) == (
+        "87.50 % of 8 test images are right (95 % interval 52.91 to 97.76 %). "
+        "Training took 10 s for 2 epochs, the best by validation loss being epoch 1. "
+        "Most often, a is taken for b: 1 of 1 mistakes."
+    )
+    perfect = Evidence("x", {**told, "confusion": [[4, 0], [0, 4]], "epochs": 1})
+    assert verdict(perfect).endswith(
+        "Training took 10 s for 1 epoch. No image is taken for another class."
+    )
+
+
+def test_alarms_say_what_helps():
+    rows = [
+        {"epoch": n + 1, "loss": 1 / (n + 1), "val_loss": value}
+        for n, value in enumerate([1.0, 0.5, 0.9])
+    ]
+    assert list(alarms(Evidence("x", {}, rows))) == [
+        "It over-fits after epoch 2: the validation loss was 0.5000 there and is 0.9000 at the "
+        "end; EarlyStopping(restore_best_weights=True), dropout or augmentation help."
+    ]
+    gap = [{"epoch": 1, "loss": 1.0, "accuracy": 0.95, "val_accuracy": 0.7}]
+    assert list(alarms(Evidence("x", {}, gap))) == [
+        "It over-fits: 95.0 % of the training images are right and 70.0 % of the validation "
+        "images; more data, dropout or augmentation help."
+    ]
+    rising = [{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 2.0}]
+    assert list(alarms(Evidence("x", {}, rising))) == [
+        "The loss rose from 1 to 2: try a lower learning rate."
+    ]
+    broken = [{"epoch": 1, "loss": float("nan")}]
+    assert list(alarms(Evidence("x", {}, broken))) == [
+        "The loss is no number any more: try a lower learning rate or clipnorm=1.0."
+    ]
+    same = {"classes": ["a", "b"], "confusion": [[9, 0], [3, 0]]}
+    assert list(alarms(Evidence("x", same))) == [
+        "Always saying a would be right as often: check that images and labels belong together, "
+        "then try another learning rate."
+    ]
+    few = Data(("a", "b"), train=(np.zeros((12, 2)), np.array([0] * 11 + [1])))
+    assert list(alarms(Evidence("x", {"classes": ["a", "b"]}, data=few))) == [
+        "Classes are unbalanced: 11 of a, 1 of b; read the recall of each class, and try "
+        "class_weight."
+    ]
+
+
+def test_a_run_that_ended_early_says_so_first(tmp_path):
+    run = Run.create(tmp_path, "first")
+    run.write("results.json", {"classes": ["a"], "stopped": "oh <b>", "seconds": 1, "epochs": 0})
+    text = write(run, network(1)).read_text()
+    tree = parsed(text)
+    assert "Training ended early: oh <b>" in "".join(tree.itertext())
+    assert "Not tested: oh <b>. Training took 1" in "".join(tree.itertext()).replace("\xa0", " ")
+    assert not list(tree.iter("b")) or "oh" not in [b.text for b in tree.iter("b")]
+    assert text.index("ended early") < text.index("<section")
+
+
+def test_a_run_with_nothing_but_a_name_has_a_page():
+    parsed(page(Evidence("empty")))
+
+
+def test_data_that_are_no_pictures_have_a_page(tmp_path):
+    import striate as st
+    from striate import layers as L
+
+    model = st.Sequential([L.Input((6,)), L.Dense(3, activation="softmax")])
+    given = data(["a", "b", "c"], (6,))
+    run = Run.create(tmp_path, "table")
+    run.epochs = HISTORY
+    run.write("results.json", results(model, given))
+    text = write(run, model, given).read_text()
+    assert "<img" not in text and "What is taken for what" in text
+    parsed(text)
+
+
+def test_channels_first_and_hundred_classes(tmp_path):
+    import striate as st
+    from striate import layers as L
+
+    x = L.Input((1, 16, 16), data_format="channels_first")
+    h = L.Conv2D(2, 3, activation="relu")(x)
+    model = st.Model(x, L.Dense(100)(L.Flatten()(h)))  # logits
+    given = data([f"class {n}" for n in range(100)], (1, 16, 16), 150)
+    run = Run.create(tmp_path, "wide")
+    run.write("results.json", results(model, given))
+    text = write(run, model, given).read_text()
+    assert "100 classes" in text and "<img" in text
+    parsed(text)
+
+
+def test_compared_with_the_run_before(tmp_path):
+    written(tmp_path, test_accuracy=0.5, test_correct=20, test_total=40)
+    text = written(tmp_path, "six", test_accuracy=0.9, test_correct=36, test_total=40)
+    words = "".join(parsed(text).itertext())
+    assert "Compared with small" in words
+    assert "+40.00 percentage points: outside the 95 % interval of the run before." in words
+    again = written(tmp_path, "six", test_accuracy=0.9, test_correct=36, test_total=40)
+    assert "Compared with small-2" in again and "it may be chance" in again
