@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import uvicorn
 from numpy.typing import NDArray
 
 import striate as st
 from striate import layers as L
+from striate.explorer.serve import HOST, free_socket
 from striate.explorer.server import page
 from striate.explorer.subject import Subjects
+from striate.store import epochs as weights
 from striate.store.run import Run
 
 ADDRESS = "http://127.0.0.1:8250"
@@ -52,6 +57,30 @@ class Visitor:
         error = answer.json()["error"]
         rows = [f"  {key:<5} {text}" for key, text in error["rows"].items()]
         return answer.status_code, "\n".join([f"{error['where']}: {error['what']}", *rows])
+
+
+class Served:
+    """The page on a port, in a thread."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.socket = free_socket()
+        self.address = f"http://{HOST}:{self.socket.getsockname()[1]}/"
+        self.subjects = Subjects(root)
+        settings = uvicorn.Config(
+            page(self.subjects), log_level="error", lifespan="off",
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self.server = uvicorn.Server(settings)
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+        self.socket.close()
 
 
 def encoded(pixels: NDArray[np.uint8]) -> str:
@@ -105,5 +134,22 @@ def keep(root: Path, name: str, model: st.Model, classes: list[str] | None = Non
     run.write("config.json", {"script": f"{name}.py"})
     if classes:
         run.write("results.json", {"classes": classes})
+    run.finish(model)
+    return run
+
+
+def digits(root: Path, name: str, model: st.Model, epochs: int = 2, samples: int = 6000) -> Run:
+    """Train a network on MNIST for a moment, and keep it as a run of the recipe."""
+    (x, y), _ = st.datasets.mnist()
+    st.seed(0)
+    model.compile(optimizer=st.optimizers.Adam(2e-3), loss="crossentropy", metrics=["accuracy"])
+    run = Run.create(root, name)
+    run.write("config.json", {"recipe": "mnist", "settings": {"epochs": epochs}})
+    weights.keep(run.path, 0, model)
+    for epoch in range(epochs):
+        logs = model.fit(x[:samples], y[:samples], batch_size=64, verbose=0).history
+        run.log(epoch, {key: values[-1] for key, values in logs.items()})
+        weights.keep(run.path, epoch + 1, model)
+    run.write("results.json", {"classes": list("0123456789")})
     run.finish(model)
     return run

@@ -138,12 +138,18 @@ def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
 
 def _log(run: Run) -> Hook:
     from ..engine.hooks import Hook
+    from ..store import epochs
 
     class Log(Hook):
-        """Writes each epoch's numbers into the run."""
+        """Writes each epoch's numbers into the run, and the weights of a small network."""
+
+        def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+            """Keep the weights that training begins with."""
+            epochs.keep(run.path, 0, self.model)
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            """Write the line."""
+            """Write the line and the weights."""
             run.log(epoch, dict(logs or {}))
+            epochs.keep(run.path, epoch + 1, self.model)
 
     return Log()

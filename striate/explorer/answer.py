@@ -8,21 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inspect.maps import activations
-
-PROBABILITIES = ("softmax", "sigmoid")
-
-
-def probabilities(model: Any, outputs: NDArray[Any]) -> NDArray[np.float64]:
-    """Return rows that add up to 1: the outputs, or the softmax of outputs that are scores."""
-    rows = outputs.reshape(len(outputs), -1).astype(np.float64)
-    if model.activation_name == "sigmoid" and rows.shape[1] == 1:
-        return np.concatenate([1 - rows, rows], 1)
-    sums = np.abs(rows.sum(1) - 1) < 1e-3
-    if model.activation_name in PROBABILITIES or bool(((rows >= 0).all(1) & sums).all()):
-        return rows
-    powers = np.exp(rows - rows.max(1, keepdims=True))
-    softmax: NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
-    return softmax
+from ..inspect.mistakes import probabilities
 
 
 def answer(model: Any, x: NDArray[Any], by_torch: bool = False) -> dict[str, Any]:
@@ -35,7 +21,7 @@ def answer(model: Any, x: NDArray[Any], by_torch: bool = False) -> dict[str, Any
     else:
         outputs = model.predict(x[None])
         first = outputs[0] if isinstance(outputs, list) else outputs
-    chances = np.nan_to_num(probabilities(model, first)[0])
+    chances = np.nan_to_num(probabilities(first.reshape(1, -1))[0])
     order = np.argsort(-chances, kind="stable")[:2].tolist()
     inside = chances[chances > 0]
     return {

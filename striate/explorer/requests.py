@@ -18,9 +18,13 @@ class Request(BaseModel):
 
 
 class Look(Request):
-    """A question about one picture in one run: `pixels` are its bytes, row by row, in base64."""
+    """A question about one picture in one run: `pixels` are its bytes, row by row, in base64.
+
+    `epoch` asks the network as it was after an epoch; without it, as it is.
+    """
 
     run: Name
+    epoch: Number | None = None
     pixels: Base64Bytes = Field(max_length=MAX_PIXELS)
 
 
@@ -53,3 +57,19 @@ class Unit(Look):
     channel: Number
     row: Number = 0
     column: Number = 0
+
+
+class Why(Look):
+    """What speaks for a class: by which method, in which layer ("" lets it be chosen)."""
+
+    method: Name = "grad_cam"
+    target: Number | None = None
+    layer: Name = ""
+
+
+class Likes(Request):
+    """What a map of a layer likes."""
+
+    run: Name
+    layer: Name
+    channel: Number

@@ -1,23 +1,22 @@
-"""Server: the routes of the page, each handing over to the file that knows the answer."""
+"""Server: the application that serves the page, and the form of its messages."""
 
 from __future__ import annotations
 
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Form, Request, Response, UploadFile
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from ..errors import ConfigError, StoreError, StriateError
-from . import requests, units, view
+from . import routes
 from .guard import Guard, told
 from .subject import Subjects
-from .upload import MAX_BYTES
 
 STATIC = Path(__file__).parent / "static"
 
@@ -26,7 +25,7 @@ def page(subjects: Subjects, chosen: str = "") -> Any:
     """Return the ASGI application that shows runs, beginning with `chosen`."""
     app = FastAPI(title="striate explore", docs_url=None, redoc_url=None, openapi_url=None)
     _messages(app)
-    _looks(app, subjects, chosen)
+    routes.add(app, subjects, chosen)
     app.mount("/static", StaticFiles(directory=STATIC), "static")
 
     @app.get("/")
@@ -34,46 +33,6 @@ def page(subjects: Subjects, chosen: str = "") -> Any:
         return FileResponse(STATIC / "index.html")
 
     return Guard(app)
-
-
-def _looks(app: FastAPI, subjects: Subjects, chosen: str) -> None:
-    """Add the routes about one picture in one run."""
-
-    @app.get("/api/runs")
-    def runs() -> dict[str, Any]:
-        names = subjects.names()
-        return {"runs": names, "chosen": chosen if chosen in names else (names or [""])[0]}
-
-    @app.get("/api/model")
-    def model(run: str) -> dict[str, Any]:
-        return view.model(subjects[run])
-
-    @app.get("/api/sample")
-    def sample(run: str, kind: str = "random", at: int = 0, label: int = -1) -> dict[str, Any]:
-        return view.sample(subjects[run], kind, at, label)
-
-    @app.post("/api/upload")
-    async def upload(
-        file: UploadFile,
-        run: Annotated[str, Form(max_length=200)],
-        invert: Annotated[bool, Form()] = False,
-        centre: Annotated[bool, Form()] = False,
-    ) -> dict[str, Any]:
-        data = await file.read(MAX_BYTES + 1)
-        return view.upload(subjects[run], data, invert, centre)
-
-    @app.post("/api/predict")
-    def predict(asked: requests.Edited) -> dict[str, Any]:
-        return view.predict(subjects[asked.run], asked)
-
-    @app.post("/api/unit")
-    def unit(asked: requests.Unit) -> dict[str, Any]:
-        return units.unit_of(subjects[asked.run], asked)
-
-    @app.post("/api/trace")
-    def traced(asked: requests.Trace) -> Response:
-        data = view.traced(subjects[asked.run], asked)
-        return Response(data, media_type="application/octet-stream")
 
 
 def _messages(app: FastAPI) -> None:

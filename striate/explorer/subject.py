@@ -17,11 +17,13 @@ from .. import recipes
 from ..core.operation import Affine
 from ..data.datasets import class_names, mnist
 from ..errors import ConfigError, StoreError, nearest
-from ..model import Model, load
-from ..store.files import MANIFEST
+from ..inspect.mistakes import Mistakes, told
+from ..model import Model, load, make
+from ..store import epochs
 from ..store.run import MODEL, Run
-from .answer import probabilities
 from .grid import Grid
+
+MOST = 10_000  # test pictures that are read
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Subject:
         self.path = path
         self.run = Run(path)
         self.lock = threading.RLock()
+        self.features: NDArray[np.float32] | None = None  # of training pictures
+        self.old: tuple[int, Model] | None = None  # an epoch, and the model after it
         self.changed: tuple[Any, Any] | None = None  # changes, and the network that has them
 
     @property
@@ -48,16 +52,30 @@ class Subject:
 
     @cached_property
     def model(self) -> Model:
-        """The run's model; raises StoreError while there is none."""
-        if not (self.path / MODEL).is_file():
-            raise StoreError(
-                self.name,
-                "has no model yet",
-                need=f"{MODEL}, which is written when training ends",
-                fix="the curves are there already; wait for the end of training",
-            )
+        """The run's model, in training that of the last epoch; raises StoreError if none."""
         with self.lock:
-            return load(self.path)
+            if (self.path / MODEL).is_file():
+                return load(self.path)
+            kept = epochs.kept(self.path)
+            if kept:
+                return self.at(kept[-1])
+        raise StoreError(
+            self.name,
+            "has no model yet",
+            need=f"{MODEL}, which is written when training ends",
+            fix="the curves are there already; wait for the end of training",
+        )
+
+    def at(self, epoch: int | None) -> Model:
+        """Return the model as it was after an epoch; None: as it is."""
+        if epoch is None:
+            return self.model
+        with self.lock:
+            if self.old is None or self.old[0] != epoch:
+                model = epochs.load(self.path, epoch, make)
+                assert isinstance(model, Model)
+                self.old = (epoch, model)
+            return self.old[1]
 
     @cached_property
     def grid(self) -> Grid:
@@ -83,10 +101,9 @@ class Subject:
     @cached_property
     def classes(self) -> list[str]:
         """Names of the classes; numbers where the run has none."""
-        if (self.path / "results.json").is_file():
-            names = self.run.read("results.json").get("classes")
-            if isinstance(names, list) and names:
-                return [str(name) for name in names]
+        names = self.results.get("classes")
+        if isinstance(names, list) and names:
+            return [str(name) for name in names]
         if self.dataset == "mnist":
             return list(class_names("mnist"))
         count = self.model.graph.outputs[0].spec.numel or 1
@@ -98,10 +115,11 @@ class Subject:
         found = self.run.read("config.json") if (self.path / "config.json").is_file() else {}
         return found if isinstance(found, dict) else {}
 
-    @property
-    def finished(self) -> bool:
-        """Whether training has ended and everything is written."""
-        return (self.path / MANIFEST).is_file()
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """What came out: classes, accuracy, seconds; empty while there is nothing."""
+        found = self.run.read("results.json") if (self.path / "results.json").is_file() else {}
+        return found if isinstance(found, dict) else {}
 
     # ---- pictures --------------------------------------------------------------------------------
 
@@ -126,18 +144,16 @@ class Subject:
         return self._pictures(1)
 
     @cached_property
-    def chances(self) -> NDArray[np.float64]:
-        """Probabilities of the classes for every test picture."""
-        assert self.test is not None
-        with self.lock:
-            return probabilities(self.model, self.model.predict(self.test.x))
-
-    @cached_property
-    def mistakes(self) -> NDArray[np.intp]:
-        """Numbers of the test pictures that are read wrongly."""
+    def reading(self) -> Mistakes:
+        """What the model says about the test pictures."""
         if self.test is None:
-            return np.arange(0)
-        return np.flatnonzero(self.chances.argmax(-1) != self.test.y)
+            raise ConfigError(
+                self.name, "knows no test pictures", need="a run that was trained by a recipe"
+            )
+        x, y = self.test.x[:MOST], self.test.y[:MOST].astype(np.int64)
+        with self.lock:
+            outputs = np.asarray(self.model.predict(x), dtype=np.float64)
+        return told(self.model.where, outputs, y, self.classes)
 
     def _pictures(self, part: int) -> Pictures | None:
         if not self.dataset:

@@ -29,7 +29,7 @@ def index_of(spec: Spec, asked: Unit) -> tuple[int, ...]:
 
 def unit_of(subject: Subject, asked: Unit) -> dict[str, Any]:
     """Return the stages of a unit's arithmetic, and its field on every column of the page."""
-    model = subject.model
+    model = subject.at(asked.epoch)
     node = node_of(model, asked.layer)
     place = index_of(node.outputs[0].spec, asked)
     with subject.lock:

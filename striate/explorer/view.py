@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, one_of
 from ..inspect.whatif import Change, what_if
+from ..store import epochs
 from . import answer, network, requests
 from .grid import Picture
 from .subject import Pictures, Subject
@@ -27,13 +28,19 @@ def encoded(picture: Picture) -> dict[str, Any]:
     return {"height": height, "width": width, "channels": channels, "pixels": pixels}
 
 
+def thumbnail(picture: Picture, side: int = 96) -> Picture:
+    """Return a picture whose sides are at most `side`, for lists."""
+    step = -(-max(picture.shape[:2]) // side)
+    return picture[::step, ::step]
+
+
 def model(subject: Subject) -> dict[str, Any]:
     """Return the graph, the grid, the classes, and what training pictures are like."""
     grid = subject.grid
     return {
         "run": subject.name,
         "title": subject.model.name or type(subject.model).__name__,
-        "finished": subject.finished,
+        "epochs": epochs.kept(subject.path),
         "classes": subject.classes,
         "dataset": subject.dataset,
         "pictures": {
@@ -87,11 +94,12 @@ def traced(subject: Subject, asked: requests.Trace) -> bytes:
 
 def _network(subject: Subject, asked: requests.Edited) -> Any:
     """Return the run's model, with the changes that are asked for."""
+    model = subject.at(asked.epoch)
     if not asked.edits:
-        return subject.model
+        return model
     changes = tuple(Change(**edit.model_dump()) for edit in asked.edits)
-    if subject.changed is None or subject.changed[0] != changes:
-        subject.changed = (changes, what_if(subject.model, changes))
+    if subject.changed is None or subject.changed[0] != (asked.epoch, changes):
+        subject.changed = ((asked.epoch, changes), what_if(model, changes))
     return subject.changed[1]
 
 
@@ -129,8 +137,8 @@ def _index(subject: Subject, pictures: Pictures, kind: str, at: int, label: int)
     candidates: NDArray[np.intp] = np.arange(len(pictures.x))
     if kind == "class":
         candidates = np.flatnonzero(pictures.y == label)
-    elif kind == "mistake":
-        candidates = subject.mistakes
+    elif kind == "mistake" and subject.test is not None:
+        candidates = subject.reading.wrong
     if not len(candidates):
         raise ConfigError(subject.name, "has no such picture", need="another class")
     if kind == "random":

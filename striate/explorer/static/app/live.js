@@ -20,7 +20,7 @@ export async function refresh() {
 async function computed() {
   const { run, input, edits, pages, byActivity } = state;
   if (!input || !state.model) return;
-  const about = { run, pixels: input.pixels };
+  const about = { run, pixels: input.pixels, epoch: state.epoch };
   const began = performance.now();
   const answering = post("predict", { ...about, edits }).then((answer) => {
     if (state.run !== run) return;
@@ -29,8 +29,8 @@ async function computed() {
   const bare = edits.length ? post("predict", about).then((before) => set({ before })) : null;
   const columns = await trace({ ...about, edits, pages, by_activity: byActivity });
   await Promise.all([answering, bare]);
-  if (!edits.length && state.before) set({ before: null });
+  if (!edits.length && state.before && !input.masked) set({ before: null });
   if (state.run === run) set({ columns });
 }
 
-on("input edits pages byActivity model", refresh);
+on("input edits pages byActivity model epoch", refresh);

@@ -13,6 +13,11 @@ export function complain({ where, what, rows = {} }) {
   setTimeout(() => card.remove(), 12000);
 }
 
+/** What is said where a run knows no pictures of its own. */
+export function noPictures(run) {
+  return note({ where: run, what: "its own pictures are not known", rows: { need: "a run of striate train", fix: "draw, or drop an image" } });
+}
+
 /** A message inside a panel, where something else would stand. */
 export function note({ where, what, rows = {} }) {
   return h("div", { class: "note" }, h("p", {}, h("b", {}, where), `: ${what}`), rowsOf(rows));

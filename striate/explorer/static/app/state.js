@@ -9,9 +9,10 @@ export const state = {
   runs: [], run: "", second: "", model: null, secondModel: null,
   input: null, // {pixels, source: "draw" | "image" | "sample", index, label, steps}
   answer: null, before: null, columns: null, // before: the answer without what-if
+  epoch: null, // the network after an epoch; null: as it is
   unit: null, // {layer, column, channel, row, col}
   edits: [], pages: {}, byActivity: false, global: false, size: 1,
-  tab: "", open: true,
+  tab: "", shownTab: "", open: true, lesson: null, rows: [], progress: null,
 };
 
 const listeners = [];

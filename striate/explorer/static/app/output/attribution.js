@@ -1,6 +1,95 @@
-import { h } from "../dom.js";
+// What spoke for the answer: Grad-CAM of a layer that can be moved, or occlusion, over the input.
 
-/** Nothing yet. */
+import { post, trying } from "../api.js";
+import { h, put } from "../dom.js";
+import { colour, pictured } from "../colour.js";
+import { on, state } from "../state.js";
+
+const METHODS = [["grad_cam", "Grad-CAM"], ["occlusion", "Occlusion"], ["integrated_gradients", "Gradients"]];
+const SIDE = 236;
+
+/** The overlay and what chooses it. */
 export function attribution() {
-  return h("div");
+  const method = h("select", { "aria-label": "Method", onchange: ask }, METHODS.map(([value, text]) => h("option", { value }, text)));
+  const classes = h("select", { "aria-label": "Class that is asked about", onchange: ask });
+  const layer = h("input", { type: "range", min: 0, step: 1, "aria-label": "Layer of Grad-CAM", oninput: ask });
+  const name = h("span", { class: "soft" });
+  const slider = h("label", { class: "slider" }, layer, name);
+  const canvas = h("canvas", { class: "overlay", width: SIDE, height: SIDE, role: "img" });
+  const verdict = h("p", { class: "soft" });
+  const check = h("button", { type: "button", onclick: tried }, "Is it meaningful?");
+  let layers = [], found = null, moved = false, asked = 0;
+
+  function question() {
+    return {
+      run: state.run, pixels: state.input.pixels, method: method.value,
+      target: classes.value === "" ? null : Number(classes.value), layer: moved ? layers[layer.value] ?? "" : "",
+    };
+  }
+
+  async function ask(event) {
+    if (event?.target === layer) moved = true;
+    if (!state.model || !state.input) return;
+    const mine = asked += 1;
+    await trying(async () => {
+      const answer = await post("cam", question());
+      if (mine !== asked) return;
+      found = answer;
+      layers = found.layers;
+      layer.max = layers.length - 1;
+      if (!moved) layer.value = layers.indexOf(found.layer);
+      verdict.textContent = "";
+      draw();
+    });
+  }
+
+  function draw() {
+    if (!found || !state.input) return;
+    slider.hidden = found.method !== "grad_cam";
+    name.textContent = found.layer;
+    overlaid(canvas, found);
+    canvas.setAttribute("aria-label", `What speaks for ${state.model.classes[found.target]} in the picture, by ${found.method}`);
+  }
+
+  function tried() {
+    return trying(async () => {
+      verdict.textContent = "shuffling the weights …";
+      const { told } = await post("sanity", { ...question(), target: found?.target ?? null });
+      verdict.textContent = told;
+    });
+  }
+
+  let later = 0;
+  on("input model", ({ model }, changes) => {
+    if (changes.includes("model")) {
+      moved = false;
+      put(classes, h("option", { value: "" }, "likeliest"), (model?.classes ?? []).map((text, value) => h("option", { value }, text)));
+    }
+    clearTimeout(later);
+    later = setTimeout(ask, 150);
+  });
+  on("themed", draw);
+  return h("section", { class: "part", "aria-label": "What spoke for it" },
+    h("header", {}, h("h3", {}, "What spoke for it"), h("div", { class: "buttons" }, method, classes)),
+    canvas, slider, h("div", { class: "buttons" }, check), verdict);
+}
+
+/** Draw the picture in grey, and over it what speaks for (blue) and against (orange) the class. */
+export function overlaid(canvas, found) {
+  const { height, width } = state.model.grid;
+  const context = canvas.getContext("2d");
+  canvas.height = Math.round((SIDE * height) / width);
+  context.imageSmoothingEnabled = false;
+  context.filter = "grayscale(1)";
+  context.drawImage(pictured({ ...state.input, ...state.model.grid }), 0, 0, canvas.width, canvas.height);
+  context.filter = "none";
+  const [across, down] = [canvas.width / found.width, canvas.height / found.height];
+  found.values.forEach((value, at) => {
+    const strength = Math.abs(value) / found.peak;
+    if (strength < 0.03) return;
+    context.globalAlpha = 0.8 * strength;
+    context.fillStyle = colour(Math.sign(value), 1);
+    context.fillRect((at % found.width) * across, Math.floor(at / found.width) * down, across + 0.5, down + 0.5);
+  });
+  context.globalAlpha = 1;
 }

@@ -1,0 +1,60 @@
+// Charts by uPlot: curves over epochs, with what is under the pointer, and a zoom by dragging.
+
+import { h } from "../dom.js";
+import { value } from "../numbers.js";
+
+/** A chart of curves: [{name, dashed, colour, points: [[x, y]]}]. */
+export function chart(title, curves, width = 330, height = 190) {
+  const style = getComputedStyle(document.documentElement);
+  const ink = (name) => style.getPropertyValue(name).trim();
+  const xs = [...new Set(curves.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
+  const series = curves.map(({ points }) => {
+    const known = new Map(points);
+    return xs.map((x) => known.get(x) ?? null);
+  });
+  const place = h("div", { class: "chart", role: "img", "aria-label": told(title, curves) }, h("h3", {}, title));
+  const axis = (more) => ({
+    stroke: ink("--soft"), grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false },
+    font: "11px system-ui, sans-serif", ...more,
+  });
+  new uPlot({
+    width, height, cursor: { points: { size: 7 }, sync: { key: "curves" } }, legend: { live: true, markers: { width: 3 } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => room(low, high) } },
+    series: [{ label: "epoch", value: (_, x) => x ?? "" }, ...curves.map(({ name, dashed, colour }) => ({
+      label: name, stroke: ink(colour), width: 2, dash: dashed ? [6, 4] : undefined, spanGaps: true,
+      points: { show: xs.length < 40, size: 5, fill: ink("--card") }, value: (_, y) => (y === null ? "" : value(y)),
+    }))],
+    axes: [axis({ size: 26, values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? x : "")) }), axis({ size: 52, values: (_, ticks) => ticks.map((y) => short(y)) })],
+  }, [xs, ...series], place);
+  return place;
+}
+
+function room(low, high) {
+  if (low === null) return [0, 1];
+  const space = (high - low || Math.abs(high) || 1) * 0.08;
+  return [low - space, high + space];
+}
+
+function short(y) {
+  return Math.abs(y) >= 1e4 || (y && Math.abs(y) < 1e-3) ? y.toExponential(0) : String(Number(y.toPrecision(3)));
+}
+
+function told(title, curves) {
+  const ends = curves.filter(({ points }) => points.length).map(({ name, points }) => `${name} ${value(points.at(-1)[1])} at epoch ${points.at(-1)[0]}`);
+  return `${title}: ${ends.join(", ")}`;
+}
+
+/** A curve of a few pixels for a table. */
+export function sparkline(values) {
+  const canvas = h("canvas", { width: 160, height: 40, class: "sparkline", role: "img", "aria-label": `from ${value(values[0])} to ${value(values.at(-1))}` });
+  const context = canvas.getContext("2d");
+  const low = Math.min(...values), span = Math.max(...values) - low || 1;
+  context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--blue");
+  context.lineWidth = 3;
+  context.beginPath();
+  values.forEach((one, at) => context.lineTo(4 + (152 * at) / Math.max(values.length - 1, 1), 35 - (30 * (one - low)) / span));
+  if (values.length === 1) context.arc(80, 20, 2, 0, 7);
+  context.stroke();
+  return canvas;
+}
+

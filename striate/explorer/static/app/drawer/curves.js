@@ -1,0 +1,82 @@
+// Curves: the numbers of each epoch, as the run writes them; they grow while another process trains.
+
+import { h, put } from "../dom.js";
+import { on, set, state } from "../state.js";
+import { chart } from "./chart.js";
+import { value } from "../numbers.js";
+
+let source = null;
+
+// The numbers are listened to all the time: the top bar shows how far training is.
+on("run", ({ run }) => {
+  source?.close();
+  set({ rows: [], progress: null });
+  if (!run) return;
+  source = new EventSource(`/api/curves?${new URLSearchParams({ run })}`);
+  source.onmessage = ({ data }) => {
+    const { rows, state: word, done, planned, left_s: left } = JSON.parse(data);
+    if (state.run !== run) return;
+    if (word !== "training") source.close();
+    const before = state.progress;
+    set({ rows, progress: word === "finished" ? null : said(word, done, planned, left) });
+    if (before?.startsWith("training") && word === "finished") set({ model: null, ended: run });
+  };
+});
+
+function said(word, done, planned, left) {
+  const epochs = planned ? `epoch ${Math.min(done + (word === "training" ? 1 : 0), planned)} of ${planned}` : `${done} epochs`;
+  const minutes = left === null || left === undefined ? "" : left < 90 ? `, ${Math.ceil(left)} s left` : `, ${Math.ceil(left / 60)} min left`;
+  return `${word}, ${epochs}${minutes}`;
+}
+
+/** The tab. */
+export function curvesTab() {
+  const place = h("div", { class: "charts" }), alarms = h("div"), facts = h("p", { class: "soft curve-facts" });
+  const show = () => {
+    const rows = state.rows ?? [];
+    put(alarms, alarmed(rows).map((text) => h("p", { class: "warning" }, text)));
+    if (!rows.length) return put(place, h("p", { class: "soft" }, "No epoch is over yet; the curves begin with the first one.")), put(facts);
+    put(place, charts(rows));
+    put(facts, best(rows));
+    return undefined;
+  };
+  on("rows themed", show);
+  show();
+  return h("div", {}, alarms, place, facts);
+}
+
+/** Each number with that of validation beside it. */
+function charts(rows) {
+  const names = [...new Set(rows.flatMap(Object.keys))].filter((name) => name !== "epoch");
+  const own = names.filter((name) => !(name.startsWith("val_") && names.includes(name.slice(4))));
+  return own.map((name) => chart(name.replaceAll("_", " "), [
+    { name: names.includes(`val_${name}`) ? "training" : name, colour: "--blue", points: points(rows, name) },
+    ...(names.includes(`val_${name}`) ? [{ name: "validation", dashed: true, colour: "--orange", points: points(rows, `val_${name}`) }] : []),
+  ]));
+}
+
+/** The places of a curve. */
+export function points(rows, name) {
+  return rows.filter((row) => name in row).map((row) => [row.epoch, row[name]]);
+}
+
+function best(rows) {
+  const losses = rows.filter((row) => "val_loss" in row);
+  if (!losses.length) return `${rows.length} epochs`;
+  const least = losses.reduce((a, b) => (b.val_loss < a.val_loss ? b : a));
+  return `${rows.length} epochs; the least validation loss, ${value(least.val_loss)}, at epoch ${least.epoch}. Drag over a chart to zoom, double click to see all.`;
+}
+
+/** What is wrong with the curves, pinned to its epoch. */
+function alarmed(rows) {
+  const found = [];
+  const lost = rows.find((row) => !("loss" in row));
+  if (lost && rows.some((row) => "loss" in row)) found.push(`The loss is not a number from epoch ${lost.epoch} on: a lower learning rate helps.`);
+  const losses = rows.filter((row) => "val_loss" in row);
+  if (losses.length > 4) {
+    const least = losses.reduce((a, b) => (b.val_loss < a.val_loss ? b : a));
+    const last = losses.at(-1);
+    if (last.val_loss > 1.1 * least.val_loss && last.loss < least.loss) found.push(`Over-fitting since epoch ${least.epoch}: the validation loss rises while that of training falls.`);
+  }
+  return found;
+}

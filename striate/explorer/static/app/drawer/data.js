@@ -1,0 +1,48 @@
+// Data: how many pictures of each class, their mean, their sizes, and what is there twice.
+
+import { get, picture, trying } from "../api.js";
+import { h, put } from "../dom.js";
+import { pictured } from "../colour.js";
+import { noPictures } from "../messages.js";
+import { count } from "../numbers.js";
+import { state } from "../state.js";
+import { whenOpen } from "./drawer.js";
+
+/** The tab. */
+export function dataTab() {
+  const place = h("div");
+  whenOpen("data", "model", () => trying(async () => {
+    if (!state.model) return put(place);
+    if (!state.model.pictures.train) return put(place, noPictures(state.run));
+    put(place, h("p", { class: "soft" }, "looking through the data …"));
+    const found = await get("data", { run: state.run });
+    put(place, facts(found), h("div", { class: "data" }, balance(found), means(found), ink(found)));
+    return undefined;
+  }));
+  return place;
+}
+
+function facts({ dataset, sizes, dtype, duplicates }) {
+  const parts = Object.entries(sizes).map(([name, [many, ...shape]]) => `${name}: ${count(many)} of ${shape.join(" × ")}`);
+  const twice = Object.entries(duplicates).map(([name, many]) => (name === "both" ? `${count(many)} in both parts` : `${count(many)} twice in ${name}`));
+  return h("p", {}, h("b", {}, dataset), h("span", { class: "soft" }, ` ${parts.join("; ")}; ${dtype}. Equal pictures: ${twice.join(", ")}.`));
+}
+
+function balance({ classes, counts }) {
+  const parts = Object.keys(counts), most = Math.max(...Object.values(counts).flat(), 1);
+  return h("section", {}, h("h3", {}, "Pictures of each class"), h("table", { class: "balance" },
+    h("thead", {}, h("tr", {}, h("td"), parts.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, classes.map((name, at) => h("tr", {}, h("th", { scope: "row" }, name), parts.map((part) => h("td", {},
+      h("span", { class: "track" }, h("i", { style: { width: `${(100 * counts[part][at]) / most}%` } })), h("span", { class: "number" }, count(counts[part][at])))))))));
+}
+
+function means({ classes, means: sent }) {
+  return h("section", {}, h("h3", {}, "Mean picture of each class"), h("div", { class: "pictures" }, sent.map((one, at) => one &&
+    h("figure", {}, pictured(picture(one)), h("figcaption", {}, classes[at])))));
+}
+
+function ink({ ink: bins }) {
+  const most = Math.max(...bins);
+  return h("section", {}, h("h3", {}, "How light pictures are"), h("div", { class: "histogram", role: "img", "aria-label": "Histogram of the means of pictures, from black to white" },
+    bins.map((many) => h("i", { style: { height: `${(110 * many) / most}px` }, title: count(many) }))), h("p", { class: "soft ends" }, h("span", {}, "black"), h("span", {}, "white")));
+}

@@ -1,0 +1,57 @@
+// Epochs: the network as it was; maps, units and the answer follow the slider.
+
+import { post, trying } from "../api.js";
+import { h, put } from "../dom.js";
+import { percent } from "../numbers.js";
+import { on, set, state } from "../state.js";
+import { whenOpen } from "./drawer.js";
+
+/** The tab. */
+export function epochsTab() {
+  const slider = h("input", { type: "range", min: 0, step: 1, "aria-label": "Epoch", oninput: () => chosen(Number(slider.value)) });
+  const name = h("b"), answers = h("div", { class: "epoch-answers" });
+  const none = h("p", { class: "soft hint" }, "This run kept no weights of its epochs. A network of at most 4 MB that is trained by striate train keeps them.");
+  const place = h("div", { class: "epochs" }, none);
+
+  function epochs() {
+    return state.model?.epochs ?? [];
+  }
+
+  function chosen(at) {
+    set({ epoch: at >= epochs().length - 1 ? null : epochs()[at] });
+    write();
+  }
+
+  function write() {
+    const at = state.epoch === null ? epochs().length - 1 : epochs().indexOf(state.epoch);
+    slider.value = at;
+    const epoch = epochs()[at];
+    name.textContent = epoch === 0 ? "before training" : `after epoch ${epoch}`;
+    for (const row of answers.children) row.setAttribute("aria-current", String(Number(row.dataset.epoch) === epoch));
+  }
+
+  whenOpen("epochs", "model input", () => trying(async () => {
+    const known = epochs();
+    none.hidden = !state.model || known.length > 0;
+    if (!known.length) return put(place, none);
+    slider.max = known.length - 1;
+    put(place, h("p", { class: "soft" }, "Move the slider: the network above, its answer and the unit are those of that epoch."),
+      h("label", { class: "slider" }, name, slider), answers);
+    write();
+    const { input, run } = state;
+    const rows = await Promise.all(known.slice(-24).map(async (epoch) => ({ epoch, ...await post("predict", { run, epoch, pixels: input.pixels }) })));
+    if (state.input !== input) return undefined;
+    put(answers, rows.map((row) => said(row, () => chosen(known.indexOf(row.epoch)))));
+    write();
+    return undefined;
+  }));
+  on("run", () => set({ epoch: null }));
+  return place;
+}
+
+function said({ epoch, best, probabilities }, onclick) {
+  const share = probabilities[best];
+  return h("button", { type: "button", "data-epoch": epoch, onclick, class: "epoch-answer" },
+    h("span", { class: "soft" }, epoch === 0 ? "start" : epoch), h("b", {}, state.model.classes[best] ?? best),
+    h("span", { class: "track" }, h("i", { style: { width: `${100 * share}%` } })), h("span", { class: "number" }, percent(share, 0)));
+}

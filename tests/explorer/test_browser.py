@@ -1,0 +1,270 @@
+"""The page in a real browser: every tab on five networks, drawing, arithmetic, mistakes, curves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from explored import Served, keep, lenet
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
+RUNS = ("lenet", "tutorial", "residual", "grey", "hundred")
+SEVEN = ((0.28, 0.25), (0.72, 0.25), (0.62, 0.45), (0.5, 0.66), (0.42, 0.86))
+
+
+@pytest.fixture
+def quiet(page: Page) -> Iterator[Page]:
+    """A page whose console must stay silent."""
+    said: list[str] = []
+    page.on("console", lambda one: said.append(f"{one.type}: {one.text}"))
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.set_default_timeout(30_000)
+    yield page
+    assert said == []
+
+
+def opened(page: Page, served: Served, run: str, more: str = "") -> None:
+    page.goto(f"{served.address}#run={run}{more}")
+    page.wait_for_selector(".bars li")
+    page.wait_for_function("document.querySelectorAll('.column canvas[style]').length > 3")
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_tab_of_every_network(quiet: Page, served: Served, run: str) -> None:
+    opened(quiet, served, run)
+    quiet.locator(".column.convolution canvas").first.click()
+    total = quiet.locator("#unit-total")
+    expect(total).to_be_visible()
+    computed = float(total.get_attribute("data-value") or "nan")
+    assert float(total.get_attribute("data-total") or "nan") == pytest.approx(
+        computed, rel=1e-5, abs=1e-7
+    )
+    expect(quiet.locator(".agrees")).to_be_visible()
+    for tab in TABS:
+        quiet.click(f"#tab-{tab}")
+        expect(quiet.locator(f"#tab-{tab}")).to_have_attribute("aria-selected", "true")
+        quiet.wait_for_load_state("networkidle")
+        expect(quiet.locator(".tab-body")).not_to_be_empty()
+    assert quiet.locator(".message").count() == 0
+
+
+def test_a_drawn_seven_is_a_seven(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet")
+    quiet.keyboard.press("c")
+    sheet = quiet.locator(".sheet").bounding_box()
+    assert sheet is not None
+    points = [(sheet["x"] + x * sheet["width"], sheet["y"] + y * sheet["height"]) for x, y in SEVEN]
+    quiet.mouse.move(*points[0])
+    quiet.mouse.down()
+    for point in points[1:]:
+        quiet.mouse.move(*point, steps=8)
+    quiet.mouse.up()
+    expect(quiet.locator(".reads b")).to_have_text("7")
+    expect(quiet.locator(".caption")).to_contain_text("drawn")
+    quiet.keyboard.press("Control+z")
+    expect(quiet.locator(".caption")).to_contain_text("drawn")
+
+
+def test_the_page_has_the_models_own_activation(quiet: Page, served: Served) -> None:
+    from striate.inspect import feature_maps
+
+    opened(quiet, served, "lenet", "&sample=5&unit=3.4.6.conv2d_1")
+    total = quiet.locator("#unit-total")
+    expect(total).to_be_visible()
+    subject = served.subjects["lenet"]
+    assert subject.test is not None
+    maps = feature_maps(subject.model, subject.test.x[5])["conv2d_1"].values
+    shown = float(total.get_attribute("data-total") or "nan")
+    assert shown == pytest.approx(float(maps[4, 6, 3]), rel=1e-5, abs=1e-6)
+    quiet.get_by_role("button", name="Python").click()
+    line = quiet.locator(".code pre").inner_text()
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(shown, rel=1e-9, abs=1e-12)
+
+
+def test_a_mistake_goes_from_the_matrix_into_the_network(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&tab=mistakes")
+    cell = quiet.locator(".matrix td[data-label]:not(.right)[style]").first
+    cell.click()
+    label = int(cell.get_attribute("data-label") or -1)
+    said = int(cell.get_attribute("data-said") or -1)
+    expect(quiet.locator(".gallery-part h3")).to_have_text(f"{label} read as {said}")
+    quiet.locator(".gallery-part .card").first.click()
+    expect(quiet.locator(".reads b")).to_have_text(str(said))
+    expect(quiet.locator(".reads")).to_contain_text(f"wrong: it is a {label}")
+
+
+def test_the_matrix_is_walked_over_by_keys(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&tab=mistakes")
+    quiet.locator(".matrix td[tabindex='0']").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Enter"):
+        quiet.keyboard.press(key)
+    expect(quiet.locator(".gallery-part h3")).to_have_text("2 read as 1")
+
+
+def test_a_unit_is_chosen_and_left_by_keys(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet")
+    quiet.locator("#column-2 canvas").focus()
+    for key in ("PageDown", "ArrowUp", "Enter"):
+        quiet.keyboard.press(key)
+    expect(quiet.locator(".unit-head h3")).to_have_text("conv2d map 1, row 13, column 14")
+    quiet.keyboard.press("Escape")
+    expect(quiet.locator(".unit-head .hint")).to_be_visible()
+
+
+def test_a_silenced_map_shows_its_effect_and_comes_back(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&unit=2.4.4.conv2d_1")
+    before = quiet.locator(".bars").inner_text()
+    quiet.get_by_role("button", name="Silence the map").click()
+    expect(quiet.locator(".bars .ghost").first).to_be_attached()
+    assert quiet.locator(".bars").inner_text() != before
+    quiet.get_by_role("button", name="Undo: conv2d_1: 2 silent").click()
+    expect(quiet.locator(".bars")).to_have_text(before.replace("\n", ""), use_inner_text=True)
+
+
+def test_the_link_brings_the_view_back(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&sample=17&unit=3.2.2.conv2d&tab=unit")
+    expect(quiet.locator("#unit-total")).to_be_visible()
+    first = quiet.locator("#unit-total").inner_text()
+    quiet.keyboard.press("ArrowRight")
+    quiet.wait_for_timeout(400)
+    other = quiet.context.new_page()
+    other.goto(quiet.url)
+    expect(other.locator("#unit-total")).to_have_text(first)
+    expect(other.locator(".caption")).to_contain_text("test picture 17")
+
+
+def test_every_lesson_operates_the_page(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&tab=learn")
+    quiet.locator(".lessons button").first.click()
+    for number in range(1, 13):
+        expect(quiet.locator(".lesson .step")).to_have_text(str(number))
+        quiet.wait_for_load_state("networkidle")
+        quiet.locator(".lesson .main").click()
+    expect(quiet.locator(".lesson")).to_be_hidden()
+
+
+def test_an_image_is_dropped_and_inverted(quiet: Page, served: Served) -> None:
+    from io import BytesIO
+
+    from PIL import Image, ImageOps
+
+    subject = served.subjects["lenet"]
+    assert subject.test is not None
+    paper = ImageOps.invert(Image.fromarray(subject.test.x[0][..., 0])).resize((140, 140))
+    file = BytesIO()
+    paper.save(file, "PNG")
+    opened(quiet, served, "lenet")
+    quiet.get_by_role("button", name="Image").click()
+    sent = {"name": "seven.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    quiet.get_by_label("Image file").set_input_files(sent)
+    expect(quiet.locator(".sees tbody")).to_contain_text("resize")
+    quiet.get_by_role("button", name="Inverted? Turn it").click()
+    expect(quiet.locator(".reads b")).to_have_text("7")
+
+
+def test_curves_grow_while_another_process_trains(quiet: Page, tmp_path: Path) -> None:
+    command = ["train", "mnist", "epochs=3", "samples=1500", "--runs", str(tmp_path)]
+    code = f"import sys; sys.argv = ['striate', *{command!r}]; from striate.cli import main; main()"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL) as training:  # fmt: skip
+        while not (tmp_path / "mnist" / "epochs" / "0000.safetensors").is_file():
+            assert training.poll() is None
+        served = Served(tmp_path)
+        try:
+            quiet.goto(f"{served.address}#run=mnist&tab=curves")
+            seen = set()
+            while len(seen) < 3:
+                text = quiet.locator(".curve-facts, .charts .soft").first.inner_text()
+                if text[:1].isdigit():
+                    seen.add(text.split()[0])
+                    expect(quiet.locator(".chart canvas").first).to_be_visible()
+                quiet.wait_for_timeout(100)
+            assert seen <= {"1", "2", "3"}
+            assert training.wait(120) == 0
+            expect(quiet.locator(".badge")).to_be_hidden(timeout=30_000)
+        finally:
+            served.close()
+
+
+PAYLOADS = (
+    "<script>window.fired=1</script>",
+    "<img src=x onerror=window.fired=1>",
+    "<svg onload=window.fired=1>",
+    '"><script>window.fired=1</script>',
+    "'><img src=x onerror=window.fired=1>",
+    "</title><script>window.fired=1</script>",
+    "</script><script>window.fired=1</script>",
+    "javascript:window.fired=1",
+    "<iframe srcdoc='<script>parent.fired=1</script>'>",
+    "<a href=javascript:window.fired=1 autofocus onfocus=window.fired=1>x</a>",
+    "<details open ontoggle=window.fired=1>",
+    "<style>@import 'data:text/css,*{}'</style>",
+    "<math><mtext><script>window.fired=1</script>",
+    "<input autofocus onfocus=window.fired=1>",
+    "{{constructor.constructor('window.fired=1')()}}",
+    "${window.fired=1}",
+    "`;window.fired=1;`",
+    "\u202e<script>window.fired=1</script>",
+    "<object data=javascript:window.fired=1>",
+    "&lt;script&gt;window.fired=1&lt;/script&gt;<body onpageshow=window.fired=1>",
+)
+
+
+def test_names_are_never_code(quiet: Page, tmp_path: Path) -> None:
+    names = [PAYLOADS[at % len(PAYLOADS)] for at in range(10)]
+    for number, payload in enumerate(PAYLOADS):
+        model = lenet()
+        model.layers[1].rename(payload)
+        classes = [payload, *names[1:]]
+        run = keep(tmp_path, f"run-{number}", model, classes)
+        odd = "".join(letter for letter in payload if letter not in "/\0")[:80]
+        run.path.rename(tmp_path / odd)
+    served = Served(tmp_path)
+    try:
+        for number, run in enumerate(served.subjects.names()):
+            opened(quiet, served, "", f"&run={quoted(run)}")
+            for tab in ("mistakes", "compare", "learn") if number % 5 == 0 else ():
+                quiet.click(f"#tab-{tab}")
+                quiet.wait_for_load_state("networkidle")
+            quiet.locator("#column-2 canvas").click()
+            expect(quiet.locator("#unit-total")).to_be_visible()
+            assert quiet.evaluate("window.fired") is None
+            assert quiet.locator("#output script, #network script, #drawer script").count() == 0
+    finally:
+        served.close()
+
+
+def quoted(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+def test_the_page_is_whole_on_a_phone_and_in_the_dark(quiet: Page, served: Served) -> None:
+    quiet.set_viewport_size({"width": 390, "height": 844})
+    quiet.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    opened(quiet, served, "lenet")
+    wide: Any = quiet.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+    ground = quiet.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert json.loads(ground.replace("rgb(", "[").replace(")", "]"))[0] < 40
+
+
+def test_every_control_has_a_name(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&unit=3.4.6.conv2d_1")
+    nameless = quiet.evaluate(
+        """() => [...document.querySelectorAll("button, select, input, canvas, [tabindex='0']")]
+          .filter((one) => one.offsetParent && !(one.ariaLabel || one.title || one.innerText?.trim()
+            || one.labels?.length || one.getAttribute("aria-labelledby")))
+          .map((one) => one.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
