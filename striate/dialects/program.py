@@ -10,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 import torch
 
 from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
+from ..errors import StoreError
+from ..store import model_file
 from ..store.run import Run, environment
 from . import python2
 from .dialect import named
@@ -144,5 +147,14 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     if model is None and script.trained is not None:
         model = script.trained.kept(run)
     if model is not None:
-        run.finish(model)
+        _finish(run, script, model)
     say(f"kept in {run.path}")
+
+
+def _finish(run: Run, script: Script, model: Any) -> None:
+    """Write the model into the run; of one that holds code, only the weights."""
+    try:
+        run.finish(model)
+    except StoreError as error:
+        script.note(f"the run keeps the weights alone: {error.where} {error.what}")
+        model_file.save_weights(model, Path(run.path) / "weights.safetensors")

@@ -23,7 +23,7 @@ class Row:
     names of positional arguments; `renamed`, native names of the dialect's keywords; `folds`,
     native arguments that are made of several (kernel_size of nb_row and nb_col); `dropped`,
     arguments that change no result here; `defaults`, native values where the dialect's differ;
-    `spatial`, whether there is a layout.
+    `spatial`, whether there is a layout; `old_order`, that of older versions where it was another.
     """
 
     target: str
@@ -34,6 +34,7 @@ class Row:
     dropped: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     spatial: bool = False
+    old_order: tuple[str, ...] = ()
 
 
 def translate(

@@ -13,7 +13,8 @@ import torch
 import striate as st
 from striate.dialects import DialectError, installed
 from striate.dialects.evidence import find, words
-from striate.dialects.keras import LAYERS, VERSIONS
+from striate.dialects.keras import VERSIONS
+from striate.dialects.keras.rows import LAYERS
 from striate.dialects.program import run_script
 
 # Learning rate and epsilon of each version: section 0.4 of each framework's own sources.
@@ -46,7 +47,7 @@ def test_an_old_rmsprop_has_its_epsilon_outside_of_the_root() -> None:
         expected -= 0.001 * 2e-3 / (mean**0.5 + 1e-7)
         rule.update([weight], [grad], state, rule.rate(state))
     assert weight.item() == pytest.approx(expected, abs=3e-6)
-    assert type(rule) is st.optimizers.RMSprop  # so that its kernel trains
+    assert type(rule.rule) is st.optimizers.RMSprop  # so that its kernel trains
 
 
 def test_decay_divides_the_rate_by_one_more_each_update() -> None:

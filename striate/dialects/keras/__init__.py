@@ -1,0 +1,107 @@
+"""Keras 0.3 to 3 and tf.keras: the versions, and the words that only scripts of one say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..dialect import Patch
+from ..session import Script
+from .rows import REFUSED
+from .session import KerasSession, KerasVersion
+
+
+def _optimizers(epsilon: float, **changed: float) -> dict[str, dict[str, Any]]:
+    """Return the defaults of Keras up to 2.3; `changed` are learning rates of later versions."""
+    adaptive = {"epsilon": epsilon}
+    rates = {"adagrad": 0.01, "adadelta": 1.0, "adamax": 0.002, "nadam": 0.002} | changed
+    made = {name: {"learning_rate": rate, **adaptive} for name, rate in rates.items()}
+    made["adagrad"]["initial_accumulator_value"] = 0.0
+    return {
+        "sgd": {"learning_rate": 0.01},
+        "rmsprop": {"learning_rate": 0.001, **adaptive},
+        "adam": {"learning_rate": 0.001, **adaptive},
+        **made,
+    }
+
+
+_MODERN = _optimizers(1e-7, adagrad=0.001, adadelta=0.001, adamax=0.001, nadam=0.001)
+_MODERN["adagrad"]["initial_accumulator_value"] = 0.1
+_KERAS1_COLUMNS = (33, 55, 67, 100)
+
+VERSIONS: dict[str, KerasVersion] = {
+    version.name: version
+    for version in (
+        KerasVersion(
+            "keras0", "Keras 0.3", "0.3.3", _optimizers(1e-6), "acc", 100, 128,
+            summary=_KERAS1_COLUMNS, strict_wait=True, layout="channels_first", old=True,
+        ),
+        KerasVersion(
+            "keras1", "Keras 1.2", "1.2.2", _optimizers(1e-8), "acc", 10, summary=_KERAS1_COLUMNS,
+            strict_wait=True, old=True,
+        ),
+        KerasVersion("keras2", "Keras 2.2", "2.2.4", _optimizers(1e-7), "acc"),
+        KerasVersion("keras23", "Keras 2.3", "2.3.1", _optimizers(1e-7), head=True),
+        KerasVersion(
+            "tf", "tf.keras 2", "2.15.0", _MODERN, first=0, head=True, folds=False, steps=True,
+        ),
+        KerasVersion(
+            "keras3", "Keras 3", "3.10.0", _MODERN, first=0, head=True, folds=False, steps=True,
+            words=("input_layer", "functional"),
+        ),
+    )
+}  # fmt: skip
+NAME, DEFAULT, HIDES = "keras", "keras2", True
+
+# What only scripts of a version say. A word of a call counts where it is a keyword.
+CLUES: tuple[tuple[str, str, str], ...] = (
+    *(("keyword", word, "keras0") for word in ("show_accuracy", "class_mode")),
+    *(
+        ("keyword", word, "keras1")
+        for word in (
+            "nb_epoch", "border_mode", "nb_filter", "nb_row", "nb_col", "subsample", "output_dim",
+            "samples_per_epoch", "dim_ordering", "W_regularizer", "nb_val_samples", "dropout_W",
+            "nb_classes", "init", "concat_axis",
+        )
+    ),
+    *(
+        ("keyword", word, "keras2")
+        for word in ("epochs", "filters", "kernel_size", "units", "steps_per_epoch", "data_format")
+    ),
+    *(("import", path, "keras1") for path in ("keras.initializations", "keras.objectives")),
+    ("import", "keras.utils.visualize_util", "keras1"),
+    *(("text", word, "keras23") for word in ("val_accuracy",)),
+    *(("import", path, "keras3") for path in ("keras.ops", "keras.random", "keras.saving")),
+    *(("name", path, "keras3") for path in ("keras.ops", "keras.random", "keras.Input")),
+    ("text", "KERAS_BACKEND", "keras3"),
+    ("import", "tensorflow.keras", "tf"), ("name", "tf.keras", "tf"),
+    ("name", "tensorflow.keras", "tf"),
+)  # fmt: skip
+ROOTS = ("keras", "tensorflow")
+__all__ = ["REFUSED", "VERSIONS", "decide", "modules", "open_session", "patches"]
+PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
+
+
+def decide(found: Mapping[str, Sequence[str]]) -> str:
+    """Return the version: that of the import, then that of the words, the newest that speaks."""
+    version = next((name for name in PRECEDENCE if name in found), "keras2")
+    return "keras23" if version == "keras2" and "keras23" in found else version
+
+
+def open_session(version: str, script: Script) -> KerasSession:
+    """Return the state of a script of this version."""
+    return KerasSession(VERSIONS[version], script)
+
+
+def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
+    """Return every module of the dialect by its path."""
+    from .paths import modules as made
+
+    return made(session)
+
+
+def patches(session: KerasSession) -> Sequence[Patch]:
+    """Return what layers, symbols and tensors have besides, while a script runs."""
+    from .attributes import patches as made
+
+    return made(session)

@@ -1,0 +1,212 @@
+"""`keras.applications`: well-known networks, written in the layers of the dialect, untrained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import caller
+from ..table import DialectError
+from .session import KerasSession
+
+MEANS = (103.939, 116.779, 123.68)  # of ImageNet, blue first
+VGG = {"VGG16": (2, 2, 3, 3, 3), "VGG19": (2, 2, 4, 4, 4)}
+RESNET = {"ResNet50": (3, 4, 6, 3), "ResNet101": (3, 4, 23, 3), "ResNet152": (3, 8, 36, 3)}
+
+
+class Kit:
+    """Layers by which the networks are written."""
+
+    def __init__(self, session: KerasSession) -> None:
+        from .layers import families
+
+        self.session = session
+        self.layers: Mapping[str, Any] = families(session)[""]
+
+    def conv(self, x: Any, filters: int, size: int, name: str, strides: int = 1,
+             padding: str = "same", use_bias: bool = True, activation: Any = None) -> Any:  # fmt: skip
+        """Return a convolution."""
+        layer = self.layers["Conv2D"](filters, kernel_size=size, strides=strides, padding=padding,
+                                      use_bias=use_bias, activation=activation, name=name)  # fmt: skip
+        return layer(x)
+
+    def norm(self, x: Any, name: str, epsilon: float = 1e-3, activation: Any = "relu") -> Any:
+        """Return a batch normalisation, and an activation behind it."""
+        x = self.layers["BatchNormalization"](axis=self.axis, epsilon=epsilon, name=name)(x)
+        return x if activation is None else self.layers["Activation"](activation)(x)
+
+    @property
+    def axis(self) -> int:
+        """The axis of the channels."""
+        return 1 if self.session.layout == "channels_first" else -1
+
+    def ended(self, begin: Any, x: Any, top: bool, pooling: Any, classes: int, name: str,
+              activation: Any, head: Callable[[Any], Any]) -> Any:  # fmt: skip
+        """Return the model, with its classifier or a pooling at the end."""
+        if top:
+            x = self.layers["Dense"](classes, activation=activation, name="predictions")(head(x))
+        elif pooling:
+            kind = "Average" if pooling == "avg" else "Max"
+            x = self.layers[f"Global{kind}Pooling2D"]()(x)
+        return self.session.classes["Model"](begin, x, name=name)
+
+    def average(self, x: Any) -> Any:
+        """Return the average over all places."""
+        return self.layers["GlobalAveragePooling2D"](name="avg_pool")(x)
+
+
+def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
+    """Return the modules below `keras.applications`."""
+
+    def made(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
+        def network(include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
+                    input_shape: Any = None, pooling: Any = None, classes: int = 1000,
+                    classifier_activation: Any = "softmax", **words: Any) -> Any:  # fmt: skip
+            if weights == "imagenet":
+                raise DialectError(
+                    f"keras.applications.{name}",
+                    "there are no weights trained on ImageNet on this machine",
+                    got="weights='imagenet'",
+                    need="weights=None, or the path of a file",
+                    fix=f"{name}(weights=None, ...)",
+                    at=caller(),
+                )
+            kit = Kit(session)
+            shape = input_shape or (224, 224, 3)
+            begin = kit.layers["Input"](shape) if input_tensor is None else input_tensor
+            model = body(kit, begin, include_top, pooling, classes, classifier_activation, **words)
+            if weights is not None:
+                model.load_weights(weights)
+            return model
+
+        network.__name__ = name
+        return network
+
+    vgg = {name: made(name, _vgg(name, counts)) for name, counts in VGG.items()}
+    resnet = {name: made(name, _resnet(name, counts)) for name, counts in RESNET.items()}
+    mobile = {
+        "MobileNet": made("MobileNet", _mobilenet),
+        "MobileNetV2": made("MobileNetV2", _mobile2),
+    }
+    tools = {"decode_predictions": _decode}
+    caffe, around = {"preprocess_input": _caffe}, {"preprocess_input": _around, **tools}
+    every = {**vgg, **resnet, **mobile}
+    return {
+        "applications": every, "applications.vgg16": {**vgg, **caffe, **tools},
+        "applications.vgg19": {**vgg, **caffe, **tools},
+        "applications.resnet": {**resnet, **caffe, **tools},
+        "applications.resnet50": {**resnet, **caffe, **tools},
+        "applications.mobilenet": {**mobile, **around},
+        "applications.mobilenet_v2": {**mobile, **around},
+        "applications.imagenet_utils": {**caffe, **tools},
+    }  # fmt: skip
+
+
+def _vgg(name: str, counts: Sequence[int]) -> Callable[..., Any]:
+    def body(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activation: Any) -> Any:
+        x, layers = begin, kit.layers
+        for block, count in enumerate(counts, 1):
+            filters = min(32 * 2**block, 512)
+            for number in range(1, count + 1):
+                x = kit.conv(x, filters, 3, f"block{block}_conv{number}", activation="relu")
+            x = layers["MaxPooling2D"]((2, 2), strides=(2, 2), name=f"block{block}_pool")(x)
+
+        def head(x: Any) -> Any:
+            x = layers["Flatten"](name="flatten")(x)
+            for number in (1, 2):
+                x = layers["Dense"](4096, activation="relu", name=f"fc{number}")(x)
+            return x
+
+        return kit.ended(begin, x, top, pooling, classes, name.lower(), activation, head)
+
+    return body
+
+
+def _resnet(name: str, counts: Sequence[int]) -> Callable[..., Any]:
+    def block(kit: Kit, x: Any, filters: int, stride: int, word: str, project: bool) -> Any:
+        short = x
+        if project:
+            short = kit.conv(x, 4 * filters, 1, f"{word}_0_conv", stride)
+            short = kit.norm(short, f"{word}_0_bn", 1.001e-5, None)
+        y = kit.norm(kit.conv(x, filters, 1, f"{word}_1_conv", stride), f"{word}_1_bn", 1.001e-5)
+        y = kit.norm(kit.conv(y, filters, 3, f"{word}_2_conv"), f"{word}_2_bn", 1.001e-5)
+        y = kit.norm(kit.conv(y, 4 * filters, 1, f"{word}_3_conv"), f"{word}_3_bn", 1.001e-5, None)
+        return kit.layers["Activation"]("relu")(kit.layers["add"]([short, y]))
+
+    def body(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activation: Any) -> Any:
+        x = kit.layers["ZeroPadding2D"]((3, 3), name="conv1_pad")(begin)
+        x = kit.norm(kit.conv(x, 64, 7, "conv1_conv", 2, "valid"), "conv1_bn", 1.001e-5)
+        x = kit.layers["ZeroPadding2D"]((1, 1), name="pool1_pad")(x)
+        x = kit.layers["MaxPooling2D"](3, strides=2, name="pool1_pool")(x)
+        for stage, count in enumerate(counts, 2):
+            for number in range(1, count + 1):
+                stride = 2 if number == 1 and stage > 2 else 1
+                word = f"conv{stage}_block{number}"
+                x = block(kit, x, 16 * 2**stage, stride, word, number == 1)
+        return kit.ended(begin, x, top, pooling, classes, name.lower(), activation, kit.average)
+
+    return body
+
+
+def _mobilenet(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activation: Any,
+               alpha: float = 1.0, **words: Any) -> Any:  # fmt: skip
+    x = kit.conv(begin, int(32 * alpha), 3, "conv1", 2, use_bias=False)
+    x = kit.norm(x, "conv1_bn", activation="relu6")
+    plan = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2),
+            (1024, 1))  # fmt: skip
+    for number, (filters, stride) in enumerate(plan, 1):
+        x = kit.layers["DepthwiseConv2D"](3, strides=stride, padding="same", use_bias=False,
+                                          name=f"conv_dw_{number}")(x)  # fmt: skip
+        x = kit.norm(x, f"conv_dw_{number}_bn", activation="relu6")
+        x = kit.conv(x, int(filters * alpha), 1, f"conv_pw_{number}", use_bias=False)
+        x = kit.norm(x, f"conv_pw_{number}_bn", activation="relu6")
+    return kit.ended(begin, x, top, pooling, classes, "mobilenet", activation, kit.average)
+
+
+def _mobile2(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activation: Any,
+             alpha: float = 1.0, **words: Any) -> Any:  # fmt: skip
+    def eighth(count: float) -> int:
+        whole = max(8, int(count + 4) // 8 * 8)
+        return whole + 8 if whole < 0.9 * count else whole
+
+    x = kit.norm(kit.conv(begin, eighth(32 * alpha), 3, "Conv1", 2, use_bias=False), "bn_Conv1",
+                 activation="relu6")  # fmt: skip
+    depth, number = eighth(32 * alpha), 0
+    plan = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
+            (6, 160, 3, 2), (6, 320, 1, 1))  # fmt: skip
+    for times, filters, count, first in plan:
+        for index in range(count):
+            stride, out, y = first if index == 0 else 1, eighth(filters * alpha), x
+            if times > 1:
+                y = kit.conv(y, times * depth, 1, f"block_{number}_expand", use_bias=False)
+                y = kit.norm(y, f"block_{number}_expand_BN", activation="relu6")
+            y = kit.layers["DepthwiseConv2D"](3, strides=stride, padding="same", use_bias=False,
+                                              name=f"block_{number}_depthwise")(y)  # fmt: skip
+            y = kit.norm(y, f"block_{number}_depthwise_BN", activation="relu6")
+            y = kit.conv(y, out, 1, f"block_{number}_project", use_bias=False)
+            y = kit.norm(y, f"block_{number}_project_BN", activation=None)
+            x = kit.layers["add"]([x, y]) if stride == 1 and depth == out else y
+            depth, number = out, number + 1
+    last = eighth(1280 * alpha) if alpha > 1 else 1280
+    x = kit.norm(kit.conv(x, last, 1, "Conv_1", use_bias=False), "Conv_1_bn", activation="relu6")
+    return kit.ended(begin, x, top, pooling, classes, "mobilenetv2", activation, kit.average)
+
+
+def _caffe(x: Any, data_format: Any = None, mode: str = "caffe") -> Any:
+    """Return pictures with blue first and the means of ImageNet taken off."""
+    x = np.asarray(x, dtype="float32")[..., ::-1]
+    return x - np.array(MEANS, "float32")
+
+
+def _around(x: Any, data_format: Any = None) -> Any:
+    """Return pictures from -1 to 1."""
+    return np.asarray(x, dtype="float32") / 127.5 - 1
+
+
+def _decode(preds: Any, top: int = 5) -> Any:
+    """Return the numbers of the most probable classes: their names belong to trained weights."""
+    best = np.argsort(-np.asarray(preds), -1)[:, :top]
+    return [[(str(i), f"class_{i}", float(p[i])) for i in row]
+            for row, p in zip(best, np.asarray(preds), strict=True)]  # fmt: skip

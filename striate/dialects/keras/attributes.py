@@ -1,0 +1,266 @@
+"""What layers, symbols and tensors have besides, while a Keras script runs: rows of attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...core.layer import Layer
+from ...core.symbol import Symbol
+from ..dialect import Patch
+from ..symbolic import found, item_of, lift, tensor
+from .layers import put_weights
+from .session import KerasSession
+
+_CALL, _NUMPY, _ARRAY = Layer.__call__, Tensor.numpy, Tensor.__array__
+_GET, _SET = Layer.get_weights, Layer.set_weights
+
+
+@contextmanager
+def inference_or(training: bool | None, layer: nn.Module) -> Iterator[None]:
+    """Hold a layer in the mode that a call asks for."""
+    if training is None or all(part.training == training for part in layer.modules()):
+        yield
+        return
+    modes = {part: part.training for part in layer.modules()}
+    layer.train(bool(training))
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def _call(session: KerasSession) -> Callable[..., Any]:
+    def call(self: Layer, *args: Any, training: Any = None, mask: Any = None, **words: Any) -> Any:
+        """Call a layer as Keras does: in inference mode, unless told otherwise or within fit."""
+        args = args or (words.pop("inputs"),) if "inputs" in words else args
+        if any(True for _ in found(args)):
+            out = _CALL(self, *args, **words)
+            put_weights(session, self)
+            return out
+        args = tuple(_value(arg) for arg in args)
+        if training is None and not session.inside:
+            training = bool(session.phase)
+        before, session.inside = session.inside, True
+        try:
+            with inference_or(None if training is None else bool(training), self):
+                return _CALL(self, *args, **words)
+        finally:
+            session.inside = before
+
+    return call
+
+
+def _value(x: Any) -> Any:
+    """Return an input as a tensor; numbers are float32, as everywhere in Keras."""
+    if isinstance(x, np.ndarray):
+        return tensor(x)
+    if isinstance(x, Tensor) and x.dtype == torch.float64:
+        return x.float()
+    if isinstance(x, (list, tuple)):
+        return [_value(item) for item in x]
+    return x
+
+
+def _numpy(self: Tensor, *args: Any, **words: Any) -> Any:
+    return _NUMPY(self.detach().cpu(), *args, **words)
+
+
+def _array(self: Tensor, *args: Any, **words: Any) -> Any:
+    return _ARRAY(self.detach().cpu(), *args, **words)
+
+
+@torch.no_grad()
+def _assign(self: Tensor, value: Any, **words: Any) -> Tensor:
+    self.copy_(tensor(value))
+    return self
+
+
+@torch.no_grad()
+def _assign_add(self: Tensor, value: Any, **words: Any) -> Tensor:
+    self.add_(tensor(value))
+    return self
+
+
+@torch.no_grad()
+def _assign_sub(self: Tensor, value: Any, **words: Any) -> Tensor:
+    self.sub_(tensor(value))
+    return self
+
+
+def _kernels(session: KerasSession, layer: Layer) -> bool:
+    """Return whether weights of kernels are (out, in, rows, columns) to the script."""
+    return (
+        session.version.old and session.layout == "channels_first" and not hasattr(layer, "_graph")
+    )
+
+
+def _get_weights(session: KerasSession) -> Callable[..., Any]:
+    def get_weights(self: Layer) -> list[Any]:
+        """Return copies of the weights in the order and layout of the version."""
+        arrays = _GET(self)
+        if _kernels(session, self):
+            arrays = [np.transpose(a, (3, 2, 0, 1)) if a.ndim == 4 else a for a in arrays]
+        return arrays
+
+    return get_weights
+
+
+def _set_weights(session: KerasSession) -> Callable[..., Any]:
+    def set_weights(self: Layer, weights: Any) -> None:
+        """Replace the weights by arrays in the order and layout of the version."""
+        arrays = [np.asarray(_value(a).detach() if isinstance(a, Tensor) else a) for a in weights]
+        if _kernels(session, self):
+            arrays = [np.transpose(a, (2, 3, 1, 0)) if a.ndim == 4 else a for a in arrays]
+        _SET(self, arrays)
+
+    return set_weights
+
+
+def _config(session: KerasSession) -> Callable[..., Any]:
+    def get_config(self: Layer) -> dict[str, Any]:
+        """Return the hyper-parameters of a layer."""
+        fields = {key: value for key, value in self.config().items() if key != "trainable"}
+        return {"name": self.name, "trainable": self.trainable, **fields}
+
+    return get_config
+
+
+def _shape(side: str) -> property:
+    def shape(self: Layer) -> Any:
+        """Return the shape with the batch, of the first call."""
+        symbols = getattr(self.calls[0], side) if self.calls else ()
+        if not symbols and side == "inputs":
+            return (None, *self.specs[0].shape) if self.specs else None
+        shapes = [symbol.shape for symbol in symbols]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    return property(shape)
+
+
+def _first(index: int) -> property:
+    def weight(self: Layer) -> Any:
+        """Return a weight by its place."""
+        return self.weights[index]
+
+    return property(weight)
+
+
+def _item(self: Symbol, index: Any) -> Any:
+    return item_of(self, index)
+
+
+def _pairs(
+    name: str, native: Callable[..., Any], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return an operator of symbols that also takes arrays and tensors."""
+    lifted = lift(function)
+
+    def act(a: Symbol, b: Any) -> Any:
+        plain = isinstance(b, (int, float, np.number)) and not isinstance(b, bool)
+        same = isinstance(b, Symbol) and len(b.spec.shape) == len(a.spec.shape) > 0
+        if plain or same:
+            return native(a, float(b) if isinstance(b, np.number) else b)
+        return lifted(a, b)
+
+    act.__name__ = name
+    return act
+
+
+def _operators() -> list[Patch]:
+    table: dict[str, Callable[[Any, Any], Any]] = {
+        "__add__": lambda a, b: tensor(a) + tensor(b),
+        "__radd__": lambda a, b: tensor(b) + tensor(a),
+        "__sub__": lambda a, b: tensor(a) - tensor(b),
+        "__rsub__": lambda a, b: tensor(b) - tensor(a),
+        "__mul__": lambda a, b: tensor(a) * tensor(b),
+        "__rmul__": lambda a, b: tensor(b) * tensor(a),
+        "__truediv__": lambda a, b: tensor(a) / tensor(b),
+        "__rtruediv__": lambda a, b: tensor(b) / tensor(a),
+        "__pow__": lambda a, b: tensor(a) ** tensor(b),
+    }
+    made: list[Patch] = [
+        (Symbol, name, _pairs(name, getattr(Symbol, name), function))
+        for name, function in table.items()
+    ]
+    compared: dict[str, Callable[[Any, Any], Any]] = {
+        "__gt__": lambda a, b: tensor(a) > tensor(b),
+        "__lt__": lambda a, b: tensor(a) < tensor(b),
+        "__ge__": lambda a, b: tensor(a) >= tensor(b),
+        "__le__": lambda a, b: tensor(a) <= tensor(b),
+    }
+    return [*made, *((Symbol, name, lift(function)) for name, function in compared.items())]
+
+
+def _losses(self: Layer) -> list[Any]:
+    """Return what layers have added to the loss in their last run, and penalties on weights."""
+    out: list[Any] = []
+    for part in self.modules():
+        out += getattr(part, "added", [])
+        if isinstance(part, Layer):
+            out += [penalty(getattr(part, name)) for name, penalty in part.regularizers.items()]
+    return out
+
+
+def patches(session: KerasSession) -> list[Patch]:
+    """Return the rows: object, attribute, value."""
+    weights = property(lambda self: self.weights)
+    return [
+        (Layer, "__call__", _call(session)),
+        (Layer, "get_weights", _get_weights(session)),
+        (Layer, "set_weights", _set_weights(session)),
+        (Layer, "get_config", _config(session)),
+        (Layer, "trainable_variables", property(lambda self: self.trainable_weights)),
+        (Layer, "non_trainable_variables", property(lambda self: self.non_trainable_weights)),
+        (Layer, "variables", weights),
+        (Layer, "input_shape", _shape("inputs")),
+        (Layer, "output_shape", _shape("outputs")),
+        (Layer, "losses", property(_losses)),
+        (Layer, "W", _first(0)),
+        (Layer, "b", _first(1)),
+        (Layer, "get_output_at", lambda self, index: self.calls[index].outputs[0]),
+        (Layer, "get_input_at", lambda self, index: self.calls[index].inputs[0]),
+        (Layer, "compute_output_shape", _output_shape),
+        (Symbol, "__getitem__", _item),
+        (Symbol, "__iter__", None),
+        (Symbol, "get_shape", lambda self: Shape(self.shape)),
+        (Symbol, "_keras_shape", property(lambda self: self.shape)),
+        (Symbol, "ndim", property(lambda self: len(self.shape))),
+        *_operators(),
+        (Tensor, "numpy", _numpy),
+        (Tensor, "__array__", _array),
+        (Tensor, "assign", _assign),
+        (Tensor, "assign_add", _assign_add),
+        (Tensor, "assign_sub", _assign_sub),
+        (Tensor, "value", lambda self: self),
+        (Tensor, "eval", lambda self, **words: _numpy(self)),
+        (Tensor, "get_shape", lambda self: Shape(self.shape)),
+    ]
+
+
+class Shape(tuple[Any, ...]):
+    """A shape as TensorFlow gives it."""
+
+    def as_list(self) -> list[Any]:
+        """Return the sizes in a list."""
+        return list(self)
+
+    @property
+    def ndims(self) -> int:
+        """Number of axes."""
+        return len(self)
+
+
+def _output_shape(self: Layer, input_shape: Any) -> tuple[Any, ...]:
+    """Return the shape of the output, with the batch, for one of the input."""
+    from ...core.spec import Spec
+
+    spec = Spec(tuple(input_shape[1:]))
+    self.ensure_built((spec,))
+    return (None, *self.infer(spec).shape)

@@ -1,0 +1,334 @@
+"""`keras.backend`: layouts, phases, and functions of tensors, symbols and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...core.graph import Graph
+from ...core.layer import Layer
+from ...core.spec import Spec
+from ...core.symbol import Input, Symbol, ancestors
+from ...engine.seed import seed as set_seed
+from ...layers.wrap import inference
+from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
+from ..symbolic import found, lift, record, table, tensor
+from .optimizers import Rate
+from .session import LAYOUTS, KerasSession
+from .words import activation_names, array, relu
+
+SHORT = {"channels_first": "th", "channels_last": "tf"}
+
+
+def variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> Tensor:
+    """Return a tensor that gradients reach and that a layer keeps as a weight."""
+    made = tensor(value() if callable(value) else value, dtype or None).detach().clone()
+    made = made.float() if made.dtype == torch.float64 else made
+    return torch.nn.Parameter(made, requires_grad=made.is_floating_point())
+
+
+def layouts(session: KerasSession) -> dict[str, Any]:
+    """Return what reads and sets the order of axes."""
+
+    def set_layout(layout: str) -> None:
+        session.layout = LAYOUTS.get(layout, layout)
+        session.chose_layout = True
+
+    def layout() -> str:
+        session.chose_layout = True
+        return session.layout
+
+    return {
+        "image_data_format": layout,
+        "set_image_data_format": set_layout,
+        "image_dim_ordering": lambda: SHORT[layout()],
+        "set_image_dim_ordering": set_layout,
+        "normalize_data_format": lambda value: LAYOUTS.get(value, value or session.layout),
+    }
+
+
+def phases(session: KerasSession) -> dict[str, Any]:
+    """Return what asks whether layers train."""
+
+    def chosen(x: Any, alt: Any, training: Any, *, in_train: bool) -> Any:
+        now = session.phase if training is None else training
+        first = bool(now) is in_train
+        value = x if first else alt
+        return value() if callable(value) and not isinstance(value, Tensor) else value
+
+    def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+        symbols = list(found(x() if callable(x) else x, alt() if callable(alt) else alt))
+        if not symbols:
+            return chosen(x, alt, training, in_train=True)
+        values = [value() if callable(value) else value for value in (x, alt)]
+        return record(_by_mode, tuple(values), {"training": False}, list(found(values)))
+
+    def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+        return in_train_phase(alt, x, training)
+
+    def set_phase(value: Any) -> None:
+        session.phase = bool(value)
+
+    return {
+        "learning_phase": lambda: Phase(bool(session.phase)), "set_learning_phase": set_phase,
+        "in_train_phase": in_train_phase, "in_test_phase": in_test_phase,
+        "learning_phase_scope": lambda value: inference(torch.nn.Identity()),
+    }  # fmt: skip
+
+
+def _by_mode(x: Any, alt: Any, training: bool = False) -> Any:
+    return x if training else alt
+
+
+class Phase(int):
+    """0 or 1: what `K.learning_phase()` gives, and what `K.function` may be given."""
+
+
+class Gradients(Layer):
+    """The gradient of the sum of a part of a network with respect to values in it.
+
+    Fields: `inputs`, symbols whose values are given, those asked for first; `output`; `count`.
+    """
+
+    parts: Any
+    count: int
+
+    def infer(self, *x: Spec) -> Any:
+        """Return the specs of the values that are asked for."""
+        return x[: self.count] if self.count > 1 else x[0]
+
+    def forward(self, *x: Tensor) -> Any:
+        """Run the part, and go back."""
+        begin, output = self.parts
+        with torch.enable_grad():
+            values = [v.detach().requires_grad_(v.is_floating_point()) for v in x]
+            out = Graph(begin, [output]).run(values, lambda node, v: node.layer(*v))[0]
+            grads = torch.autograd.grad(out.sum(), values[: self.count], allow_unused=True)
+        made = tuple(torch.zeros_like(v) if g is None else g
+                     for g, v in zip(grads, x, strict=False))  # fmt: skip
+        return made if self.count > 1 else made[0]
+
+
+def gradients(loss: Any, variables: Any) -> Any:
+    """Return the gradients of a loss with respect to tensors or symbols, in a list."""
+    several = list(variables) if isinstance(variables, (list, tuple)) else [variables]
+    if not isinstance(loss, Symbol):
+        return list(torch.autograd.grad(loss.sum(), several, retain_graph=True, allow_unused=True))
+    asked = {id(symbol) for symbol in several}
+    leaves: dict[int, Symbol] = {}
+    todo, seen = [loss], set()
+    while todo:
+        symbol = todo.pop()
+        if id(symbol) in seen or id(symbol) in asked:
+            continue
+        seen.add(id(symbol))
+        if symbol.node is None:
+            leaves[id(symbol)] = symbol
+        else:
+            todo += symbol.node.inputs
+    begin = [*several, *leaves.values()]
+    out = Gradients((begin, loss), len(several))(*begin)
+    return list(out) if isinstance(out, tuple) else [out]
+
+
+class Function:
+    """What `K.function` gives: called on arrays for its inputs, it gives arrays."""
+
+    def __init__(self, session: KerasSession, inputs: Sequence[Any], outputs: Any, updates: Any):
+        self.session, self.inputs = session, list(inputs)
+        self.single = not isinstance(outputs, (list, tuple))
+        self.outputs = [outputs] if self.single else list(outputs)
+
+    def __call__(self, values: Any, *more: Any) -> Any:
+        """Run the network from the inputs to the outputs."""
+        values = list(values) if isinstance(values, (list, tuple)) and not more else [values, *more]
+        pairs = [
+            (symbol, value)
+            for symbol, value in zip(self.inputs, values, strict=False)
+            if isinstance(symbol, Symbol)
+        ]
+        others = [v for s, v in zip(self.inputs, values, strict=False) if not isinstance(s, Symbol)]
+        training = bool(others and others[0])
+        begin = [symbol for symbol, _ in pairs]
+        given = [tensor(value).float() for _, value in pairs]
+        symbols = [one for one in self.outputs if isinstance(one, Symbol)]
+        inside, self.session.inside = self.session.inside, True
+        try:
+            with torch.no_grad():
+                found_ = iter(run(begin, symbols, given, training)) if symbols else iter(())
+        finally:
+            self.session.inside = inside
+        out = [array(next(found_) if isinstance(one, Symbol) else one) for one in self.outputs]
+        return out[0] if self.single else out
+
+
+def run(begin: list[Symbol], outputs: list[Symbol], values: list[Tensor], training: bool) -> Any:
+    """Return the values of symbols, each layer in the mode that is asked for."""
+    graph = Graph(begin, outputs)
+
+    def call(node: Any, given: list[Tensor]) -> Any:
+        mode = node.layer.training
+        node.layer.train(training)
+        try:
+            return node.layer(*given)
+        finally:
+            node.layer.train(mode)
+
+    return graph.run(values, call)
+
+
+def set_value(variable: Any, value: Any) -> None:
+    """Set a variable, or the learning rate of an optimizer."""
+    variable.assign(value)
+
+
+def get_value(x: Any) -> Any:
+    """Return a variable as an array, or a learning rate as a number."""
+    return float(x) if isinstance(x, (Rate, float, int)) else array(x)
+
+
+def int_shape(x: Any) -> Any:
+    """Return the sizes, None where they are not known."""
+    return tuple(x.shape)
+
+
+def symbolic_shape(x: Any) -> Any:
+    """Return the sizes; that of the batch is known when the network runs."""
+    return tuple(x.shape)
+
+
+def update(x: Any, new_x: Any) -> Any:
+    """Set a variable in place."""
+    return x.assign(new_x)
+
+
+def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+    """Return one value or the other, place by place."""
+    values = [v() if callable(v) and not isinstance(v, Tensor) else v
+              for v in (then_expression, else_expression)]  # fmt: skip
+    return lift(_switched)(condition, *values)
+
+
+def _switched(condition: Any, a: Any, b: Any) -> Tensor:
+    where = tensor(condition).bool()
+    a, b = tensor(a), tensor(b)
+    where = where.reshape(*where.shape, *[1] * (a.dim() - where.dim()))
+    return torch.where(where, a, b)
+
+
+def names(session: KerasSession) -> dict[str, Any]:
+    """Return the names of `keras.backend`."""
+    acts = activation_names(session)
+    functions = {
+        **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED)),
+        **{name: lift(function) for name, function in {**math.UNARY, **math.PAIRS}.items()},
+        **{name: acts[name] for name in ("softmax", "elu", "softplus", "softsign", "tanh",
+                                         "sigmoid", "hard_sigmoid", "selu")},
+        "relu": relu, "in_top_k": lift(math.is_in_top_k), "cos": lift(math.UNARY["cos"]),
+        "random_normal": nn.random_normal, "random_uniform": nn.random_uniform,
+        "random_binomial": nn.random_bernoulli, "random_bernoulli": nn.random_bernoulli,
+        "truncated_normal": nn.truncated_normal,
+        "random_normal_variable": lambda shape, mean, scale, **w: variable(
+            nn.random_normal(shape, mean, scale)),
+        "random_uniform_variable": lambda shape, low, high, **w: variable(
+            nn.random_uniform(shape, low, high)),
+        "zeros": lambda shape, dtype="float32", name=None: variable(shapes.zeros(shape, dtype)),
+        "ones": lambda shape, dtype="float32", name=None: variable(shapes.ones(shape, dtype)),
+        "eye": shapes.eye, "arange": shapes.arange, "map_fn": shapes.map_fn,
+    }  # fmt: skip
+    if session.version.old:  # Keras 1 gives the output first
+        for word in ("categorical_crossentropy", "binary_crossentropy",
+                     "sparse_categorical_crossentropy"):  # fmt: skip
+            plain = functions[word]
+            functions[word] = _turned(plain)
+
+    def placeholder(shape: Any = None, ndim: Any = None, dtype: Any = None, sparse: bool = False,
+                    name: Any = None) -> Symbol:  # fmt: skip
+        sizes = tuple(shape) if shape is not None else (None,) * int(ndim or 1)
+        return Input(sizes[1:] or (1,), data_format=session.layout, name=name or "")
+
+    def function(inputs: Any, outputs: Any, updates: Any = None, **words: Any) -> Function:
+        return Function(session, inputs if isinstance(inputs, (list, tuple)) else [inputs], outputs,
+                        updates)  # fmt: skip
+
+    def set_epsilon(value: float) -> None:
+        session.epsilon = value
+
+    def clear() -> None:
+        session.counted.clear()
+
+    def evaluate(x: Any) -> Any:
+        if isinstance(x, Symbol) and not any(
+            s.node is None for node in ancestors((x,)) for s in node.inputs
+        ):
+            return array(run([], [x], [], training=False)[0])
+        return get_value(x)
+
+    return {
+        **functions, **layouts(session), **phases(session),
+        "backend": lambda: "tensorflow", "floatx": lambda: "float32",
+        "set_floatx": lambda value: None, "cast_to_floatx": lambda x: np.asarray(array(x), "float32"),
+        "epsilon": lambda: session.epsilon, "set_epsilon": set_epsilon, "clear_session": clear,
+        "get_value": get_value, "batch_get_value": lambda several: [get_value(x) for x in several],
+        "eval": evaluate, "set_value": set_value,
+        "batch_set_value": lambda pairs: [set_value(*pair) for pair in pairs],
+        "update": update, "update_add": lambda x, increment: x.assign_add(increment),
+        "update_sub": lambda x, decrement: x.assign_sub(decrement),
+        "moving_average_update": lambda x, value, momentum: x.assign(
+            x * momentum + value * (1 - momentum)),
+        "variable": variable, "constant": lambda value, dtype=None, shape=None, name=None: (
+            tensor(value, dtype) if shape is None else shapes.fill(shape, value)),
+        "placeholder": placeholder, "function": function, "gradients": gradients,
+        "int_shape": int_shape, "shape": lift(symbolic_shape), "ndim": lambda x: len(x.shape),
+        "dtype": lambda x: str(x.dtype).removeprefix("torch."), "switch": switch,
+        "count_params": lambda x: int(np.prod(x.shape)), "is_keras_tensor": lambda x: isinstance(
+            x, Symbol), "is_tensor": lambda x: isinstance(x, (Symbol, Tensor)),
+        "print_tensor": lambda x, message="": x, "get_session": Session, "set_session": _nothing,
+        "get_uid": lambda prefix="": session.name(f"uid{prefix}").rpartition("_")[2],
+        "reset_uids": clear, "name_scope": lambda name: inference(torch.nn.Identity()),
+        "manual_variable_initialization": _nothing, "set_random_seed": set_seed,
+        "is_sparse": lambda x: False, "to_dense": lambda x: x,
+    }  # fmt: skip
+
+
+def _turned(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(output: Any, target: Any, from_logits: bool = False) -> Any:
+        return function(target, output, from_logits)
+
+    return call
+
+
+def _nothing(*args: Any, **words: Any) -> None:
+    """Do nothing: there is no session and no graph to prepare."""
+
+
+class Session:
+    """A session of TensorFlow 1, which has nothing to do here but to be there."""
+
+    graph = None
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        pass
+
+    def run(self, fetches: Any = None, feed_dict: Any = None, **words: Any) -> Any:
+        """Return values that need no graph."""
+        if isinstance(fetches, (list, tuple)):
+            return [self.run(one) for one in fetches]
+        return array(fetches) if isinstance(fetches, Tensor) else None
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def as_default(self) -> Session:
+        """Return the session."""
+        return self
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None

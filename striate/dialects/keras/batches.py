@@ -1,0 +1,121 @@
+"""Batches of a Keras script: generators, Sequences and datasets as something fit can go through."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+
+class Stream:
+    """Batches (x, y) or (x, y, weight) of a generator, a Sequence, a dataset or a loader.
+
+    A generator has one pass, which each epoch goes on with; all others begin again.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.seen: list[Any] = []
+        self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
+        self.again: Callable[[], Iterator[Any]] | None = None
+        if self.indexed:
+            self.again = self._indexed
+        elif iter(source) is not source:
+            self.again = lambda: iter(source)
+        self.running: Iterator[Any] = iter(()) if self.again else iter(source)
+
+    def _indexed(self) -> Iterator[Any]:
+        """Yield the batches of a Sequence, and tell it at the end."""
+        for index in range(len(self.source)):
+            yield self.source[index]
+        ended = getattr(self.source, "on_epoch_end", None)
+        if ended is not None:
+            ended()
+
+    def size(self) -> int:
+        """Return the number of samples in a batch."""
+        known = getattr(self.source, "batch_size", 0)
+        if known:
+            return int(known)
+        if not self.seen:
+            batch = next(self.again() if self.again else self.running)
+            self.seen = [] if self.again else [batch]
+            return _count(batch)
+        return _count(self.seen[0])
+
+    def steps_of(self, samples: int) -> int:
+        """Return in how many steps so many samples are seen."""
+        return max(1, math.ceil(samples / self.size()))
+
+    def steps(self, asked: int | None, limit: int | None) -> int | None:
+        """Return the steps of an epoch: those asked for, or all there are; not above the limit."""
+        if asked is None and hasattr(self.source, "__len__"):
+            asked = len(self.source) or None
+        if limit is not None:
+            most = max(1, math.ceil(limit / self.size()))
+            asked = most if asked is None else min(asked, most)
+        return None if asked is None else int(asked)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.again is not None:
+            yield from (as_batch(item) for item in self.again())
+            return
+        while self.seen:
+            yield as_batch(self.seen.pop())
+        yield from (as_batch(item) for item in self.running)
+
+    def bounded(self, steps: int | None) -> Bounded:
+        """Return passes of so many batches; an endless generator goes on where it was."""
+        return Bounded(self, steps)
+
+    def inputs(self, steps: int | None) -> Iterator[Any]:
+        """Yield the inputs of so many batches."""
+        for batch in itertools.islice(iter(self), steps):
+            yield (batch[0] if isinstance(batch, tuple) else batch,)
+
+
+class Bounded:
+    """Passes of a number of batches over a stream."""
+
+    def __init__(self, source: Stream, steps: int | None) -> None:
+        self.source, self.count = source, steps
+
+    def __iter__(self) -> Iterator[Any]:
+        return itertools.islice(iter(self.source), self.count)
+
+    def __len__(self) -> int:
+        return self.count or 0
+
+
+def stream(source: Any) -> Stream:
+    """Return a source of batches as a stream, once."""
+    return source if isinstance(source, Stream) else Stream(source)
+
+
+def as_batch(item: Any) -> Any:
+    """Return a batch in the form the loop takes: a tuple of arrays or tensors."""
+    if isinstance(item, list) and len(item) in (2, 3):
+        item = tuple(item)
+    if not isinstance(item, tuple):
+        return (plain(item),)
+    return tuple(plain(part) for part in item)
+
+
+def plain(part: Any) -> Any:
+    """Return arrays that own their numbers."""
+    if isinstance(part, (list, tuple)):
+        if part and isinstance(part[0], (np.ndarray, torch.Tensor)) and part[0].ndim > 0:
+            return [plain(item) for item in part]
+        return np.asarray(part)
+    return part.detach() if isinstance(part, torch.Tensor) else part
+
+
+def _count(batch: Any) -> int:
+    first = batch[0] if isinstance(batch, (tuple, list)) else batch
+    while isinstance(first, (list, tuple, dict)):
+        first = next(iter(first.values())) if isinstance(first, dict) else first[0]
+    return len(first)

@@ -1,0 +1,234 @@
+"""Layers that a Keras script writes itself: `build(input_shape)`, `call`, `get_config`; Lambda."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ... import constraints, layers as native, regularizers
+from ...core.layer import Layer
+from ...core.spec import Spec
+from ...layers.wrap import Opaque
+from ..symbolic import kind
+from .session import Given, KerasSession
+from .words import initializer
+
+MODES = ("training", "mask")  # arguments of `call` that are no inputs
+
+
+@contextmanager
+def phase(session: KerasSession, training: bool) -> Iterator[None]:
+    """Let `K.learning_phase()` be that of a layer while its code runs."""
+    before, session.phase = session.phase, training
+    try:
+        yield
+    finally:
+        session.phase = before
+
+
+def contained(value: Any) -> Any:
+    """Return lists and dictionaries of layers as such that torch finds the weights in."""
+    if isinstance(value, list) and value and all(isinstance(item, nn.Module) for item in value):
+        return nn.ModuleList(value)
+    if isinstance(value, dict) and value and all(isinstance(v, nn.Module) for v in value.values()):
+        return nn.ModuleDict(value)
+    return value
+
+
+def given(args: tuple[Tensor, ...], function: Any) -> tuple[Any, ...]:
+    """Return inputs as `call` takes them: one list of several, or one after the other."""
+    if len(args) < 2:
+        return args
+    names = [
+        name
+        for name, one in inspect.signature(function).parameters.items()
+        if name not in MODES and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+    ]
+    starred = any(
+        p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values()
+    )
+    return args if starred or len(names) >= len(args) else (list(args),)
+
+
+def words_of_mode(function: Any, training: bool) -> dict[str, Any]:
+    """Return `training=...` for a function that takes it."""
+    names = inspect.signature(function).parameters
+    return {"training": training} if "training" in names else {}
+
+
+def derived(alias: Any) -> type[Layer]:
+    """Return what a script's own class comes from where it is derived from a layer of the table."""
+    parent: Any = alias.native
+
+    class Derived(parent):  # type: ignore[misc]
+        """The native layer, made by the words of the dialect, with `call`."""
+
+        def __init__(self, *args: Any, **words: Any) -> None:
+            made, given_words, named = alias.read(args, words)
+            parent.__init__(self, **made)
+            alias.session.given[self] = given_words
+            if named:
+                self.name = named
+
+        def call(self, inputs: Any, *more: Any) -> Any:
+            """Compute what the layer of the table computes."""
+            return parent.forward(self, inputs, *more)
+
+        def forward(self, *x: Tensor) -> Any:
+            """Run the script's `call`."""
+            with phase(alias.session, self.training):
+                return self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
+
+        @property
+        def own(self) -> bool:
+            """Whether the script computes something else."""
+            return type(self).call is not Derived.call
+
+        def infer(self, *x: Spec) -> Any:
+            """Return the layer's own answer, or that of a run on zeros."""
+            return Layer.infer(self, *x) if self.own else parent.infer(self, *x)
+
+        def operations(self, *x: Spec, training: bool = False) -> Any:
+            """Return the layer's own answer, none where the script computes something else."""
+            return None if self.own else parent.operations(self, *x, training=training)
+
+        @property
+        def activation_name(self) -> str:
+            """Name of the activation at the end, if it is that of the table."""
+            return "" if self.own else parent.activation_name.fget(self)
+
+    Derived.__name__ = Derived.__qualname__ = alias.__name__
+    return Derived
+
+
+def make_classes(scope: KerasSession) -> dict[str, Any]:
+    """Return the classes that a script derives its own layers from."""
+
+    class KerasLayer(Layer):
+        """A layer with Keras's methods. What it computes is a run of its `call` on zeros."""
+
+        def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
+                     **words: Any) -> None:  # fmt: skip
+            Layer.__init__(self, name=name or "", trainable=trainable)
+            shape = words.pop("input_shape", words.pop("batch_input_shape", (None,))[1:]) or None
+            if words.get("input_dim"):
+                shape = (words["input_dim"],)
+            shape = (shape,) if isinstance(shape, int) else shape
+            scope.given[self] = Given(None if shape is None else tuple(shape))
+            self.activity = regularizers.get(words.get("activity_regularizer"))
+            self.added: list[Any] = []
+            self.dtype_name = dtype or "float32"
+
+        def __init_subclass__(cls, **words: Any) -> None:
+            cls.written_init = True
+            super().__init_subclass__(**words)
+
+        def build(self, input_shape: Any) -> None:  # type: ignore[override]
+            """Create weights; a script's own layer says which."""
+
+        def call(self, inputs: Any) -> Any:
+            """Return the input; a script's own layer says what it computes."""
+            return inputs
+
+        def ensure_built(self, x: tuple[Spec, ...]) -> None:
+            """Build for shapes that begin with the batch."""
+            if not self.built or not self.specs:
+                shapes = [(None, *spec.shape) for spec in x]
+                self.specs = x
+                with torch.no_grad():
+                    self.build(shapes[0] if len(shapes) == 1 else shapes)
+                object.__setattr__(self, "built", True)
+
+        def forward(self, *x: Tensor) -> Any:
+            """Run the script's `call`."""
+            self.added = []
+            with phase(scope, self.training):
+                out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
+            if self.activity is not None:
+                self.added.append(self.activity(out) / len(out))
+            return tuple(out) if isinstance(out, list) else out
+
+        def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
+            return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]
+
+        def add_weight(self, *args: Any, **words: Any) -> Any:  # type: ignore[override]
+            """Create a weight; the order of arguments is that of any version."""
+            names = ("dtype", "initializer", "regularizer", "trainable")
+            rest = []
+            for value in args:
+                if isinstance(value, str) and "name" not in words and "shape" not in words:
+                    words["name"] = value
+                elif isinstance(value, (tuple, list, int)) and "shape" not in words:
+                    words["shape"] = value
+                else:
+                    rest.append(value)
+            if rest and not isinstance(rest[0], torch.dtype) and rest[0] not in ("float32", None):
+                names = names[1:]
+            words |= dict(zip(names, rest, strict=False))
+            shape = words.get("shape") or ()
+            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+            name = str(words.get("name") or f"weight_{len(list(self.parameters(False)))}")
+            made = Layer.add_weight(
+                self,
+                name.replace(".", "_").replace("/", "_"),
+                shape,
+                initializer(scope, words.get("initializer") or "glorot_uniform"),
+                trainable=words.get("trainable", True) is not False,
+                regularizer=regularizers.get(words.get("regularizer")),
+                constraint=constraints.get(words.get("constraint")),
+            )
+            if words.get("dtype") not in (None, "float32", torch.float32):
+                made.data = made.data.to(kind(words["dtype"]))
+            return made
+
+        add_variable = add_weight
+
+        def add_loss(self, losses: Any, inputs: Any = None) -> None:
+            """Add a number to the loss of the model."""
+            several = losses if isinstance(losses, (list, tuple)) else [losses]
+            self.added += [one() if callable(one) and not isinstance(one, Tensor) else one
+                           for one in several]  # fmt: skip
+            scope.adds_loss = True
+
+        def add_update(self, *args: Any, **words: Any) -> None:
+            """Take an update that was made in place already."""
+
+        def add_metric(self, value: Any, **words: Any) -> None:
+            """Say that such numbers are not followed."""
+            scope.note("add_metric: numbers of a layer's own are not followed")
+
+        def get_config(self) -> dict[str, Any]:
+            """Return what the layer was made with, as far as the base knows it."""
+            return {"name": self.name, "trainable": self.trainable}
+
+        @classmethod
+        def from_config(cls, config: Mapping[str, Any]) -> Any:
+            """Return a layer of this configuration."""
+            return cls(**config)
+
+        def __setattr__(self, key: str, value: Any) -> None:
+            if key in ("trainable_weights", "non_trainable_weights", "_trainable_weights"):
+                for index, weight in enumerate(value):
+                    if id(weight) not in set(map(id, self.parameters())):
+                        self.register_parameter(f"weight_{index}", weight)
+            else:
+                super().__setattr__(key, contained(value))
+
+    class Lambda(native.Lambda):
+        """Keras's Lambda: a list of inputs is one argument; shapes are those of a run on zeros."""
+
+        def forward(self, *x: Tensor) -> Any:
+            """Call the function."""
+            with phase(scope, self.training):
+                out = self.function(x[0] if len(x) == 1 else list(x))
+            return tuple(out) if isinstance(out, list) else out
+
+        def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
+            return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]
+
+    return {"Layer": KerasLayer, "Lambda": Lambda}

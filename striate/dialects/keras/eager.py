@@ -1,0 +1,259 @@
+"""Training by a script's own `train_step`, and by code that adds to the loss; else by the engine."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...engine import hooks as moments, loop
+from ...engine.batches import Batches, parts, prepare
+from ...engine.setup import setup_of
+from ...engine.step import Step
+from ..symbolic import tensor
+from .losses import Metric, metric_classes
+
+ALL = 2**31
+
+
+def own_step(model: Any, name: str) -> bool:
+    """Return whether a script has written this step itself."""
+    own = getattr(type(model), name, None)
+    return own is not None and getattr(own, "__module__", "").partition(".")[0] != "striate"
+
+
+def adds(model: Any) -> bool:
+    """Return whether code of layers adds to the loss, which only a run of the code shows."""
+    return model.session.adds_loss and any(hasattr(part, "added") for part in model.modules())
+
+
+def fit_with(
+    model: Any, x: Any, y: Any, epochs: int, hooks: list[Any], words: dict[str, Any]
+) -> None:
+    """Train by the engine, or step by step in Python where the script's own code must run."""
+    if own_step(model, "train_step") or adds(model) or own_step(model, "compute_loss"):
+        fit_steps(model, x, y, epochs, hooks, words)
+        return
+    target = model.trained
+    if model.twin:
+        x, y = model.twin.data(x, y)
+        valid = words.get("validation_data")
+        if isinstance(valid, tuple):
+            given, labels = model.twin.data(valid[0], valid[1] if len(valid) > 1 else None)
+            words["validation_data"] = (given, labels)
+    target.stop_training = model.stop_training = False
+    loop.fit(target, x, y, epochs=epochs, verbose=0, callbacks=hooks, **words)
+
+
+def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any) -> Any:
+    """Return the loss and the metrics by name."""
+    if own_step(model, "test_step"):
+        return test_steps(model, prepare(model, x, y, weight, size or 32), steps)
+    if model.twin:
+        x, y = model.twin.data(x, y)
+    return loop.evaluate(model.trained, x, y, batch_size=size, verbose=0, sample_weight=weight,
+                         steps=steps, return_dict=True)  # fmt: skip
+
+
+def on_batch(model: Any, x: Any, y: Any, weight: Any, *, train: bool) -> dict[str, float]:
+    """Make a step on one batch, or judge it; return the numbers by name."""
+    if train and (own_step(model, "train_step") or adds(model)):
+        logs: dict[str, Any] = model.train_step((tensor(x), tensor(y)))
+        return {name: float(value) for name, value in logs.items()}
+    if model.twin:
+        x, y = model.twin.data(x, y)
+    target = model.trained
+    data = prepare(target, x, y, weight, ALL)
+    step, mode = Step(target, setup_of(target, training=train), training=train), target.training
+    try:
+        for batch in Batches(target, data) if train else data:
+            (step.train if train else step.test)(batch)
+    finally:
+        target.train(mode)
+    return step.logs()
+
+
+def fit_steps(
+    model: Any, x: Any, y: Any, epochs: int, hooks: list[Any], words: dict[str, Any]
+) -> None:
+    """Train with `train_step`, batch by batch."""
+    size = words["batch_size"]
+    data = prepare(model, x, y, words.get("sample_weight"), size, words["shuffle"])
+    split = words.get("validation_split", 0.0)
+    data, valid = parts(model, data, split, words.get("validation_data"), size)
+    batches = Batches(model, data, words.get("steps_per_epoch"), words.get("class_weight"))
+    params = {
+        "epochs": epochs,
+        "steps": batches.steps,
+        "verbose": 0,
+        "validates": valid is not None,
+    }
+    hooks = moments.ready(hooks, model, params)
+    model.stop_training, mode = False, model.training
+    stopped = moments.tell(hooks, "on_train_begin", {})
+    for epoch in range(words.get("initial_epoch", 0), epochs):
+        if stopped or model.stop_training:
+            break
+        moments.tell(hooks, "on_epoch_begin", epoch, {})
+        for metric in model.metrics:
+            metric.reset_state()
+        logs: dict[str, float] = {}
+        for number, batch in enumerate(batches):
+            moments.tell(hooks, "on_train_batch_begin", number, {})
+            logs = _numbers(model.train_step(_given(batch)))
+            moments.tell(hooks, "on_train_batch_end", number, {})
+        if valid is not None:
+            tested = test_steps(model, valid, words.get("validation_steps"))
+            logs |= {f"val_{name}": value for name, value in tested.items()}
+        stopped = moments.tell(hooks, "on_epoch_end", epoch, logs) or stopped
+    model.train(mode)
+    moments.tell(hooks, "on_train_end", {})
+
+
+def test_steps(model: Any, data: Any, steps: Any) -> dict[str, float]:
+    """Return the numbers of `test_step` over batches."""
+    for metric in model.metrics:
+        metric.reset_state()
+    logs: dict[str, float] = {}
+    for batch in itertools.islice(data, steps):
+        logs = _numbers(model.test_step(_given(batch)))
+    return logs
+
+
+def _given(batch: Any) -> Any:
+    """Return a batch as `train_step` takes it: inputs alone, or (x, y), or (x, y, weight)."""
+    x = batch.x[0] if len(batch.x) == 1 else list(batch.x)
+    x = x.float() if isinstance(x, Tensor) and x.dtype == torch.float64 else x
+    if not batch.y:
+        return x
+    y = batch.y[0] if len(batch.y) == 1 else list(batch.y)
+    return (x, y) if batch.weight is None else (x, y, batch.weight)
+
+
+def _numbers(logs: Any) -> dict[str, float]:
+    return {name: float(value) for name, value in logs.items()}
+
+
+class Steps:
+    """`train_step` and what scripts call in their own: mixed into the models of the dialect."""
+
+    def train_step(self: Any, data: Any) -> dict[str, Any]:
+        """Make one step of the optimizer."""
+        x, y, weight = unpacked(data)
+        with torch.enable_grad():
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
+        weights = self.trainable_weights
+        grads = torch.autograd.grad(loss, weights, allow_unused=True)
+        self.optimizer.apply_gradients(zip(grads, weights, strict=True))
+        return self.compute_metrics(x, y, y_pred, weight)  # type: ignore[no-any-return]
+
+    def test_step(self: Any, data: Any) -> dict[str, Any]:
+        """Judge one batch."""
+        x, y, weight = unpacked(data)
+        with torch.no_grad():
+            y_pred = self(x, training=False)
+            self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
+        return self.compute_metrics(x, y, y_pred, weight)  # type: ignore[no-any-return]
+
+    def predict_step(self: Any, data: Any) -> Any:
+        """Return the outputs."""
+        return self(unpacked(data)[0], training=False)
+
+    def compute_loss(self: Any, x: Any = None, y: Any = None, y_pred: Any = None,
+                     sample_weight: Any = None, **words: Any) -> Any:  # fmt: skip
+        """Return the compiled loss, with what layers add."""
+        loss: Any = sum(self.losses, torch.zeros(()))
+        if self.setup.losses:
+            setup_of(self)
+            several = list(y_pred) if isinstance(y_pred, (list, tuple)) else [y_pred]
+            true = list(y) if isinstance(y, (list, tuple)) else [y]
+            shares = self.setup.loss_weights
+            for one, label, out, share in zip(
+                self.setup.losses, true, several, shares, strict=True
+            ):
+                loss = loss + share * one(label, out, sample_weight)
+        self.tracker.update_state(loss.detach())
+        return loss
+
+    def compiled_loss(self: Any, y: Any, y_pred: Any, sample_weight: Any = None,
+                      regularization_losses: Any = None) -> Any:  # fmt: skip
+        """Return the compiled loss, as TensorFlow 2's own steps call it."""
+        return self.compute_loss(None, y, y_pred, sample_weight)
+
+    def compute_metrics(self: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Take a batch into the metrics; return all of them by name."""
+        for metric in self.compiled():
+            metric.update(y, y_pred.detach())
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    @property
+    def compiled_metrics(self: Any) -> Any:
+        """What `self.compiled_metrics.update_state(y, y_pred)` is called on."""
+        return Together(self)
+
+    def compiled(self: Any) -> list[Any]:
+        """Return the metrics of compile."""
+        if self.setup is None:
+            return []
+        self.setup.prepare(self)
+        return [metric for several in self.setup.metrics for metric in several]
+
+    @property
+    def metrics(self: Any) -> list[Any]:
+        """The loss, the metrics of compile, and those that the script holds itself."""
+        own = [
+            one
+            for one in vars(self).values()
+            if isinstance(one, Metric) and one is not self.tracker
+        ]
+        return [self.tracker, *map(Faced, self.compiled()), *own]
+
+    @property
+    def tracker(self: Any) -> Any:
+        """The mean of the loss."""
+        if vars(self).get("loss_mean") is None:
+            object.__setattr__(self, "loss_mean", metric_classes()["Mean"](name="loss"))
+        return vars(self)["loss_mean"]
+
+
+class Together:
+    """The metrics of compile as one."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch in."""
+        for metric in self.model.compiled():
+            metric.update(y, y_pred.detach())
+
+
+class Faced:
+    """A native metric with the words of a script's."""
+
+    def __init__(self, metric: Any) -> None:
+        self.metric, self.name = metric, metric.name
+
+    def update_state(self, *args: Any, **words: Any) -> None:
+        """Take a batch in."""
+        self.metric.update(*(tensor(arg).detach() for arg in args))
+
+    def result(self) -> Any:
+        """Return the value."""
+        return self.metric.compute()
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        self.metric.reset()
+
+    reset_states = reset_state
+
+
+def unpacked(data: Any) -> tuple[Any, Any, Any]:
+    """Return x, y and weight of what a step is given."""
+    given = data if isinstance(data, tuple) else (data,)
+    x, y, weight = (*given, None, None)[:3]
+    return x, y, weight

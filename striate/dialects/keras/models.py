@@ -1,0 +1,258 @@
+"""Models of a Keras script: Striate's own, made and changed in the words of each version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from ...core.graph import Graph
+from ...core.layer import Layer
+from ...core.symbol import Symbol
+from ...errors import caller
+from ...model import Model, Sequential
+from ..table import DialectError
+from . import files as keras_files, layers as keras_layers, summary as keras_summary
+from .custom import contained, given, phase, words_of_mode
+from .eager import Steps
+from .extra import Merging
+from .session import KerasSession
+from .verbs import Spoken
+
+
+class Shaped(Steps, Spoken):
+    """What models of a script have besides the verbs: summary, files, changes."""
+
+    def summary(  # type: ignore[override]
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        **words: Any,
+    ) -> None:
+        """Print the table as the version lays it out."""
+        for line in keras_summary.lines(self, self.session, line_length, positions):
+            (print_fn or print)(line)
+
+    @property
+    def input(self) -> Any:
+        """The input, or a list of them."""
+        return self.inputs[0] if len(self.inputs) == 1 else list(self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """The output, or a list of them."""
+        return self.outputs[0] if len(self.outputs) == 1 else list(self.outputs)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs."""
+        return [symbol.name for symbol in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs."""
+        return [symbol.name for symbol in self.outputs]
+
+    def build(self, *x: Any, input_shape: Any = None) -> None:
+        """Create the weights for a batch of this shape."""
+        if not x and input_shape is None and self._graph is not None:
+            return
+        super().build(*(x or (tuple(input_shape),)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the network as plain values."""
+        return keras_files.config(self, self.session)
+
+    def to_json(self, **words: Any) -> str:
+        """Return the network as JSON."""
+        return keras_files.to_json(self, self.session)
+
+    def to_yaml(self, **words: Any) -> str:
+        """Return the network as JSON, which is YAML."""
+        return keras_files.to_json(self, self.session)
+
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True,
+             **words: Any) -> None:  # type: ignore[override]  # fmt: skip
+        """Write the model to a file."""
+        keras_files.save(self, filepath, self.session)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **words: Any) -> None:  # type: ignore[override]
+        """Write the weights to a file."""
+        keras_files.save_weights(self, filepath, self.session)
+
+    def load_weights(self, filepath: Any, by_name: bool = False, **words: Any) -> None:  # type: ignore[override]
+        """Read the weights from a file."""
+        keras_files.load_weights(self, filepath, self.session, by_name=by_name)
+
+    def export(self, filepath: Any, **words: Any) -> None:
+        """Say where networks for other programs are written."""
+        raise DialectError(
+            "model.export",
+            "writes no files for TensorFlow",
+            got=str(filepath),
+            fix="model.save('model.keras'), which Keras reads",
+            at=caller(),
+        )
+
+    def compute_mask(self, *args: Any) -> None:
+        """Return no mask."""
+
+    def get_layer(self, name: Any = None, index: Any = None) -> Layer:
+        """Return the layer of this name, or at this index."""
+        if isinstance(name, int):
+            name, index = None, name
+        return super().get_layer(name, index)
+
+    @property
+    def predictions(self) -> Any:
+        """The function that predicts, which old scripts prepare for threads."""
+        return self.predict
+
+    def make_predict_function(self) -> Any:
+        """Return the function that predicts."""
+        return self.predict
+
+    _make_predict_function = make_predict_function
+
+
+def names(session: KerasSession) -> dict[str, Any]:
+    """Return the names of `keras.models`; the classes hold the session of the script."""
+    scope = session
+
+    class KerasModel(Shaped):
+        """Model of a script: of symbols, or with a `call` of its own."""
+
+        session = scope
+
+        def __init__(self, *args: Any, **words: Any) -> None:
+            old = {"input": "inputs", "output": "outputs"}
+            words = {old.get(key, key): value for key, value in words.items()}
+            for word in ("dtype", "dynamic", "trainable", "activity_regularizer"):
+                words.pop(word, None)
+            if len(args) == 1 and isinstance(args[0], str):
+                args, words["name"] = (), args[0]
+            if len(args) == 3:
+                args, words["name"] = args[:2], args[2]
+            words["name"] = words.get("name") or ""
+            self.start()
+            Model.__init__(self, *args, **words)
+            if not self.name:
+                own = type(self) is not KerasModel
+                self.rename(
+                    scope.name(_snake(type(self).__name__) if own else scope.version.words[1])
+                )
+
+        def call(self, *x: Any, **words: Any) -> Any:
+            """Walk the graph; a script's own model says what it computes."""
+            return Model.forward(self, *x)
+
+        @property
+        def own(self) -> bool:
+            """Whether the script has written `call`."""
+            return type(self).call is not KerasModel.call
+
+        def forward(self, *x: Tensor) -> Any:
+            """Run the script's `call`, or walk the graph."""
+            if self.runs_graph or not self.own:
+                return Model.forward(self, *x)
+            object.__setattr__(self, "added", [])
+            with phase(scope, self.training):
+                out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
+            return tuple(out) if isinstance(out, list) else out
+
+        def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
+            """Return the outputs: `call` on symbols gives the layers one by one, where it can."""
+            if not self.own:
+                return super().trace(*inputs)
+            try:
+                out = self.call(*given(inputs, self.call), **words_of_mode(self.call, True))  # type: ignore[arg-type]
+                several = tuple(out) if isinstance(out, (list, tuple)) else (out,)
+                Graph(inputs, several, self.where)
+            except Exception:  # code that wants numbers, or gives something that is no symbol
+                return super().trace(*inputs)
+            self.runs_graph = True
+            return several
+
+        def __setattr__(self, key: str, value: Any) -> None:
+            super().__setattr__(key, contained(value))
+
+    class KerasSequential(Shaped, Sequential):
+        """Sequential of a script."""
+
+        session = scope
+
+        def __init__(self, layers: Iterable[Any] | None = None, name: str | None = None,
+                     trainable: bool = True) -> None:  # fmt: skip
+            self.start()
+            object.__setattr__(self, "starts", None)
+            Sequential.__init__(self, (), name=name or "")
+            if not name:
+                self.rename(scope.name("sequential"))
+            for layer in layers or ():
+                self.add(layer)
+
+        def add(self, layer: Any) -> None:
+            """Append a layer; the first one may say what the input is, or merge models."""
+            if isinstance(layer, Merging):
+                self._merge(layer)
+                return
+            if not self._ends and not isinstance(layer, Symbol):
+                start = keras_layers.first_input(scope, layer)
+                if start is not None:
+                    Sequential.add(self, start)
+            Sequential.add(self, layer)
+            keras_layers.put_weights(scope, layer)
+
+        def _merge(self, layer: Merging) -> None:
+            """Begin with the outputs of models that are merged."""
+            branches = [part for part in layer.layers]
+            object.__setattr__(self, "starts", tuple(s for b in branches for s in b.inputs))
+            self._ends = [layer([branch.outputs[0] for branch in branches])]
+            self._rebuild()
+
+        def _rebuild(self) -> None:
+            if self.starts and self._ends:
+                self._modules = {}
+                self._graph = None
+                self._adopt(Graph(self.starts, self._ends[-1:], self.where))
+            else:
+                Sequential._rebuild(self)
+
+        def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
+            """Return the output for this input, with weights that were given put in."""
+            out = Sequential.trace(self, *inputs)
+            for layer in self._stack:
+                keras_layers.put_weights(scope, layer)
+            return out
+
+    def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None) -> Any:
+        """Return a model of the same layers with weights of its own."""
+        return keras_files.clone(model, scope)
+
+    def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None,
+                   compile: bool = True, **words: Any) -> Any:  # fmt: skip
+        """Return the model of a file."""
+        return keras_files.load(filepath, scope, {**scope.custom, **(custom_objects or {})})
+
+    def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return the model that JSON describes."""
+        return keras_files.from_json(json_string, scope, {**scope.custom, **(custom_objects or {})})
+
+    KerasModel.__name__ = "Functional" if scope.version.name in ("tf", "keras3") else "Model"
+    KerasSequential.__name__ = "Sequential"
+    scope.classes.update(Model=KerasModel, Sequential=KerasSequential)
+    return {
+        "Model": KerasModel, "Sequential": KerasSequential, "load_model": load_model,
+        "save_model": lambda model, filepath, *args, **words: model.save(filepath),
+        "model_from_json": model_from_json, "model_from_yaml": model_from_json,
+        "model_from_config": lambda config, **w: keras_files.from_config(config, scope, {}),
+        "clone_model": clone_model,
+    }  # fmt: skip
+
+
+def _snake(name: str) -> str:
+    from ...core.layer import snake
+
+    return snake(name)

@@ -1,0 +1,134 @@
+"""Keras 3's own rooms: `keras.ops`, `keras.random`, `keras.config`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...engine.seed import seed as set_seed
+from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
+from ..symbolic import lift, table, tensor
+from . import tf_image
+from .session import KerasSession
+from .words import activation_names, array, relu
+
+
+def concatenate(xs: Any, axis: int = 0) -> Any:
+    """Return tensors one after the other along an axis."""
+    return lift(shapes.concatenate)(xs, axis)
+
+
+def _any_axis(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return lift(function)(x, axis)
+
+    return call
+
+
+def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid",
+                 data_format: Any = None) -> Any:  # fmt: skip
+    """Return the average of windows."""
+    return lift(nn.pool2d)(inputs, pool_size, strides, padding, data_format, "avg")
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """Return the entropy of independent labels, value by value."""
+    return lift(nn.binary_crossentropy)(target, output, from_logits)
+
+
+def names(session: KerasSession) -> dict[str, Any]:
+    """Return the names of `keras.ops`."""
+    acts = activation_names(session)
+    return {
+        **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED)),
+        **{name: lift(function) for name, function in {**math.UNARY, **math.PAIRS}.items()},
+        **{name: acts[name] for name in ("softmax", "sigmoid", "tanh", "elu", "selu", "softplus",
+                                         "softsign", "gelu", "silu", "relu6", "log_softmax",
+                                         "hard_sigmoid", "leaky_relu")},
+        **{function.__name__: function for function in shapes.MADE},
+        "relu": relu, "concatenate": concatenate, "argmax": _any_axis(math.argmax),
+        "argmin": _any_axis(math.argmin), "power": lift(math.pow_), "absolute": lift(
+            math.UNARY["abs"]), "amax": lift(math.max_), "amin": lift(math.min_),
+        "max_pool": lift(nn.pool2d), "average_pool": average_pool, "conv": lift(nn.conv2d),
+        "binary_crossentropy": binary_crossentropy, "einsum": lift(_einsum),
+        "convert_to_tensor": tensor, "convert_to_numpy": array, "ravel": lift(shapes.flatten),
+        "shape": lambda x: tuple(x.shape), "is_tensor": lambda x: isinstance(x, Tensor),
+        "take": lift(shapes.gather), "flip": lift(shapes.reverse), "swapaxes": lift(
+            lambda x, a, b: tensor(x).transpose(a, b)), "moveaxis": lift(
+            lambda x, a, b: tensor(x).movedim(a, b)), "custom_gradient": lambda made: made,
+        "cond": lambda pred, a, b: a() if bool(pred) else b(), "normalize": lift(
+            lambda x, axis=-1, order=2: math.l2_normalize(x, axis)),
+        "broadcast_to": lift(lambda x, shape: tensor(x).expand(*shape)),
+    }  # fmt: skip
+
+
+def _einsum(pattern: str, *tensors: Any) -> Tensor:
+    return torch.einsum(pattern, *map(tensor, tensors))
+
+
+def image_names() -> dict[str, Any]:
+    """Return the names of `keras.ops.image`."""
+
+    def resize(images: Any, size: Any, interpolation: str = "bilinear", **words: Any) -> Any:
+        return lift(tf_image.resize)(images, size, interpolation)
+
+    return {"resize": resize, "rgb_to_grayscale": lift(tf_image.rgb_to_grayscale)}
+
+
+def random_names() -> dict[str, Any]:
+    """Return the names of `keras.random`."""
+
+    def randint(
+        shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None
+    ) -> Tensor:
+        return nn.random_uniform(shape, minval, maxval, dtype, _number(seed))
+
+    def drawn(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def draw(*args: Any, seed: Any = None, **words: Any) -> Tensor:
+            return function(*args, seed=_number(seed), **words)
+
+        return draw
+
+    def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
+        return lift(nn.dropout)(inputs, rate=rate, noise_shape=noise_shape)
+
+    return {
+        "normal": drawn(nn.random_normal), "uniform": drawn(nn.random_uniform),
+        "truncated_normal": drawn(nn.truncated_normal), "shuffle": drawn(nn.shuffle),
+        "randint": randint, "dropout": dropout, "SeedGenerator": SeedGenerator,
+    }  # fmt: skip
+
+
+class SeedGenerator:
+    """What functions of chance are given; they draw from one sequence here."""
+
+    def __init__(self, seed: int | None = None, **words: Any) -> None:
+        self.seed = seed
+
+    def next(self) -> int:
+        """Return a number."""
+        return int(torch.randint(2**31, ()))
+
+
+def _number(seed: Any) -> Any:
+    return seed if isinstance(seed, int) else None
+
+
+def config_names(session: KerasSession) -> dict[str, Any]:
+    """Return the names of `keras.config`."""
+    return {
+        "backend": lambda: "torch", "floatx": lambda: "float32", "set_floatx": lambda value: None,
+        "epsilon": lambda: session.epsilon, "image_data_format": lambda: session.layout,
+        "set_image_data_format": lambda value: setattr(session, "layout", value),
+        "set_dtype_policy": lambda policy: None, "disable_traceback_filtering": lambda: None,
+        "set_random_seed": set_seed,
+    }  # fmt: skip
+
+
+def precision_names() -> dict[str, Any]:
+    """Return the names of `keras.mixed_precision`, which change nothing: numbers stay float32."""
+    return {"set_global_policy": lambda policy: None, "Policy": lambda name: name,
+            "set_dtype_policy": lambda policy: None}  # fmt: skip

@@ -1,0 +1,274 @@
+"""Optimizers of a Keras script: each version's defaults and formulas on the native rules."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ... import optimizers as native
+from ...engine.hooks import current_rate, set_rate
+from ...errors import caller, nearest
+from ...optimizers import schedules
+from ...optimizers.rules import NAMES
+from ...optimizers.schedules import InverseTimeDecay
+from ..table import DialectError
+from .session import KerasSession
+
+OUTSIDE = ("rmsprop", "adagrad")  # epsilon was added to the root, not under it, up to Keras 2.3
+RENAMED = {
+    "lr": "learning_rate",
+    "global_clipnorm": "global_clipnorm",
+    "weight_decay_rate": "weight_decay",
+}
+DROPPED = ("name", "schedule_decay", "jit_compile", "loss_scale_factor")
+SCHEDULES = {
+    name: getattr(schedules, name)
+    for name in ("ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay",
+                 "PolynomialDecay", "CosineDecay", "CosineDecayRestarts")
+}  # fmt: skip
+
+
+def make(session: KerasSession, word: str, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
+    """Return the native optimizer for a call of the dialect's.
+
+    A root with epsilon outside, sqrt(a) + e, is sqrt(a + e^2) but for gradients as small as e
+    itself, so that the native rule, and its kernel, serve both.
+    """
+    cls, version = NAMES[word], session.version
+    known = tuple(inspect.signature(cls).parameters)
+    given = dict(zip(known, args, strict=False))
+    given |= {RENAMED.get(key, key): value for key, value in words.items() if key not in DROPPED}
+    decay = float(given.pop("decay", 0.0) or 0.0)
+    title = f"{version.title} {cls.__name__}"
+    for key in given:
+        if key not in known:
+            raise DialectError(
+                title,
+                f"there is no argument {key!r}",
+                need="one of lr, decay, " + ", ".join(known),
+                fix=nearest(key, [*known, "decay"]) or f"natively: st.optimizers.{cls.__name__}()",
+                at=caller(),
+            )
+    settings = {**version.optimizers[word], **{k: v for k, v in given.items() if v is not None}}
+    if version.folds and "epsilon" in settings and word in OUTSIDE:
+        settings["epsilon"] = settings["epsilon"] ** 2
+    if version.folds and "clipnorm" in settings:  # of all gradients together, up to Keras 2.3
+        settings["global_clipnorm"] = settings.pop("clipnorm")
+    rate = settings["learning_rate"]
+    if decay and isinstance(rate, (int, float)):
+        settings["learning_rate"] = InverseTimeDecay(rate, 1, decay)
+    elif callable(rate) and not isinstance(rate, schedules.Schedule):
+        settings["learning_rate"] = rate if inspect.signature(rate).parameters else float(rate())
+    elif not isinstance(rate, schedules.Schedule):
+        settings["learning_rate"] = float(rate)
+    return cls(**settings)
+
+
+class Rate(float):
+    """The learning rate of a model, which `K.set_value` can change."""
+
+    owner: Any
+
+    def assign(self, value: Any) -> None:
+        """Set the rate from the next step on; a decay goes on from it."""
+        self.owner.set_rate(float(value))
+
+    def numpy(self) -> float:
+        """Return the number."""
+        return float(self)
+
+    value = read_value = numpy
+
+
+class Optimizer:
+    """An optimizer as a script holds it: a native rule, and the model that it was compiled into."""
+
+    session: KerasSession
+    word = ""
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        self._take(make(self.session, self.word, args, words))
+
+    def _take(self, rule: Any) -> None:
+        vars(self).update(rule=rule, model=None, state=None, names=())
+
+    @classmethod
+    def of(cls, rule: Any, model: Any = None) -> Optimizer:
+        """Return the face of a native optimizer, which a model may have."""
+        self = cls.__new__(cls)
+        self._take(rule)
+        vars(self)["model"] = model
+        return self
+
+    @property
+    def lr(self) -> Rate:
+        """The learning rate of the next step."""
+        own = vars(self)
+        if own["model"] is not None and own["model"].setup is not None:
+            rate = Rate(current_rate(own["model"]))
+        else:
+            rate = Rate(own["rule"].rate(own["state"] or {"step": 0}))
+        rate.owner = self
+        return rate
+
+    learning_rate = lr
+
+    def set_rate(self, value: float) -> None:
+        """Set the learning rate from the next step on."""
+        own, model = vars(self), vars(self)["model"]
+        rule = own["rule"] if model is None or model.setup is None else model.setup.optimizer
+        schedule = rule.learning_rate
+        if isinstance(schedule, InverseTimeDecay):
+            value = dataclasses.replace(schedule, initial_learning_rate=value)  # type: ignore[assignment]
+        own["rule"] = dataclasses.replace(rule, learning_rate=value)
+        if model is not None and model.setup is not None:
+            if isinstance(schedule, InverseTimeDecay):
+                model.setup.optimizer = own["rule"]
+            else:
+                set_rate(model, value)
+
+    @property
+    def iterations(self) -> Any:
+        """Number of steps so far."""
+        own = vars(self)
+        setup = getattr(own["model"], "setup", None)
+        state = own["state"] or getattr(setup, "state", None) or {"step": 0}
+        return torch.tensor(state["step"])
+
+    def apply_gradients(self, pairs: Iterable[tuple[Any, Tensor]], **words: Any) -> None:
+        """Make a step with gradients that a script has computed."""
+        several = [(grad, weight) for grad, weight in pairs if weight is not None]
+        self._step([grad for grad, _ in several], [weight for _, weight in several])
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        """Make a step, as in Keras 3."""
+        weights = trainable_variables
+        if weights is None:
+            model = vars(self)["model"]
+            weights = model.trainable_weights if model is not None else vars(self)["names"]
+        self._step(list(grads), list(weights))
+
+    def build(self, variables: Any) -> None:
+        """Take the weights that steps are made for."""
+        vars(self)["names"] = tuple(variables)
+
+    def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
+        """Compute the gradients of a loss, and make a step."""
+        weights = list(var_list() if callable(var_list) else var_list)
+        with torch.enable_grad():
+            value = loss() if callable(loss) else loss
+        grads = torch.autograd.grad(value, weights, allow_unused=True)
+        self._step(list(grads), weights)
+
+    def _step(self, grads: list[Any], weights: list[Tensor]) -> None:
+        own, setup = vars(self), getattr(vars(self)["model"], "setup", None)
+        rule = setup.optimizer if setup is not None else own["rule"]
+        known = tuple(map(id, weights))
+        if own["state"] is None or own["names"] != known:
+            own["state"], own["names"] = rule.init(weights), known
+        rule.update(weights, grads, own["state"], rule.rate(own["state"]))
+
+    def get_gradients(self, loss: Any, params: Any) -> Any:
+        """Return the gradients of a loss."""
+        return list(torch.autograd.grad(loss, list(params), retain_graph=True, allow_unused=True))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings."""
+        rule = vars(self)["rule"]
+        config = {item.name: getattr(rule, item.name) for item in dataclasses.fields(rule)}
+        return {**config, "lr": float(self.lr), "learning_rate": float(self.lr)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Return an optimizer with these settings."""
+        return cls(**{key: value for key, value in config.items() if key != "lr"})
+
+    def __getattr__(self, key: str) -> Any:
+        rule = vars(self).get("rule")
+        if rule is None or not hasattr(rule, key):
+            raise AttributeError(key)
+        return getattr(rule, key)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if key not in ("lr", "learning_rate"):
+            raise DialectError(
+                "model.optimizer",
+                f"{key} cannot be set",
+                need="lr or learning_rate",
+                fix="compile with another optimizer",
+                at=caller(),
+            )
+        if isinstance(value, schedules.Schedule):
+            own = vars(self)
+            own["rule"] = dataclasses.replace(own["rule"], learning_rate=value)
+        else:
+            self.set_rate(float(value))
+
+
+def get(session: KerasSession, given: Any) -> Any:
+    """Return the native optimizer for what compile was given."""
+    if isinstance(given, dict) and "class_name" in given:
+        return make(session, given["class_name"].lower(), (), dict(given.get("config", {})))
+    if isinstance(given, type) and issubclass(given, Optimizer):
+        given = given()
+    if isinstance(given, str):
+        if given.lower() not in session.version.optimizers:
+            raise DialectError(
+                session.version.title,
+                f"there is no optimizer {given!r}",
+                need="one of " + ", ".join(session.version.optimizers),
+                fix=nearest(given, session.version.optimizers)
+                or 'natively: model.compile(optimizer="adam")',
+                at=caller(),
+            )
+        return make(session, given.lower(), (), {})
+    return vars(given)["rule"] if isinstance(given, Optimizer) else given
+
+
+def classes(session: KerasSession) -> dict[str, Any]:
+    """Return the classes by their names."""
+    base = type("Optimizer", (Optimizer,), {"session": session})
+    made = {
+        NAMES[word].__name__: type(NAMES[word].__name__, (base,), {"word": word})
+        for word in session.version.optimizers
+    }
+    return {"Optimizer": base, **made}
+
+
+def names(session: KerasSession) -> dict[str, Any]:
+    """Return the names of `keras.optimizers`."""
+    made = classes(session)
+    small = {word: made[NAMES[word].__name__] for word in session.version.optimizers}
+    return {
+        **made, **small,
+        "get": lambda given: given if isinstance(given, Optimizer) else made["Optimizer"].of(
+            get(session, given)
+        ),
+        "serialize": lambda given: {"class_name": type(given).__name__,
+                                    "config": given.get_config()},
+        "deserialize": lambda given: made["Optimizer"].of(get(session, given)),
+    }  # fmt: skip
+
+
+def schedule_names() -> dict[str, Any]:
+    """Return the names of `keras.optimizers.schedules`; words beyond the native ones are names."""
+
+    def maker(cls: Any) -> Any:
+        known = inspect.signature(cls).parameters
+
+        def schedule(*args: Any, **words: Any) -> Any:
+            return cls(*args, **{key: value for key, value in words.items() if key in known})
+
+        return schedule
+
+    return {name: maker(cls) for name, cls in SCHEDULES.items()} | {
+        "LearningRateSchedule": schedules.Schedule
+    }
+
+
+__all__ = ["Optimizer", "Rate", "classes", "get", "make", "names", "native", "schedule_names"]

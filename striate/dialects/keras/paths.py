@@ -1,0 +1,104 @@
+"""The modules of a Keras script, by the paths of all versions, with the names in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...layers import Resizing
+from . import (
+    applications as keras_applications,
+    backend as keras_backend,
+    callbacks as keras_callbacks,
+    datasets as keras_datasets,
+    images as keras_images,
+    layers as keras_layers,
+    losses as keras_losses,
+    models as keras_models,
+    ops as keras_ops,
+    optimizers as keras_optimizers,
+    tensorflow,
+    utils as keras_utils,
+    words as keras_words,
+    wrappers as keras_wrappers,
+)
+from .session import KerasSession
+
+Modules = dict[str, Mapping[str, Any]]
+
+
+def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
+    """Return every module by its path: below `keras`, and below `tensorflow.keras`."""
+    inner = _inner(session)
+    top = _top(session, inner)
+    made = {**_below("keras", top, inner), **_below("tensorflow.keras", top, inner)}
+    for path in ("tensorflow.python.keras", "tensorflow.contrib.keras"):
+        made |= _below(path, top, inner)
+    for path, names in tensorflow.modules(session).items():
+        made[f"tensorflow.{path}".rstrip(".")] = names
+    made["tensorflow.contrib"] = {}
+    return made
+
+
+def _top(session: KerasSession, inner: Modules) -> Mapping[str, Any]:
+    version = "2.15.0" if session.version.name == "tf" else session.version.number
+    return {
+        "Model": inner["models"]["Model"], "Sequential": inner["models"]["Sequential"],
+        "Input": inner["layers"]["Input"], "Layer": inner["layers"]["Layer"],
+        "Function": inner["models"]["Model"], "Variable": keras_backend.variable,
+        "__version__": version,
+    }  # fmt: skip
+
+
+def _inner(session: KerasSession) -> Modules:
+    families, models = keras_layers.families(session), keras_models.names(session)
+    layers = families.pop("")
+    utils, images = keras_utils.names(session), keras_images.names(session)
+    losses = {**keras_losses.loss_functions(session), **keras_losses.loss_classes()}
+    metrics = {**keras_losses.loss_functions(session), **keras_losses.metric_functions(session),
+               **keras_losses.metric_classes()}  # fmt: skip
+    backend, engine = keras_backend.names(session), {**models, **layers}
+    first = keras_words.initializer_names(session)
+    activations = keras_words.activation_names(session)
+    optimizers, callbacks = keras_optimizers.names(session), keras_callbacks.names(session)
+    limits, penalties = keras_words.limits(), keras_words.penalties()
+    return {
+        "layers": layers, **{f"layers.{path}": layers for path in families},
+        "layers.experimental": layers, "layers.experimental.preprocessing": layers,
+        "layers.normalization.batch_normalization": layers,
+        "models": {**models, "Layer": layers["Layer"]},
+        "engine": engine, "engine.topology": engine, "engine.training": engine,
+        "engine.base_layer": engine, "engine.input_layer": engine, "engine.network": engine,
+        "legacy": {}, "legacy.layers": {**layers}, "legacy.interfaces": {},
+        "optimizers": optimizers, "optimizers.schedules": keras_optimizers.schedule_names(),
+        "optimizers.legacy": optimizers, "losses": losses, "objectives": losses,
+        "metrics": metrics, "regularizers": penalties, "constraints": limits,
+        "initializers": first, "initializations": keras_words.initializations(session),
+        "activations": activations, "callbacks": callbacks, "backend": backend,
+        "backend.common": backend, "backend.tensorflow_backend": backend,
+        "utils": utils, "utils.np_utils": utils, "utils.generic_utils": utils,
+        "utils.vis_utils": utils, "utils.visualize_util": utils, "utils.layer_utils": utils,
+        "utils.io_utils": utils, "utils.data_utils": utils, "utils.training_utils": utils,
+        "utils.multi_gpu_utils": utils,
+        "preprocessing": {"image_dataset_from_directory": utils["image_dataset_from_directory"]},
+        "preprocessing.image": {
+            **images, "image_dataset_from_directory": utils["image_dataset_from_directory"],
+            "smart_resize": lambda x, size, **words: Resizing(*size)(x),
+        },
+        "datasets": {}, **keras_datasets.modules(session),
+        "applications": {}, **keras_applications.modules(session),
+        "wrappers": {}, "wrappers.scikit_learn": keras_wrappers.names(),
+        "ops": keras_ops.names(session), "ops.nn": keras_ops.names(session),
+        "ops.image": keras_ops.image_names(), "random": keras_ops.random_names(),
+        "saving": {**models, **utils}, "config": keras_ops.config_names(session),
+        "mixed_precision": keras_ops.precision_names(), "distribution": {},
+        "src": {}, "src.legacy": {}, "src.legacy.preprocessing": {},
+        "src.legacy.preprocessing.image": images,
+        "legacy.preprocessing": {}, "legacy.preprocessing.image": images,
+    }  # fmt: skip
+
+
+def _below(
+    root: str, top: Mapping[str, Any], inner: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    return {root: top, **{f"{root}.{path}": content for path, content in inner.items()}}

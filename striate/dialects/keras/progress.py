@@ -1,0 +1,193 @@
+"""What training in a Keras script shows and tells: lines on stdout, logs, history, callbacks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ...engine.hooks import Hook
+from .session import KerasSession
+
+PAIRS = {"acc": "accuracy", "val_acc": "val_accuracy"}
+PAIRS |= {new: old for old, new in PAIRS.items()}
+
+
+class Numbers(dict[str, Any]):
+    """Numbers by name that answer to both spellings of the accuracy, and list one."""
+
+    def __missing__(self, key: str) -> Any:
+        other = PAIRS.get(key, "")
+        if other in self:
+            return self[other]
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or super().__contains__(PAIRS.get(str(key), key))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a number, or the default."""
+        return self[key] if key in self else default  # noqa: SIM401  dict's get would not look twice
+
+
+class Told(Hook):
+    """Passes the moments on to a script's callback, in Keras's words.
+
+    `owner` is the script's model, `rename` gives the names of numbers as the script knows them.
+    """
+
+    def __init__(self, callback: Any, owner: Any, rename: Any = None, size: int = 0) -> None:
+        self.callback, self.owner = callback, owner
+        self.rename, self.size = rename or (lambda logs: logs), size
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("on_train_batch_begin", "on_train_batch_end"):
+            callback = object.__getattribute__(self, "callback")
+            if not _watches(callback):
+                return getattr(Hook, name).__get__(self)
+        return object.__getattribute__(self, name)
+
+    def set_model(self, model: Any) -> None:
+        """Give the callback the script's model, whatever stands in for it."""
+        self.model = model
+        if hasattr(self.callback, "set_model"):
+            self.callback.set_model(self.owner)
+        else:
+            self.callback.model = self.owner
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Tell the numbers of the run."""
+        self.params = params
+        known = {**params, "nb_epoch": params["epochs"], "batch_size": self.size,
+                 "do_validation": params.get("validates", False)}  # fmt: skip
+        if hasattr(self.callback, "set_params"):
+            self.callback.set_params(known)
+        self.callback.params = known
+
+    def tell(self, moment: str, *args: Any) -> None:
+        """Call a moment of the callback, if it has it, and see whether it ends training."""
+        function = getattr(self.callback, moment, None)
+        if function is not None:
+            function(*args)
+        if self.owner.stop_training or getattr(self.callback, "stopped", ""):
+            self.stop(getattr(self.callback, "stopped", "") or "a callback asked for it")
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Training begins."""
+        self.tell("on_train_begin", Numbers())
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Training has ended."""
+        self.tell("on_train_end", Numbers())
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """An epoch begins."""
+        self.tell("on_epoch_begin", epoch, Numbers())
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """An epoch has ended."""
+        self.tell("on_epoch_end", epoch, self.rename(logs or {}))
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """A step begins."""
+        for moment in ("on_batch_begin", "on_train_batch_begin"):
+            self.tell(moment, batch, Numbers(batch=batch, size=self.size))
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A step has ended."""
+        numbers = self.rename(self.owner.numbers_so_far())
+        for moment in ("on_batch_end", "on_train_batch_end"):
+            self.tell(moment, batch, Numbers({**numbers, "batch": batch, "size": self.size}))
+
+
+BATCH_MOMENTS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+
+
+def _watches(callback: Any) -> bool:
+    """Return whether a callback has something to do at every batch."""
+    own = getattr(type(callback), "idle", ())
+    return any(
+        moment in vars(callback)
+        or any(moment in vars(cls) for cls in type(callback).__mro__ if cls not in own)
+        for moment in BATCH_MOMENTS
+    )
+
+
+class Shown(Hook):
+    """Prints each epoch as the version does, once it has ended."""
+
+    def __init__(self, session: KerasSession, samples: int, steps: int, verbose: int,
+                 rename: Any = None) -> None:  # fmt: skip
+        self.version, self.samples, self.steps, self.verbose = (
+            session.version, samples, steps, verbose,
+        )  # fmt: skip
+        self.rename = rename or (lambda logs: logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Print the head."""
+        self.began = time.monotonic()
+        print(f"Epoch {epoch + 1}/{self.params['epochs']}")  # noqa: T201  the script's own output
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Print the numbers."""
+        seconds = time.monotonic() - self.began
+        count = self.steps if self.version.steps else self.samples
+        count = count or self.params.get("steps") or 0
+        print(line(self.version.name, count, seconds, self.rename(logs or {}), self.verbose))  # noqa: T201
+
+
+def line(version: str, count: int, seconds: float, logs: Any, verbose: int = 1) -> str:
+    """Return the last state of a progress bar, or the one line of verbose=2."""
+    numbers = "".join(f" - {name}: {_number(value)}" for name, value in logs.items())
+    each = seconds / max(count, 1)
+    spent = f"{each * 1e6:.0f}us" if each < 1e-3 else f"{each * 1e3:.0f}ms"
+    if version == "keras3":
+        ordered = "".join(f" - {name}: {_number(logs[name])}" for name in sorted(logs))
+        bar = " - " if verbose == 2 else f" {'━' * 20} "
+        return f"{count}/{count}{bar}{seconds:.0f}s{' - ' if verbose == 2 else ' '}{spent}/step{ordered}"
+    if verbose == 2:
+        return f"{f'{count}/{count}' if version == 'tf' else ''} - {seconds:.0f}s{numbers}"
+    rate = f" {spent}/step" if version in ("keras2", "keras23", "tf") else ""
+    done = f"{count}/{count} " if count else ""
+    return f"{done}[{'=' * 30}] - {seconds:.0f}s{rate}{numbers}"
+
+
+def _number(value: Any) -> str:
+    value = float(value)
+    return f"{value:.4f}" if abs(value) > 1e-3 or value == 0 else f"{value:.4e}"
+
+
+class Logged(Hook):
+    """Writes each epoch into the run."""
+
+    def __init__(self, run: Any) -> None:
+        self.run = run
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write the line."""
+        self.run.log(epoch, dict(logs or {}))
+
+
+class History:
+    """What fit returns: numbers of each epoch by name."""
+
+    __module__ = "keras.callbacks"
+
+    def __init__(self) -> None:
+        self.history: Any = Numbers()
+        self.epoch: list[int] = []
+        self.params: dict[str, Any] = {}
+        self.model: Any = None
+
+    def set_model(self, model: Any) -> None:
+        """Remember the model."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Remember the numbers of the run."""
+        self.params = params
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Append the numbers."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)

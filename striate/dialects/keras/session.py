@@ -1,0 +1,99 @@
+"""What differs between the versions of Keras, and what one script in it has set."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.layer import Layer
+from ..session import Session, Version
+
+LAYOUTS = {"th": "channels_first", "tf": "channels_last"}
+
+
+@dataclass(frozen=True)
+class KerasVersion(Version):
+    """What differs between the versions of Keras.
+
+    Fields: `number`, as scripts read it; `optimizers`, the defaults of each; `accuracy`, the key in
+    the history ("" as written); `epochs` and `batch_size`, defaults of fit; `first`, the number of
+    the first layer of a kind in its name (0: no number); `summary`, column positions; `head`,
+    whether summary begins with the model's name; `folds`, whether two whole numbers after the
+    filters are the kernel's sides; `strict_wait`, whether early stopping waits one epoch more;
+    `layout`, the default order of axes; `old`, older than Keras 2; `steps`, whether progress counts
+    steps, not samples; `words`, names that differ: of inputs and of models.
+    """
+
+    number: str = ""
+    optimizers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    accuracy: str = ""
+    epochs: int = 1
+    batch_size: int = 32
+    first: int = 1
+    summary: tuple[int, ...] = (29, 55, 65)
+    head: bool = False
+    folds: bool = True
+    strict_wait: bool = False
+    layout: str = "channels_last"
+    old: bool = False
+    steps: bool = False
+    words: tuple[str, str] = ("input_1", "model")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a layer of a dialect is given that natively belongs elsewhere."""
+
+    shape: tuple[Any, ...] | None = None
+    layout: str = ""
+    weights: Any = None
+    activity: Any = None  # a penalty on what the layer gives
+    config: Mapping[str, Any] = field(default_factory=dict)  # the call, in the words of the version
+    kind: str = ""  # the class, in the words of the version
+
+
+@dataclass
+class KerasSession(Session):
+    """The state of one script.
+
+    Fields: `layout`, the order of axes that layers have unless told otherwise, and whether the
+    script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
+    `batch`, the size that inputs fix, for runs on zeros; `inside`, whether a call comes from within a call or from fit; `adds_loss`, whether a layer's
+    own code adds to the loss; `custom`, classes by name that files may speak of; `classes`, those
+    of models; `kept`, models that no file can hold, by the path they were saved under.
+    """
+
+    version: KerasVersion
+    layout: str = ""
+    chose_layout: bool = False
+    epsilon: float = 1e-7
+    phase: bool | None = None
+    inside: bool = False
+    batch: int = 2
+    adds_loss: bool = False
+    custom: dict[str, Any] = field(default_factory=dict)
+    classes: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    given: weakref.WeakKeyDictionary[Layer, Given] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
+
+    def __post_init__(self) -> None:
+        """Begin with the layout of the version, unless the script speaks of layouts itself."""
+        self.layout = self.layout or self.version.layout
+        self.chose_layout = any(
+            word.endswith(("dim_ordering", "image_data_format")) for _, word, _ in self.script.words
+        )
+
+    def name(self, prefix: str) -> str:
+        """Return the next name of a kind, counted as the version counts."""
+        stem, _, first = prefix.partition("_") if prefix.endswith("_1") else (prefix, "", "")
+        number = self.counted[prefix] + (int(first) if first else self.version.first)
+        self.counted[prefix] += 1
+        return f"{stem}_{number}" if number else stem
+
+    def of(self, layer: Any) -> Given:
+        """Return what a layer was given; nothing for one that is not of the dialect."""
+        return self.given.get(layer, Given()) if isinstance(layer, Layer) else Given()

@@ -1,0 +1,108 @@
+"""The table that `model.summary()` prints, in the layout of each version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...inspect.summary import Row as Line, summary as table_of
+from .session import KerasSession
+
+HEAD = ("Layer (type)", "Output Shape", "Param #", "Connected to")
+
+
+def lines(
+    model: Any, session: KerasSession, width: int | None = None, positions: Any = None
+) -> list[str]:
+    """Return the lines for a model: Keras 1's 100 columns, the 65 of Keras 2, Keras 3's box."""
+    made = table_of(model, expand_nested=False)
+    sequential = hasattr(model, "adopt")
+    fields = rows(model, session)
+    numbers = (made.parameters, made.trainable, made.non_trainable)
+    if session.version.name == "keras3":
+        return _boxed(model.name, sequential, fields, numbers)
+    chained = sequential or all(len(row.inputs) < 2 for row in made.rows)
+    columns = session.version.summary
+    if len(columns) == 3 and not chained:
+        columns = (32, 54, 65, 98)
+    if width or positions:
+        share = positions or tuple(column / columns[-1] for column in columns)
+        whole = width or columns[-1]
+        columns = tuple(int(whole * one) if one <= 1 else int(one) for one in share)
+    return _ruled(model.name, session, fields, numbers, columns)
+
+
+def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
+    """Return name, shape, number of weights and inputs of each layer, as the version says them."""
+    made = table_of(model, expand_nested=False)
+    listed = [row for row in made.rows if row.type != "Input" or not hasattr(model, "adopt")]
+    return [_fields(row, session) for row in listed]
+
+
+def _ruled(name: str, session: KerasSession, fields: list[tuple[str, ...]],
+           numbers: tuple[int, int, int], columns: tuple[int, ...]) -> list[str]:  # fmt: skip
+    width, last = columns[-1], len(columns)
+    out = [f'Model: "{name}"'] if session.version.head else []
+    out += ["_" * width, _cells(HEAD[:last], columns), "=" * width]
+    for index, row in enumerate(fields):
+        out += [_cells(row[:last], columns), ("=" if index == len(fields) - 1 else "_") * width]
+    kinds = ("Total", "Trainable", "Non-trainable")
+    out += [f"{kind} params: {number:,}" for kind, number in zip(kinds, numbers, strict=True)]
+    return [*out, "_" * width]
+
+
+def _boxed(
+    name: str, sequential: bool, fields: list[tuple[str, ...]], numbers: tuple[int, int, int]
+) -> list[str]:
+    """Return Keras 3's table."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.HEAVY_HEAD, show_lines=True, width=None if not sequential else 73)
+    for title, justify in zip(HEAD[: 3 if sequential else 4], ("left", "left", "right", "left"),
+                              strict=False):  # fmt: skip
+        table.add_column(title, justify=justify)  # type: ignore[arg-type]
+    for row in fields:
+        cells = (row[0], row[1], f"{int(row[2]):,}", row[3])
+        table.add_row(*cells[: 3 if sequential else 4])
+    console = Console(width=100, no_color=True, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    kinds = ("Total", "Trainable", "Non-trainable")
+    counts = [f" {kind} params: {number:,} ({_bytes(4 * number)})"
+              for kind, number in zip(kinds, numbers, strict=True)]  # fmt: skip
+    title = f'Model: "{name}"'
+    return [title, *(line.rstrip() for line in captured.get().splitlines()), *counts]
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "KB", "MB"):
+        if count < 1024:
+            return f"{count:.2f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GB"
+
+
+def _fields(row: Line, session: KerasSession) -> tuple[str, ...]:
+    old = {name: name.replace("Conv1D", "Convolution1D").replace("Conv2D", "Convolution2D")
+           for name in (row.type,)} if session.version.old else {}  # fmt: skip
+    kind = "InputLayer" if row.type == "Input" else old.get(row.type, row.type)
+    kind = {"KerasSequential": "Sequential", "KerasModel": "Model"}.get(kind, kind)
+    shapes = [f"(None, {one})" for one in _inner(row.output)]
+    shape = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+    return f"{row.name} ({kind})", shape, str(row.parameters), ", ".join(row.inputs)
+
+
+def _inner(shown: str) -> list[str]:
+    """Return the sizes of each of the shapes that `(28, 28, 1), (10,)` shows."""
+    whole = shown.replace("?", "None").removeprefix("(").removesuffix(")")
+    return [one.rstrip(",") for one in whole.split("), (")]
+
+
+def _cells(fields: Iterable[str], columns: tuple[int, ...]) -> str:
+    line = ""
+    for index, (cell, end) in enumerate(zip(fields, columns, strict=True)):
+        line = (line[:-1] + " " if index else line) + cell
+        line = line[:end].ljust(end)
+    return line

@@ -1,0 +1,391 @@
+"""`tensorflow` around `tf.keras`: its functions, dtypes, tape, data sets, and what is only there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...core.spec import Spec
+from ...core.symbol import Symbol
+from ...engine.seed import seed as set_seed
+from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
+from ..symbolic import kind, lift, table, tensor
+from . import tf_image
+from .backend import Session, variable
+from .optimizers import Optimizer, classes
+from .session import KerasSession
+from .tf_data import AUTOTUNE, Dataset
+from .words import activation_names, relu
+
+DTYPES = {
+    name: getattr(torch, name)
+    for name in ("float16", "bfloat16", "float32", "float64", "uint8", "int8", "int16", "int32",
+                 "int64", "bool")
+}  # fmt: skip
+
+
+class GradientTape:
+    """What a script computes inside of it can be differentiated."""
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self.persistent = persistent
+
+    def __enter__(self) -> GradientTape:
+        self.recording = torch.enable_grad()
+        self.recording.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.recording.__exit__(*error)
+
+    def watch(self, tensors: Any) -> None:
+        """Differentiate with respect to these too."""
+        several = tensors if isinstance(tensors, (list, tuple)) else [tensors]
+        for one in several:
+            if one.is_leaf and one.is_floating_point():
+                one.requires_grad_(True)
+
+    def gradient(self, target: Any, sources: Any, output_gradients: Any = None,
+                 unconnected_gradients: Any = None, **words: Any) -> Any:  # fmt: skip
+        """Return the gradients of a number, or of the sum of several, one for each source."""
+        alone = isinstance(sources, Tensor)
+        flat = [sources] if alone else list(sources)
+        several = target if isinstance(target, (list, tuple)) else [target]
+        total = torch.stack([one.sum() for one in several]).sum()
+        known = [one for one in flat if isinstance(one, Tensor) and one.requires_grad]
+        if total.grad_fn is None:
+            found: Any = [None] * len(known)
+        else:
+            found = torch.autograd.grad(
+                total, known, retain_graph=True, allow_unused=True,
+                create_graph=torch.is_grad_enabled(),
+            )  # fmt: skip
+        by_id = {id(source): grad for source, grad in zip(known, found, strict=True)}
+        out = [by_id.get(id(source)) for source in flat]
+        return out[0] if alone else out
+
+    def stop_recording(self) -> Any:
+        """Compute without being able to differentiate."""
+        return torch.no_grad()
+
+    def reset(self) -> None:
+        """Do nothing: the graph belongs to the tensors."""
+
+
+class Module(torch.nn.Module):
+    """What a script derives a set of variables from."""
+
+    def __init__(self, name: Any = None) -> None:
+        super().__init__()
+
+    @property
+    def trainable_variables(self) -> tuple[Tensor, ...]:
+        """Variables that are trained."""
+        return tuple(p for p in self.parameters() if p.requires_grad)
+
+    @property
+    def variables(self) -> tuple[Tensor, ...]:
+        """All variables."""
+        return tuple(self.parameters())
+
+
+def function(func: Any = None, **words: Any) -> Any:
+    """Return the function: there is no graph to be made of it."""
+    return func if callable(func) else lambda made: made
+
+
+def make_variable(initial_value: Any = None, trainable: bool = True, name: Any = None,
+                  dtype: Any = None, **words: Any) -> Tensor:  # fmt: skip
+    """Return a variable."""
+    value = initial_value() if callable(initial_value) and not isinstance(
+        initial_value, Tensor) else initial_value  # fmt: skip
+    made = variable(value, dtype)
+    if not trainable:
+        made.requires_grad_(False)
+    return made
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Tensor:
+    """Return a tensor."""
+    made: Tensor = tensor(value, dtype)
+    return made if shape is None else made.expand(*shapes.sizes(shape)).clone()
+
+
+def argmax(input: Any, axis: int | None = None, output_type: Any = None, **words: Any) -> Any:
+    """Return the place of the largest value along an axis, the first for None."""
+    return lift(math.argmax)(input, words.get("dimension", 0 if axis is None else axis))
+
+
+def argmin(input: Any, axis: int | None = None, output_type: Any = None, **words: Any) -> Any:
+    """Return the place of the least value along an axis, the first for None."""
+    return lift(math.argmin)(input, 0 if axis is None else axis)
+
+
+def expand_dims(input: Any, axis: Any = None, name: Any = None, **words: Any) -> Any:
+    """Return a tensor with a new axis."""
+    return lift(shapes.expand_dims)(input, words.get("dim", axis))
+
+
+def tf_range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, **w: Any) -> Tensor:
+    """Return numbers in equal steps."""
+    return shapes.arange(start, limit, delta, dtype)
+
+
+def shape(input: Any, out_type: Any = None, name: Any = None) -> Any:
+    """Return the sizes, as a tensor; of a symbol, what is known."""
+    return tuple(input.shape) if isinstance(input, Symbol) else torch.tensor(tensor(input).shape)
+
+
+def tf_print(*args: Any, **words: Any) -> None:
+    """Print values."""
+    plain = (arg.detach().numpy() if isinstance(arg, Tensor) else arg for arg in args)
+    print(*plain)  # noqa: T201  the script's own output
+
+
+def softmax_pool(input: Any, ksize: Any, strides: Any, padding: str = "VALID", **w: Any) -> Any:
+    """Return the maximum of windows."""
+    return lift(nn.max_pool2d)(input, ksize, strides, padding)
+
+
+def avg_pool(input: Any, ksize: Any, strides: Any, padding: str = "VALID", **w: Any) -> Any:
+    """Return the average of windows."""
+    return lift(nn.avg_pool2d)(input, ksize, strides, padding)
+
+
+def tf_conv2d(input: Any = None, filters: Any = None, strides: Any = 1, padding: str = "VALID",
+              data_format: Any = "NHWC", dilations: Any = 1, name: Any = None,
+              filter: Any = None) -> Any:  # fmt: skip
+    """Return the cross-correlation with a kernel (rows, columns, in, out)."""
+    kernel = filters if filters is not None else filter
+    return lift(nn.conv2d)(input, kernel, strides, padding, data_format, dilations)
+
+
+def tf_dropout(x: Any, rate: Any = None, keep_prob: Any = None, noise_shape: Any = None,
+               seed: Any = None, name: Any = None) -> Any:  # fmt: skip
+    """Return x with a fraction set to 0."""
+    return lift(nn.dropout)(x, rate=rate, keep_prob=keep_prob, noise_shape=noise_shape)
+
+
+REDUCED = {f"reduce_{function.__name__.rstrip('_')}": lift(function) for function in math.REDUCED}
+REDUCED |= {"reduce_variance": REDUCED["reduce_var"], "reduce_std": REDUCED["reduce_std"]}
+RANDOM = {
+    "normal": nn.random_normal, "uniform": nn.random_uniform, "shuffle": nn.shuffle,
+    "truncated_normal": nn.truncated_normal, "set_seed": set_seed,
+}  # fmt: skip
+
+
+def _math() -> dict[str, Any]:
+    return {
+        **{name: lift(made) for name, made in {**math.UNARY, **math.PAIRS}.items()}, **REDUCED,
+        **table((math.sign, math.pow_, math.cumsum, math.l2_normalize, math.norm)),
+        "reduce_logsumexp": REDUCED["reduce_logsumexp"], "argmax": argmax, "argmin": argmin,
+        "top_k": lift(shapes.top_k), "in_top_k": lift(math.is_in_top_k), "softmax": lift(nn.softmax),
+        "log_softmax": lift(nn.log_softmax), "floormod": lift(math.PAIRS["mod"]),
+    }  # fmt: skip
+
+
+def _nn(session: KerasSession) -> dict[str, Any]:
+    acts = activation_names(session)
+    return {
+        **table(nn.RELATED),
+        **{name: acts[name] for name in ("softmax", "sigmoid", "tanh", "elu", "selu", "softplus",
+                                         "softsign", "relu6", "gelu", "silu", "log_softmax")},
+        "relu": relu, "swish": acts["silu"], "conv2d": tf_conv2d,
+        "max_pool": softmax_pool, "max_pool2d": softmax_pool, "avg_pool": avg_pool,
+        "avg_pool2d": avg_pool, "dropout": tf_dropout, "l2_loss": lift(math.l2_loss),
+        "l2_normalize": lift(math.l2_normalize), "top_k": lift(shapes.top_k),
+        "in_top_k": lift(math.is_in_top_k), "leaky_relu": lift(nn.leaky_relu),
+        "softmax_cross_entropy_with_logits_v2": lift(nn.softmax_cross_entropy_with_logits),
+    }  # fmt: skip
+
+
+def names(session: KerasSession) -> dict[str, Any]:
+    """Return the names right in `tensorflow`."""
+    moved = table(shapes.MOVED)
+    return {
+        **moved, **_math(), **DTYPES, **REDUCED, **{f.__name__: f for f in shapes.MADE},
+        "__version__": "2.15.0" if session.version.name == "tf" else "1.15.0",
+        "newaxis": None, "constant": constant, "convert_to_tensor": constant,
+        "Variable": make_variable, "Tensor": Tensor, "cast": lift(math.cast), "function": function,
+        "GradientTape": GradientTape, "Module": Module, "identity": lift(math.identity),
+        "stop_gradient": lift(math.stop_gradient), "clip_by_value": lift(math.clip_by_value),
+        "clip_by_norm": lift(math.clip_by_norm), "argmax": argmax, "argmin": argmin,
+        "expand_dims": expand_dims, "range": tf_range, "shape": shape, "print": tf_print,
+        "rank": lambda x: len(x.shape), "size": lift(shapes.size), "map_fn": shapes.map_fn,
+        "random_normal": nn.random_normal, "random_uniform": nn.random_uniform,
+        "truncated_normal": nn.truncated_normal, "set_random_seed": set_seed,
+        "Session": Session, "InteractiveSession": Session, "ConfigProto": Anything,
+        "GPUOptions": Anything, "global_variables_initializer": _nothing, "get_default_graph":
+        Anything, "reset_default_graph": _nothing, "Graph": Anything, "TensorSpec": TensorSpec,
+        "TensorShape": tuple, "executing_eagerly": lambda: True, "device": _block,
+        "name_scope": _block, "variable_scope": _block, "no_op": _nothing, "cond": _cond,
+        "boolean_mask": lift(shapes.boolean_mask), "is_tensor": lambda x: isinstance(
+            x, (Tensor, Symbol)), "enable_eager_execution": _nothing,
+        "disable_v2_behavior": _nothing, "py_function": lambda func, inp, Tout: func(*inp),
+        "numpy_function": lambda func, inp, Tout: tensor(func(*(one.numpy() for one in inp))),
+        "string": str, "as_dtype": kind, "group": _nothing,
+    }  # fmt: skip
+
+
+def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
+    """Return the modules of `tensorflow` that are not keras, by their paths below it."""
+    made = classes(session)
+    old = {
+        "AdamOptimizer": _old(made, "Adam"), "GradientDescentOptimizer": _old(made, "SGD"),
+        "RMSPropOptimizer": _old(made, "RMSprop"), "AdagradOptimizer": _old(made, "Adagrad"),
+        "AdadeltaOptimizer": _old(made, "Adadelta"), "MomentumOptimizer": _old(made, "SGD"),
+    }  # fmt: skip
+    top, quiet = names(session), {"set_verbosity": _nothing, "ERROR": 40, "INFO": 20, "WARN": 30}
+    quiet |= dict.fromkeys(("info", "warning", "error", "debug"), _nothing)
+    devices = {"list_physical_devices": _none, "list_logical_devices": _none,
+               "set_visible_devices": _nothing, "run_functions_eagerly": _nothing,
+               "set_soft_device_placement": _nothing}  # fmt: skip
+    experimental = {**devices, "set_memory_growth": _nothing, "enable_tensor_float_32_execution":
+                    _nothing, "set_virtual_device_configuration": _nothing}  # fmt: skip
+    return {
+        "": top, "nn": _nn(session), "math": _math(), "linalg": {
+            "matmul": top["matmul"], "norm": lift(math.norm),
+            "l2_normalize": lift(math.l2_normalize), "einsum": torch.einsum},
+        "random": RANDOM, "image": {**table(tf_image.FUNCTIONS), "ResizeMethod": Methods},
+        "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything},
+        "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": lambda d: d.cardinality()},
+        "config": {**devices, "optimizer": Anything()}, "config.experimental": experimental,
+        "config.threading": {"set_intra_op_parallelism_threads": _nothing,
+                             "set_inter_op_parallelism_threads": _nothing},
+        "test": {"is_gpu_available": lambda *a, **w: False, "gpu_device_name": lambda: "",
+                 "is_built_with_cuda": lambda: False},
+        "logging": quiet, "summary": {"create_file_writer": _block, "scalar": _nothing,
+                                      "image": _nothing, "histogram": _nothing},
+        "train": {**old, "Checkpoint": Checkpoint, "CheckpointManager": Checkpoint,
+                  "latest_checkpoint": _nothing}, "dtypes": DTYPES | {"cast": top["cast"]},
+        "distribute": {"MirroredStrategy": Strategy, "OneDeviceStrategy": Strategy,
+                       "get_strategy": Strategy}, "debugging": {
+            "assert_equal": _nothing, "set_log_device_placement": _nothing,
+            "enable_check_numerics": _nothing}, "errors": {}, "autograph": {},
+        "autograph.experimental": {"do_not_convert": function},
+        "compat": {}, "compat.v1": {**top, **old, "logging": Anything(**quiet)},
+        "compat.v1.logging": quiet, "version": {"VERSION": top["__version__"]},
+        "experimental": {}, "python": {}, "python.client": {}, "python.client.device_lib": {
+            "list_local_devices": _none}, "python.framework": {}, "python.framework.ops": {
+            "reset_default_graph": _nothing},
+    }  # fmt: skip
+
+
+class Anything:
+    """An object of TensorFlow that only carries settings."""
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        vars(self).update(words)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = Anything()
+        vars(self)[name] = made
+        return made
+
+    def __call__(self, *args: Any, **words: Any) -> Anything:
+        return self
+
+    def __enter__(self) -> Anything:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+class Methods:
+    """Names of the ways to resize."""
+
+    BILINEAR, NEAREST_NEIGHBOR, BICUBIC, AREA = "bilinear", "nearest", "bicubic", "area"
+
+
+class Checkpoint:
+    """Weights kept in memory by `save`, given back by `restore`."""
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        self.parts = {k: v for k, v in words.items() if isinstance(v, torch.nn.Module)}
+        self.latest_checkpoint = None
+
+    def save(self, *args: Any, **words: Any) -> str:
+        """Keep the weights."""
+        self.kept = {key: [w.detach().clone() for w in part.parameters()]
+                     for key, part in self.parts.items()}  # fmt: skip
+        return str(args[0]) if args else ""
+
+    write = save
+
+    def restore(self, *args: Any, **words: Any) -> Anything:
+        """Give the weights back."""
+        for key, values in vars(self).get("kept", {}).items():
+            for weight, value in zip(self.parts[key].parameters(), values, strict=True):
+                weight.data.copy_(value)
+        return Anything()
+
+    read = restore
+
+
+class Strategy:
+    """Training on one device."""
+
+    num_replicas_in_sync = 1
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        pass
+
+    def scope(self) -> Any:
+        """Return a block that changes nothing."""
+        return contextlib.nullcontext()
+
+    def run(self, fn: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
+        """Call a function."""
+        return fn(*args, **(kwargs or {}))
+
+    def experimental_distribute_dataset(self, dataset: Any) -> Any:
+        """Return the data."""
+        return dataset
+
+    def reduce(self, reduce_op: Any, value: Any, axis: Any = None) -> Any:
+        """Return the value."""
+        return value
+
+
+def TensorSpec(shape: Any = None, dtype: Any = "float32", name: Any = None) -> Spec:  # noqa: N802
+    """Return the spec of a tensor."""
+    return Spec(tuple(shape or ())[1:])
+
+
+def _old(made: Mapping[str, Any], name: str) -> Callable[..., Optimizer]:
+    """Return an optimizer of TensorFlow 1 in the words that it had."""
+    renamed = {"beta1": "beta_1", "beta2": "beta_2", "decay": "rho", "use_nesterov": "nesterov"}
+
+    def make(learning_rate: Any = 0.001, *args: Any, **words: Any) -> Any:
+        words = {
+            renamed.get(key, key): value for key, value in words.items() if key != "use_locking"
+        }
+        words |= {"momentum": args[0]} if args and name == "SGD" else {}
+        return made[name](learning_rate, **words)
+
+    return make
+
+
+def _cond(pred: Any, true_fn: Any = None, false_fn: Any = None, **words: Any) -> Any:
+    return true_fn() if bool(pred) else false_fn()
+
+
+def _nothing(*args: Any, **words: Any) -> None:
+    """Do nothing."""
+
+
+def _none(*args: Any, **words: Any) -> list[Any]:
+    return []
+
+
+@contextlib.contextmanager
+def _block(*args: Any, **words: Any) -> Iterator[None]:
+    """Change nothing inside a block."""
+    yield

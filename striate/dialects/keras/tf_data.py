@@ -1,0 +1,293 @@
+"""`tf.data.Dataset`: elements one after the other, mapped, shuffled and put into batches."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..symbolic import tensor
+
+AUTOTUNE = -1
+INFINITE = -1
+
+
+class Dataset:
+    """Elements that can be gone through again and again.
+
+    `make` gives an iterator over the elements; `count` is their number, None where it is not known.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Any]], count: int | None = None) -> None:
+        self.make, self.count = make, count
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.make()
+
+    def __len__(self) -> int:
+        if self.count is None:
+            raise TypeError("the dataset length is unknown")
+        return self.count
+
+    # ---- sources ---------------------------------------------------------------------------------
+
+    @staticmethod
+    def from_tensor_slices(tensors: Any) -> Dataset:
+        """Return the parts of arrays along their first axis."""
+        whole = _tree(tensors, tensor)
+        return Slices(whole, len(_first(whole)))
+
+    @staticmethod
+    def from_tensors(tensors: Any) -> Dataset:
+        """Return one element."""
+        whole = _tree(tensors, tensor)
+        return Dataset(lambda: iter([whole]), 1)
+
+    @staticmethod
+    def from_generator(generator: Callable[..., Iterable[Any]], *types: Any, args: Any = (),
+                       **words: Any) -> Dataset:  # fmt: skip
+        """Return what a function yields."""
+        return Dataset(lambda: (_tree(item, tensor) for item in generator(*args)))
+
+    @staticmethod
+    def range(*ends: int, **words: Any) -> Dataset:
+        """Return whole numbers."""
+        numbers = range(*ends)
+        return Dataset(lambda: (torch.tensor(number) for number in numbers), len(numbers))
+
+    @staticmethod
+    def zip(*datasets: Any, **words: Any) -> Dataset:
+        """Return pairs of elements."""
+        several = datasets[0] if len(datasets) == 1 else datasets
+        return Dataset(lambda: zip(*several, strict=False), min_of(several))
+
+    # ---- elements --------------------------------------------------------------------------------
+
+    def map(self, map_func: Callable[..., Any], num_parallel_calls: Any = None,
+            **words: Any) -> Dataset:  # fmt: skip
+        """Return a function of each element."""
+
+        def walk() -> Iterator[Any]:
+            for item in self:
+                yield _spread(map_func, item)
+
+        return Dataset(walk, self.count)
+
+    def filter(self, predicate: Callable[..., Any], **words: Any) -> Dataset:
+        """Return the elements for which it holds."""
+        return Dataset(lambda: (item for item in self if bool(_spread(predicate, item))))
+
+    def flat_map(self, map_func: Callable[..., Any], **words: Any) -> Dataset:
+        """Return the elements of the data sets that a function gives."""
+        return Dataset(
+            lambda: itertools.chain.from_iterable(_spread(map_func, item) for item in self)
+        )
+
+    interleave = flat_map
+
+    def shuffle(self, buffer_size: int, seed: int | None = None,
+                reshuffle_each_iteration: bool = True, **words: Any) -> Dataset:  # fmt: skip
+        """Return the elements in another order: each is drawn from the next `buffer_size`."""
+
+        def walk() -> Iterator[Any]:
+            rng = np.random.default_rng(seed if seed is not None else int(torch.randint(2**31, ())))
+            source, buffer = iter(self), []
+            for item in source:
+                buffer.append(item)
+                if len(buffer) >= buffer_size:
+                    yield _drawn(buffer, rng)
+            while buffer:
+                yield _drawn(buffer, rng)
+
+        return Dataset(walk, self.count)
+
+    def repeat(self, count: int | None = None, **words: Any) -> Dataset:
+        """Return the elements several times, or without end."""
+        if count is None or count < 0:
+            return Dataset(lambda: itertools.chain.from_iterable(itertools.repeat(self)))
+        total = None if self.count is None else self.count * count
+        return Dataset(lambda: itertools.chain.from_iterable([self] * count), total)
+
+    def batch(self, batch_size: int, drop_remainder: bool = False, **words: Any) -> Dataset:
+        """Return batches of elements."""
+
+        def walk() -> Iterator[Any]:
+            source = iter(self)
+            while items := list(itertools.islice(source, batch_size)):
+                if len(items) < batch_size and drop_remainder:
+                    return
+                yield _stacked(items)
+
+        counted = None if self.count is None else (
+            self.count // batch_size if drop_remainder else -(-self.count // batch_size)
+        )  # fmt: skip
+        return Dataset(walk, counted)
+
+    def unbatch(self) -> Dataset:
+        """Return the elements of batches."""
+        return Dataset(
+            lambda: (item for whole in self for item in Slices(whole, len(_first(whole))))
+        )
+
+    def take(self, count: int, **words: Any) -> Dataset:
+        """Return the first elements."""
+        known = None if self.count is None else min(self.count, count)
+        return Dataset(lambda: itertools.islice(iter(self), count), known if self.count else count)
+
+    def skip(self, count: int, **words: Any) -> Dataset:
+        """Return the elements after the first."""
+        known = None if self.count is None else max(self.count - count, 0)
+        return Dataset(lambda: itertools.islice(iter(self), count, None), known)
+
+    def concatenate(self, dataset: Dataset, **words: Any) -> Dataset:
+        """Return the elements of both."""
+        both = (self, dataset)
+        known = [one.count for one in both]
+        total = None if None in known else sum(k for k in known if k is not None)
+        return Dataset(lambda: itertools.chain(*both), total)
+
+    def enumerate(self, start: int = 0, **words: Any) -> Dataset:
+        """Return pairs of a number and an element."""
+        return Dataset(lambda: iter(enumerate(self, start)), self.count)
+
+    def cache(self, *args: Any, **words: Any) -> Dataset:
+        """Return the elements, kept in memory after the first pass."""
+        kept: list[Any] = []
+
+        def walk() -> Iterator[Any]:
+            if kept:
+                yield from kept
+                return
+            seen: list[Any] = []
+            for item in self:
+                seen.append(item)
+                yield item
+            kept.extend(seen)
+
+        return Dataset(walk, self.count)
+
+    def prefetch(self, *args: Any, **words: Any) -> Dataset:
+        """Return the elements."""
+        return self
+
+    def with_options(self, *args: Any, **words: Any) -> Dataset:
+        """Return the elements."""
+        return self
+
+    def apply(self, transformation: Callable[[Dataset], Dataset]) -> Dataset:
+        """Return what a function makes of the data set."""
+        return transformation(self)
+
+    def reduce(self, initial_state: Any, reduce_func: Callable[[Any, Any], Any]) -> Any:
+        """Return what is left after a function of all elements."""
+        state = initial_state
+        for item in self:
+            state = reduce_func(state, item)
+        return state
+
+    def as_numpy_iterator(self) -> Iterator[Any]:
+        """Yield the elements as arrays."""
+        return (_tree(item, lambda one: one.numpy()) for item in self)
+
+    def cardinality(self) -> Tensor:
+        """Return the number of elements."""
+        return torch.tensor(-2 if self.count is None else self.count)
+
+    def make_one_shot_iterator(self) -> Iterator[Any]:
+        """Return an iterator."""
+        return iter(self)
+
+    @property
+    def element_spec(self) -> Any:
+        """Shapes and dtypes of an element."""
+        return _tree(next(iter(self)), lambda one: (tuple(one.shape), one.dtype))
+
+
+class Slices(Dataset):
+    """The parts of arrays along their first axis; batches are cut out at once."""
+
+    def __init__(self, whole: Any, count: int, order: Callable[[], Any] | None = None) -> None:
+        self.whole, self.order = whole, order
+        super().__init__(self._parts, count)
+
+    def _order(self) -> Any:
+        assert self.count is not None
+        return self.order() if self.order else torch.arange(self.count)
+
+    def _parts(self) -> Iterator[Any]:
+        for index in self._order().tolist():
+            yield _tree(self.whole, lambda one: one[index])
+
+    def shuffle(self, buffer_size: int, seed: int | None = None,
+                reshuffle_each_iteration: bool = True, **words: Any) -> Dataset:  # fmt: skip
+        """Return the parts in another order; a buffer as large as all mixes all."""
+        if self.order or self.count is None or buffer_size < self.count:
+            return super().shuffle(buffer_size, seed, reshuffle_each_iteration)
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        count = self.count
+        return Slices(self.whole, count, lambda: torch.randperm(count, generator=generator))
+
+    def batch(self, batch_size: int, drop_remainder: bool = False, **words: Any) -> Dataset:
+        """Return batches of parts."""
+        count = self.count or 0
+        number = count // batch_size if drop_remainder else -(-count // batch_size)
+
+        def walk() -> Iterator[Any]:
+            order = self._order()
+            for index in range(number):
+                places = order[index * batch_size : (index + 1) * batch_size]
+                yield _tree(self.whole, lambda one: one[places])
+
+        return Dataset(walk, number)
+
+
+def min_of(datasets: Any) -> int | None:
+    """Return the least number of elements, None where one is not known."""
+    counts = [one.count for one in datasets]
+    return None if None in counts else min(counts)
+
+
+def _drawn(buffer: list[Any], rng: np.random.Generator) -> Any:
+    index = int(rng.integers(len(buffer)))
+    buffer[index], buffer[-1] = buffer[-1], buffer[index]
+    return buffer.pop()
+
+
+def _spread(function: Callable[..., Any], item: Any) -> Any:
+    """Call a function with the parts of an element, if it takes several."""
+    if isinstance(item, tuple):
+        try:
+            kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+        except (TypeError, ValueError):
+            return function(*item)
+        one = len(kinds) == 1 and inspect.Parameter.VAR_POSITIONAL not in kinds
+        return function(item) if one and len(item) > 1 else function(*item)
+    return function(item)
+
+
+def _tree(value: Any, function: Callable[[Any], Any]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_tree(item, function) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _tree(item, function) for key, item in value.items()}
+    return function(value)
+
+
+def _first(value: Any) -> Any:
+    while isinstance(value, (tuple, dict)):
+        value = next(iter(value.values())) if isinstance(value, dict) else value[0]
+    return value
+
+
+def _stacked(items: list[Any]) -> Any:
+    first = items[0]
+    if isinstance(first, tuple):
+        return tuple(_stacked([item[index] for item in items]) for index in range(len(first)))
+    if isinstance(first, Mapping):
+        return {key: _stacked([item[key] for item in items]) for key in first}
+    return torch.stack([tensor(item) for item in items])

@@ -1,0 +1,149 @@
+"""Losses made of a model's own symbols: a twin of the model gives them as a further output."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...core.layer import Layer
+from ...core.spec import Spec
+from ...core.symbol import Input, Symbol
+from ...losses import Function
+from ...model import Model
+from ...regularizers import get as penalty_of
+from ..symbolic import found
+from .session import KerasSession
+
+ADDED = "added_loss"
+
+
+class Spread(Layer):
+    """Give the sum of numbers, each of the whole batch or one for each sample, to every sample."""
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return one number for each sample."""
+        return Spec((1,))
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Sum; the first input says how many samples there are."""
+        out = torch.zeros((), device=x[0].device)
+        for value in x[1:]:
+            out = out + (value.mean() if value.numel() > 1 else value.reshape(()))
+        return out.expand(len(x[0])).unsqueeze(-1)
+
+
+class Punished(Layer):
+    """The penalty on what a layer gives, divided by the size of the batch if it is `averaged`."""
+
+    function: Any
+    averaged: bool = True
+
+    def infer(self, *x: Spec) -> Spec:
+        """Return one number for each sample, though it is one for all."""
+        return Spec(())
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Return the penalty."""
+        return self.function(x[0]) / (len(x[0]) if self.averaged else 1)
+
+
+class Twin:
+    """What fit trains in the place of a model whose loss has further parts.
+
+    `model` has the outputs that have a loss of their own, and the sum of the added parts;
+    `targets` is whether labels are inputs of it.
+    """
+
+    def __init__(self, owner: Model, added: list[Symbol], loss: Any, metrics: Any,
+                 labels: list[Symbol]) -> None:  # fmt: skip
+        self.owner, self.labels, self.lossy = owner, labels, loss is not None
+        inputs = [*owner.inputs, *labels]
+        total = Spread()(inputs[0], *added)
+        outputs = [*owner.outputs, total] if self.lossy or metrics else [total]
+        self.model = Model(inputs, outputs, name=ADDED)
+        count = len(outputs) - 1
+        several = loss if isinstance(loss, list) else [loss] * count
+        self.losses = [_nothing if one is None else one for one in several[:count]]
+        self.losses.append(Function(_passed))
+        self.shares = [1.0 if one is not None else 0.0 for one in several[:count]] + [1.0]
+        lists = metrics if metrics and isinstance(metrics[0], list) else [list(metrics)] * count
+        self.metrics = [*lists, []] if count else [[]]
+
+    def compile(
+        self, optimizer: Any, shares: Any, compile_: Callable[..., Any], **words: Any
+    ) -> None:
+        """Compile the twin."""
+        if isinstance(shares, (list, tuple)):
+            self.shares = [*shares, 1.0]
+        compile_(self.model, optimizer, self.losses, self.metrics, self.shares, **words)
+
+    def data(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Return inputs and labels as the twin takes them."""
+        inputs = list(x) if isinstance(x, (list, tuple)) else [x]
+        given = [] if y is None else list(y) if isinstance(y, (list, tuple)) else [y]
+        nothing = torch.zeros(len(inputs[0]), 1)
+        labels = given or [nothing] * (len(self.losses) - 1)
+        if self.labels:
+            inputs += [torch.as_tensor(one).float() for one in given]
+        labels = labels[: len(self.losses) - 1]
+        y_out = [*labels, nothing]
+        return inputs if len(inputs) > 1 else inputs[0], y_out if len(y_out) > 1 else nothing
+
+    def rename(self, logs: Any) -> dict[str, float]:
+        """Return numbers by the names that they have in the script's model."""
+        if len(self.losses) == 1:
+            return dict(logs)
+        single = len(self.losses) == 2
+        names = [output.name for output in self.model.outputs[:-1]]
+        out: dict[str, float] = {}
+        for key, value in logs.items():
+            front, plain = ("val_", key[4:]) if key.startswith("val_") else ("", key)
+            if plain == f"{self.model.outputs[-1].name}_loss":
+                continue
+            if single and plain == f"{names[0]}_loss":
+                continue
+            name = plain.removeprefix(f"{names[0]}_") if single else plain
+            out[front + name] = value
+        return out
+
+
+def _passed(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    return y_pred.mean(-1)
+
+
+def _nothing_(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    return y_pred.flatten(1).mean(1) * 0
+
+
+_nothing = Function(_nothing_)
+
+
+def added_to(session: KerasSession, model: Model) -> list[Symbol]:
+    """Return what was added to the loss of a model: by add_loss, and by penalties on activities."""
+    out = [one for one in getattr(model, "added_symbols", ())]
+    if model._graph is None:
+        return out
+    for node in model.graph.nodes:
+        penalty = penalty_of(session.of(node.layer).activity)
+        if penalty is not None:
+            averaged = session.version.name not in ("keras2", "keras23")
+            out.append(Punished(penalty, averaged)(node.outputs[0]))
+        out += getattr(node.layer, "added_symbols", ()) if node.layer is not model else ()
+    return out
+
+
+def closing_over(function: Any, model: Model) -> tuple[Symbol, Symbol] | None:
+    """Return labels and the loss of a function that uses symbols of the network itself."""
+    if not inspect.isfunction(function) or len(model.outputs) != 1:
+        return None
+    held = inspect.getclosurevars(function)
+    if not any(True for _ in found(dict(held.nonlocals), dict(held.globals))):
+        return None
+    output = model.outputs[0]
+    label = Input(output.spec.shape, data_format=output.spec.data_format, name="labels")
+    value = function(label, output)
+    return (label, value) if isinstance(value, Symbol) else None

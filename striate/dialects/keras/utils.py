@@ -1,0 +1,192 @@
+"""`keras.utils`: labels as vectors, a progress bar, pictures of models, classes by name."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...engine.seed import seed as set_seed
+from . import summary as keras_summary
+from .images import Files, array_to_img, img_to_array, load_img, save_img
+from .sequence import Sequence
+from .session import KerasSession
+from .tf_data import Dataset
+
+
+def to_categorical(y: Any, num_classes: int | None = None, nb_classes: int | None = None,
+                   dtype: Any = "float32") -> Any:  # fmt: skip
+    """Return labels from 0 on as one-hot rows; a last axis of 1 is dropped."""
+    labels = np.asarray(y, dtype="int64")
+    labels = labels[..., 0] if labels.ndim > 1 and labels.shape[-1] == 1 else labels
+    count = num_classes or nb_classes or int(labels.max()) + 1
+    one_hot: NDArray[np.float32] = np.eye(count, dtype=dtype)[labels]
+    return one_hot
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """Return vectors of length 1 along an axis."""
+    x = np.asarray(x)
+    lengths = np.atleast_1d(np.linalg.norm(x, order, axis))
+    lengths[lengths == 0] = 1
+    return x / np.expand_dims(lengths, axis)
+
+
+def categorical_probas_to_classes(p: Any) -> Any:
+    """Return the most probable classes."""
+    return np.argmax(p, axis=1)
+
+
+def accuracy(y_pred: Any, y: Any) -> float:
+    """Return the part of labels that are right."""
+    return float(np.mean(np.asarray(y_pred) == np.asarray(y)))
+
+
+class Progbar:
+    """Prints how far a script has come, once, at the end."""
+
+    def __init__(self, target: int | None, width: int = 30, verbose: int = 1, interval: float = 0.05,
+                 stateful_metrics: Any = None, unit_name: str = "step", **words: Any) -> None:  # fmt: skip
+        self.target, self.width, self.verbose, self.seen = target, width, verbose, 0
+        self.sums: dict[str, list[float]] = {}
+
+    def update(self, current: int, values: Any = (), finalize: Any = None, **words: Any) -> None:
+        """Take numbers in; print at the end."""
+        count = current - self.seen
+        for name, value in values or ():
+            total, number = self.sums.get(name, [0.0, 0.0])
+            self.sums[name] = [total + float(value) * count, number + count]
+        self.seen = current
+        if self.verbose and self.target is not None and current >= self.target:
+            numbers = "".join(f" - {n}: {t / max(c, 1):.4f}" for n, (t, c) in self.sums.items())
+            sys.stdout.write(f"{current}/{self.target} [{'=' * self.width}]{numbers}\n")
+
+    def add(self, n: int, values: Any = (), **words: Any) -> None:
+        """Go on by n."""
+        self.update(self.seen + n, values)
+
+
+def plot_model(session: KerasSession) -> Callable[..., Any]:
+    """Return the function that draws a model into a file."""
+
+    def plot(
+        model: Any, to_file: Any = "model.png", show_shapes: bool = False, **words: Any
+    ) -> None:
+        """Draw the layers as boxes, one under the other."""
+        from matplotlib.figure import Figure
+
+        rows = keras_summary.rows(model, session)
+        figure = Figure(figsize=(6, 0.7 * len(rows) + 0.5))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.set(xlim=(0, 1), ylim=(-len(rows), 0.5))
+        places = {row[0].partition(" ")[0]: -index for index, row in enumerate(rows)}
+        for index, row in enumerate(rows):
+            text = f"{row[0]}\n{row[1]}" if show_shapes else row[0]
+            axes.text(0.5, -index, text, ha="center", va="center", size=9,
+                      bbox={"boxstyle": "round", "facecolor": "white"})  # fmt: skip
+            for name in filter(None, row[3].split(", ")):
+                start = places.get(name.partition("[")[0])
+                if start is not None:
+                    bend = 0.0 if start - 1 == -index else 0.3
+                    axes.annotate("", (0.5, -index + 0.25), (0.5, start - 0.25), arrowprops={
+                        "arrowstyle": "->", "connectionstyle": f"arc3,rad={bend}"})  # fmt: skip
+        figure.savefig(to_file)
+
+    return plot
+
+
+def custom_objects(session: KerasSession) -> dict[str, Any]:
+    """Return what names a script's own classes for files."""
+
+    @contextlib.contextmanager
+    def scope(*several: Mapping[str, Any]) -> Iterator[None]:
+        before = dict(session.custom)
+        for given in several:
+            session.custom.update(given)
+        try:
+            yield
+        finally:
+            session.custom.clear()
+            session.custom.update(before)
+
+    def register(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+        def keep(made: Any) -> Any:
+            session.custom[name or made.__name__] = made
+            return made
+
+        return keep
+
+    return {
+        "CustomObjectScope": scope, "custom_object_scope": scope, "get_custom_objects":
+        lambda: session.custom, "register_keras_serializable": register,
+    }  # fmt: skip
+
+
+def get_file(fname: Any = None, origin: Any = None, *args: Any, cache_dir: Any = None,
+             cache_subdir: str = "datasets", **words: Any) -> str:  # fmt: skip
+    """Return the path of a file, fetched once from `origin`."""
+    from urllib.request import urlopen
+
+    folder = Path(cache_dir or Path.home() / ".keras") / cache_subdir
+    path = folder / str(fname or Path(str(origin)).name)
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with urlopen(origin, timeout=60) as source:  # what the script itself asks for
+            path.write_bytes(source.read())
+    return str(path)
+
+
+def image_dataset_from_directory(
+    directory: Any, labels: Any = "inferred", label_mode: Any = "int", class_names: Any = None,
+    color_mode: str = "rgb", batch_size: int | None = 32, image_size: Any = (256, 256),
+    shuffle: bool = True, seed: int | None = None, validation_split: float | None = None,
+    subset: Any = None, interpolation: str = "bilinear", **words: Any,
+) -> Dataset:  # fmt: skip
+    """Return the pictures in the folders of a folder as a data set."""
+    kind = {"int": "sparse"}.get(label_mode, label_mode) if labels is not None else None
+    files = Files(Path(directory), image_size, color_mode, class_names, kind, interpolation)
+    order = np.arange(len(files))
+    if shuffle:
+        np.random.default_rng(seed).shuffle(order)
+    if validation_split:
+        cut = len(order) - int(len(order) * validation_split)
+        order = order[cut:] if subset == "validation" else order[:cut]
+    print(f"Found {len(files)} files belonging to {len(files.class_indices)} classes.")  # noqa: T201
+
+    def walk() -> Iterator[Any]:
+        places = np.random.default_rng(seed).permutation(order) if shuffle and subset != "validation" \
+            else order  # fmt: skip
+        for place in places:
+            x = torch.from_numpy(files.picture(int(place)).copy())
+            given = files.labels(np.array([place]))
+            yield x if given is None else (x, torch.as_tensor(given)[0])
+
+    made = Dataset(walk, len(order))
+    made = made.batch(batch_size) if batch_size else made
+    made.class_names = list(files.class_indices)  # type: ignore[attr-defined]
+    return made
+
+
+def names(session: KerasSession) -> dict[str, Any]:
+    """Return the names of `keras.utils`."""
+    plot = plot_model(session)
+    return {
+        "to_categorical": to_categorical, "normalize": normalize, "Progbar": Progbar,
+        "accuracy": accuracy, "categorical_probas_to_classes": categorical_probas_to_classes,
+        "probas_to_classes": categorical_probas_to_classes,
+        "plot_model": plot, "plot": plot, "model_to_dot": plot, "set_random_seed": set_seed,
+        "Sequence": Sequence, "PyDataset": Sequence, "get_file": get_file, **custom_objects(session),
+        "print_summary": lambda model, *args, **words: model.summary(*args, **words),
+        "load_img": load_img, "img_to_array": img_to_array, "array_to_img": array_to_img,
+        "save_img": save_img, "image_dataset_from_directory": image_dataset_from_directory,
+        "multi_gpu_model": lambda model, *args, **words: model,
+        "serialize_keras_object": lambda made: made.get_config(),
+        "convert_all_kernels_in_model": lambda model: None,
+    }  # fmt: skip

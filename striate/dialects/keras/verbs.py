@@ -1,0 +1,443 @@
+"""The verbs of a Keras model: compile, fit, evaluate, predict, in the words of every version."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ...core.symbol import Symbol
+from ...engine import loop
+from ...engine.setup import compile_model
+from ...errors import caller, nearest
+from ...model import Model
+from ..symbolic import found
+from ..table import DialectError
+from . import (
+    eager as keras_eager,
+    losses as keras_losses,
+    optimizers as keras_optimizers,
+    twin as keras_twin,
+)
+from .batches import Stream, stream
+from .progress import History, Logged, Numbers, Shown, Told, line
+from .session import KerasSession
+
+FIT = {"nb_epoch": "epochs", "samples_per_epoch": "steps_per_epoch", "X": "x", "Y": "y",
+       "nb_val_samples": "validation_steps", "generator": "x"}  # fmt: skip
+UNSEEN = ("nb_worker", "workers", "pickle_safe", "use_multiprocessing", "max_q_size",
+          "max_queue_size", "nb_val_worker", "validation_batch_size", "reset_metrics")  # fmt: skip
+FIT_ORDER = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
+             "validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch",
+             "steps_per_epoch", "validation_steps", "validation_freq", "show_accuracy")  # fmt: skip
+GENERATOR_ORDER = ("x", "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data",
+                   "validation_steps", "class_weight")  # fmt: skip
+COMPILE_UNSEEN = ("sample_weight_mode", "target_tensors", "run_eagerly", "steps_per_execution",
+                  "jit_compile", "auto_scale_loss", "class_mode", "theano_mode", "distribute")  # fmt: skip
+COMPILE_ORDER = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics")
+
+
+def read(title: str, order: tuple[str, ...], args: Any, words: Mapping[str, Any],
+         renamed: Mapping[str, str], unseen: tuple[str, ...]) -> dict[str, Any]:  # fmt: skip
+    """Return the arguments of a verb by their names; raise DialectError for one that is not."""
+    given = dict(zip(order, args, strict=False))
+    for key, value in words.items():
+        name = renamed.get(key, key)
+        if key in unseen:
+            continue
+        if name not in order:
+            raise DialectError(
+                title,
+                f"there is no argument {key!r}",
+                got=f"{key}=...",
+                need="one of " + ", ".join(order),
+                fix=nearest(key, [*order, *renamed]),
+                at=caller(),
+            )
+        given[name] = value
+    return given
+
+
+class Spoken(Model):
+    """The verbs of a Keras model; the classes that scripts see add the session."""
+
+    if TYPE_CHECKING:  # an annotation would become a field, and its constructor
+        session: KerasSession
+        twin: Any
+        latch: Any
+        added_symbols: Any
+
+    def start(self) -> None:
+        """Begin without anything compiled."""
+        for key, value in (("twin", None), ("latch", None), ("added_symbols", []),
+                           ("counts", None), ("handle", None), ("step_here", None)):  # fmt: skip
+            object.__setattr__(self, key, value)
+
+    # ---- compile ---------------------------------------------------------------------------------
+
+    def compile(self, *args: Any, **words: Any) -> None:
+        """Choose how the model is trained, with the version's defaults."""
+        session, version = self.session, self.session.version
+        title = f"{version.title} compile"
+        given = read(title, COMPILE_ORDER, args, words, {}, COMPILE_UNSEEN)
+        optimizer = given.get("optimizer", "rmsprop")
+        asked = given.get("metrics")
+        asked = [asked] if isinstance(asked, str) else asked
+        if version.name == "keras0":
+            asked = ["acc"]
+        asked = self._metrics(asked or [])
+        loss, weights = given.get("loss"), given.get("loss_weights")
+        rule = keras_optimizers.get(session, optimizer)
+        object.__setattr__(self, "latch", None)
+        object.__setattr__(self, "twin", None)
+        added = keras_twin.added_to(session, self) if self._graph is not None else []
+        closing = None
+        if self._graph is not None and callable(loss):
+            closing = keras_twin.closing_over(loss, self)
+        native = None if loss is None or closing else keras_losses.loss(loss)
+        if isinstance(native, Mapping):
+            native = [native.get(output.name) for output in self.outputs]
+        weighted = self._metrics(given.get("weighted_metrics") or [])
+        if added or closing:
+            labels = [closing[0]] if closing else []
+            parts = [*added, *([closing[1]] if closing else [])]
+            twin = keras_twin.Twin(self, parts, native, asked, labels)
+            twin.compile(rule, weights, compile_model)
+            object.__setattr__(self, "twin", twin)
+        if isinstance(native, list) and None in native:
+            shares = weights if isinstance(weights, list) else [1.0] * len(native)
+            weights = [
+                0.0 if one is None else share for one, share in zip(native, shares, strict=True)
+            ]
+            native = [keras_twin._nothing if one is None else one for one in native]
+        compile_model(self, rule, native, asked, weights, weighted)
+        handle = optimizer if isinstance(optimizer, keras_optimizers.Optimizer) else (
+            keras_optimizers.classes(session)["Optimizer"].of(rule)
+        )  # fmt: skip
+        vars(handle)["model"] = self.trained
+        object.__setattr__(self, "handle", handle)
+        self._latch()
+
+    def _metrics(self, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            return {key: self._metrics(value) for key, value in given.items()}
+        if isinstance(given, (list, tuple)):
+            return [self._metrics(item) if isinstance(item, (list, tuple)) else
+                    keras_losses.metric(self.session, item) for item in given]  # fmt: skip
+        return [keras_losses.metric(self.session, given)]
+
+    @property
+    def trained(self) -> Model:
+        """What is trained: the model, or its twin."""
+        return self.twin.model if self.twin else self
+
+    def _latch(self) -> None:
+        """Remember what is trainable now: what is set later waits for the next compile."""
+        if self.built:
+            state = {id(weight): weight.requires_grad for weight in self.parameters()}
+            object.__setattr__(self, "latch", state)
+
+    @contextmanager
+    def _as_compiled(self) -> Iterator[None]:
+        """Train what was trainable when the model was compiled."""
+        if self.latch is None:
+            self._latch()
+        before = [(weight, weight.requires_grad) for weight in self.parameters()]
+        latch = self.latch or {}
+        for weight, now in before:
+            if latch.get(id(weight), now) != now:
+                weight.requires_grad_(not now)
+        inside, self.session.inside = self.session.inside, True
+        try:
+            yield
+        finally:
+            self.session.inside = inside
+            for weight, now in before:
+                if weight.requires_grad != now and weight.is_leaf:
+                    weight.requires_grad_(now)
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer, whose learning rate can be read and set."""
+        return self.handle
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what evaluate returns."""
+        if self.setup is None:
+            return ["loss"]
+        if self.twin and not self.setup.losses:
+            return ["loss"]
+        self.setup.prepare(self)
+        lists, several = self.setup.metrics, len(self.outputs) > 1
+        names = [f"{output.name}_loss" for output in self.outputs] if several else []
+        for output, metrics in zip(self.outputs, lists, strict=False):
+            front = f"{output.name}_" if several else ""
+            names += [front + (m if isinstance(m, str) else m.name) for m in metrics]
+        return ["loss", *names]
+
+    # ---- fit -------------------------------------------------------------------------------------
+
+    def fit(self, *args: Any, **words: Any) -> Any:
+        """Train as the version does: its defaults, its words, its lines on stdout."""
+        title = f"{self.session.version.title} fit"
+        return self._fit(read(title, FIT_ORDER, args, words, FIT, UNSEEN))
+
+    def fit_generator(self, *args: Any, **words: Any) -> Any:
+        """Train on batches that a generator gives; old versions count samples, not steps."""
+        session = self.session
+        title, old = f"{session.version.title} fit_generator", session.version.old
+        samples = {
+            key for key in ("samples_per_epoch", "nb_val_samples", "val_samples") if key in words
+        }
+        words = {"validation_steps" if key == "val_samples" else key: v for key, v in words.items()}
+        order = (*GENERATOR_ORDER, *(name for name in FIT_ORDER if name not in GENERATOR_ORDER))
+        given = read(title, order, args, words, FIT, UNSEEN)
+        source = stream(given["x"])
+        if "steps_per_epoch" in given and (
+            "samples_per_epoch" in samples or (old and len(args) > 1)
+        ):
+            given["steps_per_epoch"] = source.steps_of(given["steps_per_epoch"])
+        valid = given.get("validation_data")
+        if valid is not None and not isinstance(valid, (tuple, list)):
+            valid = stream(valid)
+            if samples & {"nb_val_samples", "val_samples"} and given.get("validation_steps"):
+                given["validation_steps"] = valid.steps_of(given["validation_steps"])
+            given["validation_data"] = valid
+        return self._fit({**given, "x": source})
+
+    def _fit(self, given: dict[str, Any]) -> Any:
+        session, script = self.session, self.session.script
+        version = session.version
+        x, y = _arrays(given.pop("x", None)), _arrays(given.pop("y", None))
+        size = given.pop("batch_size", None)
+        epochs = script.epochs(int(given.pop("epochs", version.epochs)))
+        verbose = given.pop("verbose", 1)
+        verbose = 1 if verbose in ("auto", True) else int(verbose)
+        shows = bool(given.pop("show_accuracy", False)) or version.name != "keras0"
+        callbacks = given.pop("callbacks", None)
+        callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else (
+            [callbacks] if callbacks is not None else []
+        )  # fmt: skip
+        plain = _plain(x)
+        words: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        words["batch_size"] = int(size or version.batch_size)
+        words["shuffle"] = bool(words.get("shuffle", True))
+        if words.get("sample_weight") is not None:
+            words["sample_weight"] = script.part(_arrays(words["sample_weight"]))
+        if plain:
+            x, y = script.part(x), script.part(y)
+        else:
+            x = stream(x)
+            words["steps_per_epoch"] = x.steps(words.get("steps_per_epoch"), script.limit_samples)
+        self._validation(words)
+        rename = self._renames(shows)
+        steps, count = self._sizes(x, words, plain)
+        history = History()
+        hooks: list[Any] = [Told(one, self, rename, words["batch_size"]) for one in callbacks]
+        hooks.append(Told(history, self, rename))
+        if verbose:
+            hooks.append(Shown(session, count, steps, verbose, rename))
+            self._announce(count, words)
+        if script.run is not None:
+            hooks.append(Logged(script.run))
+        script.fitted = self
+        with self._as_compiled():
+            keras_eager.fit_with(self, x, y, epochs, hooks, words)
+        return history
+
+    def _validation(self, words: dict[str, Any]) -> None:
+        """Bring what is validated on into the native form."""
+        script, valid = self.session.script, words.get("validation_data")
+        if valid is None:
+            return
+        if isinstance(valid, (tuple, list)) and not isinstance(valid[0], (tuple, dict)):
+            parts = tuple(script.part(_arrays(part)) for part in valid)
+            words["validation_data"] = parts
+        elif _plain(valid):
+            words["validation_data"] = script.part(valid)
+        else:
+            valid = stream(valid)
+            steps = valid.steps(words.pop("validation_steps", None), script.limit_samples)
+            words["validation_data"] = valid.bounded(steps)
+
+    def _renames(self, shows: bool) -> Any:
+        def rename(logs: Any) -> Numbers:
+            logs = self.twin.rename(logs) if self.twin else logs
+            return Numbers({k: v for k, v in logs.items() if shows or not k.endswith("acc")})
+
+        return rename
+
+    def _sizes(self, x: Any, words: Mapping[str, Any], plain: bool) -> tuple[int, int]:
+        if not plain:
+            steps = words.get("steps_per_epoch") or 0
+            return steps, (x.size() * steps if self.session.version.old and steps else steps)
+        first = x[0] if isinstance(x, (list, tuple)) else next(iter(x.values())) if isinstance(
+            x, Mapping) else x  # fmt: skip
+        count = int(len(first) * (1 - words.get("validation_split", 0.0)))
+        return math.ceil(count / words["batch_size"]), count
+
+    def _announce(self, count: int, words: Mapping[str, Any]) -> None:
+        """Print how many samples there are, as Keras did up to 2.3."""
+        valid, split = words.get("validation_data"), words.get("validation_split")
+        if self.session.version.steps or (not isinstance(valid, tuple) and not split):
+            return
+        samples = round(count / (1 - split) - count) if split else len(_leading(valid[0]))
+        print(f"Train on {count} samples, validate on {samples} samples")  # noqa: T201
+
+    def numbers_so_far(self) -> dict[str, float]:
+        """Return the numbers of the epoch in the step that it is in."""
+        return self.step_here.logs() if self.step_here is not None else {}
+
+    # ---- judge and use ---------------------------------------------------------------------------
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: Any = None, verbose: Any = 1,
+                 sample_weight: Any = None, steps: Any = None, show_accuracy: bool = False,
+                 return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
+        """Return the loss, or a list of the loss and the metrics."""
+        x, y = words.get("X", _arrays(x)), _arrays(y)
+        data: Any = x
+        if not _plain(x):
+            made = stream(x)
+            data, steps = made.bounded(made.steps(steps, self.session.script.limit_samples)), None
+        began = time.monotonic()
+        with self._as_compiled():
+            logs = keras_eager.evaluate_with(self, data, y, batch_size, sample_weight, steps)
+        logs = self._renames(True)(logs)
+        if verbose and verbose != "auto":
+            self._show(x, batch_size, time.monotonic() - began, logs)
+        if return_dict:
+            return dict(logs)
+        values = list(logs.values())
+        zero = self.session.version.name == "keras0" and not show_accuracy
+        return values[0] if len(values) == 1 or zero else values
+
+    def _show(self, x: Any, batch_size: Any, seconds: float, logs: Any) -> None:
+        version = self.session.version
+        count = len(_leading(x)) if _plain(x) else 0
+        if version.steps:
+            count = math.ceil(count / (batch_size or 32))
+            print(line(version.name, count, seconds, logs))  # noqa: T201
+        elif count:
+            print(line(version.name, count, seconds, {}))  # noqa: T201
+
+    def evaluate_generator(self, generator: Any, steps: Any = None, *args: Any,
+                           val_samples: Any = None, **words: Any) -> Any:  # fmt: skip
+        """Return the loss, or a list, for batches of a generator."""
+        source = stream(generator)
+        old = self.session.version.old and steps is not None
+        steps = source.steps_of(val_samples or steps) if val_samples or old else steps
+        return self.evaluate(source, steps=steps, verbose=0)
+
+    def predict(self, x: Any, batch_size: Any = None, verbose: Any = 0, steps: Any = None,
+                **words: Any) -> Any:  # fmt: skip
+        """Return the outputs."""
+        x = _arrays(x)
+        with self._as_compiled():
+            if _plain(x):
+                return loop.predict(self, x, batch_size=batch_size, verbose=0)
+            source = stream(x)
+            return loop.predict(self, source.inputs(source.steps(steps, None)), verbose=0)
+
+    def predict_generator(self, generator: Any, steps: Any = None, *args: Any,
+                          val_samples: Any = None, **words: Any) -> Any:  # fmt: skip
+        """Return the outputs for batches of a generator."""
+        source = stream(generator)
+        old = self.session.version.old and steps is not None
+        steps = source.steps_of(val_samples or steps) if val_samples or old else steps
+        return self.predict(source, steps=steps)
+
+    def predict_classes(self, x: Any, batch_size: Any = None, verbose: Any = 0) -> Any:
+        """Return the classes: the largest output, or 1 where the only one is above one half."""
+        out = self.predict(x, batch_size)
+        return out.argmax(-1) if out.shape[-1] > 1 else (out > 0.5).astype("int32")
+
+    def predict_proba(self, x: Any, batch_size: Any = None, verbose: Any = 0) -> Any:
+        """Return the outputs."""
+        return self.predict(x, batch_size)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for one batch."""
+        with self._as_compiled():
+            return loop.predict_on_batch(self, _arrays(x))
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
+                       class_weight: Any = None, accuracy: bool = False,
+                       return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
+        """Make one step; return the loss, or a list of the loss and the metrics."""
+        x, y = _arrays(x), _arrays(y)
+        if class_weight:
+            labels = np.asarray(y)
+            labels = (
+                labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.ravel()
+            )
+            sample_weight = np.array([class_weight[int(label)] for label in labels], "float32")
+        with self._as_compiled():
+            values = keras_eager.on_batch(self, x, y, sample_weight, train=True)
+        return self._numbers(values, return_dict, accuracy)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
+                      accuracy: bool = False, return_dict: bool = False,
+                      **words: Any) -> Any:  # fmt: skip
+        """Return the loss, or a list of the loss and the metrics, of one batch."""
+        with self._as_compiled():
+            values = keras_eager.on_batch(self, _arrays(x), _arrays(y), sample_weight, train=False)
+        return self._numbers(values, return_dict, accuracy)
+
+    def _numbers(self, logs: Any, return_dict: bool, accuracy: bool) -> Any:
+        numbers = self._renames(True)(logs)
+        if return_dict:
+            return dict(numbers)
+        values = list(numbers.values())
+        zero = self.session.version.name == "keras0" and not accuracy
+        return values[0] if len(values) == 1 or zero else values
+
+    # ---- added losses ----------------------------------------------------------------------------
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add symbols of the network to its loss, or numbers in the code of `call`."""
+        several = losses if isinstance(losses, (list, tuple)) else [losses]
+        for one in several:
+            value = one() if callable(one) and not isinstance(one, (Symbol, torch.Tensor)) else one
+            if any(True for _ in found(value)):
+                self.added_symbols.append(value)
+            else:
+                self.session.adds_loss = True
+                object.__setattr__(self, "added", [*getattr(self, "added", []), value])
+
+    def add_metric(self, value: Any, name: Any = None, aggregation: Any = None) -> None:
+        """Say that such numbers are not followed."""
+        self.session.note("add_metric: numbers of the network's own symbols are not followed")
+
+
+def _arrays(given: Any) -> Any:
+    """Return data as arrays: lists of numbers become one, what is an array stays one."""
+    if isinstance(given, (list, tuple)) and given:
+        first = given[0]
+        if isinstance(first, (np.ndarray, torch.Tensor)) and first.ndim > 0:
+            return [np.asarray(one) if isinstance(one, torch.Tensor) else one for one in given]
+        if isinstance(first, (int, float, np.number, list)):
+            return np.asarray(given)
+    if isinstance(given, torch.Tensor):
+        return given.detach().cpu().numpy()
+    return given.values if type(given).__module__.startswith("pandas") else given
+
+
+def _plain(x: Any) -> bool:
+    """Return whether data are arrays, and not something that gives batches."""
+    if isinstance(x, (list, tuple)):
+        return all(isinstance(item, (np.ndarray, torch.Tensor)) for item in x)
+    if isinstance(x, Mapping):
+        return True
+    return x is None or (hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, Stream))
+
+
+def _leading(x: Any) -> Any:
+    if isinstance(x, Mapping):
+        return next(iter(x.values()))
+    return x[0] if isinstance(x, (list, tuple)) else x

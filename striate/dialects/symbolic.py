@@ -1,0 +1,136 @@
+"""Functions of tensors that also take arrays and symbols: on a symbol, the call becomes a layer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.layer import Layer
+from ..core.spec import Spec
+from ..core.symbol import Symbol
+from ..layers.wrap import Opaque, Place, TorchCall
+
+Function = Callable[..., Any]
+NOWHERE = -1  # in place of an input that the call is not given
+
+
+class Computed(TorchCall):
+    """A call of a function on symbols. Its shapes are those of a run on zeros, because such
+    functions make tensors of their own, and look at sizes.
+    """
+
+    _run_on_meta = Opaque._run_on_meta
+
+    def forward(self, *x: Tensor) -> Any:
+        """Call the function; a list that it gives is several outputs."""
+        out = super().forward(*x)
+        return tuple(out) if isinstance(out, list) else out
+
+
+def tensor(x: Any, dtype: Any = None) -> Any:
+    """Return a tensor for an array, a number or a list of them; numbers with a point are float32.
+
+    What is a tensor stays the same one.
+    """
+    if isinstance(x, Tensor):
+        return x if dtype is None else x.to(kind(dtype))
+    if isinstance(x, (list, tuple)) and any(isinstance(item, Tensor) for item in x):
+        made = torch.stack([tensor(item) for item in x])
+    else:
+        array = np.asarray(x)
+        if array.dtype == np.float64:
+            array = array.astype(np.float32)
+        if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+            array = array.astype(np.int64)
+        made = torch.as_tensor(array.copy() if not array.flags.writeable else array)
+    return made if dtype is None else made.to(kind(dtype))
+
+
+def kind(dtype: Any) -> torch.dtype:
+    """Return torch's dtype for a name, a NumPy dtype or torch's own."""
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    found = getattr(torch, {"float": "float32", "int": "int64"}.get(name, name))
+    assert isinstance(found, torch.dtype)
+    return found
+
+
+def lift(function: Function, native: Callable[..., Layer | None] | None = None) -> Function:
+    """Return a function of tensors that also takes symbols.
+
+    `native` may give a layer that does the same for arguments after the first, or None.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        symbols = list(found(args, kwargs))
+        if not symbols:
+            return function(*args, **kwargs)
+        layer = native(*args[1:], **kwargs) if native else None
+        if layer is not None and (len(symbols) == 1 or isinstance(args[0], (list, tuple))):
+            return layer(args[0])
+        return record(function, args, kwargs, symbols)
+
+    return call
+
+
+def record(function: Function, args: Any, kwargs: Any, symbols: list[Symbol]) -> Any:
+    """Return the symbols of a call on symbols, as one node of the network."""
+    inputs = list({id(symbol): symbol for symbol in symbols}.values())
+    places = {id(symbol): index for index, symbol in enumerate(inputs)}
+    filled = replace((args, kwargs), lambda symbol: Place(places[id(symbol)]))
+    layer = Computed(function, *filled)
+    word = getattr(function, "__name__", "").strip("_")
+    if word and word != "<lambda>":
+        layer.rename(word)
+    return layer(*inputs)
+
+
+def found(*values: Any) -> Iterator[Symbol]:
+    """Yield the symbols in lists, tuples, dictionaries and slices."""
+    for value in values:
+        if isinstance(value, Symbol):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from found(*value)
+        elif isinstance(value, Mapping):
+            yield from found(*value.values())
+        elif isinstance(value, slice):
+            yield from found(value.start, value.stop, value.step)
+
+
+def replace(value: Any, make: Callable[[Symbol], Any]) -> Any:
+    """Return a value with something else in the place of each symbol."""
+    if isinstance(value, Symbol):
+        return make(value)
+    if isinstance(value, (list, tuple)):
+        items = [replace(item, make) for item in value]
+        return items if isinstance(value, list) else tuple(items)
+    if isinstance(value, dict):
+        return {key: replace(item, make) for key, item in value.items()}
+    return value
+
+
+def table(functions: Iterable[Function]) -> dict[str, Function]:
+    """Return functions by their names, taking symbols too."""
+    return {function.__name__.rstrip("_"): lift(function) for function in functions}
+
+
+def item_of(x: Symbol, index: Any) -> Any:
+    """Return `x[index]`, where axis 0 is the batch."""
+    return record(_item, (x, index), {}, list(found(x, index)))
+
+
+def _item(x: Tensor, index: Any) -> Any:
+    return x[tuple(index) if isinstance(index, list) else index]
+
+
+def spec_of(shape: Any) -> Spec:
+    """Return the spec of a shape that begins with the batch."""
+    return Spec(tuple(shape[1:]))
