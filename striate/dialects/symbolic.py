@@ -32,7 +32,7 @@ class Computed(TorchCall):
         return tuple(out) if isinstance(out, list) else out
 
 
-def tensor(x: Any, dtype: Any = None) -> Any:
+def tensor(x: Any, dtype: Any = None) -> Tensor:
     """Return a tensor for an array, a number or a list of them; numbers with a point are float32.
 
     What is a tensor stays the same one.

@@ -176,7 +176,7 @@ def logit_power(x: Any) -> Tensor:
     return functional.softplus(floating(x))
 
 
-def _unary(function: Callable[[Tensor], Tensor], name: str) -> Callable[..., Tensor]:
+def _unary(function: Any, name: str) -> Callable[..., Tensor]:
     def call(x: Any, name: Any = None) -> Tensor:
         return function(floating(x))
 
@@ -184,7 +184,7 @@ def _unary(function: Callable[[Tensor], Tensor], name: str) -> Callable[..., Ten
     return call
 
 
-def _pair(function: Callable[[Any, Any], Tensor], name: str) -> Callable[..., Tensor]:
+def _pair(function: Any, name: str) -> Callable[..., Tensor]:
     def call(x: Any, y: Any, name: Any = None) -> Tensor:
         a, b = tensor(x), tensor(y)
         return function(a.to(b.device), b)

@@ -26,10 +26,12 @@ class Kit:
         self.layers: Mapping[str, Any] = families(session)[""]
 
     def conv(self, x: Any, filters: int, size: int, name: str, strides: int = 1,
-             padding: str = "same", use_bias: bool = True, activation: Any = None) -> Any:  # fmt: skip
+             padding: str = "same", use_bias: bool = True,
+             activation: Any = None) -> Any:  # fmt: skip
         """Return a convolution."""
         layer = self.layers["Conv2D"](filters, kernel_size=size, strides=strides, padding=padding,
-                                      use_bias=use_bias, activation=activation, name=name)  # fmt: skip
+                                      use_bias=use_bias, activation=activation,
+                                      name=name)  # fmt: skip
         return layer(x)
 
     def norm(self, x: Any, name: str, epsilon: float = 1e-3, activation: Any = "relu") -> Any:

@@ -186,6 +186,12 @@ def set_value(variable: Any, value: Any) -> None:
     variable.assign(value)
 
 
+def set_values(pairs: Any) -> None:
+    """Set several variables."""
+    for variable, value in pairs:
+        set_value(variable, value)
+
+
 def get_value(x: Any) -> Any:
     """Return a variable as an array, or a learning rate as a number."""
     return float(x) if isinstance(x, (Rate, float, int)) else array(x)
@@ -271,11 +277,12 @@ def names(session: KerasSession) -> dict[str, Any]:
     return {
         **functions, **layouts(session), **phases(session),
         "backend": lambda: "tensorflow", "floatx": lambda: "float32",
-        "set_floatx": lambda value: None, "cast_to_floatx": lambda x: np.asarray(array(x), "float32"),
+        "set_floatx": lambda value: None,
+        "cast_to_floatx": lambda x: np.asarray(array(x), "float32"),
         "epsilon": lambda: session.epsilon, "set_epsilon": set_epsilon, "clear_session": clear,
         "get_value": get_value, "batch_get_value": lambda several: [get_value(x) for x in several],
         "eval": evaluate, "set_value": set_value,
-        "batch_set_value": lambda pairs: [set_value(*pair) for pair in pairs],
+        "batch_set_value": set_values,
         "update": update, "update_add": lambda x, increment: x.assign_add(increment),
         "update_sub": lambda x, decrement: x.assign_sub(decrement),
         "moving_average_update": lambda x, value, momentum: x.assign(

@@ -98,14 +98,16 @@ class EarlyStopping(Watching):
 
     def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0,
                  verbose: int = 0, mode: str = "auto", baseline: float | None = None,
-                 restore_best_weights: bool = False, start_from_epoch: int = 0) -> None:  # fmt: skip
+                 restore_best_weights: bool = False,
+                 start_from_epoch: int = 0) -> None:  # fmt: skip
         super().__init__(monitor, mode, min_delta)
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore, self.first = restore_best_weights, start_from_epoch
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Forget an earlier training."""
-        self.wait, self.stopped_epoch, self.kept = 0, 0, None
+        self.wait, self.stopped_epoch = 0, 0
+        self.kept: list[Any] | None = None
         self.best = -self.sign * math.inf if self.baseline is None else self.baseline
         self.best_epoch = 0
 
@@ -188,7 +190,8 @@ class ReduceLROnPlateau(Watching):
 
     def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10,
                  verbose: int = 0, mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0,
-                 min_lr: float = 0, epsilon: float | None = None, **words: Any) -> None:  # fmt: skip
+                 min_lr: float = 0, epsilon: float | None = None,
+                 **words: Any) -> None:  # fmt: skip
         super().__init__(monitor, mode, min_delta if epsilon is None else epsilon)
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr

@@ -156,9 +156,9 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
             return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]
 
-        def add_weight(self, *args: Any, **words: Any) -> Any:  # type: ignore[override]
+        def add_weight(self, *args: Any, **words: Any) -> Any:
             """Create a weight; the order of arguments is that of any version."""
-            names = ("dtype", "initializer", "regularizer", "trainable")
+            names: tuple[str, ...] = ("dtype", "initializer", "regularizer", "trainable")
             rest = []
             for value in args:
                 if isinstance(value, str) and "name" not in words and "shape" not in words:

@@ -1,4 +1,4 @@
-"""Training by a script's own `train_step`, and by code that adds to the loss; else by the engine."""
+"""Training by a script's own `train_step`, by code that adds to the loss, or by the engine."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Steps:
         weights = self.trainable_weights
         grads = torch.autograd.grad(loss, weights, allow_unused=True)
         self.optimizer.apply_gradients(zip(grads, weights, strict=True))
-        return self.compute_metrics(x, y, y_pred, weight)  # type: ignore[no-any-return]
+        return self.compute_metrics(x, y, y_pred, weight)
 
     def test_step(self: Any, data: Any) -> dict[str, Any]:
         """Judge one batch."""
@@ -156,7 +156,7 @@ class Steps:
         with torch.no_grad():
             y_pred = self(x, training=False)
             self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
-        return self.compute_metrics(x, y, y_pred, weight)  # type: ignore[no-any-return]
+        return self.compute_metrics(x, y, y_pred, weight)
 
     def predict_step(self: Any, data: Any) -> Any:
         """Return the outputs."""

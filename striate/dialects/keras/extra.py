@@ -42,11 +42,11 @@ def merge_class(merge: Callable[..., Any]) -> Callable[..., Merging]:
     return Merge
 
 
-def make(session: KerasSession, base: type[Layer]) -> Made:
+def make(session: KerasSession, base: Any) -> Made:
     """Return rows and classes by the module and the name that a script knows them by."""
     of = _activation(session)
 
-    class TimeDistributed(base):  # type: ignore[misc, valid-type]
+    class TimeDistributed(base):  # type: ignore[misc]
         """Apply a layer to each step of a sequence."""
 
         def __init__(self, layer: Layer, **words: Any) -> None:
@@ -63,7 +63,7 @@ def make(session: KerasSession, base: type[Layer]) -> Made:
             out: Tensor = self.layer(inputs.flatten(0, 1))
             return out.unflatten(0, inputs.shape[:2])
 
-    class Local(base):  # type: ignore[misc, valid-type]
+    class Local(base):  # type: ignore[misc]
         """A convolution with a kernel of its own at each place."""
 
         rank = 2
@@ -111,7 +111,7 @@ def make(session: KerasSession, base: type[Layer]) -> Made:
     class LocallyConnected2D(Local):
         """Over images."""
 
-    class MaxoutDense(base):  # type: ignore[misc, valid-type]
+    class MaxoutDense(base):  # type: ignore[misc]
         """The largest of several linear functions."""
 
         def __init__(self, units: int, nb_feature: int = 4,
@@ -129,7 +129,7 @@ def make(session: KerasSession, base: type[Layer]) -> Made:
             """Return the largest."""
             return (torch.einsum("ni,piu->npu", inputs, self.kernel) + self.bias).amax(1)
 
-    class Highway(base):  # type: ignore[misc, valid-type]
+    class Highway(base):  # type: ignore[misc]
         """A dense layer and its input, mixed by a gate."""
 
         def __init__(self, transform_bias: float = -2, activation: Any = None,
@@ -151,7 +151,7 @@ def make(session: KerasSession, base: type[Layer]) -> Made:
             part = torch.sigmoid(inputs @ self.gate + self.shift)
             return self.ended(inputs @ self.kernel + self.bias) * part + (1 - part) * inputs
 
-    class SReLU(base):  # type: ignore[misc, valid-type]
+    class SReLU(base):  # type: ignore[misc]
         """Linear in three parts, all learned."""
 
         def build(self, input_shape: Any) -> None:
@@ -169,7 +169,7 @@ def make(session: KerasSession, base: type[Layer]) -> Made:
             middle = torch.minimum(torch.maximum(inputs, self.low), high)
             return middle + self.high_slope * up - self.low_slope * down
 
-    class ParametricSoftplus(base):  # type: ignore[misc, valid-type]
+    class ParametricSoftplus(base):  # type: ignore[misc]
         """alpha log(1 + exp(beta x)), both learned."""
 
         def __init__(self, alpha_init: float = 0.2, beta_init: float = 5.0, **words: Any) -> None:
@@ -187,7 +187,7 @@ def make(session: KerasSession, base: type[Layer]) -> Made:
             """Return the function."""
             return self.alpha * functional.softplus(self.beta * inputs)
 
-    class ActivityRegularization(base):  # type: ignore[misc, valid-type]
+    class ActivityRegularization(base):  # type: ignore[misc]
         """The input, with a penalty on its values."""
 
         def __init__(self, l1: float = 0.0, l2: float = 0.0, **words: Any) -> None:

@@ -170,7 +170,7 @@ class ImageDataGenerator:
                                                                   strict=True)]  # fmt: skip
         shear = rng.uniform(-self.shear, self.shear) if self.shear else 0.0
         shear = np.deg2rad(shear) if not self.session.version.old else shear
-        zoom = rng.uniform(*self.zooms, 2) if self.zooms != (1, 1) else (1.0, 1.0)
+        zoom = rng.uniform(self.zooms[0], self.zooms[1], 2) if self.zooms != (1, 1) else (1.0, 1.0)
         if not (theta or any(shift) or shear or tuple(zoom) != (1.0, 1.0)):
             return None
         cos, sin = math.cos(theta), math.sin(theta)
@@ -254,8 +254,8 @@ class Files:
     """Pictures in the folders of a folder."""
 
     def __init__(self, root: Path, size: Any, mode: str, classes: Any, labels: Any, method: str):
-        folders = [Path(name).name for name in sorted(str(p) for p in root.iterdir() if p.is_dir())] \
-            if classes is None else list(classes)  # fmt: skip
+        inside = sorted(path.name for path in root.iterdir() if path.is_dir())
+        folders = inside if classes is None else list(classes)
         self.root, self.size, self.mode, self.kind, self.method = root, size, mode, labels, method
         self.class_indices = {name: number for number, name in enumerate(folders)}
         found = [
@@ -353,7 +353,7 @@ class Pictures(KerasSequence):
         self.order = self._drawn()
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        return math.ceil(self.n / self.batch_size)
 
     def __getitem__(self, index: int) -> Any:
         places = self.order[index * self.batch_size : (index + 1) * self.batch_size]

@@ -218,8 +218,9 @@ def first_input(session: KerasSession, layer: Any) -> Symbol | None:
     if given.shape is not None:
         return Input(given.shape, data_format=given.layout or session.layout,
                      name=f"{layer.name}_input")  # fmt: skip
-    if isinstance(layer, Layer) and getattr(layer, "_graph", None) is not None:
-        spec = layer.inputs[0].spec  # type: ignore[attr-defined]  # a model
+    graph: Any = getattr(layer, "_graph", None)  # of a model
+    if graph is not None:
+        spec = graph.inputs[0].spec
         return Input(spec.shape, spec.dtype, data_format=spec.data_format,
                      name=f"{layer.name}_input")  # fmt: skip
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -118,6 +119,7 @@ class Spoken:
         return values.mean(-1) if values.ndim == tensor(y_pred).ndim and values.ndim > 1 else values
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the mean over samples, or what the reduction says."""
         values = tensor(self.call(tensor(y_true), tensor(y_pred)))
         if sample_weight is not None:
             values = values * tensor(sample_weight).to(values)
@@ -130,7 +132,7 @@ class Spoken:
         """The loss that fit uses."""
         own = type(self).call is not Spoken.call or self.fields is None
         if own:
-            return native.Function(as_keras(lambda t, p: self.call(t, p)))
+            return native.Function(as_keras(self.call))
         return self.fields
 
     def get_config(self) -> dict[str, Any]:
@@ -157,13 +159,13 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
     """Return the functions of losses by their names: (y_true, y_pred) gives one number a sample."""
 
     def make(word: str) -> Callable[..., Any]:
-        def function(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0,
+        def function(y_true: Any, y_pred: Any, from_logits: bool = False,
+                     label_smoothing: float = 0.0,
                      axis: int = -1) -> Any:  # fmt: skip
             found = by_name(word)
             if from_logits or label_smoothing:
-                found = type(found)(from_logits, label_smoothing) if label_smoothing else type(found)(
-                    from_logits
-                )  # fmt: skip
+                more = (label_smoothing,) if label_smoothing else ()
+                found = type(found)(from_logits, *more)
             true, pred = tensor(y_true), tensor(y_pred)
             values = found.values(true, pred if pred.is_floating_point() else pred.float())
             return values.mean(-1) if values.ndim == pred.ndim and values.ndim > 1 else values
@@ -264,7 +266,7 @@ class Metric:
 class Counted:
     """A metric of torchmetrics over two classes, with a threshold of one half."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, **words: Any) -> None:
         from torchmetrics import classification
 
         self.metric, self.name = getattr(classification, f"Binary{kind}")(validate_args=False), ""
@@ -335,8 +337,8 @@ def metric_classes() -> dict[str, Any]:
         "SparseCategoricalAccuracy": metrics.SparseCategoricalAccuracy,
         "TopKCategoricalAccuracy": metrics.TopK, "SparseTopKCategoricalAccuracy": metrics.TopK,
         "RootMeanSquaredError": Root,
-        **{name: (lambda kind: lambda *a, **w: Counted(kind))(kind)
-           for name, kind in (("Precision", "Precision"), ("Recall", "Recall"), ("AUC", "AUROC"))},
+        **{name: partial(Counted, kind)
+           for name, kind in (("Precision",) * 2, ("Recall",) * 2, ("AUC", "AUROC"))},
         **{name: _losses_as_metric(cls) for name, cls in vars(native).items()
            if name in ("MeanSquaredError", "MeanAbsoluteError", "KLDivergence", "Hinge",
                        "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
@@ -354,7 +356,7 @@ def metric_functions(session: KerasSession) -> dict[str, Any]:
 
     def make(word: str) -> Callable[..., Any]:
         def function(y_true: Any, y_pred: Any, *args: Any, **words: Any) -> Any:
-            return ACCURACIES[word](*args, **words).right(tensor(y_true), tensor(y_pred))  # type: ignore[attr-defined]
+            return ACCURACIES[word](*args, **words).right(tensor(y_true), tensor(y_pred))
 
         function.__name__ = word
         made = lift(function)

@@ -73,8 +73,13 @@ class Shaped(Steps, Spoken):
         """Return the network as JSON, which is YAML."""
         return keras_files.to_json(self, self.session)
 
-    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True,
-             **words: Any) -> None:  # type: ignore[override]  # fmt: skip
+    def save(  # type: ignore[override]
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        include_optimizer: bool = True,
+        **words: Any,
+    ) -> None:
         """Write the model to a file."""
         keras_files.save(self, filepath, self.session)
 
@@ -131,13 +136,12 @@ def names(session: KerasSession) -> dict[str, Any]:
             words = {old.get(key, key): value for key, value in words.items()}
             for word in ("dtype", "dynamic", "trainable", "activity_regularizer"):
                 words.pop(word, None)
-            if len(args) == 1 and isinstance(args[0], str):
-                args, words["name"] = (), args[0]
-            if len(args) == 3:
-                args, words["name"] = args[:2], args[2]
+            given = list(args)
+            if (len(given) == 1 and isinstance(given[0], str)) or len(given) == 3:
+                words["name"] = given.pop()
             words["name"] = words.get("name") or ""
             self.start()
-            Model.__init__(self, *args, **words)
+            Model.__init__(self, *given, **words)
             if not self.name:
                 own = type(self) is not KerasModel
                 self.rename(
@@ -207,7 +211,7 @@ def names(session: KerasSession) -> dict[str, Any]:
 
         def _merge(self, layer: Merging) -> None:
             """Begin with the outputs of models that are merged."""
-            branches = [part for part in layer.layers]
+            branches = layer.layers
             object.__setattr__(self, "starts", tuple(s for b in branches for s in b.inputs))
             self._ends = [layer([branch.outputs[0] for branch in branches])]
             self._rebuild()
@@ -216,7 +220,8 @@ def names(session: KerasSession) -> dict[str, Any]:
             if self.starts and self._ends:
                 self._modules = {}
                 self._graph = None
-                self._adopt(Graph(self.starts, self._ends[-1:], self.where))
+                starts: Any = self.starts
+                self._adopt(Graph(starts, self._ends[-1:], self.where))
             else:
                 Sequential._rebuild(self)
 

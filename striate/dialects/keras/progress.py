@@ -142,8 +142,8 @@ def line(version: str, count: int, seconds: float, logs: Any, verbose: int = 1) 
     spent = f"{each * 1e6:.0f}us" if each < 1e-3 else f"{each * 1e3:.0f}ms"
     if version == "keras3":
         ordered = "".join(f" - {name}: {_number(logs[name])}" for name in sorted(logs))
-        bar = " - " if verbose == 2 else f" {'━' * 20} "
-        return f"{count}/{count}{bar}{seconds:.0f}s{' - ' if verbose == 2 else ' '}{spent}/step{ordered}"
+        bar, gap = (" - ", " - ") if verbose == 2 else (f" {'━' * 20} ", " ")
+        return f"{count}/{count}{bar}{seconds:.0f}s{gap}{spent}/step{ordered}"
     if verbose == 2:
         return f"{f'{count}/{count}' if version == 'tf' else ''} - {seconds:.0f}s{numbers}"
     rate = f" {spent}/step" if version in ("keras2", "keras23", "tf") else ""

@@ -60,7 +60,8 @@ class KerasSession(Session):
 
     Fields: `layout`, the order of axes that layers have unless told otherwise, and whether the
     script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
-    `batch`, the size that inputs fix, for runs on zeros; `inside`, whether a call comes from within a call or from fit; `adds_loss`, whether a layer's
+    `batch`, the size that inputs fix, for runs on zeros; `inside`, whether a call
+    comes from within a call or from fit; `adds_loss`, whether a layer's
     own code adds to the loss; `custom`, classes by name that files may speak of; `classes`, those
     of models; `kept`, models that no file can hold, by the path they were saved under.
     """

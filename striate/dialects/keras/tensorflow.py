@@ -1,4 +1,4 @@
-"""`tensorflow` around `tf.keras`: its functions, dtypes, tape, data sets, and what is only there."""
+"""`tensorflow` around `tf.keras`: functions, dtypes, tape, and what is only there."""
 
 from __future__ import annotations
 
@@ -183,7 +183,8 @@ def _math() -> dict[str, Any]:
         **{name: lift(made) for name, made in {**math.UNARY, **math.PAIRS}.items()}, **REDUCED,
         **table((math.sign, math.pow_, math.cumsum, math.l2_normalize, math.norm)),
         "reduce_logsumexp": REDUCED["reduce_logsumexp"], "argmax": argmax, "argmin": argmin,
-        "top_k": lift(shapes.top_k), "in_top_k": lift(math.is_in_top_k), "softmax": lift(nn.softmax),
+        "top_k": lift(shapes.top_k), "in_top_k": lift(math.is_in_top_k),
+        "softmax": lift(nn.softmax),
         "log_softmax": lift(nn.log_softmax), "floormod": lift(math.PAIRS["mod"]),
     }  # fmt: skip
 
@@ -225,8 +226,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "name_scope": _block, "variable_scope": _block, "no_op": _nothing, "cond": _cond,
         "boolean_mask": lift(shapes.boolean_mask), "is_tensor": lambda x: isinstance(
             x, (Tensor, Symbol)), "enable_eager_execution": _nothing,
-        "disable_v2_behavior": _nothing, "py_function": lambda func, inp, Tout: func(*inp),
-        "numpy_function": lambda func, inp, Tout: tensor(func(*(one.numpy() for one in inp))),
+        "disable_v2_behavior": _nothing, "py_function": _call,
+        "numpy_function": _call_numpy,
         "string": str, "as_dtype": kind, "group": _nothing,
     }  # fmt: skip
 
@@ -289,6 +290,7 @@ class Anything:
         return made
 
     def __call__(self, *args: Any, **words: Any) -> Anything:
+        """Return itself."""
         return self
 
     def __enter__(self) -> Anything:
@@ -371,6 +373,14 @@ def _old(made: Mapping[str, Any], name: str) -> Callable[..., Optimizer]:
         return made[name](learning_rate, **words)
 
     return make
+
+
+def _call(func: Any, inp: Any, *types: Any, **words: Any) -> Any:
+    return func(*inp)
+
+
+def _call_numpy(func: Any, inp: Any, *types: Any, **words: Any) -> Any:
+    return tensor(func(*(one.numpy() for one in inp)))
 
 
 def _cond(pred: Any, true_fn: Any = None, false_fn: Any = None, **words: Any) -> Any:

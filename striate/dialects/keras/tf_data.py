@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -221,7 +222,7 @@ class Slices(Dataset):
 
     def _parts(self) -> Iterator[Any]:
         for index in self._order().tolist():
-            yield _tree(self.whole, lambda one: one[index])
+            yield _tree(self.whole, itemgetter(index))
 
     def shuffle(self, buffer_size: int, seed: int | None = None,
                 reshuffle_each_iteration: bool = True, **words: Any) -> Dataset:  # fmt: skip
@@ -241,7 +242,7 @@ class Slices(Dataset):
             order = self._order()
             for index in range(number):
                 places = order[index * batch_size : (index + 1) * batch_size]
-                yield _tree(self.whole, lambda one: one[places])
+                yield _tree(self.whole, itemgetter(places))
 
         return Dataset(walk, number)
 

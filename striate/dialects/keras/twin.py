@@ -124,7 +124,7 @@ _nothing = Function(_nothing_)
 
 def added_to(session: KerasSession, model: Model) -> list[Symbol]:
     """Return what was added to the loss of a model: by add_loss, and by penalties on activities."""
-    out = [one for one in getattr(model, "added_symbols", ())]
+    out = list(getattr(model, "added_symbols", ()))
     if model._graph is None:
         return out
     for node in model.graph.nodes:

@@ -51,8 +51,8 @@ def accuracy(y_pred: Any, y: Any) -> float:
 class Progbar:
     """Prints how far a script has come, once, at the end."""
 
-    def __init__(self, target: int | None, width: int = 30, verbose: int = 1, interval: float = 0.05,
-                 stateful_metrics: Any = None, unit_name: str = "step", **words: Any) -> None:  # fmt: skip
+    def __init__(self, target: int | None, width: int = 30, verbose: int = 1,
+                 **words: Any) -> None:  # fmt: skip
         self.target, self.width, self.verbose, self.seen = target, width, verbose, 0
         self.sums: dict[str, list[float]] = {}
 
@@ -161,8 +161,8 @@ def image_dataset_from_directory(
     print(f"Found {len(files)} files belonging to {len(files.class_indices)} classes.")  # noqa: T201
 
     def walk() -> Iterator[Any]:
-        places = np.random.default_rng(seed).permutation(order) if shuffle and subset != "validation" \
-            else order  # fmt: skip
+        mixes = shuffle and subset != "validation"
+        places = np.random.default_rng(seed).permutation(order) if mixes else order
         for place in places:
             x = torch.from_numpy(files.picture(int(place)).copy())
             given = files.labels(np.array([place]))
@@ -182,7 +182,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "accuracy": accuracy, "categorical_probas_to_classes": categorical_probas_to_classes,
         "probas_to_classes": categorical_probas_to_classes,
         "plot_model": plot, "plot": plot, "model_to_dot": plot, "set_random_seed": set_seed,
-        "Sequence": Sequence, "PyDataset": Sequence, "get_file": get_file, **custom_objects(session),
+        "Sequence": Sequence, "PyDataset": Sequence, "get_file": get_file,
+        **custom_objects(session),
         "print_summary": lambda model, *args, **words: model.summary(*args, **words),
         "load_img": load_img, "img_to_array": img_to_array, "array_to_img": array_to_img,
         "save_img": save_img, "image_dataset_from_directory": image_dataset_from_directory,

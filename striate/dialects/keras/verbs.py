@@ -38,7 +38,8 @@ FIT_ORDER = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validati
 GENERATOR_ORDER = ("x", "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data",
                    "validation_steps", "class_weight")  # fmt: skip
 COMPILE_UNSEEN = ("sample_weight_mode", "target_tensors", "run_eagerly", "steps_per_execution",
-                  "jit_compile", "auto_scale_loss", "class_mode", "theano_mode", "distribute")  # fmt: skip
+                  "jit_compile", "auto_scale_loss", "class_mode", "theano_mode",
+                  "distribute")  # fmt: skip
 COMPILE_ORDER = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics")
 
 
@@ -287,12 +288,14 @@ class Spoken(Model):
         valid, split = words.get("validation_data"), words.get("validation_split")
         if self.session.version.steps or (not isinstance(valid, tuple) and not split):
             return
-        samples = round(count / (1 - split) - count) if split else len(_leading(valid[0]))
+        samples = len(_leading(valid[0])) if isinstance(valid, tuple) else 0
+        samples = round(count / (1 - split) - count) if split else samples
         print(f"Train on {count} samples, validate on {samples} samples")  # noqa: T201
 
     def numbers_so_far(self) -> dict[str, float]:
         """Return the numbers of the epoch in the step that it is in."""
-        return self.step_here.logs() if self.step_here is not None else {}
+        step = vars(self.trained).get("step_here")
+        return {} if step is None else dict(step.logs())
 
     # ---- judge and use ---------------------------------------------------------------------------
 

@@ -68,12 +68,11 @@ def plain_normal(word: str) -> Callable[..., Tensor]:
 def initializer(session: KerasSession, value: Any) -> Any:
     """Return an initial value in native words."""
     if isinstance(value, dict):
-        config = {key: item for key, item in value.get("config", {}).items()}
+        config = dict(value.get("config", {}))
         return initializer(session, str(value.get("class_name", value.get("name")))) if not config \
             else _of_class(str(value["class_name"]), config)  # fmt: skip
     if isinstance(value, str):
-        word = value if value.islower() else initializers.NAMES and value
-        word = SPELLINGS.get(word, word)
+        word = SPELLINGS.get(value, value)
         if session.version.old and word in PLAIN:
             return initializers.FromFunction(plain_normal(word))
         if word in HALF_TENTH:
