@@ -18,6 +18,7 @@ from .core.spec import Shape, Spec, checked_shape, show
 from .core.symbol import Input, Symbol
 from .data.fit import check_batch
 from .engine import loop, range_test
+from .engine.plans import lower_model
 from .engine.predictor import Predictor
 from .engine.progress import say
 from .engine.setup import Setup, compile_model
@@ -96,6 +97,7 @@ class Model(Layer):
 
     summary = print_summary
     explain = explain
+    lower = lower_model
 
     # ---- keep ------------------------------------------------------------------------------------
 

@@ -63,6 +63,17 @@ def test_import_striate_is_light() -> None:
     assert "striate.cli" not in extra
 
 
+def test_the_first_steps_of_training_load_no_compiler_and_no_optimizers_of_torch() -> None:
+    steps = (
+        "import numpy as np, striate as st; from striate import layers as L; "
+        "model = st.Sequential([L.Input((8, 8, 1)), L.Conv2D(4, 3), L.Flatten(), L.Dense(2)]); "
+        "model.compile('adam', 'crossentropy', ['accuracy']); x = np.zeros((64, 8, 8, 1), 'u1'); "
+        "model.fit(x, np.arange(64) % 2, verbose=0); model.predict(x[:1])"
+    )
+    extra = loaded_by(steps) - loaded_by("import torch, numpy")
+    assert sorted(extra.intersection(HEAVY)) == []
+
+
 def test_the_package_alone_does_not_wait_for_torch() -> None:
     assert "torch" not in loaded_by("import striate")
 

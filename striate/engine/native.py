@@ -21,7 +21,7 @@ from ..data.fit import missing_axis
 from ..errors import ConfigError
 from ..lower.builder import Weight
 from ..lower.execution import Execution
-from ..lower.lower import Head, lower
+from ..lower.lower import Head, Lowered, lower
 from ..lower.optimizer import update_of
 from ..lower.program import Program
 from ..lower.rules import covered
@@ -247,11 +247,22 @@ class NativeStep(Step):
         for key in fitting:
             if key[0] == size or (isinstance(batch, Batch) and key[0] > size):
                 return self.plans[key]
+        native = library()
+        lowered = self.lowered(size, dtypes, labels, weighted, training=training)
+        if native is None or lowered is None:
+            return None
+        self.plans[size, dtypes, labels, weighted, training] = Execution(lowered, native)
+        return self.plans[size, dtypes, labels, weighted, training]
+
+    def lowered(
+        self, size: int, dtypes: tuple[str, ...], labels: bool, weighted: bool, *, training: bool
+    ) -> Lowered | None:
+        """Return the plan for batches of this size and kind, or None where there is none."""
         head, native = self._head(labels, weighted), library()
         update = update_of(self.setup.optimizer) if training else None
         if head is None or native is None or isinstance(update, str):
             return None
-        lowered = lower(
+        return lower(
             self._program(training),
             size,
             dtypes,
@@ -259,8 +270,6 @@ class NativeStep(Step):
             update=update,
             bfloat16=small_products(self.setup.precision, native),
         )
-        self.plans[size, dtypes, labels, weighted, training] = Execution(lowered, native)
-        return self.plans[size, dtypes, labels, weighted, training]
 
     # ---- what goes in ----------------------------------------------------------------------------
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .lower import Lowered
 from .plan import Over
 from .rules import cost
 from .units.unit import Unit
+
+if TYPE_CHECKING:
+    from .lower import Lowered
 
 # What a core does, in the middle of what kernels reach with vectors of 8 to 16 floats;
 # estimates are for comparing the parts of a plan, not for predicting a machine.
 MACS_PER_S = 60e9
 BYTES_PER_S = 20e9
+# How many times as fast as direct products these kernels are: they leave out some of the products.
+SAVES = {
+    "conv_winograd": 2.0,
+    "conv_backward_winograd": 2.0,
+    "conv_backward_sparse": 8.0,  # behind a pooling of 2 x 2 and a ReLU
+}
 SHARED_OUT = {Over.SAMPLES: "samples", Over.PARTS: "parts", Over.NOTHING: "one thread"}
 
 
@@ -25,11 +36,12 @@ class Row:
     note: str
     macs: int
     bytes: int
+    products: float  # multiply-accumulates that are really made, about
 
     @property
     def microseconds(self) -> float:
         """Estimated time of one core: of the arithmetic or of the memory, whichever is longer."""
-        return 1e6 * max(self.macs / MACS_PER_S, self.bytes / BYTES_PER_S)
+        return 1e6 * max(self.products / MACS_PER_S, self.bytes / BYTES_PER_S)
 
 
 def rows(lowered: Lowered) -> list[Row]:
@@ -45,14 +57,21 @@ def rows(lowered: Lowered) -> list[Row]:
         passes = 1 + sum(1 for kernel in kernels if "backward" in kernel and unit.trains()) * 2
         if lowered.update is not None and unit.inputs[0] not in lowered.gradients:
             passes -= 1  # nothing in front of it learns: no gradient of the input
-        macs = cost(lowered.program, unit) * max(passes, 1) * batch
+        once, back = cost(lowered.program, unit) * batch, max(passes, 1) - 1
+        forward, backward = (
+            max(
+                (SAVES.get(name, 1.0) for name in kernels if ("backward" in name) is way), default=1
+            )
+            for way in (False, True)
+        )
+        macs, products = once * (1 + back), once * (1 / forward + back / backward)
         images = [lowered.images[at] for at in (*unit.inputs, unit.output)]
         both = 2 if lowered.update is not None else 1
         size = both * 4 * batch * sum(image.numel for image in images)
-        found.append(Row(_layers(unit), ", ".join(kernels) or "-", notes, macs, size))
+        found.append(Row(_layers(unit), ", ".join(kernels) or "-", notes, macs, size, products))
     own, notes = _calls(lowered, -1)
     found.append(
-        Row("(loss, update)" if lowered.update else "(in and out)", ", ".join(own), notes, 0, 0)
+        Row("(loss, update)" if lowered.update else "(in and out)", ", ".join(own), notes, 0, 0, 0)
     )
     return found
 
@@ -64,24 +83,41 @@ def explain(lowered: Lowered) -> str:
     table = rows(lowered)
     arena = sum(buffer.bytes for buffer in plan.buffers) / 2**20
     block = next((stage.block for stage in plan.stages if stage.over is Over.SAMPLES), plan.batch)
+    width = max(len(row.layers) for row in table)
     lines = [
         f"{kind}, {plan.batch} samples a step in blocks of {block}; {len(plan.stages)} stages, "
         f"{arena:.1f} MiB",
         "",
-        f"{'layers':<44} {'Mmac/step':>9} {'MiB':>7} {'~us':>7}  kernels",
+        f"{'layers':<{width}} {'Mmac/step':>9} {'MiB':>7} {'~us':>7}  kernels",
     ]
     for row in table:
-        size = f"{row.macs / 1e6:9.1f} {row.bytes / 2**20:7.2f} {row.microseconds:7.0f}"
         note = f"  ({row.note})" if row.note else ""
-        lines.append(f"{row.layers:<44} {size}  {row.kernels}{note}")
-    lines += ["", "stages, with a wait of all threads between them:"]
+        lines.append(f"{row.layers:<{width}} {_cost(row)}  {row.kernels}{note}")
+    lines += [
+        f"{'a step on one core':<{width}} {_cost(*table)}",
+        "",
+        "stages, with a wait of all threads between them:",
+    ]
     for number, stage in enumerate(plan.stages):
         if stage.calls:
-            kernels = ", ".join(call.kernel for call in stage.calls)
+            kernels = _counted(call.kernel for call in stage.calls)
             lines.append(f"{number:>3}  over {SHARED_OUT[stage.over]}: {kernels}")
     foreign = [unit for unit in lowered.units if unit.name == "torch"]
     lines += [f"by torch, between stages: {_layers(unit)}: no kernel" for unit in foreign]
     return "\n".join(lines)
+
+
+def _cost(*table: Row) -> str:
+    macs, size = sum(row.macs for row in table), sum(row.bytes for row in table)
+    time = sum(row.microseconds for row in table)
+    return f"{macs / 1e6:9.1f} {size / 2**20:7.2f} {time:7.0f}"
+
+
+def _counted(names: Iterable[str]) -> str:
+    """Return names, each once, with how often it comes."""
+    return ", ".join(
+        name if count == 1 else f"{count} x {name}" for name, count in Counter(names).items()
+    )
 
 
 def _calls(lowered: Lowered, unit: int) -> tuple[list[str], str]:

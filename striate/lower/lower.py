@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..core.operation import Affine, Pointwise
 from .builder import NOTHING, Builder, Gradient, Image, Margin, Part, Update, Weight, image_size
+from .explain import explain
 from .plan import ABSENT, ABSENT_VIEW, Call, Plan, Value
 from .program import Program
 from .rules import cost, units
@@ -48,6 +49,10 @@ class Lowered:
     output: int  # the value that the loss is taken of, or the first output
     update: Update | None = None
     turn: int = 0  # with `backward`: the first stage after the outputs are saved
+
+    def explain(self) -> str:
+        """Return the plan for people: layers, kernels, cost, stages."""
+        return explain(self)
 
 
 def lower(

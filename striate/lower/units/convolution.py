@@ -223,7 +223,8 @@ class Convolution(Unit):
         assert isinstance(source, View)
         assert isinstance(target, View)
         assert isinstance(addend, View)
-        step = 2 if self.winograd and self.pool_axes is None else 1  # tiles are of two rows
+        tile = 1 if not self.winograd else 4 if self.axes[0].kernel == 3 else 2  # rows of places
+        step = max(1, tile // pool.stride)
         steps = -(-rows // step)
         count = min(count, steps)
         edges = [min(rows, step * (steps * part // count)) for part in range(count + 1)]

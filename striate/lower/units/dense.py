@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ...core.operation import Linear, Pointwise
 from ..builder import Builder, Image
-from ..plan import ABSENT, ABSENT_VIEW, Call, Value
+from ..plan import ABSENT, ABSENT_VIEW, GROUP, Call, Value
 from ..weights import dense_kernel, vector
 from .unit import Unit, slope_of
 
@@ -56,7 +56,8 @@ class Dense(Unit):
     def forward(self, builder: Builder) -> None:
         """Add one call, over samples or over parts of the weights."""
         weight, bias = self._weights(builder)
-        shared = self.features * self.units >= (SHARED_FROM if builder.training else WIDE_FROM)
+        wide = self.features * self.units >= WIDE_FROM and self.units > GROUP  # of several parts
+        shared = self.shared if builder.training else wide
         call = Call(
             "dense_parts" if shared else "dense",
             {
