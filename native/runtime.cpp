@@ -113,11 +113,13 @@ constexpr double COLD = 10;
 constexpr int64_t MEASURED = 3;  // steps after which the caches are known to be warm
 
 // When other programs take a core, its thread holds up all others at every stage. Where a member was
-// kept from working for this share of a window, or a run was so much longer than one thread's own,
-// one thread goes on alone, each time for longer.
+// kept from working for this share of several windows in a row, or a run was so much longer than one
+// thread's own, one thread goes on alone, each time for longer. One window says little: each second
+// Linux takes a core from a thread of real-time priority for 50 ms.
 constexpr double HELD_UP = 0.25;
-constexpr int64_t WINDOW_NS = 10'000'000;
+constexpr int64_t WINDOW_NS = 10'000'000, WINDOWS = 3;
 constexpr double LATE_NS = 300'000;
+constexpr int64_t SHORT_NS = 5'000'000;  // of a run whose windows never end
 constexpr int64_t ALONE_NS = 50'000'000, SHORTLY_ALONE_NS = 1'000'000;
 constexpr int64_t LONGEST_ALONE_NS = 800'000'000;
 
@@ -174,7 +176,7 @@ class Run {
     team_.run(members_, [this](int64_t member) { walk(member); });
     const double alone = pace_.nanoseconds * static_cast<double>((step_ - first) * plan_.batch);
     const bool late = static_cast<double>(now_ns() - step_began_) > alone + LATE_NS;
-    if (finished_ && late) stand_aside(SHORTLY_ALONE_NS);
+    if (finished_ && late && alone < SHORT_NS) stand_aside(SHORTLY_ALONE_NS);
   }
 
   bool worth_sharing() const {
@@ -263,9 +265,12 @@ class Run {
     if (worst < 0) return false;  // no window has ended
     std::fill(held_up_.begin(), held_up_.end(), -1.0);
     if (worst < HELD_UP) {
+      team_.held_up = 0;
       team_.alone_ns /= 2;
       return false;
     }
+    if (++team_.held_up < WINDOWS) return false;
+    team_.held_up = 0;
     stand_aside(ALONE_NS);
     return true;
   }

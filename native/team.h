@@ -37,6 +37,7 @@ class Team {
   // shall be; for the holder of the reservation.
   int64_t alone_until_ns = 0;
   int64_t alone_ns = 0;
+  int64_t held_up = 0;  // windows in a row, so far
   // When the last run ended.
   int64_t left_ns = 0;
 

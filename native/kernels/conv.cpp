@@ -50,7 +50,7 @@ struct Conv final : ConvForward {
       return;
     }
     for (int64_t g = 0; g < groups; ++g)
-      cover(job, rows, width, g + 1 < groups ? outs : pixel() - g * outs, master + g * outs,
+      cover(job, rows, width, g + 1 < groups ? outs : computed() - g * outs, master + g * outs,
             [&](int64_t y, int64_t x) {
               return std::pair{from + g * ins + y * job.input_row + x * job.input_step,
                                sums + g * outs + y * job.output_row + x * job.output_step};

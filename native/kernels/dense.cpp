@@ -8,9 +8,9 @@
 namespace striate {
 namespace {
 
-constexpr int SUMS = REGISTERS == 32 ? 16 : 8;  // of a tile, in registers
-constexpr int64_t SAMPLES = 8;                  // whose features share the first-level cache
-constexpr int64_t FEATURES = 1024;              // of one pass, for the same reason
+constexpr int SUMS = REGISTERS == 32 ? 16 : 12;  // of a tile, in registers
+constexpr int64_t SAMPLES = 8;                   // whose features share the first-level cache
+constexpr int64_t FEATURES = 1024;               // of one pass, for the same reason
 
 #if defined(__AVX512F__)
 // Adds up each of 16 vectors; a vector with the 16 sums. (The forms with a mask of all lanes are
@@ -122,7 +122,8 @@ struct Dense : Kernel {
     }
   }
 
-  static int64_t pitch(int64_t count) { return round_up(count, GROUP); }
+  // Floats of a row of sums: room for a whole tile at its end too.
+  static int64_t pitch(int64_t count) { return round_up(count, GROUP) + GROUP; }
 
  private:
   // Some features of some samples, and the units that they go into.
@@ -190,7 +191,7 @@ struct DenseParts final : Dense {
     compute(context, 0, context.step.samples, std::min(end, range.begin * GROUP), end);
   }
 
-  int64_t scratch() const override { return SAMPLES * GROUP * 4; }
+  int64_t scratch() const override { return SAMPLES * pitch(GROUP) * 4; }
 };
 
 }  // namespace

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "../vector.h"
 
 namespace striate {
 
-constexpr int TILE_ROWS = 4;  // with TILE_VECTORS: sums of a tile, in registers
+// Sums of a tile, in registers beside a row of vectors and one number spread over a vector.
 constexpr int TILE_VECTORS = REGISTERS == 32 ? 4 : 2;
+constexpr int TILE_ROWS = REGISTERS == 32 ? 4 : 6;
 
 // A matrix of numbers: a(row, step) lies at data + row * row_stride + step * step_stride.
 struct Matrix {
@@ -25,6 +28,7 @@ void product_tile(const Matrix& a, const float* b, int64_t b_row, int64_t steps,
   for (int64_t s = 0; s < steps; ++s, numbers += a.step_stride, b += b_row) {
     Vec v[VECTORS];
     for (int j = 0; j < VECTORS; ++j) v[j] = load(b + j * LANES);
+#pragma GCC unroll 8
     for (int i = 0; i < ROWS; ++i) {
       const Vec number = all(numbers[i * a.row_stride]);
       for (int j = 0; j < VECTORS; ++j) sums[i][j] = fma(number, v[j], sums[i][j]);
@@ -37,17 +41,23 @@ void product_tile(const Matrix& a, const float* b, int64_t b_row, int64_t steps,
     }
 }
 
-// The same for any number of rows and a width in floats that is a multiple of GROUP.
+template <int VECTORS, int... ROWS>
+constexpr auto product_tiles(std::integer_sequence<int, ROWS...>) {
+  using Tile = void (*)(const Matrix&, const float*, int64_t, int64_t, float*, int64_t, bool);
+  return std::array<Tile, sizeof...(ROWS)>{product_tile<ROWS + 1, VECTORS>...};
+}
+
+// The same for any number of rows, in tiles of nearly the same size.
 template <int VECTORS>
 void rows_of_tiles(Matrix a, int64_t rows, const float* b, int64_t b_row, int64_t steps, float* to,
                    int64_t to_row, bool add) {
-  for (; rows > 0; rows -= TILE_ROWS, a.data += TILE_ROWS * a.row_stride, to += TILE_ROWS * to_row)
-    switch (std::min<int64_t>(rows, TILE_ROWS)) {
-      case 1: product_tile<1, VECTORS>(a, b, b_row, steps, to, to_row, add); break;
-      case 2: product_tile<2, VECTORS>(a, b, b_row, steps, to, to_row, add); break;
-      case 3: product_tile<3, VECTORS>(a, b, b_row, steps, to, to_row, add); break;
-      default: product_tile<TILE_ROWS, VECTORS>(a, b, b_row, steps, to, to_row, add);
-    }
+  static constexpr auto TILES =
+      product_tiles<VECTORS>(std::make_integer_sequence<int, TILE_ROWS>());
+  for (int64_t tiles = divide_up(rows, TILE_ROWS); tiles > 0; --tiles) {
+    const int64_t now = divide_up(rows, tiles);
+    TILES[static_cast<size_t>(now - 1)](a, b, b_row, steps, to, to_row, add);
+    a.data += now * a.row_stride, to += now * to_row, rows -= now;
+  }
 }
 
 inline void products(const Matrix& a, int64_t rows, const float* b, int64_t b_row, int64_t steps,

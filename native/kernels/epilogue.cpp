@@ -15,6 +15,7 @@ class Finish {
       : conv_(conv),
         bias_(given(conv.bias) ? context.at<float>(conv.bias) : nullptr),
         pixel_(conv.pixel()),
+        computed_(conv.computed()),
         row_(conv.width * pixel_),
         written_(written(conv.output, conv.filters)),
         pooled_width_(conv.pooled_width()),
@@ -22,13 +23,13 @@ class Finish {
 
   void plain(const float* from, float* to) const {
     for (int64_t x = 0; x < pooled_width_; ++x, from += pixel_, to += conv_.output.pixel)
-      for (int64_t c = 0; c < pixel_; c += LANES)
+      for (int64_t c = 0; c < computed_; c += LANES)
         store_first(to + c, activate(load(from + c) + bias(c)), written_ - c);
   }
 
   void sum(const float* from, const float* addend, float* to) const {
     for (int64_t x = 0; x < pooled_width_; ++x, from += pixel_, to += conv_.output.pixel) {
-      for (int64_t c = 0; c < pixel_; c += LANES) {
+      for (int64_t c = 0; c < computed_; c += LANES) {
         const Vec more = load_first(addend + c, conv_.filters - c);
         store_first(to + c, activate(load(from + c) + bias(c) + more), written_ - c);
       }
@@ -40,7 +41,7 @@ class Finish {
     const int64_t places = conv_.pool_height * conv_.pool_width;
     const Vec share = all(1.0f / static_cast<float>(places));
     for (int64_t x = 0; x < pooled_width_; ++x, to += conv_.output.pixel)
-      for (int64_t c = 0; c < pixel_; c += LANES) {
+      for (int64_t c = 0; c < computed_; c += LANES) {
         const float* window = from + x * conv_.pool_stride_x * pixel_ + c;
         Vec sum{};
         for (int64_t ky = 0; ky < conv_.pool_height; ++ky)
@@ -54,7 +55,7 @@ class Finish {
   template <int WINDOW>
   void largest(const float* from, float* to, uint8_t* index, int64_t y) const {
     for (int64_t x = 0; x < pooled_width_; ++x, to += conv_.output.pixel, index += pixel_)
-      for (int64_t c = 0; c < pixel_; c += LANES) {
+      for (int64_t c = 0; c < computed_; c += LANES) {
         IntVec winner;
         const Vec sum = winner_of<WINDOW>(from + x * conv_.pool_stride_x * pixel_ + c, winner);
         Vec value = activate(sum + bias(c));
@@ -68,7 +69,7 @@ class Finish {
 
   void largest_without_index(const float* from, float* to) const {
     for (int64_t x = 0; x < pooled_width_; ++x, to += conv_.output.pixel)
-      for (int64_t c = 0; c < pixel_; c += LANES) {
+      for (int64_t c = 0; c < computed_; c += LANES) {
         const float* window = from + x * conv_.pool_stride_x * pixel_ + c;
         Vec best = load(window);
         for (int64_t ky = 0; ky < conv_.pool_height; ++ky)
@@ -76,6 +77,13 @@ class Finish {
             best = max(best, load(window + ky * row_ + kx * pixel_));
         store_first(to + c, activate(best + bias(c)), written_ - c);
       }
+  }
+
+  // Zeros in what the output has behind the computed channels.
+  void clear_behind(float* to) const {
+    if (written_ <= computed_) return;
+    for (int64_t x = 0; x < pooled_width_; ++x, to += conv_.output.pixel)
+      std::fill(to + computed_, to + written_, 0.0f);
   }
 
  private:
@@ -116,7 +124,7 @@ class Finish {
 
   const ConvForward& conv_;
   const float* bias_;
-  const int64_t pixel_, row_, written_, pooled_width_;
+  const int64_t pixel_, computed_, row_, written_, pooled_width_;
   const Dropout dropout_;
 };
 
@@ -202,7 +210,7 @@ void ConvForward::finish(const float* sums, const Context& context, Range range,
 void ConvForward::add_statistics(const float* sums, const Context& context, Range range,
                                  int64_t rows) const {
   float* totals = context.at<float>(statistics, range.slot);
-  for (int64_t c = 0; c < pixel(); c += LANES) {
+  for (int64_t c = 0; c < computed(); c += LANES) {
     const Vec shift = given(bias) ? load(context.at<float>(bias) + c) : Vec{};
     Vec total{}, squares{};
     for (int64_t place = 0; place < rows * width; ++place) {

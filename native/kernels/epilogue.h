@@ -44,8 +44,10 @@ struct ConvForward : Kernel {
     v("addend", addend);
   }
 
-  // Floats from one place of the sums to the next; those behind `filters` are zero.
+  // Floats from one place of the sums to the next, and those of them that are computed: the vectors
+  // with a filter in them. What such a vector has behind the filters is zero.
   int64_t pixel() const { return round_up(filters, GROUP); }
+  int64_t computed() const { return round_up(filters, LANES); }
   int64_t taps() const { return kernel_height * kernel_width; }
   bool depthwise() const { return groups == channels && groups == filters && groups > 1; }
   int64_t pooled_height() const {

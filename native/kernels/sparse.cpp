@@ -28,8 +28,11 @@ class Share {
   int64_t bytes_ = 0;
 };
 
-// The master's taps, from [tap][channel][filter] to [group of channels][filter][tap][channel]: one
-// gradient meets all taps of one vector of channels on its way.
+// Channels that lie together: a vector where they fit in one, else a group.
+int64_t together(int64_t channels) { return channels <= LANES ? LANES : GROUP; }
+
+// The master's taps, from [tap][channel][filter] to [channels together][filter][tap][channel]: one
+// gradient meets all taps of these channels on its way.
 struct PackTaps final : Kernel {
   Ref master, packed;
   Int taps = 1, channels = 1, filters = 1;
@@ -48,16 +51,15 @@ struct PackTaps final : Kernel {
     c.holds("packed", packed, taps * filters * round_up(channels, GROUP) * 4);
   }
 
-  int64_t parts(int64_t) const override { return divide_up(channels, GROUP) * taps; }
+  int64_t parts(int64_t) const override { return divide_up(channels, together(channels)) * taps; }
 
   void run(const Context& context, Range range) const override {
+    const int64_t width = together(channels), row = round_up(filters, GROUP);
     for (int64_t part = range.begin; part < range.end; ++part) {
-      const int64_t tap = part % taps, channel = part / taps * GROUP;
-      const float* from =
-          context.at<float>(master) + (tap * channels + channel) * round_up(filters, GROUP);
-      float* to = context.at<float>(packed) + channel * filters * taps + tap * GROUP;
-      transpose_group(from, round_up(filters, GROUP), channels - channel, to, taps * GROUP,
-                      filters);
+      const int64_t tap = part % taps, channel = part / taps * width;
+      const float* from = context.at<float>(master) + (tap * channels + channel) * row;
+      float* to = context.at<float>(packed) + channel * filters * taps + tap * width;
+      transpose_group(from, row, channels - channel, width, to, taps * width, filters);
     }
   }
 };
@@ -109,6 +111,7 @@ struct ConvBackwardSparse final : ConvBackward {
   }
   // Of the list of a filter: all windows of a band, and what an append overwrites.
   int64_t filter_step() const { return band() * pooled_width() + GROUP; }
+  int64_t near() const { return together(channels); }
   int64_t spread_height() const {
     return std::max(in_height + pad_y, height + kernel_height - 1);
   }
@@ -116,7 +119,7 @@ struct ConvBackwardSparse final : ConvBackward {
 
   struct Work {
     float* sums;       // [filter][kernel row][run], of the weights' gradient
-    float* gradients;  // [group of channels][row][column][channel], of the input
+    float* gradients;  // [channels together][row][column][channel], of the input
     int32_t* filter_offsets;  // [filter][window]: the input's cell of each gradient
     float* filter_values;
     int32_t* filter_counts;
@@ -134,7 +137,7 @@ struct ConvBackwardSparse final : ConvBackward {
       sums = share.take<float>(conv.filters * conv.kernel_height * conv.row_floats());
       gradients = share.take<float>(
           given(conv.input_gradient)
-              ? round_up(conv.channels, GROUP) * conv.spread_height() * conv.spread_width()
+              ? round_up(conv.channels, conv.near()) * conv.spread_height() * conv.spread_width()
               : 0);
       filter_offsets = share.take<int32_t>(entries);
       filter_values = share.take<float>(entries);
@@ -156,7 +159,7 @@ struct ConvBackwardSparse final : ConvBackward {
     for (int64_t s = range.begin; s < range.end; ++s) {
       if (given(input_gradient))
         std::fill_n(work.gradients,
-                    round_up(channels, GROUP) * spread_height() * spread_width(), 0.0f);
+                    round_up(channels, near()) * spread_height() * spread_width(), 0.0f);
       for (int64_t y = 0; y < pooled_height(); y += band()) {
         const int64_t end = std::min(pooled_height(), y + band());
         const Band windows = band_of(context, s, y, end, work);
@@ -186,7 +189,7 @@ struct ConvBackwardSparse final : ConvBackward {
     return {context.at<uint8_t>(index, sample) + begin * columns * pixel(),
             context.at(output_gradient, sample) + begin * output_gradient.row,
             context.at(input, sample) + begin * pool_stride_y * input.row,
-            work.gradients + begin * pool_stride_y * spread_width() * GROUP,
+            work.gradients + begin * pool_stride_y * spread_width() * near(),
             (end - begin) * columns};
   }
 
@@ -199,11 +202,11 @@ struct ConvBackwardSparse final : ConvBackward {
         work.input_at[w] =
             static_cast<int32_t>(y * pool_stride_y * input.row + x * pool_stride_x * input.pixel);
         work.place_at[w] = static_cast<int32_t>(
-            (y * pool_stride_y * spread_width() + x * pool_stride_x) * GROUP);
+            (y * pool_stride_y * spread_width() + x * pool_stride_x) * near());
       }
     for (int64_t y = 0, i = 0; y < pool_height; ++y)
       for (int64_t x = 0; x < pool_width; ++x, ++i)
-        work.step_to[i] = static_cast<int32_t>((y * spread_width() + x) * GROUP);
+        work.step_to[i] = static_cast<int32_t>((y * spread_width() + x) * near());
   }
 
   STRIATE_INLINE IntVec winner_of(const Band& band, int64_t w, int64_t f) const {
@@ -212,7 +215,7 @@ struct ConvBackwardSparse final : ConvBackward {
 
   // For each place of each window the filters that have their largest value there.
   void list_places(const Band& band, const Work& work) const {
-    const int32_t step = static_cast<int32_t>(taps() * GROUP);
+    const int32_t step = static_cast<int32_t>(taps() * near());
     int32_t* begins = work.place_begins;
     int32_t listed = 0;
     const Vec scale = all(static_cast<float>(1 / (1 - drop)));
@@ -272,46 +275,48 @@ struct ConvBackwardSparse final : ConvBackward {
   }
 
   void add_weight_gradient(const float* image, const Work& work) const {
-    for (int64_t f = 0; f < filters; ++f) {
-      const int64_t at = f * filter_step();
-      const Sparse gradients{work.filter_offsets + at, work.filter_values + at,
-                             work.filter_counts[f]};
-      if (gradients.count == 0) continue;
-      for (int64_t run = 0; run < runs(); ++run)
-        add_sparse({gradients, image + run * input.pixel, input.row,
-                    work.sums + f * kernel_height * row_floats() + run * run_step(), row_floats()},
-                   kernel_height, divide_up(run_floats(), LANES));
-    }
+    add_sparse(kernel_height, divide_up(run_floats(), LANES), [&](const auto& visit) {
+      for (int64_t f = 0; f < filters; ++f) {
+        const int64_t at = f * filter_step();
+        const Sparse gradients{work.filter_offsets + at, work.filter_values + at,
+                               work.filter_counts[f]};
+        if (gradients.count == 0) continue;
+        for (int64_t run = 0; run < runs(); ++run)
+          visit(SparseSum{gradients, image + run * input.pixel, input.row,
+                          work.sums + f * kernel_height * row_floats() + run * run_step(),
+                          row_floats()});
+      }
+    });
   }
 
   void add_input_gradient(const float* kernels, const Band& band, const Work& work) const {
-    const int64_t row = spread_width() * GROUP, image = spread_height() * row;
-    const int64_t places = window();
-    for (int64_t c = 0; c < channels; c += GROUP) {
-      const int32_t* begins = work.place_begins;
-      for (int64_t w = 0; w < band.windows; ++w)
-        for (int64_t place = 0; place < places; ++place, ++begins) {
-          const Sparse gradients{work.place_offsets + begins[0], work.place_values + begins[0],
-                                 begins[1] - begins[0]};
-          if (gradients.count == 0) continue;
-          add_sparse({gradients, kernels + c * filters * taps(), kernel_width * GROUP,
-                      band.input_gradient + c / GROUP * image + work.place_at[w] +
-                          work.step_to[place],
-                      row},
-                     kernel_height, kernel_width * VECTORS_PER_GROUP);
-        }
-    }
+    const int64_t row = spread_width() * near(), image = spread_height() * row;
+    for (int64_t c = 0; c < channels; c += near())
+      add_sparse(kernel_height, kernel_width * near() / LANES, [&](const auto& visit) {
+        const int32_t* begins = work.place_begins;
+        for (int64_t w = 0; w < band.windows; ++w)
+          for (int64_t place = 0; place < window(); ++place, ++begins) {
+            const Sparse gradients{work.place_offsets + begins[0], work.place_values + begins[0],
+                                   begins[1] - begins[0]};
+            if (gradients.count == 0) continue;
+            visit(SparseSum{gradients, kernels + c * filters * taps(), kernel_width * near(),
+                            band.input_gradient + c / near() * image + work.place_at[w] +
+                                work.step_to[place],
+                            row});
+          }
+      });
   }
 
   void store_input_gradient(float* to, const Work& work) const {
-    const int64_t row = spread_width() * GROUP, image = spread_height() * row;
-    const int64_t count = written(input_gradient, channels);
+    const int64_t row = spread_width() * near(), image = spread_height() * row;
+    const int64_t count = written(input_gradient, channels), real = round_up(channels, near());
     for (int64_t y = 0; y < in_height; ++y)
       for (int64_t x = 0; x < in_width; ++x) {
-        const float* from = work.gradients + (y + pad_y) * row + (x + pad_x) * GROUP;
+        const float* from = work.gradients + (y + pad_y) * row + (x + pad_x) * near();
         float* cell = to + y * input_gradient.row + x * input_gradient.pixel;
         for (int64_t c = 0; c < count; c += LANES)
-          store_first(cell + c, load(from + c / GROUP * image + c % GROUP), count - c);
+          store_first(cell + c,
+                      c < real ? load(from + c / near() * image + c % near()) : Vec{}, count - c);
       }
   }
 
@@ -321,7 +326,7 @@ struct ConvBackwardSparse final : ConvBackward {
       for (int64_t f = 0; f < filters; f += GROUP)
         transpose_group(work.sums + f * kernel + tap / kernel_width * row_floats() +
                             tap % kernel_width * step,
-                        kernel, filters - f, to + f, pixel(), channels);
+                        kernel, filters - f, GROUP, to + f, pixel(), channels);
   }
 
   // The windows of a sample, for the filters from `f` on.
@@ -370,7 +375,7 @@ struct ConvBackwardSparse final : ConvBackward {
     const float scale = static_cast<float>(1 / (1 - drop));
     const int64_t length = kernel_width * channels;
     for (int64_t s = range.begin; s < range.end; ++s)
-      for (int64_t f = 0; f < pixel(); f += LANES)
+      for (int64_t f = 0; f < filters; f += LANES)
         add_masked({windows(context, s, f), scale, context.at(input, s), input.row, input.pixel,
                     to + f, length * pixel(), pixel()},
                    kernel_height, length);

@@ -39,6 +39,21 @@ STRIATE_INLINE void transpose(Vec (&rows)[LANES]) {
       rows[r + step] = _mm512_permutex2var_ps(a, bit_cast<__m512i>(second), b);
     }
   }
+#elif defined(__AVX2__)
+  Vec pairs[8], quads[8];  // column c of four rows, and column c + 4 in the upper half
+  for (int r = 0; r < 8; r += 2) {
+    pairs[r] = _mm256_unpacklo_ps(rows[r], rows[r + 1]);
+    pairs[r + 1] = _mm256_unpackhi_ps(rows[r], rows[r + 1]);
+  }
+  for (int r = 0; r < 8; r += 4)
+    for (int k = 0; k < 2; ++k) {
+      quads[r + 2 * k] = _mm256_shuffle_ps(pairs[r + k], pairs[r + k + 2], 0x44);
+      quads[r + 2 * k + 1] = _mm256_shuffle_ps(pairs[r + k], pairs[r + k + 2], 0xEE);
+    }
+  for (int c = 0; c < 4; ++c) {
+    rows[c] = _mm256_permute2f128_ps(quads[c], quads[c + 4], 0x20);
+    rows[c + 4] = _mm256_permute2f128_ps(quads[c], quads[c + 4], 0x31);
+  }
 #else
   for (int r = 0; r < LANES; ++r)
     for (int c = 0; c < r; ++c) {
@@ -49,10 +64,10 @@ STRIATE_INLINE void transpose(Vec (&rows)[LANES]) {
 #endif
 }
 
-// to[c][r] = from[r][c] for c < columns and r < GROUP; zero from row `rows` on.
-inline void transpose_group(const float* from, int64_t from_row, int64_t rows, float* to,
-                            int64_t to_row, int64_t columns) {
-  for (int64_t first = 0; first < GROUP; first += LANES)
+// to[c][r] = from[r][c] for c < columns and r < width; zero from row `rows` on.
+inline void transpose_group(const float* from, int64_t from_row, int64_t rows, int64_t width,
+                            float* to, int64_t to_row, int64_t columns) {
+  for (int64_t first = 0; first < width; first += LANES)
     for (int64_t c = 0; c < columns; c += LANES) {
       Vec block[LANES];
       for (int r = 0; r < LANES; ++r)
@@ -64,6 +79,17 @@ inline void transpose_group(const float* from, int64_t from_row, int64_t rows, f
     }
 }
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// For each set of lanes, as bits: the lanes in it, one per byte.
+constexpr std::array<uint64_t, 256> LANES_OF_SET = [] {
+  std::array<uint64_t, 256> table{};
+  for (uint64_t set = 0; set < 256; ++set)
+    for (uint64_t lane = 0, shift = 0; lane < 8; ++lane)
+      if ((set >> lane & 1) != 0) table[set] |= lane << shift, shift += 8;
+  return table;
+}();
+#endif
+
 // Appends the chosen lanes to a list and returns their number; up to LANES behind the list's end
 // are overwritten.
 STRIATE_INLINE int64_t append(IntVec chosen, IntVec offsets, Vec values, int32_t* to_offsets,
@@ -73,6 +99,14 @@ STRIATE_INLINE int64_t append(IntVec chosen, IntVec offsets, Vec values, int32_t
   _mm512_storeu_si512(to_offsets, _mm512_maskz_compress_epi32(mask, bit_cast<__m512i>(offsets)));
   _mm512_storeu_ps(to_values, _mm512_maskz_compress_ps(mask, values));
   return __builtin_popcount(mask);
+#elif defined(__AVX2__)
+  const auto set = static_cast<unsigned>(_mm256_movemask_ps(bit_cast<__m256>(chosen)));
+  const __m128i bytes = _mm_cvtsi64_si128(static_cast<int64_t>(LANES_OF_SET[set]));
+  const __m256i lanes = _mm256_cvtepu8_epi32(bytes);
+  const __m256i kept = _mm256_permutevar8x32_epi32(bit_cast<__m256i>(offsets), lanes);
+  std::memcpy(to_offsets, &kept, sizeof kept);
+  store(to_values, _mm256_permutevar8x32_ps(values, lanes));
+  return __builtin_popcount(set);
 #else
   int64_t count = 0;
   for (int lane = 0; lane < LANES; ++lane) {
@@ -212,16 +246,20 @@ STRIATE_INLINE void each_tile(int64_t rows, int64_t length, const Body& body) {
     }
 }
 
-inline void add_sparse(SparseSum sum, int64_t rows, int64_t vectors) {
+// Adds many such sums, all of rows x vectors: `each(visit)` calls visit(SparseSum) for each of them.
+// A tile is made for all of them before the next one, so that what it reads stays in the L1 cache.
+template <class Each>
+void add_sparse(int64_t rows, int64_t vectors, const Each& each) {
   using Lengths = std::make_integer_sequence<int, TILE_LENGTH>;
   static constexpr std::array TILES{sparse_tiles<1>(Lengths()), sparse_tiles<2>(Lengths()),
                                     sparse_tiles<3>(Lengths())};
-  const float* from = sum.from;
-  float* out = sum.out;
   each_tile(rows, vectors, [&](int64_t row, int64_t count, int64_t vector, int64_t length) {
-    sum.from = from + row * sum.row + vector * LANES;
-    sum.out = out + row * sum.out_row + vector * LANES;
-    TILES[static_cast<size_t>(count - 1)][static_cast<size_t>(length - 1)](sum);
+    const auto tile = TILES[static_cast<size_t>(count - 1)][static_cast<size_t>(length - 1)];
+    each([&](SparseSum sum) {
+      sum.from += row * sum.row + vector * LANES;
+      sum.out += row * sum.out_row + vector * LANES;
+      tile(sum);
+    });
   });
 }
 
