@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import StriateError
+from .compare import compare
 from .convert import convert
 from .doctor import doctor
 from .evaluate import evaluate
@@ -80,7 +81,7 @@ def options(
 
 COMMANDS = (
     *(train, evaluate, predict, summary, explain, explore),
-    *(report, run, runs, convert, doctor),
+    *(report, compare, run, runs, convert, doctor),
 )
 for command in COMMANDS:
     # `train` itself says that `--epochs 3` is `epochs=3`

@@ -28,7 +28,7 @@ def report(
 
     opened = Run.open(run, root=root)
     model = load(opened.path)
-    opened.epochs = _epochs(opened.path / "metrics.jsonl")
+    opened.epochs = epochs(opened.path / "metrics.jsonl")
     page = write_page(opened, model)
     opened.finish(model)
     print(json.dumps({"run": str(opened.path), "report": str(page)}) if as_json else page)
@@ -41,7 +41,7 @@ def write_page(run: Run, model: Model) -> Path:
     return write(run, model, _data(run))
 
 
-def _epochs(log: Path) -> list[dict[str, float]]:
+def epochs(log: Path) -> list[dict[str, float]]:
     """Return the numbers of each epoch; none where training ended before the first was over."""
     return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
 

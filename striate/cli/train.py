@@ -49,16 +49,20 @@ def train(
     model = module.model(chosen)
     begin(run, model)
     model.summary(print_fn=say)
-    history, seconds = _fit(model, module, chosen, run)
     results: dict[str, Any] = {
         "run": str(run.path),
         "recipe": recipe,
         "command": shlex.join(["striate", "train", recipe, *(settings or ())]),
-        "epochs": len(history.epoch),
-        "seconds": round(seconds, 2),
-        "stopped": history.stopped,
         "classes": list(module.CLASSES),
     }
+    started = time.monotonic()
+    try:
+        history = _fit(model, module, chosen, run)
+    except Exception as error:
+        results |= _ended(run, started, f"{type(error).__name__}: {error}")
+        _keep(run, model, results)  # what there is, with its report, before the error is told
+        raise
+    results |= _ended(run, started, history.stopped)
     tested = _sound(history)
     if tested:
         x, y = module.test_data()
@@ -69,7 +73,7 @@ def train(
     elif tested:
         print(accuracy_line(results))
     epochs = counted(results["epochs"], "epoch")
-    say(f"{epochs} in {seconds:.1f} s, kept in {run.path} (see report.md there)")
+    say(f"{epochs} in {results['seconds']:.1f} s, kept in {run.path} (see report.md there)")
     place = shlex.quote(str(run.path))
     if tested:
         say(f"next: striate predict {place} image.png   or   striate evaluate {place}")
@@ -77,6 +81,11 @@ def train(
     say("the test set was not touched, as training did not end by itself")
     say(f"next: {results['command']}   to train again, or   striate evaluate {place}")
     raise typer.Exit(STOPPED if history.stopped == INTERRUPTED else 1)
+
+
+def _ended(run: Run, started: float, stopped: str) -> dict[str, Any]:
+    seconds = round(time.monotonic() - started, 2)
+    return {"epochs": len(run.epochs), "seconds": seconds, "stopped": stopped}
 
 
 def _sound(history: History) -> bool:
@@ -101,13 +110,12 @@ def _introduce(run: Run, settings: Any) -> None:
     say(f"run       {run.path}\n")
 
 
-def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> tuple[History, float]:
+def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> History:
     from ..engine.progress import counted, say
 
     (x, y), validation = recipe.data(settings)
     say(f"\n{counted(len(x), 'image')} to train on, {len(validation[0]):,} to validate on")
-    started = time.monotonic()
-    history = model.fit(
+    return model.fit(
         x,
         y,
         epochs=settings.epochs,
@@ -115,7 +123,6 @@ def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> tuple[His
         validation_data=validation,
         callbacks=[_log(run)],
     )
-    return history, time.monotonic() - started
 
 
 def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ import torch
 from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
 from ..errors import StoreError
+from ..report import write as write_report
 from ..store import model_file
 from ..store.run import Run, environment
 from . import python2
@@ -147,6 +148,7 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     if model is None and script.trained is not None:
         model = script.trained.kept(run)
     if model is not None:
+        write_report(run, model)
         _finish(run, script, model)
     say(f"kept in {run.path}")
 

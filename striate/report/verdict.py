@@ -19,10 +19,12 @@ UNBALANCED = 5  # times as many samples of the largest class as of the smallest
 
 def verdict(run: Evidence) -> str:
     """Return what there is to know, in three sentences."""
-    took = f"Training took {_seconds(run)} for {counted(_epochs(run), 'epoch')}{_best(run)}."
+    epochs = counted(_epochs(run), "epoch")
+    took = f"Training took {_seconds(run)} for {epochs}{_best(run)}."
     if not run.tested:
-        why = words(run.results.get("stopped") or "no test set was given")
-        return f"Not tested: {why}. {took} The model is kept as it was when training ended."
+        if "seconds" not in run.results:
+            took = f"Trained for {epochs}{_best(run)}."
+        return f"{_untested(run)} {took} The model is kept as it was when training ended."
     total, correct = int(run.matrix.sum()), int(np.trace(run.matrix))
     low, high = wilson(correct, total)
     right = (
@@ -37,6 +39,19 @@ def verdict(run: Evidence) -> str:
         f"{right} {took} Most often, {run.classes[true]} is taken for {run.classes[said]}: "
         f"{int(wrong[true, said])} of {total - correct:,} mistakes."
     )
+
+
+def _untested(run: Evidence) -> str:
+    """Return why there is no result, or the number that training ended with."""
+    if run.results.get("stopped"):
+        return f"Not tested: {words(run.results['stopped'])}."
+    last = run.history[-1] if run.history else {}
+    for name in ("val_accuracy", "val_acc", "val_loss", "accuracy", "acc", "loss"):
+        if name in last:
+            where = "validation" if name.startswith("val_") else "training"
+            told = {"acc": "accuracy"}.get(name.removeprefix("val_"), name.removeprefix("val_"))
+            return f"Not tested by itself: at the end the {where} {told} was {last[name]:.4f}."
+    return "Not tested: no test set was given."
 
 
 def alarms(run: Evidence) -> Iterator[str]:

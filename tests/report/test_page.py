@@ -164,6 +164,14 @@ def test_a_run_that_ended_early_says_so_first(tmp_path):
     assert text.index("ended early") < text.index("<section")
 
 
+def test_a_run_of_a_script_tells_what_training_ended_with():
+    rows = [{"epoch": 1, "loss": 0.5, "val_acc": 0.75}]
+    assert verdict(Evidence("x", {}, rows)) == (
+        "Not tested by itself: at the end the validation accuracy was 0.7500. "
+        "Trained for 1 epoch. The model is kept as it was when training ended."
+    )
+
+
 def test_a_run_with_nothing_but_a_name_has_a_page():
     parsed(page(Evidence("empty")))
 
