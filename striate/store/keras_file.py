@@ -61,14 +61,7 @@ def read_model(path: str | Path, make: Make, custom: Mapping[str, Any] | None = 
             text := archive.text("", "training_config")) else {}  # fmt: skip
     words = Words(where, version, custom or {})
     reader = keras_graph.Reader(words, make)
-    kind, config = document.get("class_name", ""), document.get("config")
-    if kind not in keras_graph.NETWORKS:
-        raise StoreError(
-            where,
-            f"holds a {kind or 'thing without a class'}, which is written as code",
-            need="a Sequential, or a Model of inputs and outputs",
-            fix="build the network in code, then model.load_weights(path)",
-        )
+    kind, config = _network(where, document)
     with torch.random.fork_rng(devices=[]):  # the first weights are drawn, and at once replaced
         with torch.device("meta"):  # shapes only: a description may ask for any amount of memory
             _expect_room(archive, reader.network(kind, config))
@@ -76,6 +69,13 @@ def read_model(path: str | Path, make: Make, custom: Mapping[str, Any] | None = 
         model = reader.network(kind, config)
     _put(archive, model)
     return Found(model, training, _notes(archive, words.notes))
+
+
+def from_description(where: str, document: Mapping[str, Any], make: Make) -> Layer:
+    """Return the network that Keras's `to_json` describes, with weights that are drawn anew."""
+    kind, config = _network(where, document)
+    version = _major(str(document.get("keras_version", "1")))
+    return keras_graph.Reader(Words(where, version, {}), make).network(kind, config)
 
 
 def read_weights(path: str | Path, model: Layer, by_name: bool = False) -> list[str]:
@@ -120,6 +120,18 @@ def write_weights(model: Layer, path: str | Path) -> Path:
     model_file.expect_built(model)
     tree = keras_weights.tree if str(path).endswith(".weights.h5") else keras_weights.groups
     return write_atomic(path, pack(*tree(model)))
+
+
+def _network(where: str, document: Mapping[str, Any]) -> tuple[str, Any]:
+    kind = str(document.get("class_name", ""))
+    if kind not in keras_graph.NETWORKS:
+        raise StoreError(
+            where,
+            f"holds a {kind or 'thing without a class'}, which is written as code",
+            need="a Sequential, or a Model of inputs and outputs",
+            fix="build the network in code, then model.load_weights(path)",
+        )
+    return kind, document.get("config")
 
 
 def _expect_room(archive: Archive, model: Layer) -> None:

@@ -1,0 +1,49 @@
+"""BigDL 0.x as a dialect: its version, its words, and where its modules are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..dialect import Modules, Patch
+from ..session import Script, Version
+from .session import BigdlSession
+
+NAME, DEFAULT, HIDES = "bigdl", "bigdl", True
+VERSIONS = {"bigdl": Version("bigdl", "BigDL 0.7")}
+ROOTS = ("bigdl",)
+CLUES = (("import", "bigdl", "bigdl"),)
+_RECURRENT = (
+    "LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional", "Recurrent", "RnnCell",
+    "LSTMPeephole", "BiRecurrent", "ConvLSTMPeephole",
+)  # fmt: skip
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(_RECURRENT, "a network of convolutions: there are no recurrent layers"),
+    "Embedding": "natively, torch.nn.Embedding in L.TorchModule",
+    "LookupTable": "natively, torch.nn.Embedding in L.TorchModule",
+    "LBFGS": "SGD or Adam; natively, torch.optim.LBFGS is not driven either: it needs a closure",
+    "Ftrl": "SGD, Adagrad or Adam",
+    "callBigDlFunc": "Striate's own verbs: there is no JVM behind this dialect",
+    "Merge": "merge(inputs, mode), or CAddTable, CMulTable, JoinTable",
+}
+
+
+def decide(found: Mapping[str, Sequence[str]]) -> str:
+    """Return the only version."""
+    return DEFAULT
+
+
+def open_session(version: str, script: Script) -> BigdlSession:
+    """Return the state of a script."""
+    return BigdlSession(VERSIONS[version], script)
+
+
+def modules(session: BigdlSession) -> Modules:
+    """Return every module of the dialect by its path."""
+    from .served import modules as made
+
+    return made(session)
+
+
+def patches(session: BigdlSession) -> Sequence[Patch]:
+    """Return no patches."""
+    return ()

@@ -1,0 +1,65 @@
+"""How weights are drawn, `bigdl.nn.initialization_method`, as native initializers; regularizers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...initializers import (
+    Constant,
+    GlorotUniform,
+    Initializer,
+    Ones,
+    RandomNormal,
+    RandomUniform,
+    VarianceScaling,
+    Zeros,
+)
+
+
+def random_uniform(upper: float | None = None, lower: float | None = None) -> Initializer:
+    """Return U(a, b): the two arguments by position are the lower and the upper end.
+
+    Without arguments it is Torch 7's U(-1 / sqrt(inputs), 1 / sqrt(inputs)).
+    """
+    if upper is None or lower is None:
+        return VarianceScaling(1 / 3, "fan_in", "uniform")
+    return RandomUniform(*sorted((float(upper), float(lower))))
+
+
+def msra(varianceNormAverage: bool = True) -> Initializer:  # noqa: N803
+    """Return a normal of deviation sqrt(2 / mean of inputs and outputs), or of inputs alone."""
+    mode = "fan_avg" if varianceNormAverage else "fan_in"
+    return VarianceScaling(2.0, mode, "untruncated_normal")
+
+
+METHODS: Mapping[str, Callable[..., Initializer]] = {
+    "Xavier": GlorotUniform, "Zeros": Zeros, "Ones": Ones, "RandomUniform": random_uniform,
+    "RandomNormal": lambda mean, stdv: RandomNormal(float(mean), float(stdv)),
+    "ConstInitMethod": lambda value: Constant(float(value)), "MsraFiller": msra,
+}  # fmt: skip
+
+
+@dataclass
+class L1L2Regularizer:
+    """Adds l1 * sign(w) + l2 * w to the gradient of a weight."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+def l1_regularizer(l1: float) -> L1L2Regularizer:
+    """Return the first part alone."""
+    return L1L2Regularizer(l1, 0.0)
+
+
+def l2_regularizer(l2: float) -> L1L2Regularizer:
+    """Return the second part alone."""
+    return L1L2Regularizer(0.0, l2)
+
+
+REGULARIZERS: Mapping[str, Any] = {
+    "L1L2Regularizer": L1L2Regularizer, "L1Regularizer": l1_regularizer,
+    "L2Regularizer": l2_regularizer,
+}  # fmt: skip

@@ -1,0 +1,338 @@
+"""Module: what a BigDL script calls a layer; and Node, a call of one in a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...core.layer import Layer
+from ...core.spec import Spec
+from ...core.symbol import Input, Symbol
+from ...errors import caller
+from ...initializers import Initializer, get as initializer
+from ...model import Model
+from ..table import DialectError
+from .kind import Kind, Words
+from .layouts import Array, inside, outside
+from .session import BigdlSession
+
+LAYOUT = "channels_first"
+
+
+class Node:
+    """A call of a module on the values of other nodes; without any, it is an input."""
+
+    def __init__(self, module: Module, before: Sequence[Node] = ()) -> None:
+        self.module, self.before = module, tuple(before)
+        self.symbol: Symbol | None = None  # in the Keras-style API, whose shapes are known
+
+    def element(self) -> Module:
+        """Return the module."""
+        return self.module
+
+
+class Module:
+    """A layer or a network of BigDL, computed by native layers.
+
+    `connect` puts it behind symbols; a native model of it is made for each shape of input, and all
+    of them share the native layers. It is in training mode until `evaluate()`.
+    """
+
+    kind = "Module"
+
+    def __init__(self, session: BigdlSession, name: str | None = None) -> None:
+        self.session = session
+        self.label = name or session.name(self.kind)
+        self.is_train = True
+        self.models: dict[Any, Model] = {}
+        self.output: Any = None
+
+    # ---- what a module defines -------------------------------------------------------------------
+
+    def connect(self, *x: Symbol) -> tuple[Symbol, ...]:
+        """Return the values that the module gives for these."""
+        raise TypeError(f"{type(self).__name__} does not define connect")
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the modules that have native layers."""
+        return iter(())
+
+    def rank(self) -> int:
+        """Return the number of axes of one sample; 0 where it is not known."""
+        return 0
+
+    # ---- graphs ----------------------------------------------------------------------------------
+
+    def __call__(self, x: Any = None) -> Node:
+        """Return a node of the graph: this module, called on the values of nodes."""
+        given = [] if x is None else list(x) if isinstance(x, (list, tuple)) else [x]
+        for one in given:
+            if not isinstance(one, Node):
+                raise DialectError(
+                    f"BigDL 0.7 {self.kind}",
+                    f"was called on a {type(one).__name__}",
+                    need="a node, a list of nodes, or nothing for an input",
+                    fix="layer()(node) for a graph, layer.forward(array) for numbers",
+                    at=caller(),
+                )
+        return Node(self, given)
+
+    def native(self, shapes: Sequence[tuple[int | None, ...]]) -> Model:
+        """Return the native model for samples of these shapes."""
+        key = tuple(shapes)
+        if key not in self.models:
+            inputs = [Input(shape, data_format=LAYOUT) for shape in shapes]
+            made = Model(inputs, list(self.connect(*inputs)))
+            self.models = {key: made}
+        return self.models[key]
+
+    # ---- numbers ---------------------------------------------------------------------------------
+
+    def forward(self, input: Any) -> Any:
+        """Return the output for a batch, or for one sample, as float32."""
+        x, single = self._tensors(input)
+        model = self.native([tuple(one.shape[1:]) for one in x])
+        model.train(self.is_train)
+        with torch.no_grad():
+            out = model(*x)
+        self.output = _arrays(out, single)
+        return self.output
+
+    def backward(self, input: Any, grad_output: Any) -> Any:
+        """Return the gradient of the input, and add those of the weights to what they have."""
+        x, single = self._tensors(input)
+        x = [one.requires_grad_() for one in x]
+        model = self.native([tuple(one.shape[1:]) for one in x])
+        model.train(self.is_train)
+        out = model(*x)
+        outs = out if isinstance(out, tuple) else (out,)
+        given = grad_output if isinstance(grad_output, (list, tuple)) else [grad_output]
+        grads = [torch.as_tensor(np.asarray(g), dtype=torch.float32).reshape(o.shape)
+                 for g, o in zip(given, outs, strict=True)]  # fmt: skip
+        torch.autograd.backward(outs, grads)
+        found = tuple(torch.zeros_like(one) if one.grad is None else one.grad for one in x)
+        return _arrays(found if len(found) > 1 else found[0], single)
+
+    def zero_grad_parameters(self) -> None:
+        """Forget the gradients."""
+        for leaf in self.leaves():
+            for _, weight in leaf.weights():
+                weight.grad = None
+
+    def update_parameters(self, learning_rate: float) -> None:
+        """Step against the gradients."""
+        with torch.no_grad():
+            for leaf in self.leaves():
+                for _, weight in leaf.weights():
+                    if weight.grad is not None:
+                        weight.sub_(weight.grad, alpha=learning_rate)
+
+    def _tensors(self, given: Any) -> tuple[list[Tensor], bool]:
+        arrays = given if isinstance(given, (list, tuple)) else [given]
+        numbers = [one.to_ndarray() if hasattr(one, "to_ndarray") else one for one in arrays]
+        x = [torch.as_tensor(np.asarray(one), dtype=torch.float32) for one in numbers]
+        single = bool(self.rank()) and x[0].dim() == self.rank()
+        return ([one[None] for one in x] if single else x), single
+
+    # ---- names, modes, weights -------------------------------------------------------------------
+
+    def name(self) -> str:
+        """Return the module's name."""
+        return self.label
+
+    def set_name(self, name: str) -> Module:
+        """Name the module; return it."""
+        self.label = name
+        return self
+
+    def evaluate(self, *args: Any, **words: Any) -> Any:
+        """Leave training mode; with data, judge on them instead (see `judging`)."""
+        if args or words:
+            from .judging import evaluate
+
+            return evaluate(self, *args, **words)
+        return self.training(False)
+
+    def predict_local(self, X: Any, batch_size: int = -1) -> Array:  # noqa: N803
+        """Return the outputs for an array."""
+        from .judging import predictions
+
+        return predictions(self, X)
+
+    def predict(self, features: Any, batch_size: int = -1) -> Any:
+        """Return the outputs: an array for an array, an RDD for an RDD."""
+        from .judging import as_rdd
+
+        out = self.predict_local(features)
+        return as_rdd(out) if hasattr(features, "collect") else out
+
+    def predict_class(self, features: Any) -> Any:
+        """Return classes from 1 on: an array for an array, an RDD for an RDD."""
+        from .judging import as_rdd
+
+        out = self.predict_local(features).argmax(-1) + 1
+        return as_rdd([int(one) for one in out]) if hasattr(features, "collect") else out
+
+    predict_distributed = predict
+    predict_class_distributed = predict_class
+    predict_class_local = predict_class
+
+    def training(self, is_training: bool = True) -> Module:
+        """Enter or leave training mode."""
+        self.is_train = is_training
+        return self
+
+    def is_training(self) -> bool:
+        """Return whether the module is in training mode."""
+        return self.is_train
+
+    def freeze(self, names: Sequence[str] | None = None) -> Module:
+        """Keep the weights of these modules (None: of all) as they are."""
+        return self._set_trainable(names, False)
+
+    def unfreeze(self, names: Sequence[str] | None = None) -> Module:
+        """Let the weights of these modules (None: of all) be trained again."""
+        return self._set_trainable(names, True)
+
+    def _set_trainable(self, names: Sequence[str] | None, value: bool) -> Module:
+        for leaf in self.leaves():
+            if names is None or leaf.label in names:
+                for layer in leaf.natives:
+                    layer.trainable = value
+        return self
+
+    def parameters(self) -> dict[str, dict[str, Array]]:
+        """Return weights and gradients by the names of modules."""
+        return {leaf.label: found for leaf in self.leaves() if (found := leaf.described())}
+
+    def get_weights(self) -> list[Array] | None:
+        """Return weights and biases; None, after saying so, where there are none."""
+        found = [outside(layer, w) for leaf in self.leaves() for layer, w in leaf.weights()]
+        if not found:
+            print("The layer does not have weight/bias")  # noqa: T201  BigDL's own words
+            return None
+        return found
+
+    def set_weights(self, weights: Any) -> None:
+        """Give the module weights and biases, in the order and layout of get_weights."""
+        given = list(weights) if isinstance(weights, (list, tuple)) else [weights]
+        mine = [pair for leaf in self.leaves() for pair in leaf.weights()]
+        for (layer, weight), value in zip(mine, given, strict=False):
+            array = np.asarray(value)
+            if array.size != weight.numel():
+                raise DialectError(
+                    f"BigDL 0.7 {self.label}",
+                    "a weight has another number of values",
+                    got=str(array.shape),
+                    need=str(outside(layer, weight).shape),
+                    at=caller(),
+                )
+            inside(layer, weight, array)
+        if len(given) != len(mine):
+            raise DialectError(
+                f"BigDL 0.7 {self.label}",
+                f"set_weights got {len(given)} arrays for {len(mine)} weights",
+                need=", ".join(str(outside(*pair).shape) for pair in mine) or "none",
+                at=caller(),
+            )
+
+    def saveModel(self, modelPath: str, weightPath: str | None = None,  # noqa: N802, N803
+                  over_write: bool = False) -> None:  # fmt: skip
+        """Write the network to a file of Striate's own; it must have seen an input."""
+        if Path(modelPath).exists() and not over_write:
+            raise DialectError(modelPath, "is there already", fix="over_write=True", at=caller())
+        if not self.models:
+            raise DialectError(
+                f"BigDL 0.7 {self.label}",
+                "the shape of its input is not known yet",
+                need="a call of forward, or training, before it is saved",
+                at=caller(),
+            )
+        next(iter(self.models.values())).save(modelPath)
+
+    save = saveModel
+
+
+class Leaf(Module):
+    """A module that is made of native layers, one after the other."""
+
+    def __init__(
+        self, session: BigdlSession, kind: str, row: Kind, words: Words, name: str | None = None
+    ) -> None:
+        self.kind = kind
+        super().__init__(session, name)
+        self.row, self.words = row, words
+        self.natives: tuple[Layer, ...] = ()
+        self.shapes: tuple[Any, Any] = (None, None)  # of the last input and output, as symbols
+        start = row.starts(words)
+        if start is not None:
+            self._make(start)
+
+    def connect(self, *x: Symbol) -> tuple[Symbol, ...]:
+        """Call the native layers."""
+        if not self.natives:
+            self._make(x[0].spec)
+        out: Any = x
+        for layer in self.natives:
+            out = layer(*(out if isinstance(out, tuple) else (out,)))
+        self.shapes = x[0].shape, (out[0] if isinstance(out, tuple) else out).shape
+        return out if isinstance(out, tuple) else (out,)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the module itself."""
+        yield self
+
+    def rank(self) -> int:
+        """Return what the row says."""
+        return self.row.rank
+
+    def weights(self) -> list[tuple[Layer, Tensor]]:
+        """Return weights that are trained, with the layers that have them."""
+        return [(layer, w) for layer in self.natives for w in layer.weights
+                if isinstance(w, torch.nn.Parameter)]  # fmt: skip
+
+    def described(self) -> dict[str, Array]:
+        """Return weight, bias and their gradients by name."""
+        found: dict[str, Array] = {}
+        for word, (layer, value) in zip(("weight", "bias"), self.weights(), strict=False):
+            grad = torch.zeros_like(value) if value.grad is None else value.grad
+            found[word] = outside(layer, value)
+            found[f"grad{word.capitalize()}"] = outside(layer, grad)
+        return found
+
+    def set_init_method(self, weight_init_method: Any = None, bias_init_method: Any = None) -> Leaf:
+        """Draw the weights again, by other rules."""
+        methods = (weight_init_method, bias_init_method)
+        for method, (_, value) in zip(methods, self.weights(), strict=False):
+            if method is not None:
+                rule: Initializer = initializer(method)
+                with torch.no_grad():
+                    value.copy_(rule(tuple(value.shape), dtype=value.dtype))
+        return self
+
+    def set_seed(self, seed: int = 123) -> Leaf:
+        """Draw the weights again, from this seed."""
+        torch.manual_seed(seed)
+        return self
+
+    def _make(self, x: Spec) -> None:
+        self.natives = tuple(self.row.make(self.words, x))
+        start = self.row.starts(self.words)
+        for number, layer in enumerate(self.natives):
+            layer.rename(self.label if not number else f"{self.label}_{number}")
+        if start is not None:
+            self.natives[0].ensure_built((start,))
+        for word, (layer, value) in zip(("init_weight", "init_bias"), self.weights(), strict=False):
+            if self.words.get(word) is not None:
+                inside(layer, value, self.words[word])
+
+
+def _arrays(out: Any, single: bool) -> Any:
+    if isinstance(out, tuple):
+        return [_arrays(one, single) for one in out]
+    return (out[0] if single else out).detach().cpu().numpy()

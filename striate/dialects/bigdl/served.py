@@ -1,0 +1,349 @@
+"""The modules of a BigDL script by their paths, with the names in each."""
+
+from __future__ import annotations
+
+import glob
+import importlib.util
+import json
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ... import layers as native
+from ...core.symbol import Input as Begin
+from ...engine.seed import seed
+from ...model import load, make
+from ...store import keras_file
+from ..dialect import Modules
+from . import containers, judging, mnist, summaries, triggers
+from .containers import Container, Graph, Loaded, Table, sample_axis
+from .core import CORE, TABLES
+from .criterions import ROWS as CRITERIONS, Criterion
+from .initialization import METHODS as INITIALIZATIONS, REGULARIZERS
+from .keras_kinds import KERAS, SPELLINGS, merging
+from .kind import Kind, bind
+from .methods import ROWS as METHODS, SCHEDULES, Method
+from .module import LAYOUT, Leaf, Module, Node
+from .optimizer import Optimizer
+from .session import BigdlSession
+from .spark import RDD, SparkConf, SparkContext
+from .topology import KerasLayer, KerasModel, KerasSequential, keras_nodes
+
+# what star imports of BigDL's modules bring along, and scripts use without importing it
+LEAKED = {
+    "sys": sys, "os": os, "np": np, "glob": glob, "json": json, "tempfile": tempfile,
+    "warnings": warnings, "multiprocessing": multiprocessing, "RDD": RDD,
+    "SparkContext": SparkContext, "SparkConf": SparkConf, "JTensor": judging.JTensor,
+    "Sample": judging.Sample, "EvaluatedResult": judging.EvaluatedResult, "random": random,
+}  # fmt: skip
+
+
+class Maker:
+    """A class of BigDL as scripts see it: called, it prints that it creates, and makes."""
+
+    def __init__(self, name: str, made: Callable[..., Any], base: type | None = None) -> None:
+        self.__name__, self.made, self.base = name, made, base
+
+    def __call__(self, *args: Any, **words: Any) -> Any:
+        """Make the object."""
+        return self.made(*args, **words)
+
+    def __instancecheck__(self, item: Any) -> bool:
+        kind = getattr(item, "kind", type(item).__name__)
+        return kind == self.__name__ or (self.base is not None and isinstance(item, self.base))
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        return (self.base or object,)
+
+
+def _named(*things: Any) -> dict[str, Any]:
+    return {one.__name__: one for one in things}
+
+
+def _plain(session: BigdlSession, *classes: type) -> dict[str, Any]:
+    """Return classes that print that they are created."""
+
+    def maker(cls: type) -> Maker:
+        def made(*args: Any, **words: Any) -> Any:
+            words.pop("bigdl_type", None)
+            session.created(cls.__name__)
+            return cls(*args, **words)
+
+        return Maker(cls.__name__, made, cls)
+
+    return {cls.__name__: maker(cls) for cls in classes}
+
+
+def _layer(session: BigdlSession, name: str, kind: Kind, cls: type[Leaf], prefix: str) -> Maker:
+    def made(*args: Any, **words: Any) -> Leaf:
+        bound = bind(name, kind, args, words)
+        session.created(prefix + name)
+        return cls(session, name, kind, bound, words.get("name"))
+
+    return Maker(name, made)
+
+
+def _core(session: BigdlSession) -> dict[str, Any]:
+    """Return the names of `bigdl.nn.layer`."""
+    out: dict[str, Any] = {
+        name: _layer(session, name, kind, Leaf, "") for name, kind in CORE.items()
+    }
+
+    def table(name: str, act: Callable[..., Any]) -> Maker:
+        def made(*args: Any, **words: Any) -> Table:
+            session.created(name)
+            return Table(session, name, act(*args, **words))
+
+        return Maker(name, made, Table)
+
+    for name, layer in TABLES.items():
+        out[name] = table(name, lambda *args, layer=layer, **words: lambda x: layer()(*x))
+    out["JoinTable"] = table("JoinTable", _join)
+    out["SelectTable"] = table("SelectTable", _select)
+    out["FlattenTable"] = table("FlattenTable", lambda **words: lambda x: x)
+
+    def container(cls: type[Container]) -> Maker:
+        def made(*args: Any, **words: Any) -> Container:
+            words.pop("bigdl_type", None)
+            session.created(cls.kind)
+            return cls(session, *args, **words)
+
+        return Maker(cls.kind, made, cls)
+
+    kinds = (containers.Sequential, containers.Concat, containers.ConcatTable,
+             containers.ParallelTable, containers.MapTable)  # fmt: skip
+    out |= {cls.kind: container(cls) for cls in kinds}
+
+    def begin(name: str | None = None, **words: Any) -> Node:
+        session.created("Input")
+        return Node(Table(session, "Input", lambda x: x, name))
+
+    graph = Maker("Model", container(Graph).made, Graph)
+    _loaders(session, graph)
+    base = Maker("Layer", lambda *a, **w: Module(session), Module)
+    return {**out, "Input": begin, "Model": graph, "Layer": base, "Container": base, "Node": Node}
+
+
+def _join(dimension: int, n_input_dims: int = 0, **words: Any) -> Callable[..., Any]:
+    axis = dimension if n_input_dims > 0 else sample_axis(dimension)
+    return lambda x: native.Concatenate(axis)(*x)
+
+
+def _select(index: int, **words: Any) -> Callable[..., Any]:
+    return lambda x: (x[index - 1 if index > 0 else index],)
+
+
+def _loaders(session: BigdlSession, graph: Any) -> None:
+    """Give Model its static methods."""
+
+    def load_model(modelPath: str, weightPath: Any = None, **words: Any) -> Loaded:  # noqa: N803
+        return Loaded(session, load(modelPath))
+
+    def load_keras(json_path: str | None = None, hdf5_path: str | None = None,
+                   by_name: bool = False) -> Loaded:  # fmt: skip
+        if json_path is None:
+            return Loaded(session, load(str(hdf5_path)))
+        document = json.loads(Path(json_path).read_text(encoding="utf-8"))
+        model = keras_file.from_description(json_path, document, make)
+        if hdf5_path:
+            keras_file.read_weights(hdf5_path, model, by_name)
+        return Loaded(session, model)
+
+    graph.loadModel = graph.load = load_model
+    graph.load_keras = load_keras
+
+
+def _keras_layers(session: BigdlSession) -> dict[str, Any]:
+    """Return the names of `bigdl.nn.keras.layer`."""
+    kinds = {**KERAS, **{name: KERAS[kind] for name, kind in SPELLINGS.items()}}
+    out: dict[str, Any] = {
+        name: _layer(session, SPELLINGS.get(name, name), kind, KerasLayer, "Keras")
+        for name, kind in kinds.items()
+    }
+
+    def begin(shape: Any = None, name: str | None = None, **words: Any) -> Node:
+        session.created("KerasInput")
+        node = Node(Table(session, "Input", lambda x: x, name))
+        node.symbol = Begin(tuple(shape), data_format=LAYOUT)
+        return node
+
+    def input_layer(input_shape: Any = None, **words: Any) -> Leaf:
+        session.created("KerasInputLayer")
+        kind = Kind("L.Input(shape)", {"input_shape": None},
+                    lambda words, x: [native.Activation("linear")])  # fmt: skip
+        return KerasLayer(session, "InputLayer", kind, {"input_shape": input_shape})
+
+    def merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, name: str | None = None,
+              **words: Any) -> Node:  # fmt: skip
+        session.created("KerasMerge")
+        given = keras_nodes(inputs)
+        table = Table(session, "Merge", lambda x: merging(mode, concat_axis)(*x), name)
+        node = Node(table, given)
+        symbols = [one.symbol for one in given]
+        if all(symbol is not None for symbol in symbols):
+            (node.symbol,) = table.connect(*symbols)  # type: ignore[arg-type]
+        return node
+
+    return {**out, "Input": begin, "InputLayer": input_layer, "merge": merge, **LEAKED}
+
+
+def _topology(session: BigdlSession) -> dict[str, Any]:
+    def sequential(name: str | None = None, **words: Any) -> KerasSequential:
+        session.created("KerasSequential")
+        return KerasSequential(session, name)
+
+    def model(input: Any, output: Any, name: str | None = None, **words: Any) -> KerasModel:
+        session.created("KerasModel")
+        return KerasModel(session, input, output, name)
+
+    return {"Sequential": Maker("Sequential", sequential, KerasSequential),
+            "Model": Maker("Model", model, KerasModel), **LEAKED}  # fmt: skip
+
+
+def _optimizers(session: BigdlSession) -> dict[str, Any]:
+    """Return the names of `bigdl.optim.optimizer`."""
+
+    def method(name: str) -> Maker:
+        def made(*args: Any, **words: Any) -> Method:
+            found = Method.of(name, *args, **words)
+            if name == "SGD" and found.words["leaningrate_schedule"] is None:
+                session.created("Default")
+            session.created(name)
+            return found
+
+        return Maker(name, made, Method)
+
+    def optimizer(
+        model: Any, training_rdd: Any, criterion: Any, end_trigger: Any = None,
+        batch_size: int = 32, optim_method: Any = None, **words: Any,
+    ) -> Optimizer:  # fmt: skip
+        session.created("DistriOptimizer")
+        given = (model, training_rdd, criterion, end_trigger, batch_size, optim_method)
+        return Optimizer(session, *given)
+
+    def create(model: Any, training_set: Any, criterion: Any, end_trigger: Any = None,
+               batch_size: int = 32, optim_method: Any = None, cores: Any = None,
+               **words: Any) -> Optimizer:  # fmt: skip
+        return optimizer(model, training_set, criterion, end_trigger, batch_size, optim_method)
+
+    def local(X: Any, Y: Any, model: Any, criterion: Any, end_trigger: Any = None,  # noqa: N803
+              batch_size: int = 32, optim_method: Any = None, cores: Any = None,
+              **words: Any) -> Optimizer:  # fmt: skip
+        session.created("LocalOptimizer")
+        return Optimizer(session, model, (X, Y), criterion, end_trigger, batch_size, optim_method)
+
+    made: Any = Maker("Optimizer", optimizer, Optimizer)
+    made.create = create
+    methods = (judging.Top1Accuracy, judging.Top5Accuracy, judging.Loss, judging.MAE)
+    kept = (summaries.TrainSummary, summaries.ValidationSummary)
+    return {
+        **{name: method(name) for name in METHODS},
+        **_plain(session, *SCHEDULES, *triggers.TRIGGERS, *methods, *kept),
+        "Optimizer": made, "DistriOptimizer": made, "LocalOptimizer": local, **REGULARIZERS,
+        **LEAKED,
+    }  # fmt: skip
+
+
+def _criterions(session: BigdlSession) -> dict[str, Any]:
+    def criterion(name: str) -> Maker:
+        def made(*args: Any, **words: Any) -> Criterion:
+            found = Criterion.of(name, *args, **words)
+            session.created(name)
+            return found
+
+        return Maker(name, made)
+
+    return {**{name: criterion(name) for name in CRITERIONS}, **LEAKED}
+
+
+def _common(session: BigdlSession) -> dict[str, Any]:
+    """Return the names of `bigdl.util.common`."""
+
+    def redirect(bigdl_type: str = "float", log_path: str | None = None) -> None:
+        session.log_path = log_path or str(Path.cwd() / "bigdl.log")
+        session.shows_info = False
+
+    def show(bigdl_type: str = "float") -> None:
+        session.shows_info = True
+
+    def to_sample_rdd(x: Any, y: Any, numSlices: int | None = None) -> RDD:  # noqa: N803
+        pairs = zip(np.asarray(x), np.asarray(y), strict=True)
+        return RDD([judging.Sample.from_ndarray(*pair) for pair in pairs], numSlices or 1)
+
+    class RNG:
+        """The generator of all draws."""
+
+        def set_seed(self, number: int) -> None:
+            """Seed it."""
+            seed(number)
+
+        def uniform(self, a: float, b: float, size: Any) -> Any:
+            """Return even numbers."""
+            return np.random.default_rng().uniform(a, b, size).astype("float32")
+
+    nothing = dict.fromkeys(
+        ("init_engine", "init_spark_on_local", "redire_output"), lambda *a, **w: None
+    )
+    return {
+        **LEAKED, **nothing, "redire_spark_logs": redirect, "redirect_spark_logs": redirect,
+        "show_bigdl_info_logs": show, "to_sample_rdd": to_sample_rdd, "RNG": RNG,
+        "create_spark_conf": SparkConf, "get_spark_conf": SparkConf,
+        "get_spark_context": lambda conf=None: SparkContext.getOrCreate(conf),
+        "init_executor_gateway": lambda *a, **w: None,
+        "get_node_and_core_number": lambda *a, **w: (1, os.cpu_count() or 1),
+        "get_dtype": lambda bigdl_type="float": "float32",
+    }  # fmt: skip
+
+
+def _spark() -> dict[str, Any]:
+    """Return the modules of the stand-in; none where the real package is installed."""
+    if importlib.util.find_spec("pyspark") is not None:
+        return {}
+    context = _named(SparkContext, SparkConf, RDD)
+    levels = type("StorageLevel", (), {"MEMORY_ONLY": None, "MEMORY_AND_DISK": None})
+    return {
+        "pyspark": {**context, "StorageLevel": levels, "__version__": SparkContext.version},
+        "pyspark.context": _named(SparkContext), "pyspark.conf": _named(SparkConf),
+        "pyspark.rdd": _named(RDD),
+    }  # fmt: skip
+
+
+def modules(session: BigdlSession) -> Modules:
+    """Return every module by its path."""
+    words = ("TRAIN_MEAN", "TRAIN_STD", "TEST_MEAN", "TEST_STD")
+    digits = {name: getattr(mnist, name) for name in (*words, "read_data_sets", "load_data")}
+    base = _named(mnist.maybe_download)
+    lenet = _named(mnist.get_mnist, mnist.preprocess_mnist, mnist.get_end_trigger,
+                   mnist.validate_optimizer)  # fmt: skip
+    core, criterions, optimizers = _core(session), _criterions(session), _optimizers(session)
+    return {
+        "bigdl": {"__version__": "0.7.0"},
+        "bigdl.nn": {},
+        "bigdl.nn.layer": {**core, **REGULARIZERS, **INITIALIZATIONS, **LEAKED},
+        "bigdl.nn.criterion": criterions,
+        "bigdl.nn.initialization_method": {**INITIALIZATIONS, **LEAKED},
+        "bigdl.nn.keras": {},
+        "bigdl.nn.keras.layer": _keras_layers(session),
+        "bigdl.nn.keras.topology": _topology(session),
+        "bigdl.optim": {},
+        "bigdl.optim.optimizer": optimizers,
+        "bigdl.util": {},
+        "bigdl.util.common": _common(session),
+        "bigdl.util.engine": {"prepare_env": lambda *a, **w: None},
+        "bigdl.dataset": {},
+        "bigdl.dataset.mnist": {**digits, **LEAKED},
+        "bigdl.dataset.base": {**base, **LEAKED},
+        "bigdl.dataset.transformer": {**_named(mnist.normalizer), **LEAKED},
+        "bigdl.models": {},
+        "bigdl.models.lenet": {},
+        "bigdl.models.lenet.utils": {**lenet, **LEAKED},
+        **_spark(),
+    }
