@@ -1,4 +1,4 @@
-"""Striate beside its peers on one machine: scripts/bench peers [NETWORKS], writes results/peers.md.
+"""Striate beside its peers on one machine: scripts/bench peers [NETWORKS], writes peers.md.
 
 For each network and task every peer is one process that stays; they take turns, A B C A B C, so
 that whatever else the machine does meets all of them. What counts is the median of the passes. At

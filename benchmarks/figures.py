@@ -1,4 +1,4 @@
-"""Figures about one thing each: scripts/bench figures [NAMES], writes results/figures.md.
+"""Figures about one thing each: scripts/bench figures [NAMES], writes figures.md.
 
 Start-up, memory, and how the cost of training grows with batch, image, width and depth; beside
 another busy program; on one core and on two. The cases of a figure take turns, like peers.

@@ -10,6 +10,14 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+VECTORS = {"avx512bf16": "avx512_bf16", "avx512": "avx512f", "avx2": "avx2"}  # and Linux's words
+
+
+def vectors() -> str:
+    """Return the best instruction set for vectors that this processor has."""
+    flags = re.search(r"^flags\s*:(.*)$", _text("/proc/cpuinfo"), re.MULTILINE)
+    found = flags[1].split() if flags else []
+    return next((name for name, flag in VECTORS.items() if flag in found), platform.machine())
 
 
 def describe() -> dict[str, str]:

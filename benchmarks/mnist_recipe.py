@@ -1,7 +1,7 @@
 """How good, fast and small `striate train mnist` is: scripts/bench recipe [SEEDS].
 
 Trains the recipe once for each seed, each in a process of its own, and writes the table with its
-median to results/mnist_recipe.md. Seconds are those of training with validation; "whole" is the
+median to mnist_recipe.md. Seconds are those of training with validation; "whole" is the
 command from start to end, and memory is its peak. Import time is what `import striate` adds to
 `import torch`.
 """

@@ -1,7 +1,7 @@
 """Where results are kept: one JSON file with what was measured, and one page made from it.
 
-A run replaces the parts that it measured and keeps the others, each with its own machine and
-command.
+Each kind of processor has a folder, named by its vectors. A run replaces the parts that it measured
+and keeps the others, each with its own machine and command.
 """
 
 from __future__ import annotations
@@ -12,24 +12,26 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from .machine import describe, line
+from .machine import describe, line, vectors
 
 FOLDER = Path(__file__).parent / "results"
 
 Results = dict[str, Any]  # part -> {"machine", "command", and what was measured}
 
 
-def load(name: str) -> Results:
-    """Return what was kept of an earlier run."""
-    file = FOLDER / f"{name}.json"
+def load(name: str, kind: str = "") -> Results:
+    """Return what was kept of an earlier run on a processor of this kind, or of that kind."""
+    file = FOLDER / (kind or vectors()) / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def keep(name: str, results: Results, page: Callable[[Results], str]) -> None:
     """Write the results and the page made from them."""
+    folder = FOLDER / vectors()
+    folder.mkdir(exist_ok=True)
     text = json.dumps(results, indent=1) + "\n"
-    (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
-    (FOLDER / f"{name}.md").write_text(page(results), encoding="utf-8")
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    (folder / f"{name}.md").write_text(page(results), encoding="utf-8")
 
 
 def header(subcommand: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long 99.0 % on MNIST takes: scripts/bench time-to-99, writes results/time_to_99.md.
+"""How long 99.0 % on MNIST takes: scripts/bench time-to-99, writes time_to_99.md.
 
 The network is that of tutorial 001; Adam with one cycle of the learning rate. The schedule is
 chosen on the last 5,000 training images alone: of those whose mean validation accuracy over three

@@ -1,4 +1,4 @@
-"""The tutorials in full: scripts/bench tutorials [NAMES] [--seeds N], writes results/tutorials.md.
+"""The tutorials in full: scripts/bench tutorials [NAMES] [--seeds N], writes tutorials.md.
 
 Each example is trained as its tutorial trains it, on all 60,000 digits, in a process of its own,
 and judged on the 10,000 test digits. Seconds and memory are those of the whole process.

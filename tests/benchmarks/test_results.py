@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import compare, figures, mnist_recipe, results, time_to_99, tutorials
+from benchmarks.machine import vectors
 
 HEADER = {
     "command": "scripts/bench x", "cpu": "A processor, 2 cores", "threads": "", "memory": "8 GiB",
@@ -26,12 +27,14 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_the_kept_page_is_made_from_the_kept_numbers(name: str) -> None:
-    kept = results.load(name)
-    if kept:
-        page = (results.FOLDER / f"{name}.md").read_text(encoding="utf-8")
-        assert page == PAGES[name](kept)
+@pytest.mark.parametrize(
+    "kept",
+    sorted(results.FOLDER.glob("*/*.json")),
+    ids=lambda kept: f"{kept.parent.name} {kept.stem}",
+)
+def test_the_kept_page_is_made_from_the_kept_numbers(kept: Path) -> None:
+    page = kept.with_suffix(".md").read_text(encoding="utf-8")
+    assert page == PAGES[kept.stem](results.load(kept.stem, kept.parent.name))
 
 
 def test_results_are_kept_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +43,8 @@ def test_results_are_kept_part_by_part(tmp_path: Path, monkeypatch: pytest.Monke
     results.keep("speed", {"001": 5}, lambda parts: f"{parts}\n")
     results.keep("speed", results.load("speed") | {"004": 6}, lambda parts: f"{parts}\n")
     assert results.load("speed") == {"001": 5, "004": 6}
-    assert (tmp_path / "speed.md").read_text() == "{'001': 5, '004': 6}\n"
+    assert (tmp_path / vectors() / "speed.md").read_text() == "{'001': 5, '004': 6}\n"
+    assert results.load("speed", "another kind") == {}
 
 
 def test_parts_measured_alike_share_a_line_with_the_range_of_loads() -> None:
