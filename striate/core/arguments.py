@@ -14,7 +14,7 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     names = [name for name in signature.parameters if name != "self"]
     try:
-        signature.bind(None, *args, **kwargs)
+        bound = signature.bind(None, *args, **kwargs)
     except TypeError as error:
         open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
         word = next((word for word in kwargs if word not in names and not open_ended), "")
@@ -34,6 +34,19 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
             fix=f'name="{cls.__name__.lower()}_{name}"',
             at=caller(),
         )
+    for word, value in bound.arguments.items():
+        if signature.parameters[word].annotation in ("bool", bool) and type(value) is not bool:
+            raise ConfigError(
+                cls.__name__,
+                f"{word}={value!r} is neither True nor False",
+                fix=f"{word}={_truth(value)}",
+                at=caller(),
+            )
+
+
+def _truth(value: Any) -> bool:
+    """Return what was probably meant by a value in place of True or False."""
+    return str(value).lower() not in ("0", "0.0", "false", "no", "none", "")
 
 
 def required(cls: type) -> str:

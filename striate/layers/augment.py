@@ -119,7 +119,7 @@ class RandomFlip(Warping):
         return Warp(mirror=FLIPS[self.mode], nearest=True)
 
 
-class Moving(Warping):
+class RandomMove(Warping):
     """What random moves of whole images share: how images are read between and beyond pixels.
 
     Fields: `fill_value`, what "constant" puts beyond the border. Subclasses have `fill_mode`,
@@ -152,11 +152,11 @@ class Moving(Warping):
         return Warp(**draws, nearest=nearest, edge=edge, fill=float(self.fill_value))
 
 
-class RandomRotation(Moving):
+class RandomRotation(RandomMove):
     """Rotate each image about its centre by a random angle.
 
     Fields: `factor`, the largest part of a full turn, or (low, high), positive turning
-    counter-clockwise; others as `Moving`.
+    counter-clockwise; others as `RandomMove`.
     Shape: unchanged.
     Raises: ConfigError for a value that cannot work.
     Source: Keras 3's RandomRotation.
@@ -171,13 +171,13 @@ class RandomRotation(Moving):
         return self.read(angle=self.factor_of("factor", 2 * math.pi))
 
 
-class RandomTranslation(Moving):
+class RandomTranslation(RandomMove):
     """Shift each image by a random part of its height and of its width.
 
     With interpolation "nearest" the shifts are whole pixels.
 
     Fields: `height_factor` and `width_factor`, the largest part, or (low, high), positive moving
-    down and right; others as `Moving`.
+    down and right; others as `RandomMove`.
     Shape: unchanged.
     Raises: ConfigError for a value that cannot work.
     Source: Keras 3's RandomTranslation.
@@ -193,11 +193,11 @@ class RandomTranslation(Moving):
         return self.read(down=self.factor_of("height_factor"), right=self.factor_of("width_factor"))
 
 
-class RandomZoom(Moving):
+class RandomZoom(RandomMove):
     """Zoom each image about its centre by a random factor.
 
     Fields: `height_factor` and `width_factor`, the largest change, or (low, high), positive zooming
-    out: +0.2 shows 20% more. `width_factor` None keeps the aspect. Others as `Moving`.
+    out: +0.2 shows 20% more. `width_factor` None keeps the aspect. Others as `RandomMove`.
     Shape: unchanged.
     Raises: ConfigError for a value that cannot work.
     Source: Keras 3's RandomZoom.

@@ -105,6 +105,7 @@ class BatchNormalization(Standardization):
         """Check every hyper-parameter."""
         super().__post_init__()
         check_range(self.where, "momentum", self.momentum, "[0, 1]", 0.99)
+        check_range(self.where, "epsilon", self.epsilon, "(0, inf)", 1e-3)
 
     def build(self, *x: Spec) -> None:
         """Create gamma, beta and the moving mean and variance."""

@@ -18,6 +18,7 @@ from .activation import Elementwise
 from .resize import floating, floating_spec
 
 Numbers = float | tuple[float, ...]
+STATISTICS = (("mean", "(-inf, inf)", 0.0), ("variance", "[0, inf)", 1.0))
 CHUNK = 1024  # samples that adapt turns to float64 at once
 
 
@@ -48,7 +49,7 @@ class Rescaling(Scaling):
         """Check every hyper-parameter."""
         for field, usual in (("scale", 1 / 255), ("offset", 0.0)):
             given = getattr(self, field)
-            several = np.shape(given) != () and np.ndim(given) == 1
+            several = isinstance(given, (tuple, list, np.ndarray)) and len(given) > 0
             for one in given if several else [given]:
                 check_range(self.where, field, one, "(-inf, inf)", usual)
             if several:
@@ -127,8 +128,11 @@ class Normalization(Scaling):
                 need="mean and variance together, or neither and layer.adapt(data)",
             )
         if self.mean is not None:
-            self.mean = np.asarray(self.mean).tolist()
-            self.variance = np.asarray(self.variance).tolist()
+            for field, interval, usual in STATISTICS:
+                given = np.asarray(getattr(self, field), object)
+                for one in given.flat if given.size else [getattr(self, field)]:
+                    check_range(self.where, field, one, interval, usual)
+                setattr(self, field, given.tolist())
         self.adapted = self.mean is not None
 
     def kept(self, x: Spec) -> tuple[int, ...]:

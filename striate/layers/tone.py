@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
+from typing import Any
+
 from torch import Tensor
 
 from ..errors import ConfigError
@@ -23,8 +27,9 @@ class Toning(Random):
         """Check every hyper-parameter."""
         super().__post_init__()
         self.bounds()
-        low, high = (*self.value_range, 0, 0)[:2]
-        if len(self.value_range) != 2 or not low < high:
+        given: Any = self.value_range
+        pair = isinstance(given, (tuple, list)) and len(given) == 2
+        if not pair or not all(map(_real, given)) or not given[0] < given[1]:
             raise ConfigError(
                 self.where,
                 f"value_range={self.value_range!r} is not a range",
@@ -35,6 +40,10 @@ class Toning(Random):
     def bounds(self) -> tuple[float, float]:
         """Return the smallest and the largest factor."""
         return spread(self.where, "factor", self.factor)
+
+
+def _real(value: Any) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 class RandomContrast(Toning):

@@ -271,6 +271,12 @@ def change_field():
             "  at    test_layer.py:{line}",
         ),
         (
+            lambda: Scale(trainable="False"),
+            "Scale: trainable='False' is neither True nor False\n"
+            "  fix   trainable=False\n"
+            "  at    test_layer.py:{line}",
+        ),
+        (
             change_field,
             "big (Scale): start cannot be changed any more: the weights are made for its value\n"
             "  got   start=3.0\n"

@@ -236,6 +236,13 @@ def test_one_value_per_channel_trains_as_in_keras(shape: tuple[int, ...]) -> Non
             "  fix   momentum=0.99",
         ),
         (
+            lambda: L.BatchNormalization(epsilon=0),
+            "BatchNormalization: epsilon=0 cannot work\n"
+            "  got   epsilon=0\n"
+            "  need  a number, epsilon > 0\n"
+            "  fix   epsilon=0.001",
+        ),
+        (
             lambda: L.LayerNormalization(epsilon=-1),
             "LayerNormalization: epsilon=-1 cannot work\n"
             "  got   epsilon=-1\n"

@@ -109,6 +109,20 @@ def other_shape():
     ("act", "message"),
     [
         (
+            lambda: L.Rescaling([]),
+            "Rescaling: scale=[] cannot work\n"
+            "  got   scale=[]\n"
+            "  need  a finite number\n"
+            "  fix   scale=0.00392156862745098",
+        ),
+        (
+            lambda: L.Normalization(mean=0.5, variance=-1.0),
+            "Normalization: variance=-1.0 cannot work\n"
+            "  got   variance=-1.0\n"
+            "  need  a number, variance >= 0\n"
+            "  fix   variance=1.0",
+        ),
+        (
             lambda: L.Rescaling((0.5, 2.0)).build(Spec((8, 8, 3))),
             "Rescaling: scale does not fit the channels\n"
             "  got   2 numbers, input (8, 8, 3)\n"

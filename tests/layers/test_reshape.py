@@ -138,6 +138,12 @@ def test_unknown_sizes_stay_unknown():
             "  fix   padding=1",
         ),
         (
+            lambda: L.ZeroPadding2D((1, None)),
+            "ZeroPadding2D: padding=(1, None) does not give cells to the ends of 2 axes\n"
+            "  need  a whole number >= 0, or a tuple of 2 numbers or pairs\n"
+            "  fix   padding=1",
+        ),
+        (
             lambda: L.Cropping1D(-1),
             "Cropping1D: cropping=-1 does not give cells to the ends of 1 axes\n"
             "  need  a whole number >= 0, or (start, end)\n"

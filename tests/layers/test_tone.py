@@ -58,6 +58,12 @@ def test_tones_are_uniform_and_clipped():
             "  need  (smallest, largest) value of an image\n"
             "  fix   value_range=(0, 255)",
         ),
+        (
+            lambda: L.RandomBrightness(0.1, (0, "255")),
+            "RandomBrightness: value_range=(0, '255') is not a range\n"
+            "  need  (smallest, largest) value of an image\n"
+            "  fix   value_range=(0, 255)",
+        ),
     ],
 )
 def test_messages(act, message):
