@@ -59,6 +59,8 @@ class Setting:
                 check_range(where, item.name, value, ranges[item.name], usual)
             elif item.name in choices:
                 check_choice(where, item.name, value, choices[item.name])
+            elif item.type in ("bool", bool):
+                check_truth(where, item.name, value)
 
     def get_config(self) -> dict[str, Any]:
         """Return the class name and the fields as plain values, which the room's `get` takes."""
@@ -124,6 +126,18 @@ def check_choice(where: str, field: str, value: Any, choices: tuple[Any, ...]) -
             got=f"{field}={value!r}",
             need=f"{field} one of " + ", ".join(repr(choice) for choice in choices),
             fix=f"{field}={choices[0]!r}",
+        )
+
+
+def check_truth(where: str, field: str, value: Any, at: str = "") -> None:
+    """Raise ConfigError unless `value` is True or False; a text or a number says what was meant."""
+    if type(value) is not bool:
+        meant = str(value).lower() not in ("0", "0.0", "false", "no", "none", "")
+        raise ConfigError(
+            where,
+            f"{field}={value!r} is neither True nor False",
+            fix=f"{field}={meant}",
+            at=at,
         )
 
 

@@ -385,3 +385,14 @@ def test_another_torch_state_is_refused(index):
         "  need  1 weights, [(3,)] first\n"
         "  fix   compile with the optimizer of the saved run, or begin without its state"
     )
+
+
+def test_words_that_cannot_work():
+    assert told(lambda: optimizers.SGD(nesterov="yes")) == (
+        "SGD: nesterov='yes' is neither True nor False\n  fix   nesterov=True"
+    )
+    assert told(lambda: optimizers.Adam(exclude_from_weight_decay="bias")) == (
+        "Adam: exclude_from_weight_decay='bias' is not a list of names\n"
+        "  need  parts of the names of weights\n"
+        '  fix   exclude_from_weight_decay=("bias", "gamma", "beta")'
+    )

@@ -85,6 +85,18 @@ def test_get_takes_numbers_schedules_descriptions_and_functions():
             "  fix   give a value before the first boundary and one after each",
         ),
         (
+            lambda: PiecewiseConstantDecay(10, [0.1, 0.2]),
+            "PiecewiseConstantDecay: boundaries=10 is not a list of numbers\n"
+            "  fix   PiecewiseConstantDecay([10, 20], [0.1, 0.01, 0.001])",
+        ),
+        (
+            lambda: PiecewiseConstantDecay([10], [0.1, "low"]),
+            "PiecewiseConstantDecay: values='low' cannot work\n"
+            "  got   values='low'\n"
+            "  need  a number, values >= 0\n"
+            "  fix   give values a number of at least 0",
+        ),
+        (
             lambda: PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]),
             "PiecewiseConstantDecay: the boundaries do not rise\n"
             "  got   boundaries=[2, 1]\n"

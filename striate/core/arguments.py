@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigError, caller, nearest
+from ..settings import check_truth
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -35,18 +36,8 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
             at=caller(),
         )
     for word, value in bound.arguments.items():
-        if signature.parameters[word].annotation in ("bool", bool) and type(value) is not bool:
-            raise ConfigError(
-                cls.__name__,
-                f"{word}={value!r} is neither True nor False",
-                fix=f"{word}={_truth(value)}",
-                at=caller(),
-            )
-
-
-def _truth(value: Any) -> bool:
-    """Return what was probably meant by a value in place of True or False."""
-    return str(value).lower() not in ("0", "0.0", "false", "no", "none", "")
+        if signature.parameters[word].annotation in ("bool", bool):
+            check_truth(cls.__name__, word, value, at=caller())
 
 
 def required(cls: type) -> str:

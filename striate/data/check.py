@@ -26,11 +26,13 @@ SETTINGS = {  # the interval of each number that the verbs take, and what is usu
     "steps": ("int [1, inf)", ""),
 }
 
+MUST = ("epochs", "initial_epoch", "validation_freq")  # None says nothing
+
 
 def settings(verb: str, **given: Any) -> None:
     """Raise ConfigError for a number given to fit, evaluate or predict that cannot work."""
     for field, value in given.items():
-        if value is not None:
+        if value is not None or field in MUST:
             check_range(verb, field, value, *SETTINGS[field])
 
 

@@ -141,8 +141,16 @@ def class_weights(
     weights: dict[int, float] | None, outputs: Sequence[Symbol]
 ) -> Callable[[Batch], Batch]:
     """Return what gives each sample of a batch the weight of its class."""
-    if not weights:
+    if weights is None:
         return lambda batch: batch
+    if not isinstance(weights, dict):
+        raise ConfigError(
+            "class_weight",
+            f"a {type(weights).__name__} does not give each class a weight",
+            got=f"class_weight={weights!r}",
+            need="a dictionary: the class number, its weight",
+            fix="class_weight={0: 1.0, 1: 2.0}",
+        )
     if len(outputs) > 1:
         raise ConfigError(
             "class_weight",

@@ -16,6 +16,7 @@ from ..data.feed import ArrayFeed, Batch, Feed, IterableFeed, endless, feed
 from ..data.fit import fits
 from ..data.labels import class_weights
 from ..errors import DataError
+from .progress import counted
 from .step import Step
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ def parts(
     if given is not None:
         of_batches = isinstance(given, list) and given and isinstance(given[0], tuple)
         several = given if isinstance(given, (tuple, list)) and not of_batches else (given,)
-        if len(several) > 3:
+        if not 0 < len(several) <= 3:
             raise DataError(
                 "validation_data",
-                f"holds {len(several)} things",
+                f"holds {counted(len(several), 'thing')}",
                 need="(x, y) or (x, y, sample_weight)",
+                fix="validation_data=(x, y)",
             )
         return train, feed(*several, batch_size=batch_size, names=_names(model))
     if not split:

@@ -231,7 +231,7 @@ class Framed(Spatial):
         if self.rank == 1 and isinstance(given, (tuple, list)) and len(given) == 2:
             value = (tuple(given),)
         several = isinstance(value, (tuple, list)) and len(value) == self.rank
-        if several and not all(_whole(n) or isinstance(n, (tuple, list)) and n for n in value):
+        if several and not all(_whole(n) or (isinstance(n, (tuple, list)) and n) for n in value):
             several = False
         if several or _whole(value):
             sides = explicit(tuple(map(_plain, value)) if several else value, self.rank)

@@ -70,7 +70,15 @@ class Optimizer(Setting):
         where = type(self).__name__
         if self.learning_rate is not None or type(self).learning_rate is not None:
             object.__setattr__(self, "learning_rate", _learning_rate(where, self.learning_rate))
-        object.__setattr__(self, "exclude_from_weight_decay", tuple(self.exclude_from_weight_decay))
+        names: Any = self.exclude_from_weight_decay
+        if not isinstance(names, (tuple, list)) or not all(isinstance(one, str) for one in names):
+            raise ConfigError(
+                where,
+                f"exclude_from_weight_decay={names!r} is not a list of names",
+                need="parts of the names of weights",
+                fix='exclude_from_weight_decay=("bias", "gamma", "beta")',
+            )
+        object.__setattr__(self, "exclude_from_weight_decay", tuple(names))
         bounds = ("clipnorm", "clipvalue", "global_clipnorm")
         given = [name for name in bounds if getattr(self, name) is not None]
         if len(given) > 1:

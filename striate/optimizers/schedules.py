@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ..errors import ConfigError
-from ..settings import Setting, resolve
+from ..settings import Setting, check_range, resolve
 
 RATE = "(0, inf)"
 RATE_OR_ZERO = "[0, inf)"
@@ -94,8 +94,17 @@ class PiecewiseConstantDecay(Schedule):
 
     def __post_init__(self) -> None:
         """Raise ConfigError unless the boundaries rise and the values are one more."""
-        object.__setattr__(self, "boundaries", tuple(self.boundaries))
-        object.__setattr__(self, "values", tuple(self.values))
+        for field in ("boundaries", "values"):
+            given = getattr(self, field)
+            if not isinstance(given, (tuple, list)):
+                raise ConfigError(
+                    "PiecewiseConstantDecay",
+                    f"{field}={given!r} is not a list of numbers",
+                    fix="PiecewiseConstantDecay([10, 20], [0.1, 0.01, 0.001])",
+                )
+            for number in given:
+                check_range("PiecewiseConstantDecay", field, number, "[0, inf)")
+            object.__setattr__(self, field, tuple(given))
         if len(self.values) != len(self.boundaries) + 1:
             raise ConfigError(
                 "PiecewiseConstantDecay",

@@ -235,6 +235,15 @@ def test_class_weights_that_cannot_work():
         )
 
 
+def test_class_weights_that_are_no_dictionary():
+    assert message(model(), X, Y, class_weight="balanced") == (
+        "class_weight: a str does not give each class a weight\n"
+        "  got   class_weight='balanced'\n"
+        "  need  a dictionary: the class number, its weight\n"
+        "  fix   class_weight={0: 1.0, 1: 2.0}"
+    )
+
+
 def test_class_weights_multiply_sample_weights():
     weigh = labels.class_weights({0: 0.5, 1: 3.0}, [Input((1,))])
     batch = Batch((torch.zeros(3, 1),), (torch.tensor([0.0, 1.0, 1.0])[:, None],))

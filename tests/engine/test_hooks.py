@@ -131,6 +131,69 @@ def test_what_is_not_a_hook():
 def test_one_hook_needs_no_list():
     _, history = fit(hooks.EarlyStopping(patience=99), epochs=2)
     assert history.epoch == [0, 1]
+    with pytest.raises(ConfigError, match="callbacks: 3 is not a hook"):
+        fit(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: hooks.EarlyStopping(patince=3),
+            "EarlyStopping: there is no argument 'patince'\n"
+            "  need  one of monitor, min_delta, patience, verbose, mode, baseline, "
+            "restore_best_weights, start_from_epoch\n"
+            '  fix   did you mean "patience"?',
+        ),
+        (
+            lambda: hooks.EarlyStopping(restore_best_weights="no"),
+            "EarlyStopping: restore_best_weights='no' is neither True nor False\n"
+            "  fix   restore_best_weights=False",
+        ),
+        (
+            lambda: hooks.EarlyStopping(monitor=["loss"]),
+            "EarlyStopping: monitor=['loss'] is not a name\n"
+            "  need  a text\n"
+            '  fix   monitor="val_loss"',
+        ),
+        (
+            lambda: hooks.EarlyStopping(baseline="0.5"),
+            "EarlyStopping: baseline='0.5' cannot work\n"
+            "  got   baseline='0.5'\n"
+            "  need  a finite number\n"
+            "  fix   baseline=0.5",
+        ),
+        (
+            lambda: hooks.CSVLogger(None),
+            'CSVLogger: filename=None is not a name\n  need  a text\n  fix   filename="log.csv"',
+        ),
+        (
+            lambda: hooks.LearningRateScheduler(0.1),
+            "LearningRateScheduler: schedule=0.1 is not a function\n"
+            "  need  a function of the epoch, or of the epoch and the rate so far\n"
+            "  fix   LearningRateScheduler(lambda epoch: 0.1 * 0.5**epoch)",
+        ),
+    ],
+)
+def test_arguments_that_cannot_work(make, message):
+    with pytest.raises(ConfigError) as error:
+        make()
+    assert str(error.value).split("\n  at ")[0] == message
+
+
+def test_verbose_hooks_say_what_they_do(tmp_path, capsys):
+    path = str(tmp_path / "m{epoch}.striate")
+    fit([
+        Forced([3.0, 1.0, 2.0, 2.0, 2.0]),
+        hooks.ModelCheckpoint(path, save_best_only=True, verbose=1),
+        hooks.EarlyStopping(patience=2, restore_best_weights=True, verbose=1),
+        hooks.ReduceLROnPlateau(patience=1, verbose=0),
+    ])  # fmt: skip
+    assert capsys.readouterr().err.splitlines() == [
+        f"epoch 1: saved in {tmp_path / 'm1.striate'}",
+        f"epoch 2: saved in {tmp_path / 'm2.striate'}",
+        "the weights are those of epoch 2, the best",
+    ]
 
 
 def test_a_hook_stops_training_within_the_epoch_and_the_next_training_begins_anew():

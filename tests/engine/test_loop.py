@@ -214,12 +214,26 @@ def test_validation_split_needs_arrays():
     )
 
 
-def test_validation_data_of_four_things():
+def test_validation_data_of_four_things_or_of_none():
     x, y = data(4)
-    with pytest.raises(DataError) as error:
-        small().fit(x, y, validation_data=(x, y, y, y), verbose=0)
+    for given, count in ((x, y, y, y), "4 things"), ((), "0 things"):
+        with pytest.raises(DataError) as error:
+            small().fit(x, y, validation_data=given, verbose=0)
+        assert str(error.value) == (
+            f"validation_data: holds {count}\n"
+            "  need  (x, y) or (x, y, sample_weight)\n"
+            "  fix   validation_data=(x, y)"
+        )
+
+
+def test_epochs_of_none():
+    with pytest.raises(ConfigError) as error:
+        small().fit(*data(4), epochs=None)
     assert str(error.value) == (
-        "validation_data: holds 4 things\n  need  (x, y) or (x, y, sample_weight)"
+        "fit: epochs=None cannot work\n"
+        "  got   epochs=None\n"
+        "  need  a whole number, epochs >= 0\n"
+        "  fix   epochs=1"
     )
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Self
+
+from ...core.arguments import check_arguments
 from ...errors import ConfigError, nearest, one_of
 from ...settings import check_range
 
@@ -43,6 +47,11 @@ class Hook:
                     need="one of " + ", ".join(MOMENTS),
                     fix=nearest(name, MOMENTS),
                 )
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Name a misspelt argument before the constructor refuses it."""
+        check_arguments(cls, args, kwargs)
+        return super().__new__(cls)
 
     def set_model(self, model: Model) -> None:
         """Remember the model."""
@@ -84,6 +93,7 @@ class Watching(Hook):
     def __init__(
         self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0
     ) -> None:
+        check_text(type(self).__name__, "monitor", monitor, "val_loss")
         one_of(type(self).__name__, "mode", mode, ("auto", "min", "max"))
         check_range(type(self).__name__, "min_delta", min_delta, "(-inf, inf)", 0.0)
         higher = any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1"))
@@ -112,6 +122,14 @@ class Watching(Hook):
         return False
 
 
+def check_text(where: str, field: str, value: Any, usual: str) -> None:
+    """Raise ConfigError unless `value` is a text or a path that says something."""
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ConfigError(
+            where, f"{field}={value!r} is not a name", need="a text", fix=f'{field}="{usual}"'
+        )
+
+
 class History(Hook):
     """The numbers of each epoch, `history.history["loss"][3]`, and why training ended."""
 
@@ -128,7 +146,7 @@ class History(Hook):
 
 def ready(hooks: Sequence[Any] | None, model: Model, params: dict[str, Any]) -> list[Any]:
     """Return the hooks, told of the model, after checking that they are hooks."""
-    several = [hooks] if isinstance(hooks, Hook) else list(hooks or [])
+    several = list(hooks or []) if isinstance(hooks, (list, tuple, type(None))) else [hooks]
     for hook in several:
         if isinstance(hook, type) or not hasattr(hook, "on_epoch_end"):
             raise ConfigError(

@@ -7,26 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import MissingExtra
-from .hook import Hook, Logs, Watching
+from ..progress import say
+from .hook import Hook, Logs, Watching, check_text
 
 
 class ModelCheckpoint(Watching):
     """Save the model after each epoch, or after those that are the best so far.
 
     `filepath` may hold {epoch} and the names of numbers: "best-{epoch:02d}-{val_loss:.3f}.striate".
+    `verbose`: 1 says each time where.
     """
 
     def __init__(
         self,
         filepath: str | Path,
         monitor: str = "val_loss",
+        verbose: int = 0,
         save_best_only: bool = False,
-        mode: str = "auto",
         save_weights_only: bool = False,
+        mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode)
+        check_text("ModelCheckpoint", "filepath", filepath, "best.striate")
         self.filepath, self.best_only = str(filepath), save_best_only
-        self.weights_only = save_weights_only
+        self.weights_only, self.verbose = save_weights_only, verbose
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save."""
@@ -34,12 +38,16 @@ class ModelCheckpoint(Watching):
             return
         path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
         self.model.save_weights(path) if self.weights_only else self.model.save(path)
+        if self.verbose:
+            say(f"epoch {epoch + 1}: saved in {path}")
 
 
 class CSVLogger(Hook):
     """Write the numbers of each epoch to a CSV file, one line an epoch."""
 
     def __init__(self, filename: str | Path, separator: str = ",", append: bool = False) -> None:
+        check_text("CSVLogger", "filename", filename, "log.csv")
+        check_text("CSVLogger", "separator", separator, ",")
         self.path, self.separator, self.append = Path(filename), separator, append
         self.columns: Sequence[str] = ()
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ...errors import ConfigError
 from ...settings import check_range
 from ..progress import say
 from ..setup import held
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class ReduceLROnPlateau(Watching):
     """Multiply the learning rate by `factor` after `patience` epochs without improvement.
 
-    For `cooldown` epochs after that nothing is counted; the rate stays at least `min_lr`.
+    For `cooldown` epochs after that nothing is counted; the rate stays at least `min_lr`;
+    `verbose`: 0 says nothing of it.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class ReduceLROnPlateau(Watching):
         monitor: str = "val_loss",
         factor: float = 0.1,
         patience: int = 10,
+        verbose: int = 1,
         mode: str = "auto",
         min_delta: float = 1e-4,
         cooldown: int = 0,
@@ -41,6 +44,7 @@ class ReduceLROnPlateau(Watching):
             ("min_lr", min_lr, "[0, inf)", 0.0),
         ):
             check_range("ReduceLROnPlateau", field, value, interval, usual)
+        self.verbose = verbose
         self.factor, self.patience, self.cooldown, self.min_lr = factor, patience, cooldown, min_lr
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -62,8 +66,9 @@ class ReduceLROnPlateau(Watching):
             rate = max(before * self.factor, self.min_lr)
             if rate < before:
                 set_rate(self.model, rate)
-                why = f"{self.monitor} has not improved for {self.waited} epochs"
-                say(f"{why}: learning rate {rate:.3g}")
+                if self.verbose:
+                    why = f"{self.monitor} has not improved for {self.waited} epochs"
+                    say(f"{why}: learning rate {rate:.3g}")
             self.waited, self.cooling = 0, self.cooldown
 
 
@@ -71,6 +76,13 @@ class LearningRateScheduler(Hook):
     """Set the learning rate of each epoch: `schedule(epoch)` or `schedule(epoch, rate so far)`."""
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        if not callable(schedule) or isinstance(schedule, type):
+            raise ConfigError(
+                "LearningRateScheduler",
+                f"schedule={schedule!r} is not a function",
+                need="a function of the epoch, or of the epoch and the rate so far",
+                fix="LearningRateScheduler(lambda epoch: 0.1 * 0.5**epoch)",
+            )
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

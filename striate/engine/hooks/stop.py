@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ...settings import check_range
+from ..progress import say
 from .hook import Hook, Logs, Watching
 
 
@@ -13,7 +14,7 @@ class EarlyStopping(Watching):
     """Stop when a number has not improved for `patience` epochs.
 
     `restore_best_weights` gives the model the weights of its best epoch back; `baseline` is a value
-    to beat; nothing is watched before `start_from_epoch`.
+    to beat; nothing is watched before `start_from_epoch`; `verbose`: 1 says whose weights they are.
     """
 
     kept: dict[str, Any] | None
@@ -23,6 +24,7 @@ class EarlyStopping(Watching):
         monitor: str = "val_loss",
         min_delta: float = 0.0,
         patience: int = 0,
+        verbose: int = 0,
         mode: str = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
@@ -31,7 +33,9 @@ class EarlyStopping(Watching):
         super().__init__(monitor, mode, min_delta)
         check_range("EarlyStopping", "patience", patience, "int [0, inf)", 0)
         check_range("EarlyStopping", "start_from_epoch", start_from_epoch, "int [0, inf)", 0)
-        self.patience, self.baseline = patience, baseline
+        if baseline is not None:
+            check_range("EarlyStopping", "baseline", baseline, "(-inf, inf)", 0.5)
+        self.patience, self.baseline, self.verbose = patience, baseline, verbose
         self.restore, self.first = restore_best_weights, start_from_epoch
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -58,6 +62,8 @@ class EarlyStopping(Watching):
         """Give the best weights back."""
         if self.kept is not None:
             self.model.load_state_dict(self.kept)
+            if self.verbose:
+                say(f"the weights are those of epoch {self.best_epoch + 1}, the best")
 
 
 class TerminateOnNaN(Hook):
