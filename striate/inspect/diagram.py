@@ -14,7 +14,7 @@ from .summary import Summary, summary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 176, 44, 26, 24, 8  # of a box, between boxes, around all
+WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 196, 44, 26, 24, 8  # of a box, between boxes, around all
 STYLE = """
 .net rect { fill: #fff; stroke: #98a4b8; rx: 7 } .net .weights rect { fill: #e8f1fa }
 .net text { font: 12px system-ui, sans-serif; fill: #1c2330; text-anchor: middle }
@@ -204,7 +204,7 @@ def _box(box: Box) -> str:
         f"<g{kind}><title>{escape(box.name)}: {box.parameters:,} parameters</title>"
         f'<rect x="{x:g}" y="{box.top:g}" width="{WIDTH}" height="{HEIGHT}"/>'
         f'<text x="{middle:g}" y="{box.top + 18:g}">{escape(_cut(box.name, 25))}</text>'
-        f'<text x="{middle:g}" y="{box.top + 34:g}" class="soft">{escape(_cut(shown, 28))}</text>'
+        f'<text x="{middle:g}" y="{box.top + 34:g}" class="soft">{escape(_cut(shown, 31))}</text>'
         "</g>\n"
     )
 

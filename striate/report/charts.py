@@ -106,12 +106,16 @@ def _frame(
         f'aria-label="{text(name)}">\n'
         f'<text x="{LEFT}" y="16"><tspan class="name">{text(name)}</tspan>{told}</text>\n'
         f'<path class="axis" d="M{LEFT} {TOP}H{RIGHT}M{LEFT} {LOW}H{RIGHT}"/>\n'
-        f'<text x="{LEFT - 6}" y="{TOP + 4}" text-anchor="end">{high:.3g}</text>\n'
-        f'<text x="{LEFT - 6}" y="{LOW + 4}" text-anchor="end">{low:.3g}</text>\n'
+        f'<text x="{LEFT - 6}" y="{TOP + 4}" text-anchor="end">{_number(high)}</text>\n'
+        f'<text x="{LEFT - 6}" y="{LOW + 4}" text-anchor="end">{_number(low)}</text>\n'
         f'<text x="{LEFT}" y="{HEIGHT - 10}">{text(first)}</text>\n'
         f'<text x="{RIGHT}" y="{HEIGHT - 10}" text-anchor="end">{text(end)}</text>\n'
         f"{content}</svg>\n"
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 class _Place:

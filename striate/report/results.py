@@ -157,9 +157,11 @@ def _calibration(run: Evidence) -> str:
     found = run.mistakes.calibration()
     values = (found.confidence.tolist(), found.accuracy.tolist(), found.count.tolist())
     chart = reliability(*values, "against confidence; bars: how many images")
+    sure = float(run.mistakes.probabilities.max(1).mean())
+    way = "right more often than it is sure" if sure < run.mistakes.accuracy else "surer than right"
     note = (
-        f"The calibration error is {percent(found.error)}: so far are confidence and accuracy "
-        f"apart, over {len(found.count)} steps of confidence. On the line they are equal."
+        f"Confidence and accuracy are {percent(found.error)} apart on average (the expected "
+        f"calibration error over {len(found.count)} bins): it is {way}. On the line both are equal."
     )
     return heading("How sure, how right", note) + f'<div class="charts">{chart}</div>\n'
 

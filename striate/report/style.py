@@ -52,7 +52,7 @@ tr:last-child td { border-bottom: 0 }
 .facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .15rem 1.2rem;
   margin: 0 0 .8rem; font-size: .88rem } .facts dt { color: var(--soft) }
 .facts dd { margin: 0; overflow-wrap: anywhere }
-.matrix td, .matrix th { border: 0; text-align: center; padding: 0; min-width: 2.3rem }
+.matrix td, .matrix th { border: 0; text-align: center; padding: 1px; min-width: 2.9rem }
 .matrix thead th, .matrix thead td { padding: .2rem .3rem .5rem; vertical-align: bottom }
 .matrix tbody th { text-align: right; padding: .2rem .7rem .2rem 0; white-space: nowrap }
 .matrix .right { color: var(--soft) }
@@ -70,7 +70,7 @@ tr:last-child td { border-bottom: 0 }
 .maps figure { display: grid; grid-template-columns: 13rem minmax(0, 1fr); gap: .8rem;
   align-items: center } .maps figcaption { grid-row: 1; text-align: right }
 .model { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 1.4rem 2.4rem;
-  align-items: start } .model .drawn { max-width: 27rem; overflow: auto }
+  align-items: start } .model .drawn { max-width: 28rem; overflow: auto }
 .layers td:nth-child(2), .layers td:last-child { white-space: nowrap }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.4rem 2rem;
   align-items: start }

@@ -13,7 +13,7 @@ from .markup import counted, percent, text, words
 
 GAP = 0.1  # between the accuracies of training and validation
 WORSE = 1.1  # times the best validation loss: more than the noise between epochs
-UNSURE = 0.05  # a calibration error from which confidences are not to be believed
+UNSURE = 0.05  # a calibration error from which high confidence is not to be believed
 UNBALANCED = 5  # times as many samples of the largest class as of the smallest
 
 
@@ -79,13 +79,11 @@ def alarms(run: Evidence) -> Iterator[str]:
             "class_weight."
         )
     if run.mistakes is not None:
-        found = run.mistakes.calibration()
-        if found.error > UNSURE:
-            sure = run.mistakes.probabilities.max(1).mean()
-            way = "surer than it is right" if sure > run.mistakes.accuracy else "too unsure"
+        found, sure = run.mistakes.calibration(), float(run.mistakes.probabilities.max(1).mean())
+        if found.error > UNSURE and sure > run.mistakes.accuracy:
             yield (
-                f"The network is {way}: confidence and accuracy are {percent(found.error, 1)} "
-                "apart on average; do not read its probabilities as chances."
+                f"The network is surer than it is right, by {percent(found.error, 1)} on average: "
+                "do not read its probabilities as chances; label_smoothing=0.1 in the loss helps."
             )
     if run.health is not None:
         yield from (f"{note[0].upper()}{note[1:]}." for note in run.health.notes)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from reported import HISTORY, data, network, results, written
 
+from striate.inspect.mistakes import told as told_mistakes
 from striate.report import Data, Evidence, page, write
 from striate.report.verdict import alarms, verdict
 from striate.store.run import Run
@@ -145,6 +146,14 @@ def test_alarms_say_what_helps():
     assert list(alarms(Evidence("x", same))) == [
         "Always saying a would be right as often: check that images and labels belong together, "
         "then try another learning rate."
+    ]
+    sure = Evidence("x", {"classes": ["a", "b"], "confusion": [[3, 1], [1, 3]]})
+    chances = np.array([[0.99, 0.01]] * 4 + [[0.01, 0.99]] * 4)
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, 0])
+    sure.__dict__["mistakes"] = told_mistakes("net", chances, labels)
+    assert list(alarms(sure)) == [
+        "The network is surer than it is right, by 24.0 % on average: do not read its "
+        "probabilities as chances; label_smoothing=0.1 in the loss helps."
     ]
     few = Data(("a", "b"), train=(np.zeros((12, 2)), np.array([0] * 11 + [1])))
     assert list(alarms(Evidence("x", {"classes": ["a", "b"]}, data=few))) == [
