@@ -18,7 +18,7 @@ Modules = Mapping[str, Mapping[str, Any]]  # path -> the names in it
 Clue = tuple[str, str, str]  # kind ("import", "keyword", "text", "name"), word, version
 Patch = tuple[Any, str, Any]  # object, attribute, value while a dialect is served
 
-DIALECTS = ("keras", "renom", "bigdl")
+DIALECTS = ("keras", "renom", "bigdl", "pytorch")
 
 
 class Dialect(Protocol):

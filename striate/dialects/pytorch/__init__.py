@@ -1,0 +1,57 @@
+"""PyTorch with torchvision as a dialect: torch itself, its old idioms, and torchvision's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..dialect import Modules, Patch
+from ..session import Script, Session, Version
+
+NAME, DEFAULT, HIDES = "pytorch", "pytorch", False
+VERSIONS = {
+    "pytorch": Version("pytorch", "PyTorch"),
+    "pytorch0": Version("pytorch0", "PyTorch 0.3"),
+}
+ROOTS = ("torch", "torchvision")
+CLUES = (
+    *(("import", word, "pytorch") for word in ("torch", "torchvision")),
+    *(("name", word, "pytorch0") for word in ("Variable", "loss.data")),
+    ("import", "torch.autograd.Variable", "pytorch0"),
+    *(("keyword", word, "pytorch0") for word in ("volatile", "size_average")),
+)
+_DETECTION = "networks that give one class to an image: there are no detectors"
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(("detection", "segmentation", "video", "ops", "io"), _DETECTION),
+    "CocoDetection": _DETECTION,
+    "VOCDetection": _DETECTION,
+}
+
+
+def decide(found: Mapping[str, Sequence[str]]) -> str:
+    """Return the version: the old one where its words are there."""
+    return "pytorch0" if "pytorch0" in found else "pytorch"
+
+
+def open_session(version: str, script: Script) -> Session:
+    """Return the state of a script."""
+    if script.max_epochs is not None:
+        script.note(
+            "--max-epochs: a loop of the script's own counts its own epochs; --limit-samples "
+            "shortens the data sets of torchvision"
+        )
+    return Session(VERSIONS[version], script)
+
+
+def modules(session: Session) -> Modules:
+    """Return every module of the dialect by its path."""
+    from .served import modules as made
+
+    return made(session)
+
+
+def patches(session: Session) -> Sequence[Patch]:
+    """Return what torch has lost since, and the native way of calling a network."""
+    from .idioms import patches as idioms
+    from .native import patches as native
+
+    return (*idioms(session), *native(session))

@@ -1,0 +1,332 @@
+"""torchvision's data sets: MNIST from the package, others from files of the script's, none fetched.
+
+Samples go through the transforms one by one; where those are ToTensor and Normalize alone, a batch
+goes through them at once, with the same numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import Dataset
+
+from ...data.datasets import mnist
+from ...data.idx import read_idx
+from ...errors import DataError, caller
+from .functional import normalize
+from .transforms import Compose, Normalize, ToTensor
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+CLOTHES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker"),
+    *("Bag", "Ankle boot"),
+)
+KINDS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+Change = Callable[[Any], Any] | None
+
+
+class Images(Dataset[Any]):
+    """Images in memory: `data` (N, H, W) or (N, H, W, C) of bytes, `targets`, `classes`."""
+
+    limit: ClassVar[int | None] = None  # of samples, what `striate run` was asked
+    classes: Sequence[str] = ()  # names, in the order of the targets
+
+    data: Any
+    targets: Any
+
+    def _begin(self, data: Any, targets: Any, transform: Change, target_transform: Change) -> None:
+        self.data, self.targets = data[: self.limit], targets[: self.limit]
+        self.transform, self.target_transform = transform, target_transform
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def picture(self, index: int) -> Image.Image:
+        """Return an image as a picture."""
+        return Image.fromarray(np.asarray(self.data[index]))
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        image: Any = self.picture(index)
+        target = int(self.targets[index])
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, target if self.target_transform is None else self.target_transform(target)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        """Return several samples, as a loader asks for them."""
+        plain = plainly(self.transform)
+        if plain is None or self.target_transform is not None:
+            return [self[index] for index in indices]
+        places = torch.as_tensor(list(indices))
+        batch = torch.as_tensor(self.data)[places]
+        batch = batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2)
+        batch = batch.to(torch.float32).div_(255)
+        for change in plain:
+            batch = normalize(batch, change.mean, change.std, inplace=True)
+        labels = torch.as_tensor(self.targets)[places].tolist()
+        return list(zip(batch.unbind(), labels, strict=True))
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """The number of each class."""
+        return {name: number for number, name in enumerate(self.classes)}
+
+    train_data = test_data = property(lambda self: self.data)
+    train_labels = test_labels = property(lambda self: self.targets)
+
+
+def plainly(transform: Any) -> list[Normalize] | None:
+    """Return the Normalize steps behind a ToTensor, or None where there is anything else."""
+    steps: list[Any] = transform.transforms if type(transform) is Compose else [transform]
+    if not steps or type(steps[0]) is not ToTensor:
+        return None
+    return list(steps[1:]) if all(type(step) is Normalize for step in steps[1:]) else None
+
+
+class MNIST(Images):
+    """The digits, which are shipped with the package."""
+
+    classes: Sequence[str] = tuple(f"{number} - {word}" for number, word in enumerate(DIGITS))
+
+    def __init__(
+        self,
+        root: Any = "",
+        train: bool = True,
+        transform: Change = None,
+        target_transform: Change = None,
+        download: bool = False,
+    ) -> None:
+        self.root, self.train = root, train
+        data, targets = self._arrays(Path(root), train)
+        self._begin(torch.from_numpy(data), torch.from_numpy(targets).long(),
+                    transform, target_transform)  # fmt: skip
+
+    def _arrays(self, root: Path, train: bool) -> tuple[Any, Any]:
+        x, y = mnist()[0 if train else 1]
+        return x[..., 0].copy(), y
+
+    def picture(self, index: int) -> Image.Image:
+        """Return an image as a picture."""
+        return Image.fromarray(self.data[index].numpy())
+
+
+class FashionMNIST(MNIST):
+    """Clothes, from the four published files in `root`/FashionMNIST/raw."""
+
+    classes: Sequence[str] = CLOTHES
+    parts = ("train", "t10k")
+    prefix = ""
+
+    def _arrays(self, root: Path, train: bool) -> tuple[Any, Any]:
+        part = self.prefix + self.parts[0 if train else 1]
+        names = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+        title = type(self).__name__
+        folder = root / title / "raw"
+        found = [_file((folder, folder.parent, root), name) for name in names]
+        if None in found:
+            raise absent(title, folder, f"{names[0]}.gz and {names[1]}.gz")
+        x, y = (read_idx(path) for path in found if path is not None)
+        return x, y
+
+
+class KMNIST(FashionMNIST):
+    """Cursive Japanese, from the four published files in `root`/KMNIST/raw."""
+
+    classes = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+
+
+class EMNIST(FashionMNIST):
+    """Letters and digits, from the published files in `root`/EMNIST/raw."""
+
+    classes = ()
+    parts = ("train", "test")
+
+    def __init__(self, root: Any, split: str, **words: Any) -> None:
+        self.prefix = f"emnist-{split}-"
+        super().__init__(root, **words)
+
+
+def _file(folders: Sequence[Path], name: str) -> Path | None:
+    places = (folder / one for folder in folders for one in (name, f"{name}.gz"))
+    return next((place for place in places if place.is_file()), None)
+
+
+def absent(name: str, folder: Path, files: str) -> DataError:
+    """Return the error for a data set whose files are not there."""
+    return DataError(
+        f"datasets.{name}",
+        "the data set is not on this machine, and nothing is fetched",
+        got=f"no such files in {folder}",
+        need=files,
+        fix=f"put the published files into {folder}; datasets.MNIST is shipped with the package",
+        at=caller(),
+    )
+
+
+class CIFAR10(Images):
+    """Small photographs of ten kinds, from the published folder cifar-10-batches-py in `root`."""
+
+    classes: Sequence[str] = (
+        *("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"),
+        *("ship", "truck"),
+    )
+    folder = "cifar-10-batches-py"
+    parts = (tuple(f"data_batch_{number}" for number in range(1, 6)), ("test_batch",))
+    key = "labels"
+
+    def __init__(
+        self,
+        root: Any,
+        train: bool = True,
+        transform: Change = None,
+        target_transform: Change = None,
+        download: bool = False,
+    ) -> None:
+        self.root, self.train = root, train
+        folder = Path(root) / self.folder
+        files = [folder / name for name in self.parts[0 if train else 1]]
+        if not all(path.is_file() for path in files):
+            raise absent(type(self).__name__, folder, ", ".join(path.name for path in files))
+        batches = [read_batch(path) for path in files]
+        rows = np.concatenate([batch["data"] for batch in batches])
+        data = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy()  # (N, H, W, C)
+        targets = [int(label) for batch in batches for label in batch[self.key]]
+        self._begin(data, targets, transform, target_transform)
+
+
+class CIFAR100(CIFAR10):
+    """Small photographs of a hundred kinds, from the published folder cifar-100-python."""
+
+    classes = ()
+    folder = "cifar-100-python"
+    parts = (("train",), ("test",))
+    key = "fine_labels"
+
+
+class _Arrays(pickle.Unpickler):
+    """Reads arrays, texts, lists and tables; anything else in the file is refused."""
+
+    ALLOWED: ClassVar[dict[tuple[str, str], tuple[str, str]]] = {
+        (f"numpy.{core}.multiarray", "_reconstruct"): ("numpy._core.multiarray", "_reconstruct")
+        for core in ("core", "_core")
+    } | {("numpy", name): ("numpy", name) for name in ("ndarray", "dtype")}
+    ALLOWED["_codecs", "encode"] = ("_codecs", "encode")  # bytes, as Python 3 writes them
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return one of the few functions that make arrays."""
+        if (module, name) not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(*self.ALLOWED[module, name])
+
+
+def read_batch(path: Path) -> dict[str, Any]:
+    """Return the table of a batch file of CIFAR, without running what else it may hold."""
+    try:
+        table: dict[Any, Any] = _Arrays(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+    except Exception as error:  # a damaged pickle raises anything
+        raise DataError(
+            str(path), "is not a batch of CIFAR", got=str(error), fix="fetch the file again"
+        ) from None
+    return {key.decode() if isinstance(key, bytes) else key: value for key, value in table.items()}
+
+
+class DatasetFolder(Dataset[Any]):
+    """Files in a folder for each class, read by `loader`."""
+
+    limit: ClassVar[int | None] = None
+
+    def __init__(self, root: Any, loader: Callable[[str], Any], extensions: Sequence[str] = KINDS,
+                 transform: Change = None, target_transform: Change = None,
+                 is_valid_file: Callable[[str], bool] | None = None) -> None:  # fmt: skip
+        self.root, self.loader = root, loader
+        self.transform, self.target_transform = transform, target_transform
+        folder = Path(root)
+        names = [item.name for item in folder.iterdir() if item.is_dir()] if folder.is_dir() else []
+        self.classes = sorted(names)
+        self.class_to_idx = {name: number for number, name in enumerate(self.classes)}
+        fits = is_valid_file or (lambda path: path.lower().endswith(tuple(extensions)))
+        self.samples = [
+            (str(path), number)
+            for name, number in self.class_to_idx.items()
+            for path in sorted((folder / name).rglob("*"))
+            if path.is_file() and fits(str(path))
+        ]
+        if not self.samples:
+            raise DataError(
+                f"datasets.{type(self).__name__}",
+                "there are no images",
+                got=f"{root}: " + (", ".join(self.classes) or "no folders"),
+                need="a folder for each class, with images in it",
+                at=caller(),
+            )
+        if self.limit is not None:
+            step = max(1, len(self.samples) // self.limit)  # some of every class
+            self.samples = self.samples[::step][: self.limit]
+        self.imgs, self.targets = self.samples, [number for _, number in self.samples]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        path, target = self.samples[index]
+        image = self.loader(path)
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, target if self.target_transform is None else self.target_transform(target)
+
+
+def default_loader(path: str) -> Image.Image:
+    """Return the picture of a file, in colours."""
+    with Image.open(path) as picture:
+        return picture.convert("RGB")
+
+
+class ImageFolder(DatasetFolder):
+    """Pictures in a folder for each class."""
+
+    def __init__(self, root: Any, transform: Change = None, target_transform: Change = None,
+                 loader: Callable[[str], Any] = default_loader,
+                 is_valid_file: Callable[[str], bool] | None = None) -> None:  # fmt: skip
+        super().__init__(root, loader, KINDS, transform, target_transform, is_valid_file)
+
+
+class FakeData(Dataset[Any]):
+    """Pictures of noise, the same ones each time."""
+
+    def __init__(self, size: int = 1000, image_size: tuple[int, int, int] = (3, 224, 224),
+                 num_classes: int = 10, transform: Change = None, target_transform: Change = None,
+                 random_offset: int = 0) -> None:  # fmt: skip
+        self.size, self.image_size, self.num_classes = size, image_size, num_classes
+        self.transform, self.target_transform = transform, target_transform
+        self.random_offset = random_offset
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        if index >= self.size:
+            raise IndexError(f"{index} of {self.size}")
+        generator = torch.Generator().manual_seed(index + self.random_offset)
+        pixels = torch.randn(self.image_size, generator=generator)
+        target: Any = int(torch.randint(self.num_classes, (1,), generator=generator))
+        array = pixels.mul(255).byte().permute(1, 2, 0).numpy()
+        image: Any = Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+        image = image if self.transform is None else self.transform(image)
+        return image, target if self.target_transform is None else self.target_transform(target)
+
+
+def names(limit: int | None) -> dict[str, Any]:
+    """Return the data sets, of at most `limit` samples each."""
+    made = (MNIST, FashionMNIST, KMNIST, EMNIST, CIFAR10, CIFAR100, DatasetFolder, ImageFolder)
+    if limit is None:
+        limited: dict[str, Any] = {one.__name__: one for one in made}
+    else:
+        limited = {one.__name__: type(one.__name__, (one,), {"limit": limit}) for one in made}
+    return {**limited, "FakeData": FakeData}

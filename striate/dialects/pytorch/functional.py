@@ -1,0 +1,228 @@
+"""Functions of torchvision on images: pictures of Pillow, or tensors (C, H, W)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ...errors import ConfigError, caller
+
+NEAREST, BILINEAR, BICUBIC = "nearest", "bilinear", "bicubic"
+SAMPLING = {
+    NEAREST: Image.Resampling.NEAREST,
+    BILINEAR: Image.Resampling.BILINEAR,
+    BICUBIC: Image.Resampling.BICUBIC,
+}
+
+
+class InterpolationMode:
+    """Words for how places between pixels are filled."""
+
+    NEAREST, BILINEAR, BICUBIC = NEAREST, BILINEAR, BICUBIC
+
+
+def to_tensor(pic: Any) -> Tensor:
+    """Return a picture, or an array (H, W, C), as a tensor (C, H, W); bytes become 0 to 1."""
+    if isinstance(pic, Tensor):
+        raise ConfigError(
+            "transforms.ToTensor",
+            "takes a picture or an array, not a tensor",
+            got=f"a tensor of shape {tuple(pic.shape)}",
+            need="a PIL.Image, or a numpy array (H, W, C)",
+            fix="leave ToTensor out",
+            at=caller(),
+        )
+    tensor = pil_to_tensor(pic)
+    return tensor.to(torch.float32).div(255) if tensor.dtype == torch.uint8 else tensor
+
+
+def pil_to_tensor(pic: Any) -> Tensor:
+    """Return a picture, or an array (H, W, C), as a tensor (C, H, W) of its own numbers."""
+    array = np.array(pic, np.uint8 if getattr(pic, "mode", "") == "1" else None)
+    array = array * 255 if getattr(pic, "mode", "") == "1" else array
+    array = array[..., np.newaxis] if array.ndim == 2 else array
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+
+def to_pil_image(pic: Any, mode: str | None = None) -> Image.Image:
+    """Return a tensor (C, H, W), or an array (H, W, C), as a picture; floats are 0 to 1."""
+    if isinstance(pic, Tensor):
+        tensor = pic.detach()
+        tensor = tensor.mul(255).byte() if tensor.is_floating_point() else tensor
+        array = tensor.cpu().numpy()
+        array = array.transpose(1, 2, 0) if array.ndim == 3 else array
+    else:
+        array = np.asarray(pic)
+    array = array[..., 0] if array.ndim == 3 and array.shape[-1] == 1 else array
+    picture = Image.fromarray(array)
+    return picture.convert(mode) if mode and mode != picture.mode else picture
+
+
+def normalize(tensor: Tensor, mean: Any, std: Any, inplace: bool = False) -> Tensor:
+    """Return (tensor - mean) / std, with a number for each channel."""
+    if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
+        raise ConfigError(
+            "transforms.Normalize",
+            "takes a tensor of floats",
+            got=f"a {type(tensor).__name__}" + f" of {getattr(tensor, 'dtype', 'no numbers')}",
+            fix="transforms.ToTensor() before it",
+            at=caller(),
+        )
+    middle, spread = (
+        torch.as_tensor(one, dtype=tensor.dtype).reshape(-1, 1, 1) for one in (mean, std)
+    )
+    return (tensor if inplace else tensor.clone()).sub_(middle).div_(spread)
+
+
+def size_of(img: Any) -> tuple[int, int]:
+    """Return height and width."""
+    if isinstance(img, Tensor):
+        return int(img.shape[-2]), int(img.shape[-1])
+    return img.height, img.width
+
+
+def resize(img: Any, size: Any, interpolation: Any = BILINEAR, *args: Any, **words: Any) -> Any:
+    """Return the image in another size: of its smaller side, or (height, width)."""
+    height, width = size_of(img)
+    if isinstance(size, int) or len(size) == 1:
+        side = size if isinstance(size, int) else size[0]
+        short = min(height, width)
+        new = (int(side * height / short), int(side * width / short))
+    else:
+        new = (int(size[0]), int(size[1]))
+    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    if isinstance(img, Tensor):
+        word = next((key for key, value in SAMPLING.items() if value == kind), BILINEAR)
+        options = {} if word == NEAREST else {"align_corners": False, "antialias": True}
+        out = F.interpolate(img[None].float(), new, mode=word, **options)[0]
+        return out.round().to(img.dtype) if not img.is_floating_point() else out
+    return img.resize(new[::-1], kind)
+
+
+def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
+    """Return a rectangle of the image; what lies outside of it is black."""
+    if isinstance(img, Tensor):
+        whole = size_of(img)
+        sides = (
+            max(-left, 0), max(left + width - whole[1], 0),
+            max(-top, 0), max(top + height - whole[0], 0),
+        )  # fmt: skip
+        img = F.pad(img, sides)
+        top, left = max(top, 0), max(left, 0)
+        return img[..., top : top + height, left : left + width]
+    return img.crop((left, top, left + width, top + height))
+
+
+def center_crop(img: Any, output_size: Any) -> Any:
+    """Return the middle of the image."""
+    height, width = both_sides(output_size)
+    rows, columns = size_of(img)
+    return crop(img, round((rows - height) / 2), round((columns - width) / 2), height, width)
+
+
+def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> Any:
+    """Return the image with a border: one width, (sides, ends), or (left, top, right, bottom)."""
+    left, top, right, bottom = _border(padding)
+    if isinstance(img, Tensor):
+        sides = (left, right, top, bottom)
+        if padding_mode == "constant":
+            return F.pad(img, sides, value=fill)
+        out = F.pad(img[None].float(), sides, mode=_edge(padding_mode))
+        return out[0].to(img.dtype)
+    if padding_mode == "constant":
+        return ImageOps.expand(img, (left, top, right, bottom), fill)
+    array = np.asarray(img)
+    widths = [(top, bottom), (left, right), (0, 0)][: array.ndim]
+    word: Any = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric"}[padding_mode]
+    return Image.fromarray(np.pad(array, widths, word))
+
+
+def _edge(mode: str) -> str:
+    return {"edge": "replicate"}.get(mode, mode)
+
+
+def hflip(img: Any) -> Any:
+    """Return the image with left and right exchanged."""
+    return img.flip(-1) if isinstance(img, Tensor) else ImageOps.mirror(img)
+
+
+def vflip(img: Any) -> Any:
+    """Return the image with top and bottom exchanged."""
+    return img.flip(-2) if isinstance(img, Tensor) else ImageOps.flip(img)
+
+
+def rotate(img: Any, angle: float, interpolation: Any = NEAREST, expand: bool = False,
+           center: Any = None, fill: Any = 0) -> Any:  # fmt: skip
+    """Return the image turned counter-clockwise."""
+    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    return as_picture(img, lambda one: one.rotate(angle, kind, expand, center, fillcolor=fill))
+
+
+def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
+           interpolation: Any = NEAREST, fill: Any = 0, **words: Any) -> Any:  # fmt: skip
+    """Return the image turned, moved, scaled and sheared about its middle."""
+    height, width = size_of(img)
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    sx, sy = (shear, 0.0) if isinstance(shear, (int, float)) else shear
+    turn = math.radians(angle)
+    lean = np.array([[1, math.tan(math.radians(sx))], [math.tan(math.radians(sy)), 1]])
+    spin = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    back = np.linalg.inv(scale * spin @ lean)
+    move = np.array(middle) - back @ (np.array(middle) + np.array(translate))
+    numbers = (*back[0], move[0], *back[1], move[1])
+    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    return as_picture(
+        img,
+        lambda one: one.transform(one.size, Image.Transform.AFFINE, numbers, kind, fillcolor=fill),
+    )
+
+
+def as_picture(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
+    """Change a picture; a tensor goes through pictures of its channels."""
+    if not isinstance(img, Tensor):
+        return change(img)
+    parts = [
+        torch.from_numpy(np.array(change(Image.fromarray(channel.float().numpy()))))
+        for channel in img
+    ]
+    return torch.stack(parts).to(img.dtype)
+
+
+def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
+    """Return the image in grey, of one channel or of three equal ones."""
+    if isinstance(img, Tensor):
+        red, green, blue = img.unbind(-3)
+        grey = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype)[None]
+        return grey.expand(num_output_channels, *grey.shape[1:])
+    grey = img.convert("L")
+    return grey if num_output_channels == 1 else Image.merge("RGB", (grey,) * 3)
+
+
+def both_sides(size: Any) -> tuple[int, int]:
+    """Return height and width of one number, or of two."""
+    several = (size, size) if isinstance(size, (int, float)) else tuple(size)
+    return int(several[0]), int(several[-1])
+
+
+def _border(padding: Any) -> tuple[int, int, int, int]:
+    if isinstance(padding, int):
+        return (padding,) * 4
+    if len(padding) == 2:
+        return (*padding, *padding)
+    return tuple(padding)
+
+
+FUNCTIONS: dict[str, Any] = {
+    one.__name__: one
+    for one in (
+        *(to_tensor, pil_to_tensor, to_pil_image, normalize, resize, crop, center_crop, pad),
+        *(hflip, vflip, rotate, affine, to_grayscale, InterpolationMode),
+    )
+}

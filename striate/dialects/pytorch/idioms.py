@@ -1,0 +1,135 @@
+"""Idioms of older PyTorch: what torch has lost since, given back while a script runs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import lr_scheduler
+from torch.utils import data
+
+from ..dialect import Patch
+from ..session import Session
+from .scalars import SummaryWriter
+
+SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
+          "prefetch_factor": None, "multiprocessing_context": None, "timeout": 0}  # fmt: skip
+FEW = 4  # processors up to which the loader works in the script's own process
+
+
+def patches(session: Session) -> Sequence[Patch]:
+    """Return the attributes of torch that are replaced."""
+    rows: list[Patch] = [
+        (data.dataloader._BaseDataLoaderIter, "next", _next),
+        (data.DataLoader, "__init__", _serial(session, data.DataLoader.__init__)),
+        *_files(),
+        *_schedulers(),
+        *_tensorboard(session),
+    ]
+    if not torch.cuda.is_available():
+        rows += [(kind, "cuda", _stay(session)) for kind in (Tensor, nn.Module)]
+    if session.version.name == "pytorch0":
+        rows.append((Tensor, "__getitem__", _indexed(Tensor.__getitem__)))
+    return rows
+
+
+def _next(self: Any) -> Any:
+    """Return the next batch: `it.next()` of Python 2."""
+    return next(self)
+
+
+def _indexed(original: Callable[..., Any]) -> Callable[..., Any]:
+    def getitem(self: Tensor, key: Any) -> Any:
+        """Return a part; `loss.data[0]` of a number is the number."""
+        if self.ndim == 0 and isinstance(key, int) and key == 0:
+            return self
+        return original(self, key)
+
+    return getitem
+
+
+def _stay(session: Session) -> Callable[..., Any]:
+    def cuda(self: Any, *args: Any, **words: Any) -> Any:
+        """Return the same: there is no GPU."""
+        session.note("cuda(): there is no GPU, all is computed on the processor")
+        return self
+
+    return cuda
+
+
+def _serial(session: Session, original: Callable[..., None]) -> Callable[..., None]:
+    names = list(inspect.signature(original).parameters)
+
+    @functools.wraps(original)
+    def begin(self: Any, *args: Any, **words: Any) -> None:
+        given = {**dict(zip(names[1:], args, strict=False)), **words}
+        if given.get("num_workers") and (os.cpu_count() or 1) <= FEW:
+            session.note("DataLoader: num_workers=0, on so few processors that is faster")
+            given |= SERIAL
+        if not torch.cuda.is_available():
+            given["pin_memory"] = False
+        original(self, **given)
+
+    return begin
+
+
+def _files() -> Iterator[Patch]:
+    """Let a script read back, as a whole, what it has itself written."""
+    written: set[Path] = set()
+    save, load = torch.save, torch.load
+
+    @functools.wraps(save)
+    def remember(obj: Any, f: Any, *args: Any, **words: Any) -> None:
+        save(obj, f, *args, **words)
+        if isinstance(f, (str, Path)):
+            written.add(Path(f).resolve())
+
+    @functools.wraps(load)
+    def trust(f: Any, *args: Any, **words: Any) -> Any:
+        if isinstance(f, (str, Path)) and Path(f).resolve() in written:
+            words.setdefault("weights_only", False)
+        return load(f, *args, **words)
+
+    yield (torch, "save", remember)
+    yield (torch, "load", trust)
+
+
+def _schedulers() -> Iterator[Patch]:
+    """Take `verbose`, which schedulers had."""
+    for kind in vars(lr_scheduler).values():
+        fits = isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler)
+        if fits and "verbose" not in inspect.signature(kind.__init__).parameters:
+            yield (kind, "__init__", _quiet(kind.__init__))
+
+
+def _quiet(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def begin(self: Any, *args: Any, **words: Any) -> None:
+        words.pop("verbose", None)
+        original(self, *args, **words)
+
+    return begin
+
+
+class _Loaded:
+    """All loaded modules as attributes, so that one of them can be replaced for a while."""
+
+
+def _tensorboard(session: Session) -> Iterator[Patch]:
+    """Serve a SummaryWriter that writes a table, where tensorboard is not installed."""
+    if find_spec("tensorboard") is None:
+        made = ModuleType("torch.utils.tensorboard")
+        vars(made)["SummaryWriter"] = type("SummaryWriter", (SummaryWriter,), {"session": session})
+        loaded = _Loaded()
+        loaded.__dict__ = sys.modules
+        yield (loaded, made.__name__, made)
+        yield (torch.utils, "tensorboard", made)

@@ -1,0 +1,428 @@
+"""PyTorch with torchvision: old idioms, data sets, transforms, and loops that run natively."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+
+from striate.dialects import installed
+from striate.dialects.program import run_script
+from striate.dialects.pytorch.native import follow
+from striate.errors import StriateError
+
+
+@pytest.fixture
+def vision() -> Iterator[Any]:
+    with installed("pytorch"):
+        import torchvision  # type: ignore[import-not-found]
+
+        yield torchvision
+
+
+NET = """
+import torch, torch.nn as nn, torch.nn.functional as F
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+torch.manual_seed(0)
+class Net(nn.Module):
+    def __init__(self):
+        super(Net, self).__init__()
+        self.conv1 = nn.Conv2d(1, 6, kernel_size=5)
+        self.drop = nn.Dropout2d(0.1)
+        self.fc1 = nn.Linear(216, 10)
+    def forward(self, x):
+        x = F.relu(F.max_pool2d(self.drop(self.conv1(x)), 4))
+        x = x.view(-1, 216)
+        x = F.dropout(x, 0.1, training=self.training)
+        return F.log_softmax(self.fc1(x), dim=1)
+plain = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+"""
+LOOP = """
+def fit(net, loader, epochs, lr=0.01):
+    optimizer = torch.optim.Adam(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        net.train()
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = F.nll_loss(net(x), y)
+            loss.backward()
+            optimizer.step()
+    return loss.item()
+"""
+PROGRAMS = {
+    "a loop of today": ("pytorch", NET + LOOP + """
+train = datasets.MNIST('data', train=True, download=True, transform=plain)
+net = Net()
+loader = DataLoader(train, batch_size=50, shuffle=True, num_workers=2, pin_memory=True)
+print(fit(net, loader, 3) < 0.6)
+net.eval()
+with torch.no_grad():
+    x, y = next(iter(DataLoader(train, batch_size=200)))
+    print(len(train), (net(x).argmax(1) == y).float().mean().item() > 0.8)
+""", "200 True"),
+    "a loop of 2017": ("pytorch0", NET + """
+from torch.autograd import Variable
+loader = DataLoader(datasets.MNIST('data', download=True, transform=plain), 50, True)
+net = Net()
+net.cuda()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.5)
+for data, target in loader:
+    data, target = Variable(data), Variable(target)
+    loss = F.nll_loss(net(data), target)
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+net.eval()
+data, target = Variable(data, volatile=True), Variable(target)
+output = net(data)
+total = F.nll_loss(output, target, size_average=False).data[0]
+pred = output.data.max(1, keepdim=True)[1]
+correct = pred.eq(target.data.view_as(pred)).cpu().sum()
+x, y = iter(loader).next()
+text = '{:.0f}% {:.6f}'.format(100. * correct / len(loader.dataset), loss.data[0])
+print(text[0].isdigit(), bool(total > 0), x.shape)
+""", "True True torch.Size([50, 1, 28, 28])"),
+    "an autoencoder, a schedule and a writer": ("pytorch", NET + """
+from torch.utils.tensorboard import SummaryWriter
+from torch.optim.lr_scheduler import StepLR, ReduceLROnPlateau
+from torchvision.utils import save_image, make_grid
+noisy = transforms.Compose([transforms.RandomCrop(28, padding=2), transforms.RandomHorizontalFlip(),
+                            transforms.RandomRotation(5), transforms.ToTensor()])
+loader = DataLoader(datasets.MNIST('data', transform=noisy), batch_size=40)
+net = nn.Sequential(nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.ReLU(True),
+                    nn.ConvTranspose2d(4, 1, 2, stride=2), nn.Sigmoid())
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+steps = StepLR(optimizer, 1, gamma=0.5, verbose=False)
+plateau = ReduceLROnPlateau(optimizer, 'min', verbose=True)
+writer = SummaryWriter('logs')
+losses = []
+for epoch in range(3):
+    for x, _ in loader:
+        loss = F.mse_loss(net(x), x)
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+    losses.append(loss.item())
+    writer.add_scalar('loss', loss.item(), epoch)
+    steps.step(); plateau.step(losses[-1])
+save_image(net(x)[:4], 'out.png', nrow=2)
+print(losses[-1] < losses[0], make_grid(x[:4], nrow=2).shape)
+""", "True torch.Size([3, 62, 62])"),
+    "weights that are frozen, saved and read": ("pytorch", NET + LOOP + """
+loader = DataLoader(datasets.MNIST('data', transform=plain), batch_size=50)
+net = Net()
+for weight in net.conv1.parameters():
+    weight.requires_grad = False
+before = net.conv1.weight.clone(), net.fc1.weight.clone()
+fit(net, loader, 1)
+torch.save(net.state_dict(), 'net.pth')
+torch.save(net, 'whole.pth')
+other = Net()
+other.load_state_dict(torch.load('net.pth'))
+same = torch.load('whole.pth')
+print(torch.equal(net.conv1.weight, before[0]), torch.equal(net.fc1.weight, before[1]),
+      torch.equal(other.fc1.weight, same.fc1.weight))
+""", "True False True"),
+    "hooks and code that remembers see real tensors": ("pytorch", NET + LOOP + """
+class Seen(Net):
+    def forward(self, x):
+        self.kept = F.relu(self.conv1(x))
+        return super().forward(x)
+loader = DataLoader(datasets.MNIST('data', transform=plain), batch_size=50)
+net, found = Net(), []
+net.conv1.register_forward_hook(lambda module, inputs, output: found.append(output.shape))
+fit(net, loader, 1)
+other = Seen()
+fit(other, loader, 1)
+print(len(found), tuple(found[0]), type(other.kept).__name__, tuple(other.kept.shape))
+""", "4 (50, 6, 24, 24) Tensor (50, 6, 24, 24)"),
+    "gradients of the input": ("pytorch", NET + """
+net = Net().eval()
+x = torch.rand(2, 1, 28, 28, requires_grad=True)
+net(x)[0, 3].backward()
+print(x.grad.abs().sum().item() > 0, x.grad[1].abs().sum().item())
+""", "True 0.0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_script_runs_unmodified(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, text, last = PROGRAMS[name]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.py").write_text(textwrap.dedent(text))
+    with pytest.warns() if "volatile" in text else pytest.MonkeyPatch.context():
+        run = run_script("script.py", limit_samples=200, root="runs")
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1] == last
+    assert captured.err.startswith(f"dialect  {version} (")
+    assert json.loads((run / "config.json").read_text())["dialect"] == version
+    kept = run / "state_dict.safetensors"
+    assert kept.is_file() == (name != "gradients of the input")
+    if name == "a loop of 2017":
+        assert "note: cuda(): there is no GPU, all is computed on the processor\n" in captured.err
+
+
+def test_all_is_taken_back_afterwards() -> None:
+    before = nn.Module.__call__, torch.load, torch.utils.data.DataLoader.__init__
+    with installed("pytorch0"):
+        assert nn.Module.__call__ is not before[0]
+        assert torch.tensor(3)[0] == 3
+    assert (nn.Module.__call__, torch.load, torch.utils.data.DataLoader.__init__) == before
+    with pytest.raises(IndexError):
+        torch.tensor(3)[0]
+    with pytest.raises(ImportError):
+        import torchvision  # noqa: F401
+
+
+# ---- natively ------------------------------------------------------------------------------------
+
+
+def small() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(64, 3),
+    )  # fmt: skip
+
+
+def test_a_call_goes_through_a_plan_with_the_same_numbers() -> None:
+    net, twin = small(), small()
+    x, y = torch.rand(6, 1, 8, 8), torch.arange(6) % 3
+    with installed("pytorch") as session:
+        F.cross_entropy(net(x), y).backward()
+        assert session.script.trained.module is net
+    F.cross_entropy(twin(x), y).backward()
+    for mine, theirs in zip(net.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-5)
+    for mine, theirs in zip(net.buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+    net.eval(), twin.eval()
+    with installed("pytorch"), torch.no_grad():
+        out = net(x)
+    torch.testing.assert_close(out, twin(x).detach(), rtol=1e-4, atol=1e-5)
+
+
+class Drawing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.part, self.calls = small(), 0
+
+    def forward(self, x: Any) -> Any:
+        return self.part(x) * torch.rand(1)
+
+
+class Counting(Drawing):
+    def forward(self, x: Any) -> Any:
+        self.calls += 1
+        return self.part(x)
+
+
+class Choosing(Drawing):
+    def forward(self, x: Any) -> Any:
+        return self.part(x) if x.sum() > 0 else self.part(-x)
+
+
+class Printing(Drawing):
+    def forward(self, x: Any) -> Any:
+        print("forward")
+        return self.part(x)
+
+
+@pytest.mark.parametrize("kind", [Drawing, Counting, Choosing, Printing])
+def test_code_that_does_more_is_called_as_it_is(kind: type[nn.Module]) -> None:
+    assert follow(small(), (1, 8, 8), True) is not None
+    net = kind()
+    assert follow(net, (1, 8, 8), True) is None
+    assert net.calls == 0  # what the look at the code has changed is put back
+
+
+# ---- data sets -----------------------------------------------------------------------------------
+
+
+def test_batches_at_once_are_the_samples_one_by_one(vision: Any) -> None:
+    t = vision.transforms
+    change = t.Compose([t.ToTensor(), t.Normalize((0.1307,), (0.3081,))])
+    digits = vision.datasets.MNIST(root="nowhere", train=False, transform=change, download=True)
+    assert len(digits) == 10000 and digits.classes[7] == "7 - seven"
+    assert digits.data.dtype == torch.uint8 and digits.test_labels[:3].tolist() == [7, 2, 1]
+    one, many = [digits[i] for i in (3, 0)], digits.__getitems__([3, 0])
+    for (x, y), (image, label) in zip(one, many, strict=True):
+        assert torch.equal(x, image) and y == label and type(label) is int
+    bare = vision.datasets.MNIST("nowhere")
+    assert isinstance(bare[0][0], Image.Image) and bare[0][0].size == (28, 28) and bare[0][1] == 5
+
+
+def test_data_sets_of_files(vision: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    for name in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"):
+        rows = rng.integers(0, 256, (4, 3072), dtype=np.uint8)
+        table = {b"data": rows, b"labels": [0, 1, 2, 9]}
+        (folder / name).write_bytes(pickle.dumps(table, protocol=2))
+    cifar = vision.datasets.CIFAR10(tmp_path, train=False, transform=vision.transforms.ToTensor())
+    image, label = cifar[3]
+    assert len(cifar) == 4 and label == 9 and cifar.classes[9] == "truck"
+    expected = torch.from_numpy(rows[3].reshape(3, 32, 32)).float() / 255
+    assert torch.equal(image, expected) and torch.equal(cifar.__getitems__([3])[0][0], expected)
+    header = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2])
+    raw = tmp_path / "FashionMNIST/raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte").write_bytes(header + bytes([1, 2, 3, 4]))
+    (raw / "train-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]))
+    clothes = vision.datasets.FashionMNIST(tmp_path)
+    assert clothes.data.tolist() == [[[1, 2]], [[3, 4]]] and clothes.targets.tolist() == [7, 9]
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        Image.new("L", (5, 4)).save(tmp_path / "photos" / name / "one.png")
+    photos = vision.datasets.ImageFolder(tmp_path / "photos")
+    assert photos.class_to_idx == {"cat": 0, "dog": 1} and photos.targets == [0, 1]
+    assert photos[1][0].mode == "RGB" and photos[1][0].size == (5, 4)
+    fake = vision.datasets.FakeData(3, (3, 8, 6), 5)
+    assert fake[2][0].size == (6, 8) and np.array_equal(fake[1][0], fake[1][0])
+
+
+# ---- transforms and pictures ---------------------------------------------------------------------
+
+PICTURE = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(4, 6))
+CHANGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any]] = {
+    "ToTensor": (lambda t: t.ToTensor(), lambda x: (tuple(x.shape), round(x[0, 1, 0].item(), 6)),
+                 ((1, 4, 6), 0.023529)),
+    "Pad": (lambda t: t.Pad((1, 2)), lambda x: (x.size, x.getpixel((1, 2))), ((8, 8), 0)),
+    "CenterCrop": (lambda t: t.CenterCrop(2), lambda x: np.array(x).tolist(), [[8, 9], [14, 15]]),
+    "Resize of the smaller side": (lambda t: t.Resize(8), lambda x: x.size, (12, 8)),
+    "Resize": (lambda t: t.Resize((2, 3)), lambda x: x.size, (3, 2)),
+    "flips": (lambda t: t.Compose([t.RandomHorizontalFlip(1.0), t.RandomVerticalFlip(p=1.0)]),
+              lambda x: x.getpixel((0, 0)), 23),
+    "RandomCrop": (lambda t: t.RandomCrop(4, padding=4), lambda x: x.size, (4, 4)),
+    "RandomResizedCrop": (lambda t: t.RandomResizedCrop(5), lambda x: x.size, (5, 5)),
+    "RandomRotation": (lambda t: t.RandomRotation((180, 180)), lambda x: x.getpixel((0, 0)), 23),
+    "RandomAffine": (lambda t: t.RandomAffine(0, translate=(0.1, 0.1)), lambda x: x.size, (6, 4)),
+    "Grayscale": (lambda t: t.Grayscale(3), lambda x: x.mode, "RGB"),
+    "Lambda": (lambda t: t.Lambda(lambda x: x.rotate(90)), lambda x: x.size, (6, 4)),
+    "ColorJitter": (lambda t: t.ColorJitter(0.2, 0.2, 0.2, 0.1), lambda x: x.size, (6, 4)),
+    "RandomApply": (lambda t: t.RandomApply([t.Pad(1)], p=1.0), lambda x: x.size, (8, 6)),
+    "back to a picture": (lambda t: t.Compose([t.ToTensor(), t.ToPILImage()]),
+                          lambda x: np.array(x).tolist(), np.arange(24).reshape(4, 6).tolist()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_transform_changes_a_picture(vision: Any, name: str) -> None:
+    make, look, expected = CHANGES[name]
+    torch.manual_seed(0)
+    assert look(make(vision.transforms)(PICTURE)) == expected
+
+
+def test_functions_on_tensors(vision: Any) -> None:
+    f = vision.transforms.functional
+    x = torch.arange(24, dtype=torch.uint8).reshape(1, 4, 6)
+    assert f.hflip(x)[0, 0, 0] == 5 and f.vflip(x)[0, 0, 0] == 18
+    assert f.crop(x, -1, 4, 3, 3)[0].tolist() == [[0, 0, 0], [4, 5, 0], [10, 11, 0]]
+    assert f.pad(x, 1, padding_mode="edge").shape == (1, 6, 8)
+    assert f.affine(PICTURE, 0, (1, 0), 1.0, 0).getpixel((1, 0)) == 0
+    assert f.rotate(PICTURE, 180).getpixel((0, 0)) == 23
+    white = torch.ones(1, 3, 2, 2)
+    assert vision.utils.make_grid(torch.zeros(3, 1, 2, 2), nrow=2, pad_value=1.0).shape == (
+        3,
+        10,
+        10,
+    )
+    assert torch.equal(vision.utils.make_grid(white), white[0])
+
+
+def test_networks_have_the_weights_of_the_published_files(vision: Any) -> None:
+    models = vision.models
+    counts = {"resnet18": 11_689_512, "resnet50": 25_557_032}
+    for name, count in counts.items():
+        with torch.device("meta"):
+            net = getattr(models, name)(weights=None)
+        assert sum(weight.numel() for weight in net.parameters()) == count
+    names = list(net.state_dict())
+    assert names[:2] == ["conv1.weight", "bn1.weight"] and "layer1.0.downsample.0.weight" in names
+    with torch.device("meta"):
+        vgg, alex = models.vgg16(num_classes=7), models.alexnet()
+    assert vgg.classifier[6].out_features == 7 and "features.28.weight" in vgg.state_dict()
+    assert sum(weight.numel() for weight in alex.parameters()) == 61_100_840
+
+
+# ---- messages ------------------------------------------------------------------------------------
+
+MESSAGES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "clothes": (lambda v: v.datasets.FashionMNIST("data"), """\
+datasets.FashionMNIST: the data set is not on this machine, and nothing is fetched
+  got   no such files in data/FashionMNIST/raw
+  need  train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz
+  fix   put the published files into data/FashionMNIST/raw; datasets.MNIST is shipped"""),
+    "photographs": (lambda v: v.datasets.CIFAR10("data", train=False), """\
+datasets.CIFAR10: the data set is not on this machine, and nothing is fetched
+  got   no such files in data/cifar-10-batches-py
+  need  test_batch"""),
+    "no folders": (lambda v: v.datasets.ImageFolder("nowhere"), """\
+datasets.ImageFolder: there are no images
+  got   nowhere: no folders
+  need  a folder for each class, with images in it"""),
+    "trained weights": (lambda v: v.models.resnet18(pretrained=True), """\
+torchvision.models.resnet18: the trained weights are not on this machine, and nothing is fetched
+  need  weights=None
+  fix   net = models.resnet18(); net.load_state_dict(torch.load('your_copy.pth'))"""),
+    "a tensor twice": (lambda v: v.transforms.ToTensor()(torch.ones(2, 2)), """\
+transforms.ToTensor: takes a picture or an array, not a tensor
+  got   a tensor of shape (2, 2)
+  need  a PIL.Image, or a numpy array (H, W, C)
+  fix   leave ToTensor out"""),
+    "a picture to Normalize": (lambda v: v.transforms.Normalize((0.5,), (0.5,))(PICTURE), """\
+transforms.Normalize: takes a tensor of floats
+  got   a Image of no numbers
+  fix   transforms.ToTensor() before it"""),
+    "a crop too large": (lambda v: v.transforms.RandomCrop(9)(PICTURE), """\
+transforms.RandomCrop: the image is smaller than the crop
+  got   an image of 4 x 6
+  need  at least 9 x 9
+  fix   padding=..., or pad_if_needed=True"""),
+    "a name": (lambda v: v.transforms.RandomHorizontalFlop, """\
+torchvision.transforms.RandomHorizontalFlop: PyTorch has no such name here
+  got   RandomHorizontalFlop
+  fix   did you mean "RandomHorizontalFlip"?"""),
+    "a detector": (lambda v: v.models.detection, """\
+torchvision.models.detection: PyTorch has no such name here
+  got   detection
+  need  networks that give one class to an image: there are no detectors"""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_what_cannot_be_done_is_said(vision: Any, name: str) -> None:
+    call, expected = MESSAGES[name]
+    with pytest.raises(StriateError) as caught:
+        call(vision)
+    assert str(caught.value).startswith(expected)
+
+
+class Harmful:
+    def __reduce__(self) -> Any:
+        return print, ("run",)
+
+
+def test_a_batch_file_runs_nothing(vision: Any, tmp_path: Path,
+                                   capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    (folder / "test_batch").write_bytes(pickle.dumps({"data": Harmful()}))
+    with pytest.raises(StriateError) as caught:
+        vision.datasets.CIFAR10(tmp_path, train=False)
+    assert str(caught.value) == (
+        f"{folder / 'test_batch'}: is not a batch of CIFAR\n"
+        "  got   builtins.print\n"
+        "  fix   fetch the file again"
+    )
+    assert capsys.readouterr().out == ""
