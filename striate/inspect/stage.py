@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from .formulas import number_text
 
 Values = NDArray[np.float64]
+Index = tuple[int, ...]
 Axes = tuple[tuple[int, ...], ...]
+Weight = Callable[[str], Values | None]
 SHOWN_TERMS = 20  # of a long sum: the largest; the others are added up
 EARLIER = -1  # in the place of the number of an input: the cells are of the stage before
 

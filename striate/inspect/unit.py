@@ -15,7 +15,7 @@ from ..core.layer import Layer
 from ..core.operation import Permute, channels_last
 from ..core.spec import Spec, show
 from ..core.symbol import Node
-from .arithmetic import KEEPS_PLACE, STAGES, after, moved
+from .arithmetic import KEEPS_PLACE, STAGES, after, known, moved
 from .drawing import DIVERGING, Drawable
 from .field import FieldSet, inner, path_of, receptive_field, unit_of
 from .formulas import BEGIN, number_text
@@ -163,7 +163,7 @@ def stages(
         for one, symbol in symbols
     ]
     chain = node.layer.told(*specs)
-    if chain is not None and len(node.outputs) == 1:
+    if chain is not None and len(node.outputs) == 1 and all(map(known, chain)):
         out = Spec((1,) * len(place), data_format=node.outputs[0].spec.data_format)
         sources = [
             _source(n, one, spec) for n, (one, spec) in enumerate(zip(given, specs, strict=True))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from .evidence import Evidence
+from .inside import inside
 from .markup import text
-from .results import compared, inside, results, use
+from .results import results
 from .style import STYLE
 from .training import data_card, model_card, reproduce, training
+from .use import compared, use
 from .verdict import opening
 
 SECTIONS = (results, training, model_card, inside, data_card, compared, use, reproduce)

@@ -1,0 +1,75 @@
+"""Sections that lead on: lines that use the run, and what differs from the run before."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from ..store.report import wilson
+from .evidence import Evidence
+from .markup import code, facts, section, soft, table
+
+FORMS = {"test_accuracy": "{:.4f}", "test_loss": "{:.4f}", "epochs": "{}", "seconds": "{:.0f}"}
+
+
+def use(run: Evidence) -> str:
+    """Return lines that use the run, what it expects, and where its results do not hold."""
+    if run.model is None:
+        return ""
+    place = shlex.quote(str(run.results.get("run", f"runs/{run.name}")))
+    lines = [
+        f"striate predict {place} image.png",
+        f"striate explain {place} image.png",
+        f"striate evaluate {place}",
+        f"striate explore {place}",
+    ]
+    spec = run.first_spec
+    rows = [("takes", f"samples {spec} of {spec.dtype}, {spec.data_format.replace('_', ' ')}")]
+    if run.classes:
+        rows.append(("gives", f"{len(run.classes)} classes: {', '.join(run.classes[:20])}"))
+    rows.append(
+        (
+            "holds for",
+            "images like those it was trained on: of the same scale, ground and framing. The "
+            "results above say nothing about others, nor about classes that it does not know.",
+        )
+    )
+    where = str(run.results.get("run", f"runs/{run.name}"))
+    python = f'import striate as st\n\nmodel = st.load({where!r})\nmodel.predict("image.png")'
+    return section("use", "Use it", code("\n".join(lines)), code(python), facts(rows))
+
+
+def compared(run: Evidence) -> str:
+    """Return what differs from the run of the same name before it."""
+    if run.previous is None:
+        return ""
+    name, before, config = run.previous
+    rows = []
+    old, new = config.get("settings", {}), run.config.get("settings", {})
+    for key in dict.fromkeys((*old, *new)):
+        if old.get(key) != new.get(key):
+            rows.append([key, old.get(key, ""), new.get(key, "")])
+    for key, form in FORMS.items():
+        pair = [one.get(key) for one in (before, run.results)]
+        if pair != [None, None]:
+            told = ("" if value is None else form.format(value) for value in pair)
+            rows.append([key.replace("_", " "), *told])
+    change = _difference(before, run.results)
+    return section(
+        "compared",
+        f"Compared with {name}",
+        soft(change),
+        table(["", name, run.name], rows, "words"),
+    )
+
+
+def _difference(before: Any, now: Any) -> str:
+    """Say whether the difference of two accuracies is more than chance."""
+    old, new = before.get("test_accuracy"), now.get("test_accuracy")
+    if old is None or new is None:
+        return "One of the two was not tested."
+    low, high = wilson(int(before.get("test_correct", 0)), int(before.get("test_total", 0)))
+    change = f"{100 * (new - old):+.2f} percentage points"
+    if low <= new <= high:
+        return f"{change}: within the 95 % interval of the run before, so it may be chance."
+    return f"{change}: outside the 95 % interval of the run before."
