@@ -16,10 +16,14 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
+import striate as st
 from striate.dialects import installed
 from striate.dialects.program import run_script
-from striate.dialects.pytorch.native import follow
+from striate.dialects.pytorch.native import follow, start
+from striate.dialects.pytorch.port import ported
 from striate.errors import StriateError
+from striate.layers import foreign
+from striate.model import Model
 
 
 @pytest.fixture
@@ -167,6 +171,13 @@ def test_a_script_runs_unmodified(
     assert json.loads((run / "config.json").read_text())["dialect"] == version
     kept = run / "state_dict.safetensors"
     assert kept.is_file() == (name != "gradients of the input")
+    if name in ("a loop of today", "weights that are frozen, saved and read"):
+        model = st.load(run)
+        assert [type(layer).__name__ for layer in model.layers] == [
+            *("Conv2D", "SpatialDropout2D", "MaxPooling2D", "ReLU", "Flatten", "Dropout", "Dense"),
+            "Activation",
+        ]
+        assert model.predict(np.zeros((2, 1, 28, 28), np.float32), verbose=0).shape == (2, 10)
     if name == "a loop of 2017":
         assert "note: cuda(): there is no GPU, all is computed on the processor\n" in captured.err
 
@@ -209,6 +220,32 @@ def test_a_call_goes_through_a_plan_with_the_same_numbers() -> None:
     with installed("pytorch"), torch.no_grad():
         out = net(x)
     torch.testing.assert_close(out, twin(x).detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_of_torch_is_kept_in_native_layers(vision: Any) -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = small()[:3]
+            self.conv = nn.Conv2d(4, 4, 3, padding="same", bias=False)
+            self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+
+        def forward(self, x: Any) -> Any:
+            x = self.part(x)
+            return torch.softmax(self.head(x + self.conv(x)), dim=1)
+
+    net = Residual().eval()
+    symbol = start((1, 8, 8))
+    model = ported(Model(symbol, foreign.trace(net, (symbol,))[0]), start((1, 8, 8)))
+    assert model is not None
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["Conv2D", "BatchNormalization", "ReLU", "Conv2D", "Add",
+                     "AdaptiveAveragePooling2D", "Flatten", "Dense", "Activation"]  # fmt: skip
+    x = torch.rand(2, 1, 8, 8)
+    expected = net(x).detach().numpy()
+    np.testing.assert_allclose(model.predict(x.numpy(), verbose=0), expected, rtol=1e-4, atol=1e-5)
+    odd = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Hardtanh())
+    assert ported(Model(symbol, foreign.trace(odd, (symbol,))[0]), start((1, 8, 8))) is None
 
 
 class Drawing(nn.Module):

@@ -31,6 +31,7 @@ from ...model import Model
 from ...store import model_file
 from ..dialect import Patch
 from ..session import Script, Session
+from .port import ported
 
 LARGEST = 512  # samples of a call in training: more would take too much memory at once
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -190,13 +191,11 @@ class Trained:
         if len(self.shape) not in (1, 3):
             return None
         try:
-            module = copy.deepcopy(self.module)
+            module = copy.deepcopy(self.module).eval()
             symbol = start(self.shape)
-            model = Model(symbol, foreign.trace(module, (symbol,))[0])
-            model_file.contents(model)
+            return ported(Model(symbol, foreign.trace(module, (symbol,))[0]), start(self.shape))
         except (StriateError, RuntimeError, TypeError, ValueError):
             return None
-        return model
 
 
 def patches(session: Session) -> Sequence[Patch]:
