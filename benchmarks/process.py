@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import select
 import subprocess
 import sys
@@ -83,7 +84,8 @@ class Process:
         started = time.perf_counter()
         self.process = subprocess.Popen(
             [*launcher, python, "-m", module, *words],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.talk, text=True,
+            env=_environment(), cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.talk,
         )  # fmt: skip
         self.ready = self._answer()
         self.started_s = time.perf_counter() - started
@@ -120,6 +122,11 @@ class Process:
         self.process.kill()
         self.process.communicate()
         self.talk.close()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment, in which Python keeps what it compiles, as it does by default."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _peers_python() -> Path:

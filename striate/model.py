@@ -25,7 +25,7 @@ from .engine.setup import Setup, compile_model
 from .errors import ConfigError, StriateError, caller, nearest
 from .inspect.explain import explain
 from .inspect.summary import print_summary
-from .layers import foreign
+from .layers import faithful, foreign
 from .layers.wrap import Opaque
 from .store import formats, keras_training
 
@@ -51,6 +51,7 @@ class Model(Layer):
 
     if TYPE_CHECKING:
         _graph: Graph | None
+        _lines: list[foreign.Line]  # of the user's own code, as the graph was made of it
         _predictor: Predictor | None
         setup: Setup | None  # optimizer, loss and metrics: what compile was given
 
@@ -58,6 +59,7 @@ class Model(Layer):
         """Prepare the graph's place, also for a subclass that does not call the constructor."""
         self = super().__new__(cls, *args, **kwargs)
         self._graph = None
+        self._lines = []
         self.setup = None
         object.__setattr__(self, "_predictor", None)
         return self
@@ -185,12 +187,25 @@ class Model(Layer):
         if self._graph is None:
             inputs = tuple(Input(s.shape, s.dtype, data_format=s.data_format) for s in specs)
             self._adopt(Graph(inputs, self.trace(*inputs), self.where))
+            if not self.runs_graph:
+                self._lines = faithful.written(self.code, len(inputs))
         self.specs = specs
         object.__setattr__(self, "built", True)
 
     def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
         """Return the outputs for these inputs, with every layer built."""
         return _traced(self, inputs)
+
+    @property
+    def code(self) -> nn.Module:
+        """The module whose code the graph was traced from."""
+        return self
+
+    def untold(self) -> str:
+        """Return what of `forward` the graph does not tell, or an empty string if it tells all."""
+        if self.runs_graph:
+            return ""
+        return faithful.untold(self.code, self._lines, len(self.inputs))
 
     def infer(self, *x: Spec) -> Any:
         """Return the specs of the outputs for other inputs than the graph's own."""
@@ -387,6 +402,11 @@ class TorchModel(Model):
     def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
         """Return the outputs for these inputs, traced through the module."""
         return _traced(self.module, inputs)
+
+    @property
+    def code(self) -> nn.Module:
+        """The torch module."""
+        return self.module
 
     def forward(self, *x: Tensor) -> Any:
         """Call the module."""

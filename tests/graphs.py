@@ -110,12 +110,20 @@ class Graphs:
             "use_bias": rng.random() < 0.8,
             "trainable": rng.random() < 0.9,
         }
+        if self.rank == 1 and rng.random() < 0.2 and self.axis() == -1:
+            settings["padding"] = "causal"
         kind = rng.random()
-        if kind < 0.15:
+        if kind < 0.1 and settings["padding"] != "causal":
+            plain = settings | {"dilation_rate": 1, "kernel_size": max(2, strides)}
+            return getattr(L, f"Conv{self.rank}DTranspose")(rng.choice((2, 5, 16)), **plain)(x)
+        if kind < 0.15 and settings["padding"] != "causal":
             return self.named("DepthwiseConv")(depth_multiplier=rng.choice((1, 2)), **settings)(x)
         if kind < 0.25:
             return self.named("SeparableConv")(rng.choice(CHANNELS), **settings)(x)
-        y = self.named("Conv")(rng.choice(CHANNELS), **settings)(x)
+        channels = self.channels(x)
+        groups = rng.choice([n for n in (1, 1, 1, 2, 4, channels) if channels % n == 0])
+        filters = groups * rng.choice((1, 3)) if groups > 1 else rng.choice(CHANNELS)
+        y = self.named("Conv")(filters, groups=groups, **settings)(x)
         if rng.random() < 0.4:
             y = self.named("MaxPooling")(2, rng.choice((None, 1, 3)))(y)
         if rng.random() < 0.2:
@@ -144,6 +152,8 @@ class Graphs:
         kind = self.rng.choice(("Max", "Average"))
         if self.rng.random() < 0.2:
             keep = self.rng.random() < 0.4
+            if self.rng.random() < 0.3:
+                return self.named(f"Adaptive{kind}Pooling")(self.rng.choice((1, 2, 3)))(x)
             return self.named(f"Global{kind}Pooling")(keepdims=keep)(x)
         size, stride = self.rng.choice((2, 3)), self.rng.choice((None, 1, 2, 3))
         return self.named(f"{kind}Pooling")(size, stride, self.rng.choice(("valid", "same")))(x)
@@ -172,10 +182,14 @@ class Graphs:
 
     def spatial(self, x: Symbol) -> Symbol:
         """Padding, cropping or repeating."""
-        kind = self.rng.randint(0, 2)
+        kind = self.rng.randint(0, 4)
         sides = [(self.rng.randint(0, 2), self.rng.randint(0, 2)) for _ in range(self.rank)]
         if kind == 2:
             return self.named("UpSampling")(self.rng.choice((1, 2, 3)))(x)
+        if kind == 3 and self.rank == 2:
+            return L.UpSampling2D((1, 2), interpolation="bilinear")(x)
+        if kind == 4 and self.rank == 2:
+            return L.CenterCrop(2, 3)(x)
         layer = self.named("ZeroPadding" if kind else "Cropping")
         return layer(tuple(sides) if self.rank > 1 else sides[0])(x)
 
@@ -185,6 +199,8 @@ class Graphs:
         if len(shape) > 1 and self.rng.random() < 0.5:
             axes = self.rng.sample(range(1, len(shape) + 1), len(shape))
             return L.Permute(tuple(axes))(x)
+        if len(shape) == 1 and self.rng.random() < 0.2:
+            return L.RepeatVector(3)(x)
         divisors = [n for n in range(1, 20) if x.spec.numel % n == 0]
         rows = self.rng.choice(divisors)
         return L.Reshape((rows, -1) if self.rank == 1 else (rows, 1, -1))(x)
@@ -203,7 +219,8 @@ class Graphs:
         given = self.rng.choice((
             *(L.Activation(self.rng.choice(ACTIVATIONS)) for _ in range(4)),
             *(L.ReLU(6.0, 0.1), L.ReLU(negative_slope=0.3), L.ReLU(threshold=0.2)),
-            *(L.LeakyReLU(0.1), L.ELU(0.7), L.Rescaling(0.5, 0.1)),
+            *(L.LeakyReLU(0.1), L.ELU(0.7), L.Rescaling(0.5, 0.1), L.ThresholdedReLU(0.3)),
+            *(L.Softmax(), L.GELU(approximate=True), L.TorchModule(torch.nn.Softplus(2.0))),
         ))  # fmt: skip
         return given(x)
 

@@ -128,8 +128,8 @@ class NativeStep(Step):
         """Return why no plan can be made, or an empty string."""
         if library() is None:
             return "the native library was not built"
-        if not self.model.runs_graph:
-            return "a forward of the user's own, which may do what its graph does not show"
+        if untold := self.model.untold():
+            return f"a forward of the user's own that its graph does not tell: {untold}"
         tensors = [*self.model.parameters(), *self.model.buffers()]
         floats = [one for one in tensors if one.is_floating_point()]
         if any(one.device.type != "cpu" or one.dtype != torch.float32 for one in floats):

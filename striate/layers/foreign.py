@@ -54,20 +54,45 @@ def trace(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
     Layers are called on the symbols; torch modules become `TorchModule`, functions `TorchCall`. A
     network whose code depends on values, or does what torch.fx cannot follow, becomes one node.
     """
+    try:
+        return Follower(module, inputs).follow(_written_down(module, len(inputs)))
+    except StriateError:
+        raise
+    except Exception:  # whatever stops torch.fx: control flow on values, layers in plain lists...
+        out = Opaque(module)(*inputs)
+        return out if isinstance(out, tuple) else (out,)
+
+
+def lines(module: nn.Module, given: int) -> list[Line]:
+    """Return what the code of a network does, called on `given` inputs: a line for each call.
+
+    Raises whatever stops torch.fx.
+    """
+    found = []
+    for line in _written_down(module, given).nodes:
+        words = dict(line.kwargs)
+        training = words.pop("training", None)
+        found.append(Line(f"{line.op} {line.target} {line.args} {words}", training))
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A call in the code of a network, and its argument `training`, if it has one."""
+
+    text: str
+    training: Any
+
+
+def _written_down(module: nn.Module, given: int) -> Any:
+    """Return torch.fx's graph of a network; layers are not looked into."""
     from torch import fx
 
     class Tracer(fx.Tracer):
         def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
             return isinstance(m, Layer) or super().is_leaf_module(m, module_qualified_name)
 
-    try:
-        graph = Tracer().trace(module, _defaults(module, len(inputs)))
-        return Follower(module, inputs).follow(graph)
-    except StriateError:
-        raise
-    except Exception:  # whatever stops torch.fx: control flow on values, layers in plain lists...
-        out = Opaque(module)(*inputs)
-        return out if isinstance(out, tuple) else (out,)
+    return Tracer().trace(module, _defaults(module, given))
 
 
 class Follower:

@@ -76,7 +76,8 @@ def _walk(graph: Graph, program: Program, inputs: Sequence[Known], path: str) ->
     def call(node: Node, given: list[Known]) -> Any:
         name = path + graph.names[node.layer]
         inner = getattr(node.layer, "graph", None)
-        if isinstance(inner, Graph) and not watched(node.layer):
+        told = not getattr(node.layer, "untold", str)()  # of a model with a forward of its own
+        if isinstance(inner, Graph) and told and not watched(node.layer):
             out = _walk(inner, program, given, f"{name}.")
         else:
             out = _add(program, node.layer, name, given)

@@ -27,7 +27,7 @@ def faults(seed: int) -> list[str]:
     try:
         return Native(model, batch=5, samples=samples, threads=1 + seed % 2, seed=seed).faults()
     except RuntimeError as error:  # torch's own gradient of some transposed convolutions in float64
-        if "grad_weight must be contiguous" in str(error):
+        if "grad_weight" in str(error) and "contiguous" in str(error):
             return []
         raise
 
