@@ -123,7 +123,8 @@ def walk(
         if inside is not None:
             out: Any = walk(inside, values, see, inputs, inside.outputs[0].node if end else None)
         else:
-            given = node.layer.before_activation(*values) if end else node.layer(*values)
+            own = [value.clone() for value in values]  # a torch module may write into what it gets
+            given = node.layer.before_activation(*own) if end else node.layer(*own)
             out = given if isinstance(given, tuple) else (given,)
         seen = see(node, out)
         out = out if seen is None else seen

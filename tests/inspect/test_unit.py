@@ -178,6 +178,67 @@ def test_models_inside_models_and_torch_networks_are_told_alike():
         )
 
 
+class Residual(nn.Module):
+    """A branch, functions of torch, and activations that write into what they are given."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.relu, self.last = nn.ReLU(inplace=True), nn.Linear(4, 3)
+
+    def forward(self, x):
+        h = self.relu(self.first(x))
+        h = h + nn.functional.relu(self.second(h), inplace=True)
+        return self.last(h.mean((2, 3)))
+
+
+class Written(st.Model):
+    """A network that is code of the user's."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.flat, self.dense = L.Conv2D(4, 3), L.Flatten(), L.Dense(3)
+
+    def forward(self, x):
+        return self.dense(self.flat(torch.relu(self.conv(x))))
+
+
+def written():
+    model = Written()
+    model(np.zeros((1, 12, 12, 1), np.float32))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: Model.from_torch(Residual(), (1, 12, 12)), (1, 12, 12)),
+        (written, (12, 12, 1)),
+    ],
+    ids=["torch", "subclass"],
+)
+def test_every_question_is_answered_for_networks_that_are_code(make, shape):
+    torch.manual_seed(0)
+    model, rng = make(), np.random.default_rng(0)
+    x, y = rng.normal(size=(12, *shape)).astype("float32"), np.arange(12) % 3
+    for name in model.graph.layers:
+        found = unit(model, x[0], name)
+        assert found.agrees, (name, str(found))
+        assert printed(found.python, model=model, x=x[0]) == pytest.approx(
+            found.value, rel=1e-4, abs=1e-5
+        )
+    inspect = st.inspect
+    cam = inspect.attribution(model, x[0], 1, "grad_cam")
+    assert np.allclose(inspect.grad_cams(model, x[:1], [1])[0], cam.values[..., 0], atol=1e-6)
+    assert inspect.sanity(model, x[0], 1, "grad_cam").layer == cam.layer
+    assert inspect.mistakes(model, x, y).confusion.sum() == 12
+    assert inspect.health(model, x, y).samples == 12
+    assert inspect.nearest(model, x, x[3]).samples[0] == 3
+    assert len(inspect.likes(model, x, next(iter(model.graph.layers)), 0, 3).found) == 3
+    assert inspect.compare(model, model, x, y).agreement == 1.0
+    assert len(inspect.plot_model(model).boxes) == 1 + len(model.graph.nodes)
+
+
 def test_asking_changes_nothing():
     model = lenet()
     model.train()
