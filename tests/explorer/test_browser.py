@@ -40,7 +40,7 @@ def opened(page: Page, served: Served, run: str, more: str = "") -> None:
 @pytest.mark.parametrize("run", RUNS)
 def test_every_tab_of_every_network(quiet: Page, served: Served, run: str) -> None:
     opened(quiet, served, run)
-    quiet.locator(".column.convolution canvas").first.click()
+    quiet.locator(".column.convolution canvas").first.click(position={"x": 9, "y": 9})
     total = quiet.locator("#unit-total")
     expect(total).to_be_visible()
     computed = float(total.get_attribute("data-value") or "nan")
@@ -235,7 +235,7 @@ def test_names_are_never_code(quiet: Page, tmp_path: Path) -> None:
             for tab in ("mistakes", "compare", "learn") if number % 5 == 0 else ():
                 quiet.click(f"#tab-{tab}")
                 quiet.wait_for_load_state("networkidle")
-            quiet.locator("#column-2 canvas").click()
+            quiet.locator("#column-2 canvas").click(position={"x": 9, "y": 9})
             expect(quiet.locator("#unit-total")).to_be_visible()
             assert quiet.evaluate("window.fired") is None
             assert quiet.locator("#output script, #network script, #drawer script").count() == 0
