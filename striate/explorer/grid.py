@@ -65,6 +65,11 @@ class Grid:
             raw = False
         return Grid(height, width, channels, shape, first, low, high, raw)
 
+    @property
+    def size(self) -> int:
+        """Number of bytes of a picture."""
+        return self.height * self.width * self.channels
+
     def sample(self, picture: Picture) -> NDArray[Any]:
         """Return the model's input for a picture, without the batch."""
         values: NDArray[Any] = picture
@@ -93,13 +98,12 @@ class Grid:
 
         Raises: DataError for another number of bytes than the grid has.
         """
-        need = self.height * self.width * self.channels
-        if len(pixels) != need:
+        if len(pixels) != self.size:
             raise DataError(
                 "pixels",
                 "are not a picture of the model's size",
                 got=f"{len(pixels):,} bytes",
-                need=f"{self.height} x {self.width} x {self.channels} = {need:,} bytes",
+                need=f"{self.height} x {self.width} x {self.channels} = {self.size:,} bytes",
             )
         flat = np.frombuffer(pixels, np.uint8)
         return flat.reshape(self.height, self.width, self.channels)

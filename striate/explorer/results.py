@@ -55,7 +55,7 @@ def layers(subject: Subject) -> dict[str, Any]:
     pictures = subject.test or subject.train
     if pictures is None:
         return {"dead": {}, "notes": [], "samples": 0}
-    with subject.lock:
+    with subject.patience:
         found = health(subject.model, pictures.x)
     return {
         "dead": {one.layer: list(one.dead) for one in found.layers if one.dead},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from ..errors import ConfigError, StriateError
-from . import view
+from . import requests, view, why
 from .server import page
 from .subject import Subject, Subjects
 
@@ -68,4 +69,7 @@ def warm(subject: Subject) -> None:
     """Open a run before the page asks for it; what goes wrong, the page will be told."""
     with suppress(StriateError):
         view.model(subject)
-        view.sample(subject, "index", 0, 0)
+        blank = base64.b64encode(bytes(subject.grid.size))
+        view.traced(subject, requests.Trace(run=subject.name, pixels=blank))
+        view.predict(subject, requests.Edited(run=subject.name, pixels=blank))
+        why.speaks(subject, requests.Why(run=subject.name, pixels=blank))

@@ -59,7 +59,7 @@ def compared(one: Subject, other: Subject) -> dict[str, Any]:
     pictures = one.test
     if pictures is None or one.grid.shape != other.grid.shape or one.classes != other.classes:
         return told | {"agreement": None, "pictures": []}
-    with one.lock, other.lock:
+    with one.patience, other.patience:
         found = compare(one.model, other.model, pictures.x, pictures.y)
     return told | {
         "agreement": found.agreement,

@@ -35,12 +35,17 @@ class Pictures:
 
 
 class Subject:
-    """A run, opened to be looked at. `lock` is held while its model computes."""
+    """A run, opened to be looked at.
+
+    `lock` is held while its model answers at once, `patience` while it looks through many pictures:
+    those questions wait for each other, and drawing does not wait for them.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.run = Run(path)
         self.lock = threading.RLock()
+        self.patience = threading.RLock()
         self.features: NDArray[np.float32] | None = None  # of training pictures
         self.old: tuple[int, Model] | None = None  # an epoch, and the model after it
         self.changed: tuple[Any, Any] | None = None  # changes, and the network that has them
@@ -55,7 +60,7 @@ class Subject:
         """The run's model, in training that of the last epoch; raises StoreError if none."""
         with self.lock:
             if (self.path / MODEL).is_file():
-                return load(self.path)
+                return still(load(self.path))
             kept = epochs.kept(self.path)
             if kept:
                 return self.at(kept[-1])
@@ -74,7 +79,7 @@ class Subject:
             if self.old is None or self.old[0] != epoch:
                 model = epochs.load(self.path, epoch, make)
                 assert isinstance(model, Model)
-                self.old = (epoch, model)
+                self.old = (epoch, still(model))
             return self.old[1]
 
     @cached_property
@@ -151,7 +156,7 @@ class Subject:
                 self.name, "knows no test pictures", need="a run that was trained by a recipe"
             )
         x, y = self.test.x[:MOST], self.test.y[:MOST].astype(np.int64)
-        with self.lock:
+        with self.patience:
             outputs = np.asarray(self.model.predict(x), dtype=np.float64)
         return told(self.model.where, outputs, y, self.classes)
 
@@ -174,6 +179,12 @@ class Subject:
         values = x if grid.raw else x.astype(np.float32) / 255
         moved = np.moveaxis(values, -1, 1) if grid.first else values
         return Pictures(moved.reshape(len(x), *grid.shape), y)
+
+
+def still(model: Model) -> Model:
+    """Return the model in inference for good, so that no question changes its mode for another."""
+    model.eval()
+    return model
 
 
 def _takes_bytes(model: Model) -> bool:

@@ -18,7 +18,7 @@ REMEMBERED = 5000  # training pictures among which the nearest are sought
 
 def speaks(subject: Subject, asked: Why) -> dict[str, Any]:
     """Return how much each place of the picture speaks for a class, and which layer was asked."""
-    with subject.lock:
+    with subject.patience:
         x = subject.sample(asked.pixels)
         found = attribution(subject.model, x, asked.target, asked.method, asked.layer)
     values = found.values.sum(-1) if found.values.ndim == 3 else found.values
@@ -36,7 +36,7 @@ def speaks(subject: Subject, asked: Why) -> dict[str, Any]:
 
 def checked(subject: Subject, asked: Why) -> dict[str, Any]:
     """Return whether the same question to shuffled weights gives another picture."""
-    with subject.lock:
+    with subject.patience:
         x = subject.sample(asked.pixels)
         found = sanity(subject.model, x, asked.target, asked.method, asked.layer)
     return {
@@ -50,7 +50,7 @@ def alike(subject: Subject, asked: Look) -> dict[str, Any]:
     """Return the training pictures that the network sees most like this one."""
     pictures = _known(subject, subject.train)
     some = Pictures(pictures.x[:REMEMBERED], pictures.y[:REMEMBERED])
-    with subject.lock:
+    with subject.patience:
         if subject.features is None:
             subject.features = features(subject.model, some.x)
         found = nearest(
@@ -74,7 +74,7 @@ def favourites(subject: Subject, asked: Likes) -> dict[str, Any]:
     """Return the nine test pictures that excite a map most, and where in them."""
     pictures = _known(subject, subject.test or subject.train)
     x = pictures.x[:LOOKED_AT]
-    with subject.lock:
+    with subject.patience:
         found = likes(subject.model, x, asked.layer, asked.channel)
     grid = subject.grid
     whole = [[0, grid.height], [0, grid.width]]

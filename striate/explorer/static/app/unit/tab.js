@@ -62,13 +62,14 @@ function seen({ field }) {
 let asked = 0;
 
 on("unit input model epoch", ({ unit, input, run }) => {
-  const mine = asked += 1;
+  const mine = asked += 1, start = performance.now();
   if (!unit || !input) return set({ unitFound: null });
   return trying(async () => {
     const { layer, channel, row, col: column } = unit;
     const found = await post("unit", { run, epoch: state.epoch, pixels: input.pixels, layer, channel, row, column });
     if (mine !== asked) return;
     set({ unitFound: found });
+    performance.measure("unit", { start });
     tell(`${layer}: ${value(found.total)}${found.agrees ? "" : ", unlike the network"}`);
   });
 });
