@@ -87,7 +87,7 @@ def test_the_page_has_the_models_own_activation(quiet: Page, served: Served) -> 
     quiet.get_by_role("button", name="Python").click()
     line = quiet.locator(".code pre").inner_text()
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
-    assert float(done.stdout) == pytest.approx(shown, rel=1e-9, abs=1e-12)
+    assert float(done.stdout) == pytest.approx(shown, rel=1e-6, abs=1e-7)
 
 
 def test_a_mistake_goes_from_the_matrix_into_the_network(quiet: Page, served: Served) -> None:
@@ -122,12 +122,13 @@ def test_a_unit_is_chosen_and_left_by_keys(quiet: Page, served: Served) -> None:
 
 def test_a_silenced_map_shows_its_effect_and_comes_back(quiet: Page, served: Served) -> None:
     opened(quiet, served, "lenet", "&unit=2.4.4.conv2d_1")
-    before = quiet.locator(".bars").inner_text()
-    quiet.get_by_role("button", name="Silence the map").click()
+    scores = quiet.locator(".scores table")
+    before = scores.text_content() or ""
+    quiet.get_by_role("button", name="Silence map").click()
     expect(quiet.locator(".bars .ghost").first).to_be_attached()
-    assert quiet.locator(".bars").inner_text() != before
+    expect(scores).not_to_have_text(before)
     quiet.get_by_role("button", name="Undo: conv2d_1: 2 silent").click()
-    expect(quiet.locator(".bars")).to_have_text(before.replace("\n", ""), use_inner_text=True)
+    expect(scores).to_have_text(before)
 
 
 def test_the_link_brings_the_view_back(quiet: Page, served: Served) -> None:
@@ -263,7 +264,8 @@ def test_every_control_has_a_name(quiet: Page, served: Served) -> None:
     opened(quiet, served, "lenet", "&unit=3.4.6.conv2d_1")
     nameless = quiet.evaluate(
         """() => [...document.querySelectorAll("button, select, input, canvas, [tabindex='0']")]
-          .filter((one) => one.offsetParent && !(one.ariaLabel || one.title || one.innerText?.trim()
+          .filter((one) => one.offsetParent && !one.ariaHidden
+            && !one.parentElement.closest("[role=img]") && !(one.ariaLabel || one.title || one.innerText?.trim()
             || one.labels?.length || one.getAttribute("aria-labelledby")))
           .map((one) => one.outerHTML.slice(0, 120))"""
     )

@@ -41,9 +41,16 @@ export function inkOn(value, peak) {
   return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
 }
 
+/** A canvas that a screen reader passes over: what it shows is said beside it. */
+function silent() {
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("aria-hidden", "true");
+  return canvas;
+}
+
 /** A picture of levels (-127 to 127), `factor` times as strong, as a canvas of its own size. */
 export function painted(levels, width, height, factor = 1, into = null) {
-  const canvas = into ?? document.createElement("canvas");
+  const canvas = into ?? silent();
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
@@ -57,7 +64,7 @@ export function painted(levels, width, height, factor = 1, into = null) {
 
 /** A picture of bytes, grey or colour, as a canvas of its own size. */
 export function pictured({ pixels, width, height, channels }, into = null) {
-  const canvas = into ?? document.createElement("canvas");
+  const canvas = into ?? silent();
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);

@@ -18,7 +18,7 @@ export function chart(title, curves, width = 330, height = 190) {
     font: "11px system-ui, sans-serif", ...more,
   });
   new uPlot({
-    width, height, cursor: { points: { size: 7 }, sync: { key: "curves" } }, legend: { live: true, markers: { width: 3 } },
+    width: Math.min(width, document.documentElement.clientWidth - 40), height, cursor: { points: { size: 7 }, sync: { key: "curves" } }, legend: { live: true, markers: { width: 3 } },
     scales: { x: { time: false }, y: { range: (_, low, high) => room(low, high) } },
     series: [{ label: "epoch", value: (_, x) => x ?? "" }, ...curves.map(({ name, dashed, colour }) => ({
       label: name, stroke: ink(colour), width: 2, dash: dashed ? [6, 4] : undefined, spanGaps: true,

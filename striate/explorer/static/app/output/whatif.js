@@ -7,11 +7,11 @@ import { percent } from "../numbers.js";
 /** The changes that are in force, and how to make one. */
 export function whatIf() {
   const list = h("ul", { class: "edits" }), effect = h("p", { class: "soft" });
-  const silence = h("button", { type: "button", onclick: () => add({ factor: 0, kernel: false }) }, "Silence the map");
+  const silence = h("button", { type: "button", onclick: () => add({ factor: 0, kernel: false }) }, "Silence map");
   const factor = h("input", { type: "range", min: -1, max: 3, step: 0.1, value: 1, "aria-label": "Factor of the kernel", onchange: () => add({ factor: Number(factor.value), kernel: true }) });
   const scale = h("label", { class: "slider" }, h("span", {}, "kernel ×"), factor, h("output", {}, "1"));
   factor.addEventListener("input", () => { scale.lastChild.textContent = factor.value; });
-  const mask = h("button", { type: "button", title: "Black out what the chosen unit sees", onclick: masked }, "Mask what it sees");
+  const mask = h("button", { type: "button", title: "Black out what the chosen unit sees", onclick: masked }, "Mask its view");
   const hint = h("p", { class: "soft" }, "Click a unit of the network, then change it.");
   const tools = h("div", { class: "whatif" }, h("div", { class: "buttons" }, silence, mask), scale);
 
@@ -21,7 +21,7 @@ export function whatIf() {
     tools.hidden = !unit;
     hint.hidden = Boolean(unit) || edits.length > 0;
     scale.hidden = !["convolution", "dense"].includes(kind);
-    silence.textContent = model?.columns[unit?.column]?.vector ? "Silence the unit" : "Silence the map";
+    silence.textContent = model?.columns[unit?.column]?.vector ? "Silence unit" : "Silence map";
     put(list, edits.map((edit, at) => h("li", {}, told(edit),
       h("button", { type: "button", class: "icon", "aria-label": `Undo: ${told(edit)}`, onclick: () => set({ edits: edits.filter((_, other) => other !== at) }) }, "×"))));
     put(effect, state.before && state.answer && changed());

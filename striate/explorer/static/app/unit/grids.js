@@ -24,6 +24,7 @@ function drawn(name, rows, peak) {
   const levels = Int8Array.from(rows.flat(), (one) => Math.round((127 * one) / (peak || 1)));
   const canvas = painted(levels, rows[0].length, rows.length);
   canvas.className = "cell-picture";
+  canvas.removeAttribute("aria-hidden");
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${name}, ${rows.length} by ${rows[0].length}`);
   return h("figure", { class: "cells" }, h("figcaption", {}, name), canvas);

@@ -33,8 +33,7 @@ export function likes() {
 }
 
 function card(one, model) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: SIDE * 2, height: SIDE * 2 });
+  const canvas = h("canvas", { width: SIDE * 2, height: SIDE * 2, "aria-hidden": "true" });
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(pictured(one), 0, 0, canvas.width, canvas.height);
