@@ -266,7 +266,8 @@ def test_every_control_has_a_name(quiet: Page, served: Served) -> None:
         """() => [...document.querySelectorAll("button, select, input, canvas, [tabindex='0']")]
           .filter((one) => one.offsetParent && !one.ariaHidden
             && !one.parentElement.closest("[role=img]")
-            && !(one.ariaLabel || one.title || one.innerText?.trim() || one.labels?.length || one.getAttribute("aria-labelledby")))
+            && !(one.ariaLabel || one.title || one.innerText?.trim() || one.labels?.length
+              || one.getAttribute("aria-labelledby")))
           .map((one) => one.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
