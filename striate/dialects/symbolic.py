@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,23 +14,67 @@ from torch import Tensor
 from ..core.layer import Layer
 from ..core.spec import Spec
 from ..core.symbol import Symbol
-from ..layers.wrap import Opaque, Place, TorchCall
+from ..errors import ShapeError, StriateError
+from ..layers.wrap import Place, TorchCall, inference
 
 Function = Callable[..., Any]
 NOWHERE = -1  # in place of an input that the call is not given
 
 
+@dataclass(frozen=True, slots=True)
+class Bare(Spec):
+    """The spec of a value that has no axis for the batch, such as a mean over all; `full` shape."""
+
+    full: tuple[int, ...] = ()
+
+
 class Computed(TorchCall):
-    """A call of a function on symbols. Its shapes are those of a run on zeros, because such
+    """A call of a function on symbols. Its shapes are those of two runs on zeros, because such
     functions make tensors of their own, and look at sizes.
     """
 
-    _run_on_meta = Opaque._run_on_meta
+    def infer(self, *x: Spec) -> Any:
+        """Return the specs of what the function gives; what has no batch is `Bare`."""
+        first, second = (self.on_zeros(x, *sizes) for sizes in ((2, 31), (3, 37)))
+        if isinstance(first, tuple):
+            return tuple(_spec(x, *pair) for pair in zip(first, second, strict=True))
+        return _spec(x, first, second)
+
+    def on_zeros(self, x: Sequence[Spec], batch: int, unknown: int) -> Any:
+        """Run on zeros, where a size that is not known is `unknown`."""
+        zeros = []
+        for spec in x:
+            sizes = [unknown if size is None else size for size in spec.shape]
+            shape = spec.full if isinstance(spec, Bare) else (batch, *sizes)
+            zeros.append(torch.zeros(shape, dtype=getattr(torch, spec.dtype)))
+        try:
+            with inference(self), torch.no_grad():
+                return self.forward(*zeros)
+        except StriateError:
+            raise
+        except Exception as error:
+            raise ShapeError(
+                self.where,
+                "cannot take an input of this shape",
+                got="input " + ", ".join(map(str, x)),
+                need="code that runs on a batch of such samples",
+                math=(str(error) or type(error).__name__).splitlines()[0],
+            ) from None
 
     def forward(self, *x: Tensor) -> Any:
         """Call the function; a list that it gives is several outputs."""
         out = super().forward(*x)
         return tuple(out) if isinstance(out, list) else out
+
+
+def _spec(x: Sequence[Spec], first: Tensor, second: Tensor) -> Spec:
+    """Return the spec that two runs of batches of 2 and 3 agree on."""
+    dtype = str(first.dtype).removeprefix("torch.")
+    if first.dim() == 0 or first.shape[0] == second.shape[0]:
+        full = tuple(first.shape)
+        return Bare(full[1:], dtype, x[0].data_format, full)
+    pairs = zip(first.shape[1:], second.shape[1:], strict=True)
+    return Spec(tuple(a if a == b else None for a, b in pairs), dtype, x[0].data_format)
 
 
 def tensor(x: Any, dtype: Any = None) -> Tensor:

@@ -11,9 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from ...core.layer import Layer
+from ...core.spec import Spec
 from ...core.symbol import Symbol
+from ...engine import loop
+from ...engine.native import make_step
 from ..dialect import Patch
-from ..symbolic import found, item_of, lift, tensor
+from ..symbolic import Bare, found, item_of, lift, tensor
 from .layers import put_weights
 from .session import KerasSession
 
@@ -144,12 +147,20 @@ def _shape(side: str) -> property:
     return property(shape)
 
 
-def _first(index: int) -> property:
-    def weight(self: Layer) -> Any:
-        """Return a weight by its place."""
-        return self.weights[index]
+class Placed:
+    """A weight by its place, unless the layer has something of its own under the name."""
 
-    return property(weight)
+    def __init__(self, name: str, index: int) -> None:
+        self.name, self.index = name, index
+
+    def __get__(self, layer: Any, owner: Any = None) -> Any:
+        for held in (layer._parameters, layer._buffers, layer._modules):
+            if self.name in held:
+                return held[self.name]
+        weights = [] if hasattr(layer, "call") else layer.weights
+        if self.index >= len(weights):
+            raise AttributeError(self.name)
+        return weights[self.index]
 
 
 def _item(self: Symbol, index: Any) -> Any:
@@ -198,6 +209,16 @@ def _operators() -> list[Patch]:
     return [*made, *((Symbol, name, lift(function)) for name, function in compared.items())]
 
 
+def _seen(session: KerasSession) -> Callable[..., Any]:
+    def seen(model: Any, setup: Any, *, training: bool = False) -> Any:
+        """Make the engine's step, and keep it in view: callbacks read numbers at each batch."""
+        step = make_step(model, setup, training=training)
+        session.step = step if training else session.step
+        return step
+
+    return seen
+
+
 def _losses(self: Layer) -> list[Any]:
     """Return what layers have added to the loss in their last run, and penalties on weights."""
     out: list[Any] = []
@@ -212,6 +233,7 @@ def patches(session: KerasSession) -> list[Patch]:
     """Return the rows: object, attribute, value."""
     weights = property(lambda self: self.weights)
     return [
+        (loop, "make_step", _seen(session)),
         (Layer, "__call__", _call(session)),
         (Layer, "get_weights", _get_weights(session)),
         (Layer, "set_weights", _set_weights(session)),
@@ -222,8 +244,8 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "input_shape", _shape("inputs")),
         (Layer, "output_shape", _shape("outputs")),
         (Layer, "losses", property(_losses)),
-        (Layer, "W", _first(0)),
-        (Layer, "b", _first(1)),
+        (Layer, "W", Placed("W", 0)),
+        (Layer, "b", Placed("b", 1)),
         (Layer, "get_output_at", lambda self, index: self.calls[index].outputs[0]),
         (Layer, "get_input_at", lambda self, index: self.calls[index].inputs[0]),
         (Layer, "compute_output_shape", _output_shape),
@@ -233,6 +255,11 @@ def patches(session: KerasSession) -> list[Patch]:
         (Symbol, "_keras_shape", property(lambda self: self.shape)),
         (Symbol, "ndim", property(lambda self: len(self.shape))),
         *_operators(),
+        (Symbol, "shape", property(lambda self: Shape(_sizes(self.spec)))),
+        *(
+            (Tensor, f"__i{name}__", getattr(Tensor, f"__{name}__"))  # x += y makes a new tensor
+            for name in ("add", "sub", "mul", "truediv")
+        ),
         (Tensor, "numpy", _numpy),
         (Tensor, "__array__", _array),
         (Tensor, "assign", _assign),
@@ -257,10 +284,12 @@ class Shape(tuple[Any, ...]):
         return len(self)
 
 
+def _sizes(spec: Spec) -> tuple[Any, ...]:
+    return spec.full if isinstance(spec, Bare) else (None, *spec.shape)
+
+
 def _output_shape(self: Layer, input_shape: Any) -> tuple[Any, ...]:
     """Return the shape of the output, with the batch, for one of the input."""
-    from ...core.spec import Spec
-
     spec = Spec(tuple(input_shape[1:]))
     self.ensure_built((spec,))
     return (None, *self.infer(spec).shape)

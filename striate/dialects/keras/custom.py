@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ... import constraints, layers as native, regularizers
+from ... import constraints, initializers, layers as native, regularizers
 from ...core.layer import Layer
 from ...core.spec import Spec
 from ...layers.wrap import Opaque
@@ -177,7 +177,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
                 self,
                 name.replace(".", "_").replace("/", "_"),
                 shape,
-                initializer(scope, words.get("initializer") or "glorot_uniform"),
+                initializers.get(initializer(scope, words.get("initializer") or "glorot_uniform")),
                 trainable=words.get("trainable", True) is not False,
                 regularizer=regularizers.get(words.get("regularizer")),
                 constraint=constraints.get(words.get("constraint")),

@@ -62,7 +62,8 @@ class KerasSession(Session):
     script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
     `batch`, the size that inputs fix, for runs on zeros; `inside`, whether a call
     comes from within a call or from fit; `adds_loss`, whether a layer's
-    own code adds to the loss; `custom`, classes by name that files may speak of; `classes`, those
+    own code adds to the loss; `step`, the engine's step that trains now;
+    `custom`, classes by name that files may speak of; `classes`, those
     of models; `kept`, models that no file can hold, by the path they were saved under.
     """
 
@@ -74,6 +75,7 @@ class KerasSession(Session):
     inside: bool = False
     batch: int = 2
     adds_loss: bool = False
+    step: Any = None
     custom: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)

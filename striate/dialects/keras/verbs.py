@@ -76,7 +76,7 @@ class Spoken(Model):
     def start(self) -> None:
         """Begin without anything compiled."""
         for key, value in (("twin", None), ("latch", None), ("added_symbols", []),
-                           ("counts", None), ("handle", None), ("step_here", None)):  # fmt: skip
+                           ("counts", None), ("handle", None)):  # fmt: skip
             object.__setattr__(self, key, value)
 
     # ---- compile ---------------------------------------------------------------------------------
@@ -294,8 +294,17 @@ class Spoken(Model):
 
     def numbers_so_far(self) -> dict[str, float]:
         """Return the numbers of the epoch in the step that it is in."""
-        step = vars(self.trained).get("step_here")
-        return {} if step is None else dict(step.logs())
+        step = self.session.step
+        if step is None:
+            return {}
+        logs, total, samples = dict(step.logs()), float(step.total), step.samples
+        if not self.session.version.steps:  # up to Keras 2.3, the loss of this batch alone
+            kept: Any = self.counts
+            before, seen = kept or (0.0, 0)
+            before, seen = (before, seen) if seen < samples else (0.0, 0)
+            logs["loss"] = (total - before) / max(samples - seen, 1)
+            object.__setattr__(self, "counts", (total, samples))
+        return logs
 
     # ---- judge and use ---------------------------------------------------------------------------
 
