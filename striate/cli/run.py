@@ -8,7 +8,7 @@ import typer
 
 
 def run(
-    script: Annotated[str, typer.Argument(help="Python file, written for Keras.")],
+    script: Annotated[str, typer.Argument(help="Python file, as it was written.")],
     args: Annotated[list[str] | None, typer.Argument(help="Arguments of the script.")] = None,
     dialect: Annotated[str, typer.Option(help="keras1, keras2, tf...; else inferred.")] = "",
     max_epochs: Annotated[int | None, typer.Option(min=1, help="At most so many epochs.")] = None,
@@ -17,13 +17,17 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     root: Annotated[str, typer.Option("--runs", help="Folder that holds the runs.")] = "runs",
+    port: Annotated[bool, typer.Option(help="Print it in the native vocabulary instead.")] = False,
 ) -> None:
-    """Run a script that was written for Keras, unmodified, and keep its run.
+    """Run a script that was written for another framework, unmodified, and keep its run.
 
     Example: striate run mnist_cnn.py --max-epochs 1 --limit-samples 2000
     """
-    from ..dialects.program import run_script
+    from ..dialects.program import port_script, run_script
 
+    if port:
+        print(port_script(script, dialect=dialect), end="")
+        return
     run_script(
         script,
         args or (),

@@ -70,6 +70,29 @@ def run_script(
     return Path(shared.run.path)
 
 
+def port_script(script: str | Path, *, dialect: str = "") -> str:
+    """Return a script of a dialect in the native vocabulary.
+
+    Raises: DialectError where there is no such script, or its dialect cannot be ported.
+    """
+    path = Path(script)
+    if not path.is_file():
+        raise DialectError("run", f"there is no script {str(script)!r}", need="a Python file")
+    said = words(path)
+    finding = _found(dialect, said)[0]
+    port = getattr(finding.dialect, "port", None)
+    if port is None:
+        raise DialectError(
+            path.name,
+            f"scripts of {finding.dialect.NAME} run, but cannot be rewritten",
+            need="a script of Keras or tf.keras",
+            fix=f"striate run {path.name}",
+        )
+    text, _, _ = python2.read(path)
+    ported: str = port(text, finding.version, said)
+    return ported
+
+
 def _run(path: Path) -> None:
     """Run the script as the main module; where it is Python 2, what its lines are read as."""
     text, _, changed = python2.read(path)

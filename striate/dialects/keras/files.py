@@ -1,4 +1,4 @@
-"""Files and descriptions of a Keras script's models."""
+"""Files and descriptions of a Keras script's models: Keras's own formats, read and written."""
 
 from __future__ import annotations
 
@@ -10,65 +10,110 @@ from typing import Any
 
 from ...core.layer import Layer
 from ...core.symbol import Symbol
-from ...errors import StoreError
-from ...store import config as store, model_file
+from ...errors import StoreError, StriateError
+from ...store import formats, keras_training, model_file
 from .session import KerasSession
+
+KEPT = "Kept"  # the class of a description that stands for a model of this script
 
 
 def save(model: Any, path: Any, session: KerasSession) -> None:
     """Write a model; one that holds a script's own code is also kept for this script's run."""
+    session.kept.pop(str(path), None)
+    session.training[str(path)] = keras_training.training_words(model.setup)
     try:
-        session.note(f"{path} is written in Striate's own format")
-        model_file.save(model, path)
+        formats.save(model, path)
     except StoreError as error:
-        session.note(f"{path}: {error.what}; the weights are written, the code is kept in memory")
+        session.note(
+            f"{path}: {error.where} {error.what}; a file holds the weights, memory the code"
+        )
         session.kept[str(path)] = copy.deepcopy(model)
         model_file.save_weights(model, path)
 
 
 def save_weights(model: Any, path: Any, session: KerasSession) -> None:
-    """Write the weights."""
-    model_file.save_weights(model, path)
+    """Write the weights: as Keras does where the name ends with .h5."""
+    try:
+        formats.save_weights(model, path)
+    except StoreError as error:
+        if not model.built:
+            raise
+        session.note(f"{path}: {error.what}; the weights are written in Striate's own format")
+        model_file.save_weights(model, path)
 
 
 def load_weights(model: Any, path: Any, session: KerasSession, *, by_name: bool = False) -> None:
     """Read the weights."""
-    model_file.load_weights(model, path)
+    if Path(path).suffix in formats.KERAS and Path(path).is_file() and _is_hdf5(path):
+        from ...store import keras_file
+
+        for note in keras_file.read_weights(path, model, by_name):
+            session.note(note)
+    else:
+        model_file.load_weights(model, path)
 
 
-def load(path: Any, session: KerasSession, custom: Mapping[str, Any]) -> Any:
+def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compiles: bool) -> Any:
     """Return the model of a file, or the one that this script has saved under its name."""
     if str(path) in session.kept and Path(str(path)).exists():
         return copy.deepcopy(session.kept[str(path)])
-    return model_file.load(path, maker(session), dict(custom))
+    found = formats.load(path, maker(session), dict(custom))
+    for note in found.notes:
+        session.note(note)
+    training = found.training or session.training.get(str(path))
+    model: Any = found.model
+    if compiles and training:
+        try:
+            words = keras_training.compile_words(training)
+            model.compile(**{key: value for key, value in words.items() if value is not None})
+        except StriateError as error:
+            session.note(f"{path} is not compiled: {error.where} {error.what}")
+    return model
 
 
-def config(model: Any, session: KerasSession) -> dict[str, Any]:
-    """Return the network as plain values."""
-    return {"class_name": type(model).__name__, "config": store.describe(model)}
+def description(model: Any, session: KerasSession) -> dict[str, Any]:
+    """Return class and configuration of a network; of one with code, a number of this script's."""
+    from ...store.keras_description import describe
+
+    try:
+        kind, config = describe(model)
+    except StoreError as error:
+        session.note(f"a description of {model.name} counts in this script alone: {error.what}")
+        number = str(len(session.kept))
+        session.kept[number] = copy.deepcopy(model)
+        return {"class_name": KEPT, "config": {"number": number}}
+    return {"class_name": kind, "config": config}
 
 
 def to_json(model: Any, session: KerasSession) -> str:
     """Return the network as JSON."""
-    return json.dumps(config(model, session))
+    about = {"keras_version": "3.0.0", "backend": "tensorflow"}
+    return json.dumps({**description(model, session), **about})
 
 
 def from_json(text: str, session: KerasSession, custom: Mapping[str, Any]) -> Any:
     """Return the network that JSON describes, with new weights."""
-    return from_config(json.loads(text), session, custom)
+    return from_description(json.loads(text), session, custom)
 
 
-def from_config(
+def from_description(
     document: Mapping[str, Any], session: KerasSession, custom: Mapping[str, Any]
 ) -> Any:
-    """Return the network of plain values, with new weights."""
-    inner = dict(document.get("config", document))
-    return store.build(inner, maker(session), dict(custom))
+    """Return a network of plain values, with new weights."""
+    from ...store.keras_graph import Reader
+    from ...store.keras_words import Words
+
+    kind, config = document["class_name"], document["config"]
+    if kind == KEPT:
+        return copy.deepcopy(session.kept[config["number"]])
+    version = int(str(document.get("keras_version", "3")).partition(".")[0])
+    words = Words("JSON", version, dict(custom))
+    return Reader(words, maker(session)).network(kind, config)
 
 
 def clone(model: Any, session: KerasSession) -> Any:
     """Return the same network with new weights."""
-    return from_config(config(model, session), session, session.custom)
+    return from_description(description(model, session), session, session.custom)
 
 
 def maker(session: KerasSession) -> Any:
@@ -86,3 +131,8 @@ def maker(session: KerasSession) -> Any:
         return model
 
     return make
+
+
+def _is_hdf5(path: Any) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(4) in (b"\x89HDF", b"PK\x03\x04")

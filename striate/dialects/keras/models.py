@@ -63,7 +63,16 @@ class Shaped(Steps, Spoken):
 
     def get_config(self) -> dict[str, Any]:
         """Return the network as plain values."""
-        return keras_files.config(self, self.session)
+        config: dict[str, Any] = keras_files.description(self, self.session)["config"]
+        return config
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+        """Return the network of plain values, with new weights."""
+        kind = "Sequential" if issubclass(cls, Sequential) else "Functional"
+        kind = keras_files.KEPT if "number" in config else kind
+        document = {"class_name": kind, "config": config}
+        return keras_files.from_description(document, cls.session, custom_objects or {})
 
     def to_json(self, **words: Any) -> str:
         """Return the network as JSON."""
@@ -239,7 +248,8 @@ def names(session: KerasSession) -> dict[str, Any]:
     def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None,
                    compile: bool = True, **words: Any) -> Any:  # fmt: skip
         """Return the model of a file."""
-        return keras_files.load(filepath, scope, {**scope.custom, **(custom_objects or {})})
+        known = {**scope.custom, **(custom_objects or {})}
+        return keras_files.load(filepath, scope, known, compiles=compile)
 
     def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Return the model that JSON describes."""
@@ -252,7 +262,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "Model": KerasModel, "Sequential": KerasSequential, "load_model": load_model,
         "save_model": lambda model, filepath, *args, **words: model.save(filepath),
         "model_from_json": model_from_json, "model_from_yaml": model_from_json,
-        "model_from_config": lambda config, **w: keras_files.from_config(config, scope, {}),
+        "model_from_config": lambda config, **w: keras_files.from_description(config, scope, {}),
         "clone_model": clone_model,
     }  # fmt: skip
 

@@ -60,11 +60,11 @@ class KerasSession(Session):
 
     Fields: `layout`, the order of axes that layers have unless told otherwise, and whether the
     script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
-    `batch`, the size that inputs fix, for runs on zeros; `inside`, whether a call
-    comes from within a call or from fit; `adds_loss`, whether a layer's
-    own code adds to the loss; `step`, the engine's step that trains now;
-    `custom`, classes by name that files may speak of; `classes`, those
-    of models; `kept`, models that no file can hold, by the path they were saved under.
+    `inside`, whether a call comes from within a call or from fit; `batch`, the size that inputs
+    fix, for runs on zeros; `adds_loss`, whether a layer's own code adds to the loss; `step`, the
+    engine's step that trains now; `custom`, classes by name that files may speak of; `classes`,
+    those of models; `kept`, models that no file can hold, by the path they were saved under;
+    `training`, what saved models were compiled with.
     """
 
     version: KerasVersion
@@ -79,6 +79,7 @@ class KerasSession(Session):
     custom: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
     given: weakref.WeakKeyDictionary[Layer, Given] = field(
         default_factory=weakref.WeakKeyDictionary
     )

@@ -268,9 +268,15 @@ class Spoken(Model):
             words["validation_data"] = valid.bounded(steps)
 
     def _renames(self, shows: bool) -> Any:
+        last: list[Any] = [None, Numbers()]  # callbacks of one moment share, and add to, one object
+
         def rename(logs: Any) -> Numbers:
-            logs = self.twin.rename(logs) if self.twin else logs
-            return Numbers({k: v for k, v in logs.items() if shows or not k.endswith("acc")})
+            if last[0] is not logs:
+                known = self.twin.rename(logs) if self.twin else logs
+                kept = {k: v for k, v in known.items() if shows or not k.endswith("acc")}
+                last[:] = [logs, Numbers(kept)]
+            numbers: Numbers = last[1]
+            return numbers
 
         return rename
 
