@@ -7,6 +7,7 @@ import torch
 import striate as st
 from striate import layers as L
 from striate.engine.precision import bfloat16_on, compiled, products
+from striate.lower.runtime import library
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,23 @@ def test_nothing_is_compiled_for_a_processor():
         return x
 
     assert compiled(forward, torch.device("cpu")) is forward
+
+
+def test_a_graphics_card_gets_a_compiled_forward(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda forward: ("compiled", forward))
+    assert compiled(len, torch.device("cuda")) == ("compiled", len)
+    assert compiled(len, torch.device("mps")) is len
+
+
+@pytest.mark.skipif(library() is None, reason="the native engine was not built")
+@pytest.mark.parametrize("engine", ["auto", "native", "torch"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "auto"])
+def test_engines_and_precisions_go_together(engine, precision):
+    model = st.Sequential([L.Input((8, 8, 1)), L.Conv2D(4, 3), L.Flatten(), L.Dense(3)])
+    model.compile("adam", "crossentropy", engine=engine, precision=precision)
+    x, y = np.zeros((8, 8, 8, 1), np.float32), np.arange(8) % 3
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
+    assert model.predict(x).shape == (8, 3)
 
 
 def test_training_by_torch_in_bfloat16_follows_float32_loosely():
