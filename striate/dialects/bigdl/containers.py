@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from torch import Tensor
+
 from ... import layers as native
 from ...core.symbol import Symbol
 from ...errors import caller
@@ -75,9 +77,9 @@ class Sequential(Container):
             x = module.connect(*x)
         return x
 
-    def rank(self) -> int:
-        """Return that of the first module."""
-        return self.modules[0].rank() if self.modules else 0
+    def is_sample(self, x: Tensor) -> bool:
+        """Whether the first module takes it as one."""
+        return bool(self.modules) and self.modules[0].is_sample(x)
 
 
 class ConcatTable(Container):
@@ -148,9 +150,10 @@ class Graph(Container):
                 values[id(node)] = node.module.connect(*given)
         return tuple(value for node in self.outputs for value in values[id(node)])
 
-    def rank(self) -> int:
-        """Return that of the first module."""
-        return self.inputs[0].module.rank()
+    def is_sample(self, x: Tensor) -> bool:
+        """Whether the first input, or a module behind it, takes it as one."""
+        behind = [node for node in self._order() if self.inputs[0] in node.before]
+        return any(node.module.is_sample(x) for node in (self.inputs[0], *behind))
 
     def node(self, name: str) -> Node:
         """Return the node whose module has this name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,9 @@ class Module:
         """Yield the modules that have native layers."""
         return iter(())
 
-    def rank(self) -> int:
-        """Return the number of axes of one sample; 0 where it is not known."""
-        return 0
+    def is_sample(self, x: Tensor) -> bool:
+        """Whether a tensor is one sample, not a batch of them."""
+        return False
 
     # ---- graphs ----------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class Module:
         arrays = given if isinstance(given, (list, tuple)) else [given]
         numbers = [one.to_ndarray() if hasattr(one, "to_ndarray") else one for one in arrays]
         x = [torch.as_tensor(np.asarray(one), dtype=torch.float32) for one in numbers]
-        single = bool(self.rank()) and x[0].dim() == self.rank()
+        single = self.is_sample(x[0])
         return ([one[None] for one in x] if single else x), single
 
     # ---- names, modes, weights -------------------------------------------------------------------
@@ -287,9 +288,12 @@ class Leaf(Module):
         """Yield the module itself."""
         yield self
 
-    def rank(self) -> int:
-        """Return what the row says."""
-        return self.row.rank
+    def is_sample(self, x: Tensor) -> bool:
+        """Whether it has as many axes as the row says, or as many values as Reshape asks for."""
+        size = self.words.get("size", self.words.get("sizes"))
+        if isinstance(size, (list, tuple)) and -1 not in size:
+            return x.numel() == math.prod(size) and x.shape[0] != 1
+        return x.dim() == self.row.rank
 
     def weights(self) -> list[tuple[Layer, Tensor]]:
         """Return weights that are trained, with the layers that have them."""

@@ -18,13 +18,14 @@ class RDD:
         self.keeps = False
 
     def __iter__(self) -> Iterator[Any]:
+        if self.kept is None and self.keeps:
+            self.kept = list(self._elements())
+        return self._elements()
+
+    def _elements(self) -> Iterator[Any]:
         if self.kept is not None:
             return iter(self.kept)
-        made = self.source() if callable(self.source) else self.source
-        if not self.keeps:
-            return iter(made)
-        self.kept = list(made)
-        return iter(self.kept)
+        return iter(self.source() if callable(self.source) else self.source)
 
     def _then(self, act: Callable[[], Iterable[Any]], parts: int | None = None) -> RDD:
         return RDD(act, parts or self.parts)
@@ -124,11 +125,11 @@ class RDD:
 
     def first(self) -> Any:
         """Return the first."""
-        return next(iter(self))
+        return self.take(1)[0]
 
     def take(self, num: int) -> list[Any]:
         """Return the first ones."""
-        return list(itertools.islice(self, num))
+        return list(itertools.islice(self._elements(), num))
 
     def foreach(self, f: Callable[[Any], Any]) -> None:
         """Call f on each."""

@@ -79,7 +79,7 @@ def fit(
     """Train a network of the Keras-style API."""
     watched = Watched(methods=setup.methods, batch_size=batch_size)
     if valid is not None:
-        watched.x, watched.y = valid
+        watched.x, watched.y = module.session.script.part(list(valid))
         watched.trigger = EveryEpoch()
     optimize(module, setup, x, y, MaxEpoch(epochs), batch_size, watched)
 
