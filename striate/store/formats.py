@@ -11,10 +11,13 @@ from typing import Any
 
 from ..core.layer import Layer
 from . import config, keras_training, model_file
+from .files import read
 from .keras_training import Found
 
 KERAS = (".keras", ".h5", ".hdf5")
 TORCH = (".pt", ".pth")
+HDF5 = b"\x89HDF\r\n"
+HEAD = 4096  # bytes in which an archive names its first part
 
 
 def save(model: Layer, path: str | Path) -> Path:
@@ -34,12 +37,23 @@ def save(model: Layer, path: str | Path) -> Path:
 
 
 def load(path: str | Path, make: config.Make, custom: Mapping[str, Any] | None = None) -> Found:
-    """Return the model of a file of any format that holds a network; `make` constructs it."""
-    if Path(path).suffix in KERAS:
+    """Return the model of a file of any format that holds a network; `make` constructs it.
+
+    What the file begins with says which format it is, not its name.
+    """
+    if is_keras(path):
         from . import keras_file
 
         return keras_file.read_model(path, make, custom)
     return Found(model_file.load(path, make, custom), {}, [])
+
+
+def is_keras(path: str | Path) -> bool:
+    """Whether a file is one of Keras's: HDF5, or an archive that names its parts as Keras does."""
+    head = read(path)[:HEAD]
+    ours = b"model.json" in head and head.startswith(b"PK")
+    named = head.startswith(b"PK") and b"metadata.json" in head
+    return head.startswith(HDF5) or named or (Path(path).suffix in KERAS and not ours)
 
 
 def save_weights(model: Layer, path: str | Path) -> Path:
@@ -54,18 +68,20 @@ def save_weights(model: Layer, path: str | Path) -> Path:
     return model_file.save_weights(model, path)
 
 
-def load_weights(model: Layer, path: str | Path) -> None:
+def load_weights(model: Layer, path: str | Path, by_name: bool = False) -> None:
     """Replace the weights by those of a file: Keras's, ReNom's, PyTorch's or Striate's own.
+
+    With `by_name`, layers that a file of Keras does not have keep their weights.
 
     Raises: StoreError if the file is damaged, or names or shapes differ; nothing is changed then.
     """
-    if Path(path).suffix in KERAS:
-        from . import keras_file
-
-        keras_file.read_weights(path, model)
-    elif Path(path).suffix in TORCH:
+    if Path(path).suffix in TORCH:
         from . import torch_file
 
         torch_file.read_weights(path, model)
+    elif is_keras(path):
+        from . import keras_file
+
+        keras_file.read_weights(path, model, by_name)
     else:
         model_file.load_weights(model, path)

@@ -71,11 +71,13 @@ def read_model(path: str | Path, make: Make, custom: Mapping[str, Any] | None = 
     return Found(model, training, _notes(archive, words.notes))
 
 
-def from_description(where: str, document: Mapping[str, Any], make: Make) -> Layer:
+def from_description(
+    where: str, document: Mapping[str, Any], make: Make, custom: Mapping[str, Any] | None = None
+) -> Layer:
     """Return the network that Keras's `to_json` describes, with weights that are drawn anew."""
     kind, config = _network(where, document)
     version = _major(str(document.get("keras_version", "1")))
-    return keras_graph.Reader(Words(where, version, {}), make).network(kind, config)
+    return keras_graph.Reader(Words(where, version, custom or {}), make).network(kind, config)
 
 
 def read_weights(path: str | Path, model: Layer, by_name: bool = False) -> list[str]:

@@ -216,7 +216,8 @@ from bigdl.nn.criterion import ClassNLLCriterion
 from bigdl.optim.optimizer import *
 layers = [
     {"class_name": "Convolution2D", "config": {
-     "name": "c", "nb_filter": 2, "nb_row": 3, "nb_col": 3, "dim_ordering": "th", "activation": "relu", "batch_input_shape": [None, 1, 8, 8]}},
+     "name": "c", "nb_filter": 2, "nb_row": 3, "nb_col": 3,
+     "dim_ordering": "th", "activation": "relu", "batch_input_shape": [None, 1, 8, 8]}},
     {"class_name": "Flatten", "config": {"name": "f"}},
     {"class_name": "Dense", "config": {"name": "d", "output_dim": 3, "activation": "softmax"}}]
 with open("net.json", "w") as file:

@@ -249,6 +249,13 @@ def _plateau(setup: Setup) -> list[Hook]:
     if not isinstance(given, Plateau):
         return []
     return [
-        ReduceLROnPlateau("loss", given.factor, given.patience, given.mode, given.epsilon,
-                          given.cooldown, given.min_lr)
-    ]  # fmt: skip
+        ReduceLROnPlateau(
+            "loss",
+            factor=given.factor,
+            patience=given.patience,
+            mode=given.mode,
+            min_delta=given.epsilon,
+            cooldown=given.cooldown,
+            min_lr=given.min_lr,
+        )
+    ]
