@@ -145,6 +145,7 @@ def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
 
 def _log(run: Run) -> Hook:
     from ..engine.hooks import Hook
+    from ..engine.hooks.schedule import current_rate
     from ..store import epochs
 
     class Log(Hook):
@@ -154,9 +155,14 @@ def _log(run: Run) -> Hook:
             """Keep the weights that training begins with."""
             epochs.keep(run.path, 0, self.model)
 
+        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            """Look at the clock."""
+            self.began = time.monotonic()
+
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             """Write the line and the weights."""
-            run.log(epoch, dict(logs or {}))
+            seconds = round(time.monotonic() - self.began, 3)
+            run.log(epoch, {**(logs or {}), "lr": current_rate(self.model), "seconds": seconds})
             epochs.keep(run.path, epoch + 1, self.model)
 
     return Log()

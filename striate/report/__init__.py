@@ -40,6 +40,7 @@ def write(run: Run, model: Any, data: Data | None = None, classes: Sequence[str]
         data=data or Data(tuple(classes)),
         began=_began(run),
         previous=_previous(run),
+        place=str(run.path),
     )
     return run.write(PAGE, page(found))
 

@@ -47,9 +47,10 @@ class Data:
 class Evidence:
     """Everything that the sections tell.
 
-    Fields: `name` of the run; `results`, `history` (a row for each epoch), `environment` and
-    `config`, as in its files; `model`; `data`; `began`, weights before training by name;
-    `previous`, the run of the same name before it: its name, results and configuration.
+    Fields: `name` of the run, and `place`, its folder; `results`, `history` (a row for each
+    epoch), `environment` and `config`, as in its files; `model`; `data`; `began`, weights before
+    training by name; `previous`, the run of the same name before it: its name, results and
+    configuration.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Evidence:
     data: Data = field(default_factory=Data)
     began: Mapping[str, Any] = field(default_factory=dict)
     previous: tuple[str, Mapping[str, Any], Mapping[str, Any]] | None = None
+    place: str = ""
 
     @property
     def tested(self) -> bool:

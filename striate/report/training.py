@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 
 import numpy as np
 
@@ -35,7 +36,7 @@ SHOWN = 60  # boxes of a diagram that are shown without a click
 
 def reproduce(run: Evidence) -> str:
     """Return the command and all that the result depends on."""
-    command = words(run.results.get("command", ""))
+    command = words(run.results.get("command", _script(run)))
     settings = run.config.get("settings", {})
     rows = [*((key, value) for key, value in settings.items()), *run.environment.items()]
     for name, x, y in run.data.parts():
@@ -46,6 +47,13 @@ def reproduce(run: Evidence) -> str:
             rows.append(("weights, SHA-256", hashlib.sha256(weights).hexdigest()))
     content = (code(command) if command else "") + folded("settings, machine, hashes", facts(rows))
     return section("again", "Again", content) if command or rows else ""
+
+
+def _script(run: Evidence) -> str:
+    """Return the command that ran a script of an older framework."""
+    if "script" not in run.config:
+        return ""
+    return shlex.join(["striate", "run", run.config["script"], *run.config.get("arguments", [])])
 
 
 def data_card(run: Evidence) -> str:
@@ -160,9 +168,23 @@ def training(run: Evidence) -> str:
         for values in ([row.get(name, "") for name in columns] for row in run.history)
     ]
     return section(
-        "training", "Training", grid(charts, "charts"),
+        "training", "Training", soft(_pace(run)) if _pace(run) else "", grid(charts, "charts"),
         folded("every epoch", table(columns, rows)), _health(run),
     )  # fmt: skip
+
+
+def _pace(run: Evidence) -> str:
+    """Return how long epochs took, and how many images a second were trained and validated on."""
+    seconds = [row["seconds"] for row in run.history if row.get("seconds")]
+    parts = run.data.parts()
+    if not seconds or not parts:
+        return ""
+    mean = sum(seconds) / len(seconds)
+    images = sum(len(x) for name, x, _ in parts if name != "test")
+    return (
+        f"An epoch took {mean:.3g} s on average, validation included: {images / mean:,.0f} images "
+        "a second."
+    )
 
 
 def _health(run: Evidence) -> str:

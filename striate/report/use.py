@@ -16,13 +16,11 @@ def use(run: Evidence) -> str:
     """Return lines that use the run, what it expects, and where its results do not hold."""
     if run.model is None:
         return ""
-    place = shlex.quote(str(run.results.get("run", f"runs/{run.name}")))
-    lines = [
-        f"striate predict {place} image.png",
-        f"striate explain {place} image.png",
-        f"striate evaluate {place}",
-        f"striate explore {place}",
-    ]
+    where = str(run.results.get("run") or run.place)
+    place = shlex.quote(where)
+    lines = [f"striate explain {place} image.png", f"striate explore {place}"]
+    if run.results.get("recipe"):
+        lines = [f"striate predict {place} image.png", *lines, f"striate evaluate {place}"]
     spec = run.first_spec
     rows = [("takes", f"samples {spec} of {spec.dtype}, {spec.data_format.replace('_', ' ')}")]
     if run.classes:
@@ -34,7 +32,6 @@ def use(run: Evidence) -> str:
             "results above say nothing about others, nor about classes that it does not know.",
         )
     )
-    where = str(run.results.get("run", f"runs/{run.name}"))
     python = f'import striate as st\n\nmodel = st.load({where!r})\nmodel.predict("image.png")'
     return section("use", "Use it", code("\n".join(lines)), code(python), facts(rows))
 

@@ -52,8 +52,8 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     run = root / "mnist"
     names = {path.name for path in run.iterdir()}
     assert names == {
-        "MANIFEST.sha256", "began.safetensors", "config.json", "environment.json", "history.csv",
-        "metrics.jsonl", "model.json", "model.striate", "optimizer.safetensors", "report.html",
+        "MANIFEST.sha256", "began.safetensors", "config.json", "environment.json", "epochs",
+        "history.csv", "metrics.jsonl", "model.json", "model.striate", "optimizer.safetensors", "report.html",
         "report.md", "results.json", "weights.safetensors",
     }  # fmt: skip
     assert 200_000 < (run / "report.html").stat().st_size < 2_000_000
@@ -65,7 +65,8 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     assert confusion.sum() == 10_000
     assert np.trace(confusion) == results["test_accuracy"] * 10_000
     (line,) = (run / "metrics.jsonl").read_text().splitlines()
-    assert json.loads(line).keys() == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+    numbers = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr", "seconds"}
+    assert json.loads(line).keys() == numbers
     asked = json.loads((run / "config.json").read_text())
     assert asked["recipe"] == "mnist" and asked["settings"]["samples"] == 512
 
@@ -117,6 +118,21 @@ def test_ctrl_c_closes_the_run_without_a_look_at_the_test_set(tmp_path: Path) ->
     assert listed.startswith(f"{run}  not tested  ")
     assert json.loads(call("runs", "--runs", tmp_path, "--json").stdout)["runs"][0]["run"]
     assert "test accuracy" in call("evaluate", run).stdout
+
+
+def test_training_that_fails_leaves_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*words: object) -> None:
+        raise RuntimeError("out <of> memory")
+
+    monkeypatch.setattr(sys.modules["striate.cli.train"], "_fit", fail)
+    done = call("train", "mnist", *TINY, "--runs", tmp_path)
+    assert done.exit_code == 1 and isinstance(done.exception, RuntimeError)
+    page = (tmp_path / "mnist" / "report.html").read_text()
+    error = "Training ended early: RuntimeError: out &lt;of&gt; memory"
+    assert page.index(error) < page.index("<section")
+    assert json.loads((tmp_path / "mnist" / "results.json").read_text())["epochs"] == 0
 
 
 def test_a_loss_that_is_no_number_ends_with_1(tmp_path: Path) -> None:

@@ -181,6 +181,21 @@ def test_a_run_of_a_script_tells_what_training_ended_with():
     )
 
 
+def test_a_script_is_run_again_by_its_name(tmp_path):
+    run = Run.create(tmp_path, "old")
+    run.write("config.json", {"script": "old.py", "arguments": ["--fast"], "dialect": "keras2"})
+    words = "".join(parsed(write(run, network()).read_text()).itertext())
+    assert "striate run old.py --fast" in words
+    assert f"striate explain {run.path} image.png" in words and "striate predict" not in words
+
+
+def test_epochs_with_seconds_tell_the_pace(tmp_path):
+    run = Run.create(tmp_path, "timed")
+    run.epochs = [{"epoch": 1, "loss": 1.0, "lr": 0.1, "seconds": 0.5}]
+    words = "".join(parsed(write(run, network(), data("abc")).read_text()).itertext())
+    assert "An epoch took 0.5 s on average, validation included: 100 images a second." in words
+
+
 def test_a_run_with_nothing_but_a_name_has_a_page():
     parsed(page(Evidence("empty")))
 
