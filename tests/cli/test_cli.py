@@ -53,8 +53,8 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names == {
         "MANIFEST.sha256", "began.safetensors", "config.json", "environment.json", "epochs",
-        "history.csv", "metrics.jsonl", "model.json", "model.striate", "optimizer.safetensors", "report.html",
-        "report.md", "results.json", "weights.safetensors",
+        "history.csv", "metrics.jsonl", "model.json", "model.striate", "optimizer.safetensors",
+        "report.html", "report.md", "results.json", "weights.safetensors",
     }  # fmt: skip
     assert 200_000 < (run / "report.html").stat().st_size < 2_000_000
     results = json.loads((run / "results.json").read_text())
