@@ -144,9 +144,9 @@ class History(Hook):
             self.history.setdefault(name, []).append(value)
 
 
-def ready(hooks: Sequence[Any] | None, model: Model, params: dict[str, Any]) -> list[Any]:
+def ready(hooks: Any, model: Model, params: dict[str, Any]) -> list[Any]:
     """Return the hooks, told of the model, after checking that they are hooks."""
-    several = list(hooks or []) if isinstance(hooks, (list, tuple, type(None))) else [hooks]
+    several = list(hooks or ()) if hooks is None or isinstance(hooks, (list, tuple)) else [hooks]
     for hook in several:
         if isinstance(hook, type) or not hasattr(hook, "on_epoch_end"):
             raise ConfigError(
