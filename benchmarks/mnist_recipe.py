@@ -2,8 +2,9 @@
 
 Trains the recipe once for each seed, each in a process of its own, and writes the table with its
 median to mnist_recipe.md. Seconds are those of training with validation; "whole" is the
-command from start to end, and memory is its peak. Import time is what `import striate` adds to
-`import torch`.
+command from start to end, and memory is its peak. Import time is what `import striate`, with every
+public name, adds to `import torch`; help is `striate --help` from start to end. `--note` is a
+sentence for the page, about the machine's other work say.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ IMPORT = """
 import time, torch
 started = time.perf_counter()
 import striate
+for name in striate.__all__: getattr(striate, name)
 print(time.perf_counter() - started)
 """
 
@@ -57,6 +59,14 @@ def import_s() -> float:
     return float(done.stdout)
 
 
+def help_s() -> float:
+    """Return the seconds of `striate --help`, from start to end."""
+    started = time.perf_counter()
+    words = [sys.executable, "-c", "from striate.cli import main; main()", "--help"]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
 def page(results: Results) -> str:
     """Return the results as Markdown."""
     part = results["recipe"]
@@ -76,8 +86,10 @@ def page(results: Results) -> str:
     lines = [
         "# `striate train mnist`", "",
         f"Median of {len(runs)} seeds: test accuracy {100 * accuracy:.2f} %, {whole:.0f} s, "
-        f"{memory:.0f} MiB. `import striate` takes {statistics.median(part['import_s']):.2f} s "
-        f"beyond torch's own import (median of {len(part['import_s'])}). A shared machine.", "",
+        f"{memory:.0f} MiB. `import striate`, with every public name, takes "
+        f"{statistics.median(part['import_s']):.2f} s beyond torch's own import, `striate --help` "
+        f"{statistics.median(part['help_s']):.2f} s (medians of {len(part['import_s'])}). "
+        f"A shared machine. {part['note']}".strip(), "",
         *table(rows), *origins(results),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -87,12 +99,17 @@ def main() -> None:
     """Train, and keep the results after each seed."""
     parser = argparse.ArgumentParser(prog="scripts/bench recipe", description=__doc__)
     parser.add_argument("seeds", nargs="?", type=int, default=5)
+    parser.add_argument("--note", default="")
     given = parser.parse_args()
-    described, imports = header("recipe"), [import_s() for _ in range(5)]
+    described, starts = header("recipe"), {
+        "import_s": [import_s() for _ in range(5)],
+        "help_s": [help_s() for _ in range(5)],
+        "note": given.note,
+    }  # fmt: skip
     runs = []
     for seed in range(given.seeds):
         runs.append(train(seed))
-        results = {"recipe": {"header": described, "import_s": imports, "runs": runs}}
+        results = {"recipe": {"header": described, **starts, "runs": runs}}
         keep("mnist_recipe", results, page)
         print(page(results), flush=True)
 
