@@ -106,7 +106,7 @@ def test_ctrl_c_closes_the_run_without_a_look_at_the_test_set(tmp_path: Path) ->
     page = (run / "report.html").read_text()
     assert "Not tested: interrupted. Training took" in page
     assert page.index("Training ended early: interrupted") < page.index("<section")
-    assert (run / "optimizer.safetensors").stat().st_size > 8 * 84_000
+    assert (run / "optimizer.safetensors").stat().st_size > 8 * 55_000
     assert talk.endswith(
         f"kept in {run} (see report.md there)\n"
         "the test set was not touched, as training did not end by itself\n"
@@ -181,7 +181,7 @@ def test_summary_of_run_file_and_recipe_is_the_same(root: Path) -> None:
     assert "Conv2D" in by_recipe and "5*5*1*16 = 400" in by_recipe
     assert call("summary", root / "mnist").stdout == by_recipe
     assert call("summary", root / "mnist" / "model.striate").stdout == by_recipe
-    assert json.loads(call("summary", "mnist", "--json").stdout)["parameters"] == 84_890
+    assert json.loads(call("summary", "mnist", "--json").stdout)["parameters"] == 55_898
 
 
 def test_runs_lists_accuracy_and_date(root: Path, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ MISTAKES = {
     "summary my.striate": "my.striate: cannot be read\n  got   No such file or directory\n"
     "  fix   check the path\n",
     "train mnist epochs=many": "train mnist: epochs=many cannot work\n"
-    "  need  a valid integer, unable to parse string as an integer\n  fix   epochs=7\n",
+    "  need  a valid integer, unable to parse string as an integer\n  fix   epochs=8\n",
     "train mnist samples=70000": "train mnist: samples=70000 cannot work\n"
     "  need  less than or equal to 55000\n",
     "train mnist epochs": "train mnist: 'epochs' is not a setting\n"
