@@ -113,7 +113,7 @@ class Evidence:
     @property
     def turned(self) -> bool:
         """Whether the model's samples have their channels first."""
-        return bool(self.model is not None and self.first_spec.data_format == "channels_first")
+        return self.asked(lambda: self.first_spec.data_format) == "channels_first"
 
     @property
     def first_spec(self) -> Any:

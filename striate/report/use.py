@@ -14,7 +14,7 @@ FORMS = {"test_accuracy": "{:.4f}", "test_loss": "{:.4f}", "epochs": "{}", "seco
 
 def use(run: Evidence) -> str:
     """Return lines that use the run, what it expects, and where its results do not hold."""
-    if run.model is None:
+    if run.table is None:  # no model, or one whose input is not known
         return ""
     where = str(run.results.get("run") or run.place)
     place = shlex.quote(where)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from reported import HISTORY, data, network, results, written
 
+import striate as st
+from striate import layers as L
 from striate.inspect.mistakes import told as told_mistakes
 from striate.report import Data, Evidence, page, write
 from striate.report.verdict import alarms, verdict
@@ -196,14 +198,21 @@ def test_epochs_with_seconds_tell_the_pace(tmp_path):
     assert "An epoch took 0.5 s on average, validation included: 100 images a second." in words
 
 
+def test_a_model_whose_input_is_not_known_has_a_page(tmp_path):
+    class Net(st.Model):
+        def forward(self, x):
+            return x
+
+    text = write(Run.create(tmp_path, "open"), Net(), data("abc")).read_text()
+    assert "Samples" in text and "Use it" not in text
+    parsed(text)
+
+
 def test_a_run_with_nothing_but_a_name_has_a_page():
     parsed(page(Evidence("empty")))
 
 
 def test_data_that_are_no_pictures_have_a_page(tmp_path):
-    import striate as st
-    from striate import layers as L
-
     model = st.Sequential([L.Input((6,)), L.Dense(3, activation="softmax")])
     given = data(["a", "b", "c"], (6,))
     run = Run.create(tmp_path, "table")
@@ -215,9 +224,6 @@ def test_data_that_are_no_pictures_have_a_page(tmp_path):
 
 
 def test_channels_first_and_hundred_classes(tmp_path):
-    import striate as st
-    from striate import layers as L
-
     x = L.Input((1, 16, 16), data_format="channels_first")
     h = L.Conv2D(2, 3, activation="relu")(x)
     model = st.Model(x, L.Dense(100)(L.Flatten()(h)))  # logits
