@@ -33,6 +33,7 @@ def describe() -> dict[str, str]:
         "threads": os.environ.get("OMP_NUM_THREADS", ""),
         "memory": f"{int(memory[1]) >> 20} GiB" if memory else "unknown",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "nice": str(os.nice(0)),
         "load": f"{os.getloadavg()[0]:.1f}",
         "date": time.strftime("%Y-%m-%d"),
         "striate": commit.stdout.strip() or "no checkout",
@@ -42,8 +43,10 @@ def describe() -> dict[str, str]:
 def line(machine: dict[str, str]) -> str:
     """Return it as one sentence, without the load, which changes from minute to minute."""
     threads = f" (OMP_NUM_THREADS={machine['threads']})" if machine["threads"] else ""
+    nice = machine.get("nice", "0")
     return (
-        f"{machine['cpu']}{threads}, {machine['memory']}, {machine['system']}; "
+        f"{machine['cpu']}{threads}, {machine['memory']}, {machine['system']}"
+        f"{'' if nice == '0' else f', niceness {nice}'}; "
         f"{machine['date']}, striate {machine['striate']}."
     )
 

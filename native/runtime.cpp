@@ -40,7 +40,7 @@ class Engine {
   const Plan& plan() const { return plan_; }
   char* arena() const { return arena_; }
   char* scratch(int64_t member) { return scratch_[static_cast<size_t>(member)]; }
-  Pace& pace(int64_t first_stage) { return paces_[static_cast<size_t>(first_stage)]; }
+  Pace& pace(int64_t end_stage) { return paces_[static_cast<size_t>(end_stage - 1)]; }
   // The right to run: one run at a time has the arena.
   std::unique_lock<std::mutex> reserve() { return std::unique_lock<std::mutex>(busy_); }
   void prepare(int64_t threads) {
@@ -119,7 +119,6 @@ constexpr int64_t MEASURED = 3;  // steps after which the caches are known to be
 constexpr double HELD_UP = 0.25;
 constexpr int64_t WINDOW_NS = 10'000'000, WINDOWS = 3;
 constexpr double LATE_NS = 300'000;
-constexpr int64_t SHORT_NS = 5'000'000;  // of a run whose windows never end
 constexpr int64_t ALONE_NS = 50'000'000, SHORTLY_ALONE_NS = 1'000'000;
 constexpr int64_t LONGEST_ALONE_NS = 800'000'000;
 
@@ -145,7 +144,7 @@ class Run {
         plan_(engine.plan()),
         work_(work),
         steps_((work.samples + plan_.batch - 1) / plan_.batch),
-        pace_(engine.pace(work.first_stage)),
+        pace_(engine.pace(work.end_stage)),
         team_reserved_(work.threads > 1 ? team_.reserve() : std::unique_lock<std::mutex>()),
         members_(team_reserved_.owns_lock() ? team_.gather(work.threads) : 1),
         held_up_(static_cast<size_t>(members_), -1.0) {
@@ -176,7 +175,7 @@ class Run {
     team_.run(members_, [this](int64_t member) { walk(member); });
     const double alone = pace_.nanoseconds * static_cast<double>((step_ - first) * plan_.batch);
     const bool late = static_cast<double>(now_ns() - step_began_) > alone + LATE_NS;
-    if (finished_ && late && alone < SHORT_NS) stand_aside(SHORTLY_ALONE_NS);
+    if (finished_ && late) stand_aside(SHORTLY_ALONE_NS);
   }
 
   bool worth_sharing() const {
