@@ -82,7 +82,7 @@ class Run:
                 str(path),
                 "there is no such run",
                 need=f"a folder, or one of the runs in {root}: " + (", ".join(known) or "none yet"),
-                fix=nearest(path, known) or "striate train mnist",
+                fix=nearest(Path(path).name, known) or "striate train mnist",
             )
         run = cls(folder)
         if not (folder / MANIFEST).is_file():

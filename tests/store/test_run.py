@@ -136,6 +136,7 @@ def test_a_run_that_is_not_there(tmp_path):
         f"  need  a folder, or one of the runs in {tmp_path}: digits\n"
         '  fix   did you mean "digits"?'
     )
+    assert 'did you mean "digits"?' in told(lambda: Run.open("runs/digtis", tmp_path))
     empty = tmp_path / "none"
     assert told(lambda: Run.open("a", empty)) == (
         "a: there is no such run\n"
