@@ -79,10 +79,11 @@ def _like_training(subject: Subject) -> dict[str, float] | None:
 
 def predict(subject: Subject, asked: requests.Edited) -> dict[str, Any]:
     """Return what the model says about a picture, by the plan that `model.predict` uses."""
+    x = subject.sample(asked.pixels)
+    if not asked.edits:
+        return answer.answer(subject.at(asked.epoch), x)
     with subject.lock:
-        return answer.answer(
-            _network(subject, asked), subject.sample(asked.pixels), by_torch=bool(asked.edits)
-        )
+        return answer.answer(_network(subject, asked), x, by_torch=True)
 
 
 def traced(subject: Subject, asked: requests.Trace) -> bytes:

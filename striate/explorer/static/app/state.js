@@ -22,6 +22,12 @@ export function on(names, run) {
   listeners.push([names.split(" "), run]);
 }
 
+/** Like `on`, but once before the next frame is painted: for drawings that many changes would repeat. */
+export function onFrame(names, run) {
+  let asked = 0;
+  on(names, () => { asked ||= requestAnimationFrame(() => { asked = 0; run(state); }); });
+}
+
 /** Change parts of the state and tell those who listen. */
 export function set(changes) {
   const changed = Object.keys(changes).filter((name) => state[name] !== changes[name]);

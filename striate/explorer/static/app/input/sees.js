@@ -3,12 +3,12 @@
 import { h, put } from "../dom.js";
 import { fixed, value } from "../numbers.js";
 import { painted, pictured } from "../colour.js";
-import { on, set, state } from "../state.js";
+import { onFrame, set, state } from "../state.js";
 
 /** The table, which follows the input. */
 export function sees() {
   const rows = h("tbody"), warning = h("div", { class: "warning", hidden: true });
-  on("input columns model themed", () => {
+  onFrame("input columns model themed", () => {
     if (!state.model || !state.input) return;
     put(rows, steps());
     warn(warning);

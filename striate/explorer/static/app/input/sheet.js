@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { key } from "../keys.js";
 import { pictured } from "../colour.js";
-import { on, set, state } from "../state.js";
+import { on, onFrame, set, state } from "../state.js";
 import { outline } from "../network/field.js";
 
 const SHOWN = 232; // pixels of the screen
@@ -27,7 +27,7 @@ export class Sheet {
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, () => { this.last = null; });
     this.canvas.addEventListener("keydown", (event) => this.shifted(event));
-    on("input model unit themed unitFound", () => this.draw());
+    onFrame("input model unit themed unitFound", () => this.draw());
     on("model", () => this.reset());
     key("ctrl z", () => this.back());
     key("c", () => this.clear());

@@ -48,10 +48,14 @@ export class Column {
     }, this.tall, state.size);
     const dense = Math.min(window.devicePixelRatio || 1, 2) * (layout.tileWidth < 60 ? 2 : 1);
     const [width, height] = [layout.fullWidth, layout.fullHeight];
-    Object.assign(canvas, { width: Math.ceil(width * dense), height: Math.ceil(height * dense) });
-    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    const sizes = [Math.ceil(width * dense), Math.ceil(height * dense)];
+    if (canvas.width !== sizes[0] || canvas.height !== sizes[1]) { // a new size costs a new buffer
+      [canvas.width, canvas.height] = sizes;
+      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    }
     const context = canvas.getContext("2d");
-    context.scale(dense, dense);
+    context.setTransform(dense, 0, 0, dense, 0, 0);
+    context.clearRect(0, 0, width, height);
     context.imageSmoothingEnabled = false;
     this.paint(context, layout);
     this.mark(context, layout);
