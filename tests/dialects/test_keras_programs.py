@@ -255,6 +255,23 @@ def test_a_program_runs_unmodified(
     assert json.loads((run / "config.json").read_text())["dialect"] == version
 
 
+TUTORIALS = {  # a line that each of them prints
+    "keras_001": "in both True",
+    "keras_002": "val_acc: ",
+    "keras_004": "Total params: 53,558",
+}
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_tutorial_runs_to_its_end(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Path(__file__).parent / "tutorials" / f"{name}.py"
+    run_script(script, max_epochs=1, limit_samples=200, seed=0, root=tmp_path)
+    out = capsys.readouterr().out
+    assert TUTORIALS[name] in out and out.splitlines()[-1] in ("reached", "missed")
+
+
 PORTED = (
     ARRAYS
     + """
