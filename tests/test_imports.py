@@ -39,10 +39,13 @@ def loaded_by(statement: str) -> set[str]:
 def layers_named(source: str) -> list[str]:
     """The concrete layers that a file imports, takes from a module, or tests with isinstance.
 
-    A class of its own, like the operation `Permute`, is no layer though one is called the same.
+    A class of its own, or an operation, like `Permute`, is no layer though one is called the same.
     """
     found, tree = [], ast.parse(source)
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("core.operation"):
+            own |= {alias.name for alias in node.names}
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), names=names) if "layers" in module.split("."):
@@ -95,6 +98,8 @@ def test_layers_are_found_where_they_are_named() -> None:
     assert layers_named("issubclass(x, striate.layers.Flatten)") == ["Flatten"]
     assert layers_named("isinstance(x, Layer) and x.name == 'Conv2D'") == []
     assert layers_named("class Permute: ...\nisinstance(x, (Permute, Conv2D))") == ["Conv2D"]
+    operation = "from ..core.operation import Permute\n"
+    assert layers_named(operation + "isinstance(x, (Permute, Conv2D))") == ["Conv2D"]
 
 
 @pytest.mark.parametrize("room", ["core", "data", "engine", "inspect", "store"])

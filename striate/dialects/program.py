@@ -122,15 +122,12 @@ def _found(asked: str, said: list[Word]) -> list[Finding]:
 @contextmanager
 def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
     """Give the script its own arguments, path and place for pictures."""
-    pictures = {
-        "MPLBACKEND": "module://striate.dialects.pictures",
-        PICTURES: str(Path(script.run.path).resolve()),
-    }
     before, threads = set(sys.modules), torch.get_num_threads()
     with (
         patch.object(sys, "argv", [str(path), *args]),
         patch.object(sys, "path", [str(path.parent), *sys.path]),
-        patch.dict(os.environ, pictures),
+        patch.dict(os.environ, {PICTURES: str(Path(script.run.path).resolve())}),
+        _drawing(),
         _working_in(_folder(path, script.words)),
     ):
         yield
@@ -139,6 +136,22 @@ def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
         file = getattr(sys.modules[name], "__file__", None)
         if file and Path(file).parent == path.parent:
             del sys.modules[name]
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Save the pictures that a script shows, also where matplotlib was imported before."""
+    backend, loaded = "module://striate.dialects.pictures", sys.modules.get("matplotlib")
+    with patch.dict(os.environ, {"MPLBACKEND": backend}):
+        if loaded is None:
+            yield
+            return
+        before = loaded.get_backend()
+        loaded.use(backend)
+        try:
+            yield
+        finally:
+            loaded.use(before)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import compare, figures, mnist_recipe, results, time_to_99, tutorials
+from benchmarks import compare, explorer, figures, mnist_recipe, results, time_to_99, tutorials
 from benchmarks.machine import vectors
 
 HEADER = {
@@ -24,6 +24,7 @@ PAGES = {
     "tutorials": tutorials.page,
     "mnist_recipe": mnist_recipe.page,
     "time_to_99": time_to_99.page,
+    "explorer": explorer.page,
 }
 
 

@@ -85,7 +85,11 @@ def test_same_seed_same_numbers_and_a_folder_of_its_own(root: Path, tmp_path: Pa
 
 
 def test_ctrl_c_closes_the_run_without_a_look_at_the_test_set(tmp_path: Path) -> None:
-    program = [sys.executable, "-W", "error", "-c", "from striate.cli import main; main()"]
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also behind &
+    )
+    command = f"{heard}; from striate.cli import main; main()"
+    program = [sys.executable, "-W", "error", "-c", command]
     words = ["train", "mnist", "samples=256", "epochs=1000", "--runs", str(tmp_path)]
     with subprocess.Popen(
         [*program, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True

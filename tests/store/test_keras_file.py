@@ -382,6 +382,7 @@ def test_weights_that_do_not_fit(tmp_path, monkeypatch):
         (lambda: L.UpSampling3D(2, interpolation="bilinear"),
          "interpolation='bilinear': Keras's UpSampling3D knows only 'nearest'"),
     ],
+    ids=["pooling", "lambda", "activation", "interpolation"],
 )  # fmt: skip
 def test_what_keras_does_not_have_is_not_written(layer, got, tmp_path):
     made = layer()

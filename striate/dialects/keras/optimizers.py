@@ -107,12 +107,16 @@ class Optimizer:
 
     @property
     def lr(self) -> Rate:
-        """The learning rate of the next step."""
+        """The learning rate of the next step; with `decay`, what it began with, as in Keras."""
         own = vars(self)
-        if own["model"] is not None and own["model"].setup is not None:
+        compiled = own["model"] is not None and own["model"].setup is not None
+        rule = own["model"].setup.optimizer if compiled else own["rule"]
+        if isinstance(rule.learning_rate, InverseTimeDecay):
+            rate = Rate(rule.learning_rate.initial_learning_rate)
+        elif compiled:
             rate = Rate(current_rate(own["model"]))
         else:
-            rate = Rate(own["rule"].rate(own["state"] or {"step": 0}))
+            rate = Rate(rule.rate(own["state"] or {"step": 0}))
         rate.owner = self
         return rate
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from ... import constraints, initializers, regularizers
-from ...initializers import fans
 from ...layers.activation import FUNCTIONS
 from ..symbolic import lift, tensor
 from ..tensor_nn import hard_sigmoid
@@ -24,7 +23,10 @@ HALF_TENTH = {
     "random_normal": {"stddev": 0.05},
     "random_uniform": {"minval": -0.05, "maxval": 0.05},
 }
-PLAIN = {"he_normal": (2.0, False), "glorot_normal": (1.0, True), "lecun_normal": (1.0, False)}
+PLAIN = {  # Keras 1's normal distributions are not cut
+    "he_normal": (2.0, "fan_in"), "glorot_normal": (1.0, "fan_avg"),
+    "lecun_normal": (1.0, "fan_in"),
+}  # fmt: skip
 CLASSES = {
     "Zeros": "Zeros", "Ones": "Ones", "Constant": "Constant", "RandomNormal": "RandomNormal",
     "RandomUniform": "RandomUniform", "TruncatedNormal": "TruncatedNormal", "Identity": "Identity",
@@ -51,20 +53,6 @@ class Own:
         return cls(**config)
 
 
-def plain_normal(word: str) -> Callable[..., Tensor]:
-    """Return Keras 1's initial value of this name: a normal distribution that is not cut."""
-    scale, both = PLAIN[word]
-
-    def draw(shape: Any, dtype: Any = None) -> Tensor:
-        fan_in, fan_out = fans(tuple(shape))
-        return (
-            torch.randn(tuple(shape))
-            * (scale / ((fan_in + fan_out) / 2 if both else fan_in)) ** 0.5
-        )
-
-    return draw
-
-
 def initializer(session: KerasSession, value: Any) -> Any:
     """Return an initial value in native words."""
     if isinstance(value, dict):
@@ -74,7 +62,7 @@ def initializer(session: KerasSession, value: Any) -> Any:
     if isinstance(value, str):
         word = SPELLINGS.get(value, value)
         if session.version.old and word in PLAIN:
-            return initializers.FromFunction(plain_normal(word))
+            return initializers.VarianceScaling(*PLAIN[word], "untruncated_normal")
         if word in HALF_TENTH:
             return initializers.NAMES[word](**HALF_TENTH[word])
         return word
