@@ -76,7 +76,7 @@ def test_class_names_of_an_unknown_data_set() -> None:
         datasets.class_names("mnits")
     assert str(error.value) == (
         "class_names: dataset='mnits' is not known\n"
-        "  need  dataset one of 'mnist'\n"
+        "  need  dataset one of 'mnist', 'fashion_mnist', 'cifar10'\n"
         '  fix   did you mean "mnist"?'
     )
 

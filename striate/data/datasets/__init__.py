@@ -1,4 +1,4 @@
-"""The data sets that Striate knows by name; MNIST is shipped with the package."""
+"""The data sets that Striate knows by name: MNIST is shipped, others are fetched once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from numpy.typing import NDArray
 
 from ...errors import StoreError, one_of
 from ..idx import read_idx_pair
+from .fetch import cifar10, cifar100, fashion_mnist
+
+__all__ = ["cifar10", "cifar100", "class_names", "fashion_mnist", "mnist"]
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
 
-_CLASSES = {"mnist": tuple("0123456789")}
+_CLASSES = {
+    "mnist": tuple("0123456789"),
+    "fashion_mnist": (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+        "Ankle boot",
+    ),
+    "cifar10": (
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+    ),
+}  # fmt: skip
 _MNIST = Path(__file__).parent / "mnist"
 # SHA-256 of the four published files, after decompression.
 _MNIST_SHA256 = {

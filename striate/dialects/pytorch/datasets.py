@@ -1,4 +1,4 @@
-"""torchvision's data sets: MNIST from the package, others from files of the script's, none fetched.
+"""torchvision's data sets: MNIST from the package, others from files or the one store of data sets.
 
 Samples go through the transforms one by one; where those are ToTensor and Normalize alone, a batch
 goes through them at once, with the same numbers.
@@ -17,19 +17,16 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from ...data.datasets import mnist
+from ...data.datasets import class_names, fetch, mnist
 from ...data.idx import read_idx
 from ...errors import DataError, caller
 from .functional import normalize
 from .transforms import Compose, Normalize, ToTensor
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-CLOTHES = (
-    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker"),
-    *("Bag", "Ankle boot"),
-)
 KINDS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 Change = Callable[[Any], Any] | None
+Parts = tuple[fetch.Part, fetch.Part] | None  # for training and for testing
 
 
 class Images(Dataset[Any]):
@@ -103,7 +100,7 @@ class MNIST(Images):
         target_transform: Change = None,
         download: bool = False,
     ) -> None:
-        self.root, self.train = root, train
+        self.root, self.train, self.download = root, train, download
         data, targets = self._arrays(Path(root), train)
         self._begin(torch.from_numpy(data), torch.from_numpy(targets).long(),
                     transform, target_transform)  # fmt: skip
@@ -118,11 +115,15 @@ class MNIST(Images):
 
 
 class FashionMNIST(MNIST):
-    """Clothes, from the four published files in `root`/FashionMNIST/raw."""
+    """Clothes, from the four published files in `root`/FashionMNIST/raw, or fetched."""
 
-    classes: Sequence[str] = CLOTHES
+    classes: Sequence[str] = class_names("fashion_mnist")
     parts = ("train", "t10k")
     prefix = ""
+
+    def fetched(self) -> Parts:
+        """Return the data set from the one store, where that has it."""
+        return fetch.fashion_mnist()
 
     def _arrays(self, root: Path, train: bool) -> tuple[Any, Any]:
         part = self.prefix + self.parts[0 if train else 1]
@@ -130,6 +131,10 @@ class FashionMNIST(MNIST):
         title = type(self).__name__
         folder = root / title / "raw"
         found = [_file((folder, folder.parent, root), name) for name in names]
+        both = self.fetched() if None in found and self.download else None
+        if both is not None:
+            x, y = both[0 if train else 1]
+            return x[..., 0].copy(), y
         if None in found:
             raise absent(title, folder, f"{names[0]}.gz and {names[1]}.gz")
         x, y = (read_idx(path) for path in found if path is not None)
@@ -139,10 +144,14 @@ class FashionMNIST(MNIST):
 class KMNIST(FashionMNIST):
     """Cursive Japanese, from the four published files in `root`/KMNIST/raw."""
 
-    classes = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+    classes: Sequence[str] = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+
+    def fetched(self) -> Parts:
+        """Return nothing: its files are the script's."""
+        return None
 
 
-class EMNIST(FashionMNIST):
+class EMNIST(KMNIST):
     """Letters and digits, from the published files in `root`/EMNIST/raw."""
 
     classes = ()
@@ -171,15 +180,16 @@ def absent(name: str, folder: Path, files: str) -> DataError:
 
 
 class CIFAR10(Images):
-    """Small photographs of ten kinds, from the published folder cifar-10-batches-py in `root`."""
+    """Small photographs of ten kinds, from cifar-10-batches-py in `root`, or fetched."""
 
-    classes: Sequence[str] = (
-        *("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"),
-        *("ship", "truck"),
-    )
+    classes: Sequence[str] = class_names("cifar10")
     folder = "cifar-10-batches-py"
     parts = (tuple(f"data_batch_{number}" for number in range(1, 6)), ("test_batch",))
     key = "labels"
+
+    def fetched(self) -> tuple[fetch.Part, fetch.Part]:
+        """Return the data set from the one store."""
+        return fetch.cifar10()
 
     def __init__(
         self,
@@ -193,7 +203,11 @@ class CIFAR10(Images):
         folder = Path(root) / self.folder
         files = [folder / name for name in self.parts[0 if train else 1]]
         if not all(path.is_file() for path in files):
-            raise absent(type(self).__name__, folder, ", ".join(path.name for path in files))
+            if not download:
+                raise absent(type(self).__name__, folder, ", ".join(path.name for path in files))
+            data, labels = self.fetched()[0 if train else 1]
+            self._begin(data, labels.tolist(), transform, target_transform)
+            return
         batches = [read_batch(path) for path in files]
         rows = np.concatenate([batch["data"] for batch in batches])
         data = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy()  # (N, H, W, C)
@@ -202,12 +216,16 @@ class CIFAR10(Images):
 
 
 class CIFAR100(CIFAR10):
-    """Small photographs of a hundred kinds, from the published folder cifar-100-python."""
+    """Small photographs of a hundred kinds, from cifar-100-python in `root`, or fetched."""
 
     classes = ()
     folder = "cifar-100-python"
     parts = (("train",), ("test",))
     key = "fine_labels"
+
+    def fetched(self) -> tuple[fetch.Part, fetch.Part]:
+        """Return the data set from the one store."""
+        return fetch.cifar100()
 
 
 class _Arrays(pickle.Unpickler):
