@@ -52,11 +52,7 @@ def _flat(run: Run, name: str) -> dict[str, Any]:
 
 def _numbers(run: Run) -> dict[str, Any]:
     """Return the results that are single numbers."""
-    return {
-        name: value
-        for name, value in _flat(run, "results.json").items()
-        if isinstance(value, (int, float))
-    }
+    return {name: value for name, value in run.results.items() if isinstance(value, (int, float))}
 
 
 def _differences(pair: list[dict[str, Any]]) -> dict[str, list[Any]]:

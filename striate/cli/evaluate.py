@@ -17,13 +17,22 @@ def evaluate(
 
     Example: striate evaluate runs/mnist
     """
+    from ..errors import ConfigError
     from ..model import load
     from ..store.run import Run
     from .recipe import find_recipe
     from .score import accuracy_line, score
 
     opened = Run.open(run, root=root)
-    recipe = find_recipe(opened.read("config.json")["recipe"])
+    config = opened.read("config.json")
+    if "recipe" not in config:
+        raise ConfigError(
+            str(opened.path),
+            "the run has no test set: a script made it, and kept its data to itself",
+            need="the run of a recipe",
+            fix=f'st.load("{opened.path}"), then compile and evaluate(x, y)',
+        )
+    recipe = find_recipe(config["recipe"])
     x, y = recipe.test_data()
     results = score(load(opened.path), x, y, recipe.CLASSES)
     print(json.dumps({"run": str(opened.path), **results}) if as_json else accuracy_line(results))

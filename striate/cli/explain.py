@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from ..store.run import Run
 
 
 def explain(
@@ -36,7 +33,7 @@ def explain(
     model = load(opened.path)
     x = pixels(image, model.graph.inputs[0].spec)[0]
     chances = probabilities(model.predict(x[None]))[0]
-    names = _classes(opened, len(chances))
+    names = opened.classes(len(chances))
     first, second = chances.argsort()[::-1][:2]
     found = attribution(model, x, int(first), method)
     check = sanity(model, x, int(first), method)
@@ -59,13 +56,6 @@ def explain(
     print(f"{method.replace('_', ' ')}{f' of {found.layer}' if found.layer else ''}: {check}")
     for picture in pictures:
         print(picture)
-
-
-def _classes(run: Run, count: int) -> list[str]:
-    """Return the names of the classes; their numbers where the run has none."""
-    place = run.path / "results.json"
-    names = run.read("results.json").get("classes") if place.is_file() else None
-    return [str(name) for name in names or range(count)]
 
 
 def _told(

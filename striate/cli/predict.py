@@ -21,24 +21,37 @@ def predict(
 
     Example: striate predict runs/mnist digit.png
     """
+    from ..errors import ConfigError
+    from ..inspect.mistakes import probabilities
     from ..model import load
     from ..store.run import Run
 
     opened = Run.open(run, root=root)
-    classes = opened.read("results.json")["classes"]
     outputs = load(opened.path).predict(list(images))
+    if isinstance(outputs, list) or outputs.ndim != 2:
+        raise ConfigError(
+            str(opened.path),
+            "the network tells no classes",
+            got=f"outputs {[one.shape[1:] for one in outputs]}"
+            if isinstance(outputs, list)
+            else f"output {outputs.shape[1:]} for each image",
+            need="one row of numbers, a number for each class",
+            fix=f'st.load("{opened.path}").predict(image) gives the numbers themselves',
+        )
+    chances = probabilities(outputs)
+    classes = opened.classes(chances.shape[1])
     found = [
         {
             "image": image,
             "class": classes[int(row.argmax())],
             "probabilities": dict(zip(classes, map(float, row), strict=True)),
         }
-        for image, row in zip(images, outputs, strict=True)
+        for image, row in zip(images, chances, strict=True)
     ]
     if as_json:
         print(json.dumps({"run": str(opened.path), "predictions": found}))
         return
-    for item in found:
-        best = sorted(item["probabilities"].items(), key=lambda pair: -pair[1])[:3]
-        chances = "  ".join(f"{name} {100 * chance:.1f} %" for name, chance in best)
-        print(f"{item['image']}: {item['class']}  ({chances})")
+    for item, row in zip(found, chances, strict=True):
+        best = sorted(zip(classes, row, strict=True), key=lambda pair: -pair[1])[:3]
+        told = "  ".join(f"{name} {100 * chance:.1f} %" for name, chance in best)
+        print(f"{item['image']}: {item['class']}  ({told})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -54,7 +54,7 @@ def _data(run: Run) -> Data | None:
     config = run.read("config.json")
     if "recipe" not in config:
         return None
-    results: dict[str, Any] = run.read("results.json")
+    results = run.results
     recipe = find_recipe(config["recipe"])
     train, validation = recipe.data(recipe.Settings(**config.get("settings", {})))
     test = recipe.test_data() if "confusion" in results else None

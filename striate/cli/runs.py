@@ -18,12 +18,13 @@ def runs(
 
     Example: striate runs
     """
+    from ..store.files import MANIFEST
     from ..store.run import Run, list_runs
 
     found = []
     for path in list_runs(root):
-        date = datetime.fromtimestamp((path / "results.json").stat().st_mtime)
-        accuracy = Run(path).read("results.json").get("test_accuracy")
+        date = datetime.fromtimestamp((path / MANIFEST).stat().st_mtime)
+        accuracy = Run(path).results.get("test_accuracy")
         found.append(
             {"run": str(path), "test_accuracy": accuracy, "date": date.isoformat(" ", "minutes")}
         )

@@ -123,8 +123,7 @@ class Subject:
     @cached_property
     def results(self) -> dict[str, Any]:
         """What came out: classes, accuracy, seconds; empty while there is nothing."""
-        found = self.run.read("results.json") if (self.path / "results.json").is_file() else {}
-        return found if isinstance(found, dict) else {}
+        return self.run.results
 
     # ---- pictures --------------------------------------------------------------------------------
 

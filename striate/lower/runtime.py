@@ -197,5 +197,7 @@ class Engine:
 def _table(sources: Sequence[NDArray[Any]]) -> Any:
     table = (_Source * max(len(sources), 1))()
     for row, source in zip(table, sources, strict=False):
-        row.data, row.stride, row.count = source.ctypes.data, source.strides[0], len(source)
+        # not strides[0]: NumPy leaves it open for an axis of one, as in x[None]
+        stride = source.nbytes // max(len(source), 1)
+        row.data, row.stride, row.count = source.ctypes.data, stride, len(source)
     return table

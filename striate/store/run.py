@@ -113,6 +113,16 @@ class Run:
         except ValueError as error:
             raise StoreError(str(self.path / name), "is not JSON", got=str(error)) from None
 
+    @property
+    def results(self) -> dict[str, Any]:
+        """What came of the run; nothing for that of a script, which keeps it to itself."""
+        found = self.read("results.json") if (self.path / "results.json").is_file() else {}
+        return found if isinstance(found, dict) else {}
+
+    def classes(self, count: int) -> list[str]:
+        """Return the names of the classes; their numbers where the run has none."""
+        return [str(name) for name in self.results.get("classes") or range(count)]
+
     def log(self, epoch: int, logs: dict[str, float]) -> None:
         """Add an epoch's numbers to metrics.jsonl and history.csv."""
         row = {"epoch": epoch + 1, **logs}

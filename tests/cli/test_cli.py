@@ -15,10 +15,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import striate as st
-from striate import cli
+from striate import cli, layers as L
 from striate.cli.recipe import recipe_names
 from striate.cli.score import accuracy_line, score
 from striate.errors import ConfigError, StriateError
+from striate.store.run import Run
 
 TINY = ["samples=512", "epochs=1"]
 
@@ -171,6 +172,41 @@ def test_predict_tells_class_and_probabilities(
     assert plain[0] == plain[1]
     assert plain[0].startswith(
         f"{file}: {item['class']}  ({item['class']} {100 * expected.max():.1f} %  "
+    )
+
+
+def test_the_run_of_a_script_predicts_and_has_no_test_set(tmp_path: Path) -> None:
+    model = st.Sequential([L.Input((8, 8, 1)), L.Flatten(), L.Dense(3)])
+    run = Run.create(tmp_path, "script")
+    run.write("config.json", {"script": "old.py"})
+    run.finish(model)
+    file = tmp_path / "image.png"
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(file)
+    found = json.loads(call("predict", run.path, file, "--json").stdout)["predictions"][0]
+    assert list(found["probabilities"]) == ["0", "1", "2"]
+    logits = model.predict(file)[0]
+    assert found["class"] == str(logits.argmax())
+    chances = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    np.testing.assert_allclose(list(found["probabilities"].values()), chances, rtol=1e-5)
+    assert call("runs", "--runs", tmp_path).stdout.startswith(f"{run.path}  not tested  ")
+    assert call("evaluate", run.path).stderr == (
+        f"{run.path}: the run has no test set: a script made it, and kept its data to itself\n"
+        "  need  the run of a recipe\n"
+        f'  fix   st.load("{run.path}"), then compile and evaluate(x, y)\n'
+    )
+
+
+def test_a_network_without_classes_is_told_to_predict(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "maps")
+    run.write("config.json", {})
+    run.finish(st.Sequential([L.Input((8, 8, 1)), L.Conv2D(2, 3)]))
+    file = tmp_path / "image.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(file)
+    assert call("predict", run.path, file).stderr == (
+        f"{run.path}: the network tells no classes\n"
+        "  got   output (6, 6, 2) for each image\n"
+        "  need  one row of numbers, a number for each class\n"
+        f'  fix   st.load("{run.path}").predict(image) gives the numbers themselves\n'
     )
 
 

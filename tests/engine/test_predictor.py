@@ -107,3 +107,13 @@ def test_a_model_in_training_stays_so():
     model.train()
     model.predict(np.zeros((2, 12, 12, 1), np.uint8))
     assert all(module.training for module in model.modules())
+
+
+def test_one_sample_beside_torch_operations_is_read_as_a_batch_of_one():
+    inputs = L.Input((1, 12, 12), data_format="channels_first")
+    x = L.Conv2D(4, 3, data_format="channels_first")(inputs)
+    model = st.Model(inputs, L.Lambda(torch.sin)(x))
+    one = np.random.default_rng(0).integers(0, 256, (1, 12, 12), np.uint8)
+    np.testing.assert_allclose(
+        model.predict(one), expected(model, one[None].astype(np.float32)), atol=1e-4
+    )
