@@ -209,15 +209,18 @@ def _epoch(step: Step, batches: Iterable[Batch], hooks: Sequence[Any], show: Sil
     """Train on each batch; return why training shall stop, or an empty string."""
     step.reset()
     stopped, done = "", 0
-    for batch in step.portions(batches, several=not moments.watch_batches(hooks)):
-        moments.tell(hooks, "on_train_batch_begin", done, {})
-        step.train(batch)
-        done += batch.steps
-        stopped = moments.tell(hooks, "on_train_batch_end", done - 1, {})
-        if show.wants():
-            show.step(done, step.samples, step.logs())
-        if stopped:
-            break
+    try:
+        for batch in step.portions(batches, several=not moments.watch_batches(hooks)):
+            moments.tell(hooks, "on_train_batch_begin", done, {})
+            step.train(batch)
+            done += batch.steps
+            stopped = moments.tell(hooks, "on_train_batch_end", done - 1, {})
+            if show.wants():
+                show.step(done, step.samples, step.logs())
+            if stopped:
+                break
+    finally:
+        step.settle()
     _expect_samples(step)
     return stopped
 

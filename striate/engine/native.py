@@ -97,14 +97,16 @@ class NativeStep(Step):
     """A Step whose `train` and `test` take a batch, or a chunk of many, through a plan.
 
     The plan has its own copy of the weights and of the optimizer's state. They are copied back
-    after each call, and in again if anyone has changed them between two calls. A batch that no
-    plan can take (weights for every value, say) goes the way of torch.
+    after each batch, of chunks when `settle` is called, and in again if anyone has changed them
+    between two calls. A batch that no plan can take (weights for every value, say) goes the way of
+    torch.
     """
 
     def __init__(self, model: Model, setup: Setup, *, training: bool = False) -> None:
         super().__init__(model, setup, training=training)
         self.seen: tuple[int, ...] = ()  # versions of what is in the arena
         self.current: Execution | None = None
+        self.ahead = False  # what is in the arena has been trained since it was copied back
         self.plans = self._plans_so_far()
         self.seed = _seed_here() if training else 0
         self.programs: dict[bool, Program] = {}
@@ -191,6 +193,7 @@ class NativeStep(Step):
         """Make the steps of a batch or a chunk."""
         began = time.perf_counter()
         if not self._run(batch, training=True):
+            self.settle()
             super().train(batch)
         self.speed = batch.size / (time.perf_counter() - began)
 
@@ -220,6 +223,7 @@ class NativeStep(Step):
         state = self.setup.state
         first = state["step"] if state and training else 0
         order = batch.order if isinstance(batch, Chunk) else None
+        self.ahead = self.ahead or training
         sums = execution.run(
             batch.size,
             sources,
@@ -232,7 +236,8 @@ class NativeStep(Step):
         if training:
             assert state is not None
             state["step"] = first + batch.steps
-            self._leave(execution)
+            if execution.foreign or not isinstance(batch, Chunk):  # it is looked at meanwhile
+                self.settle()
         self._add(sums, batch)
         if not self._counts():
             self._judge_outputs(execution, batch)
@@ -307,17 +312,21 @@ class NativeStep(Step):
         """Bring weights and state into the arena, unless what is there is what the model has."""
         if self.current is execution and self._versions() == self.seen:
             return
+        self.settle()
         execution.push()
         for weight, slot, tensor in self._slots(execution):
-            execution.slot(weight, slot).copy_(tensor)
+            execution.copy(execution.slot(weight, slot), tensor)
         self.current, self.seen = execution, self._versions()
 
-    def _leave(self, execution: Execution) -> None:
-        """Bring weights and state back into the model."""
-        execution.pull()
-        for weight, slot, tensor in self._slots(execution):
-            tensor.copy_(execution.slot(weight, slot))
-        self.seen = self._versions()
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Bring weights and state back into the model, if training has changed them."""
+        if self.current is None or not self.ahead:
+            return
+        self.current.pull()
+        for weight, slot, tensor in self._slots(self.current):
+            self.current.copy(tensor, self.current.slot(weight, slot))
+        self.ahead, self.seen = False, self._versions()
 
     def _slots(self, execution: Execution) -> Iterator[tuple[Weight, int, Tensor]]:
         """Yield the optimizer's tensors, with the weights and the slots that they belong to."""

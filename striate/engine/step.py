@@ -82,6 +82,9 @@ class Step:
             for limit, weight in self.limits:
                 weight.copy_(limit(weight))
 
+    def settle(self) -> None:
+        """Let the model have what training has changed, if it has not yet."""
+
     @torch.no_grad()
     def test(self, batch: Batch) -> None:
         """Add one batch to the losses and the metrics."""

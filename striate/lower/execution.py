@@ -37,7 +37,7 @@ class Execution:
         """Copy the model's weights into the arena, and into every form that kernels read."""
         for weight in self.lowered.weights:
             given = weight.tensor if weight.given is None else weight.given()
-            weight.logical(self._flat(weight.buffer)).copy_(given)
+            self.copy(weight.logical(self._flat(weight.buffer)), given)
         if self.lowered.plan.stages[0].calls:
             self.engine.run(1, stages=(0, 1), sources=())
 
@@ -46,7 +46,12 @@ class Execution:
         """Copy the weights, and the statistics of batch normalisations, back into the model."""
         for weight in self.lowered.weights:
             if weight.given is None:
-                weight.tensor.copy_(weight.logical(self._flat(weight.buffer)))
+                self.copy(weight.tensor, weight.logical(self._flat(weight.buffer)))
+
+    def copy(self, target: Tensor, source: Tensor) -> None:
+        """Copy a tensor, on this thread alone."""
+        self.engine.library.copy(target.detach().numpy(), source.detach().numpy())
+        target.unsqueeze(0)[:0].zero_()  # so that torch counts the change, which it has not seen
 
     def slot(self, weight: Weight, number: int) -> Tensor:
         """Return a slot of the optimizer in the weight's shape, without a copy."""

@@ -74,11 +74,40 @@ class Library:
             *(ctypes.c_void_p, ctypes.POINTER(_Work)),
             *(ctypes.c_char_p, ctypes.c_int64),
         )
+        number, pointer = ctypes.c_int64, ctypes.c_void_p
+        self.calls.striate_transpose.restype = None
+        self.calls.striate_transpose.argtypes = (pointer, number, number, pointer, number, number)
         lines = self.calls.striate_kernels().decode().splitlines()
         self.kernels: Mapping[str, tuple[int, Mapping[str, str]]] = {
             name: (number, dict(item.split(":") for item in fields))
             for number, (name, *fields) in enumerate(line.split() for line in lines)
         }
+
+    def copy(self, target: NDArray[Any], source: NDArray[Any]) -> None:
+        """Copy an array, on this thread alone.
+
+        Torch would do it on threads that go on spinning, where those of the next run must wait.
+        """
+        if _exchanged(target, source):
+            self._transpose(target, source)
+        elif _exchanged(target.T, source.T):
+            self._transpose(target.T, source.T)
+        else:
+            np.copyto(target, source)
+
+    def _transpose(self, target: NDArray[Any], source: NDArray[Any]) -> None:
+        rows, columns = source.shape
+        from_row, to_row = source.strides[0] // 4, target.strides[1] // 4
+        self.calls.striate_transpose(
+            source.ctypes.data, from_row, rows, target.ctypes.data, to_row, columns
+        )
+
+
+def _exchanged(target: NDArray[Any], source: NDArray[Any]) -> bool:
+    """Whether rows of the source are columns of the target, without gaps."""
+    floats = target.dtype == source.dtype == np.float32
+    flat = source.ndim == 2 and source.shape == target.shape and min(source.shape) > 1
+    return floats and flat and source.strides[1] == target.strides[0] == 4
 
 
 @functools.cache

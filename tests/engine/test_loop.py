@@ -361,6 +361,17 @@ def test_ctrl_c_keeps_the_history(capsys):
     assert "stopped by Ctrl-C" in capsys.readouterr().err
 
 
+def test_ctrl_c_within_an_epoch_keeps_the_weights_so_far(monkeypatch):
+    def interrupt(show):
+        raise KeyboardInterrupt
+
+    model = small()
+    before = weights(model)
+    monkeypatch.setattr("striate.engine.progress.Silence.wants", interrupt)
+    assert model.fit(*data(4000), verbose=0).stopped == "interrupted"
+    assert not same(weights(model), before)
+
+
 def test_one_seed_gives_the_same_bytes(mnist_small):
     (x, y), _ = mnist_small
     results = []

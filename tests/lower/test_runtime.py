@@ -34,3 +34,18 @@ def test_without_a_library_models_run_on_torch_and_it_is_said_once(nothing_built
         "  got   the native library was not built\n"
         '  fix   engine="auto": torch does what has no kernel'
     )
+
+
+@pytest.mark.skipif(runtime.library() is None, reason="the native engine was not built")
+@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (5, 7), (33, 70), (64, 32), (3, 4, 5)])
+@pytest.mark.parametrize("way", ["plain", "from", "to", "both"])
+def test_arrays_are_copied_whatever_their_order_and_nothing_beside_them_is_written(shape, way):
+    rows = (*shape[:-1], shape[-1] + 3)  # the last three of each are not the array's
+    source = np.random.default_rng(0).random(rows[::-1] if way in ("from", "both") else rows)
+    source = np.float32(source)
+    given = (source.T if way in ("from", "both") else source)[..., : shape[-1]]
+    memory = np.full(rows[::-1] if way in ("to", "both") else rows, -1, np.float32)
+    shown = memory.T if way in ("to", "both") else memory
+    runtime.library().copy(shown[..., : shape[-1]], given)
+    assert np.array_equal(shown[..., : shape[-1]], given)
+    assert (shown[..., shape[-1] :] == -1).all()
