@@ -181,6 +181,12 @@ class Model(Layer):
 
     # ---- a model is a layer ----------------------------------------------------------------------
 
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        """Bring the weights elsewhere, or into another dtype; plans made for them are gone then."""
+        object.__setattr__(self, "_predictor", None)
+        applied: Self = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return applied
+
     def build(self, *x: Any) -> None:
         """Create the weights for a batch of this shape: `model.build((None, 28, 28, 1))`."""
         specs = tuple(self._spec(item) for item in x)

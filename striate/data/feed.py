@@ -68,6 +68,7 @@ class ArrayFeed:
 
     def __iter__(self) -> Iterator[Batch]:
         order = self._drawn()
+        order = None if order is None else order.to(self.x[0].device)
         for start in range(0, self.samples, self.batch_size):
             part: Any = slice(start, start + self.batch_size)
             part = part if order is None else order[part]
@@ -86,6 +87,12 @@ class ArrayFeed:
 
     def _drawn(self) -> Tensor | None:
         return torch.randperm(self.samples) if self.shuffle else None
+
+    def to(self, device: torch.device) -> ArrayFeed:
+        """Return the same samples in the memory of a device."""
+        x, y = tuple(a.to(device) for a in self.x), tuple(a.to(device) for a in self.y)
+        weight = None if self.weight is None else self.weight.to(device)
+        return ArrayFeed(x, y, weight, self.batch_size, self.shuffle)
 
     def all(self) -> Batch:
         """Return all samples in one batch."""

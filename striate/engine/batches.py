@@ -22,6 +22,8 @@ from .step import Step
 if TYPE_CHECKING:
     from ..model import Model
 
+RESIDENT = 0.25  # of a graphics card's free memory: what arrays may take of it while training lasts
+
 
 def prepare(
     model: Model, x: Any, y: Any, weight: Any, batch_size: int, shuffle: bool = False
@@ -89,6 +91,19 @@ def checked(model: Model, step: Step, data: Feed, name: str = "") -> Feed:
     return data
 
 
+def resident(data: Feed, step: Step) -> Feed:
+    """Return arrays in the memory of the graphics card that trains on them, where they are small.
+
+    No step has to wait for its batch then.
+    """
+    device = step.weights[0].device
+    if device.type != "cuda" or not isinstance(data, ArrayFeed):
+        return data
+    free, _ = torch.cuda.mem_get_info(device)
+    size = sum(array.nbytes for array in (*data.x, *data.y))
+    return data.to(device) if size < RESIDENT * free else data
+
+
 def check_single(model: Model, batch: Batch, **rows: str) -> None:
     """Raise DataError for a batch of one sample where torch's batch normalisation refuses it.
 
@@ -112,7 +127,8 @@ def check_single(model: Model, batch: Batch, **rows: str) -> None:
     try:
         if hooks:
             with torch.no_grad():
-                model(*(x[:1] for x in batch.x))
+                device = next(model.parameters()).device
+                model(*(x[:1].to(device) for x in batch.x))
     finally:
         model.train(mode)
         for hook in hooks:

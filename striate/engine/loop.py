@@ -15,7 +15,7 @@ from ..data import check, image
 from ..data.feed import Batch, Feed
 from ..errors import DataError
 from . import advice, hooks as moments
-from .batches import Batches, as_batch, checked, parts, prepare
+from .batches import Batches, as_batch, checked, parts, prepare, resident
 from .hooks import History
 from .native import make_step
 from .predictor import Outputs
@@ -78,7 +78,8 @@ def fit(
     step = make_step(model, setup_of(model), training=True)
     data = checked(model, step, data)
     valid = None if valid is None else checked(model, step, valid, "validation ")
-    batches = Batches(model, data, steps_per_epoch, class_weight)
+    batches = Batches(model, resident(data, step), steps_per_epoch, class_weight)
+    tests = None if valid is None else resident(valid, step)
     show = reporter(verbose, epochs)
     if verbose:
         advice.before(model, step.setup, data, valid)
@@ -96,8 +97,8 @@ def fit(
             show.begin(epoch, batches.steps)
             stopped = _epoch(step, batches, hooks, show)
             logs, samples, rate = step.logs(), step.samples, moments.current_rate(model)
-            if valid is not None and (epoch + 1) % validation_freq == 0:
-                numbers = _test(step, valid, validation_steps)
+            if tests is not None and (epoch + 1) % validation_freq == 0:
+                numbers = _test(step, tests, validation_steps)
                 logs |= {f"val_{name}": value for name, value in numbers.items()}
             show.end(samples, {**logs, "lr": rate})
             stopped = moments.tell(hooks, "on_epoch_end", epoch, logs) or stopped
@@ -261,7 +262,7 @@ def _native_outputs(model: Model, x: Sequence[NDArray[Any]]) -> Outputs | None:
 
 
 def _outputs(model: Model, batch: Batch) -> tuple[NDArray[Any], ...]:
-    native = _native_outputs(model, [part.numpy() for part in batch.x if not part.is_cuda])
+    native = _native_outputs(model, [part.numpy() for part in batch.x if part.device.type == "cpu"])
     if native is not None:
         return native
     device = next((weight.device for weight in model.parameters()), torch.device("cpu"))

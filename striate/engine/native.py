@@ -122,7 +122,8 @@ class NativeStep(Step):
         if key not in self.setup.plans:
             self.setup.plans.clear()
             self.setup.plans[key] = {}
-        return self.setup.plans[key]
+        plans: dict[Any, Execution] = self.setup.plans[key]
+        return plans
 
     # ---- whether there is a native way -----------------------------------------------------------
 
@@ -285,7 +286,7 @@ class NativeStep(Step):
         if len(batch.x) != len(self.specs):
             return None
         x = [_array(self._input(index, part)) for index, part in enumerate(batch.x)]
-        y, labels = _targets(batch.y[0], self.model.graph.outputs[0].spec.shape)
+        y, labels = _targets(batch.y[0].cpu(), self.model.graph.outputs[0].spec.shape)
         if labels and not isinstance(self.losses[0], losses.Entropy):
             return None
         sources = [*x, np.ascontiguousarray(y)]
@@ -380,7 +381,7 @@ def _seed_here() -> int:
 
 
 def _array(x: Tensor) -> NDArray[Any]:
-    return np.ascontiguousarray(x.detach().numpy())
+    return np.ascontiguousarray(x.detach().cpu().numpy())
 
 
 def _targets(y: Tensor, shape: Shape) -> tuple[NDArray[Any], bool]:

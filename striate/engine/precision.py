@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -32,8 +33,19 @@ def products(device: torch.device, precision: str) -> AbstractContextManager[Any
 
 
 def compiled(forward: Callable[..., Any], device: torch.device) -> Callable[..., Any]:
-    """Return the forward pass as torch.compile makes it, on devices where that is faster."""
+    """Return the forward pass as torch.compile makes it, on devices where that is faster.
+
+    To be made once for a model: another call compiles it again.
+    """
     if device.type not in COMPILED_ON:
         return forward
-    made: Callable[..., Any] = torch.compile(forward)
+
+    def own(*x: Any) -> Any:
+        return forward(*x)
+
+    # torch keeps eight compiled forms of one piece of code, and learns from its name which sizes
+    # change. All models share their code, so that each gets a piece that only it runs through.
+    own.__code__ = own.__code__.replace(co_name=f"forward_{id(own):x}")
+    warnings.filterwarnings("ignore", "Dynamo detected a call to a `functools.lru_cache`")
+    made: Callable[..., Any] = torch.compile(own)
     return made

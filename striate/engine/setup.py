@@ -21,8 +21,8 @@ ENGINES = ("auto", "native", "torch")
 PRECISIONS = ("float32", "bfloat16", "auto")
 
 
-class Plans(dict[Any, dict[Any, Any]]):
-    """Native plans that were made for a model; a copy of the model begins with none."""
+class Plans(dict[Any, Any]):
+    """What was made for running a model; a copy of the model begins with none."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Plans:
         return Plans()
@@ -42,7 +42,8 @@ class Setup:
     weighted_metrics: list[list[Any]]  # those that are given the weights of samples
     engine: str = "auto"
     precision: str = "float32"
-    plans: Plans = dataclasses.field(default_factory=Plans)
+    plans: Plans = dataclasses.field(default_factory=Plans)  # native ones
+    forwards: Plans = dataclasses.field(default_factory=Plans)  # compiled by torch, for a device
     state: dict[str, Any] | None = None  # the optimizer's, from the first step on
     names: Sequence[str] = ()  # of the weights that the optimizer's state belongs to
     reach: float = 0.0  # the largest value of the input that the model was trained on

@@ -39,7 +39,6 @@ class Step:
         self.names, self.weights = list(named), list(named.values())
         self.penalties = list(_penalties(model))
         self.limits = list(_limits(model))
-        self.forward: Callable[..., Any] | None = None
         self.reset()
         if training:
             self._begin()
@@ -56,6 +55,10 @@ class Step:
         if self.setup.state is None or self.setup.names != self.names:
             self.setup.state = self.setup.optimizer.init(self.weights)
             self.setup.names = self.names
+        for kept in self.setup.state.values():
+            if isinstance(kept, list):  # the model may have gone to another device since
+                pairs = zip(kept, self.weights, strict=True)
+                kept[:] = [one.to(weight.device) for one, weight in pairs]
 
     def reset(self) -> None:
         """Forget the sums of losses and metrics."""
@@ -127,10 +130,13 @@ class Step:
 
     def _forward(self, device: torch.device) -> Callable[..., Any]:
         """Return the forward pass to the logits, or to the outputs where there are none."""
-        if self.forward is None:
+        made, key = self.setup.forwards, (id(self.model.graph), self.logits, device)
+        if key not in made:
+            made.clear()
             plain = self.model.before_activation if self.logits else self.model
-            self.forward = compiled(plain, device)
-        return self.forward
+            made[key] = compiled(plain, device)
+        forward: Callable[..., Any] = made[key]
+        return forward
 
     @torch.no_grad()
     def _judge(self, index: int, y_true: Tensor, y_pred: Tensor, weight: Tensor | None) -> None:

@@ -183,3 +183,14 @@ def test_what_holds_no_samples(given, kind):
         f"x: a {kind} holds no samples\n"
         "  need  arrays, tensors, a Dataset, a DataLoader or an iterable of (x, y)"
     )
+
+
+def test_the_same_batches_in_the_memory_of_a_device():
+    x, y, weight = torch.arange(10), torch.arange(10) * 2, torch.ones(10)
+    data = ArrayFeed((x,), (y,), weight, 4, True)
+    torch.manual_seed(1)
+    expected = [batch.x[0] for batch in data]
+    torch.manual_seed(1)
+    for batch, there in zip(data.to(torch.device("cpu")), expected, strict=True):
+        assert torch.equal(batch.x[0], there) and torch.equal(batch.y[0], 2 * there)
+    assert {one.device.type for one in data.to(torch.device("meta")).all().x} == {"meta"}

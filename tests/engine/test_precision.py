@@ -6,7 +6,8 @@ import torch
 
 import striate as st
 from striate import layers as L
-from striate.engine.precision import bfloat16_on, compiled, products
+from striate.engine import precision
+from striate.engine.precision import bfloat16_on, compiled, products as products_on
 from striate.lower.runtime import library
 
 
@@ -32,9 +33,9 @@ def test_a_gpu_without_bfloat16_keeps_float32(monkeypatch):
 def test_products_have_fewer_bits_and_weights_do_not():
     torch.manual_seed(0)
     layer, x = torch.nn.Linear(64, 8), torch.randn(4, 64)
-    with products(torch.device("cpu"), "bfloat16"):
+    with products_on(torch.device("cpu"), "bfloat16"):
         assert layer(x).dtype == torch.bfloat16
-    with products(torch.device("cpu"), "float32"):
+    with products_on(torch.device("cpu"), "float32"):
         assert layer(x).dtype == torch.float32
     assert layer.weight.dtype == torch.float32
 
@@ -47,17 +48,40 @@ def test_nothing_is_compiled_for_a_processor():
 
 
 def test_a_graphics_card_gets_a_compiled_forward(monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda forward: ("compiled", forward))
-    assert compiled(len, torch.device("cuda")) == ("compiled", len)
-    assert compiled(len, torch.device("mps")) is len
+    given = []
+    monkeypatch.setattr(torch, "compile", lambda forward: given.append(forward) or len)
+    assert compiled(sum, torch.device("cuda")) is len
+    assert compiled(sum, torch.device("mps")) is sum
+    assert given[0]((1, 2)) == 3
+
+
+def test_what_is_compiled_for_one_model_is_not_in_the_way_of_the_next(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda forward: forward)
+    first, second = compiled(sum, torch.device("cuda")), compiled(len, torch.device("cuda"))
+    assert first.__code__ is not second.__code__
+    assert first.__code__.co_name != second.__code__.co_name
+    assert (first([3]), second([3])) == (3, 1)
+
+
+def test_a_model_is_compiled_once(monkeypatch):
+    made = []
+    monkeypatch.setattr(precision, "COMPILED_ON", ("cpu",))
+    monkeypatch.setattr(torch, "compile", lambda forward: made.append(forward) or forward)
+    model = st.Sequential([L.Input((8,)), L.Dense(3)])
+    model.compile("adam", "crossentropy", engine="torch")
+    x, y = np.zeros((8, 8), np.float32), np.arange(8) % 3
+    for _ in range(2):
+        model.fit(x, y, verbose=0)
+        model.evaluate(x, y, verbose=0)
+    assert len(made) == 1
 
 
 @pytest.mark.skipif(library() is None, reason="the native engine was not built")
 @pytest.mark.parametrize("engine", ["auto", "native", "torch"])
-@pytest.mark.parametrize("precision", ["float32", "bfloat16", "auto"])
-def test_engines_and_precisions_go_together(engine, precision):
+@pytest.mark.parametrize("products", ["float32", "bfloat16", "auto"])
+def test_engines_and_precisions_go_together(engine, products):
     model = st.Sequential([L.Input((8, 8, 1)), L.Conv2D(4, 3), L.Flatten(), L.Dense(3)])
-    model.compile("adam", "crossentropy", engine=engine, precision=precision)
+    model.compile("adam", "crossentropy", engine=engine, precision=products)
     x, y = np.zeros((8, 8, 8, 1), np.float32), np.arange(8) % 3
     assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
     assert model.predict(x).shape == (8, 3)
@@ -67,12 +91,12 @@ def test_training_by_torch_in_bfloat16_follows_float32_loosely():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(64, 8, 8, 1)).astype("float32"), rng.integers(0, 3, 64)
     losses = []
-    for precision in ("float32", "bfloat16"):
+    for numbers in ("float32", "bfloat16"):
         st.seed(0)
         model = st.Sequential(
             [L.Input((8, 8, 1)), L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(3)]
         )
-        model.compile("adam", "crossentropy", engine="torch", precision=precision)
+        model.compile("adam", "crossentropy", engine="torch", precision=numbers)
         losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
         assert all(weight.dtype == torch.float32 for weight in model.weights)
     assert losses[0] != losses[1]

@@ -117,3 +117,10 @@ def test_one_sample_beside_torch_operations_is_read_as_a_batch_of_one():
     np.testing.assert_allclose(
         model.predict(one), expected(model, one[None].astype(np.float32)), atol=1e-4
     )
+
+
+def test_a_model_in_another_dtype_has_no_plan_of_the_one_before():
+    model, x = network(), np.zeros((2, 12, 12, 1), np.uint8)
+    assert model.predictor([x]) is not None
+    assert model.double().predictor([x]) is None
+    assert model.float().predictor([x]) is not None

@@ -8,6 +8,7 @@ import torch
 
 import striate as st
 from striate import layers as L
+from striate.data.feed import Batch
 from striate.engine.setup import setup_of
 from striate.engine.step import Step
 from striate.errors import DataError, TrainingError
@@ -129,3 +130,17 @@ def test_the_average_of_weights_replaces_them_at_the_end():
     two = plain.layers[-1].kernel.detach().clone()
     model.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
     torch.testing.assert_close(model.layers[-1].kernel.detach(), 0.5 * one + 0.5 * two)
+
+
+def test_the_state_of_the_optimizer_goes_where_the_weights_go():
+    x, y = data()
+    model = network()
+    model.compile("adam", "crossentropy", engine="torch")
+    model.fit(x, y, verbose=0)
+    model.to("meta")
+    step = Step(model, setup_of(model), training=True)
+    assert model.setup.state["step"] == 1
+    for slot in ("momentum", "velocity"):
+        assert {one.device.type for one in model.setup.state[slot]} == {"meta"}
+    step.train(Batch(tuple(map(torch.from_numpy, (x,))), (torch.from_numpy(y),)))
+    assert model.setup.state["step"] == 2
