@@ -2,8 +2,9 @@
 
 The network is that of tutorial 001; Adam with one cycle of the learning rate. The schedule is
 chosen on the last 5,000 training images alone: of those whose mean validation accuracy over three
-seeds reaches 99.0 %, the quickest, or the most accurate if none does. It then trains fresh seeds on
-all 60,000 training images; the test set is looked at once for each of them. What is timed is `fit`.
+seeds reaches 99.05 %, the quickest, or the most accurate if none does. It then trains fresh seeds;
+the test set is looked at once for each of them. A schedule may end before it has seen every image:
+each seed draws its own. What is timed is `fit`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import striate as st
 from examples.tutorial_001 import stack
 
@@ -24,7 +27,7 @@ from .process import alone
 from .protocol import priority
 from .results import Results, header, keep, load, origins, table
 
-GOAL = 0.99
+GOAL = 0.9905  # on the validation part: the mean of three seeds is off by some 0.0005
 CHOOSING, JUDGED = range(100, 103), range(5)  # seeds: none chooses and is judged
 
 
@@ -32,18 +35,20 @@ CHOOSING, JUDGED = range(100, 103), range(5)  # seeds: none chooses and is judge
 class Schedule:
     """One cycle: up to the highest learning rate at `rise` of the steps, then down."""
 
-    epochs: int
+    samples: int
     batch: int
     highest: float
-    rise: float = 0.25
+    rise: float = 0.1
 
     def __str__(self) -> str:
-        return f"{self.epochs} epochs of batches of {self.batch}, up to {self.highest:g}"
+        return f"{self.samples:,} images in batches of {self.batch}, up to {self.highest:g}"
 
 
 SCHEDULES = [
-    Schedule(epochs, batch, highest)
-    for epochs, batch, highest in itertools.product((1, 2), (64, 128), (2e-3, 4e-3, 8e-3))
+    Schedule(samples, batch, highest)
+    for samples, batch, highest in itertools.product(
+        (36_000, 40_000, 46_000, 55_000), (32, 64), (8e-3, 1e-2)
+    )
 ]
 
 
@@ -51,13 +56,16 @@ def train(schedule: Schedule, seed: int, data: Any, held_out: Any) -> tuple[floa
     """Return the accuracy on what was held out, and the seconds of training."""
     st.seed(seed)
     model = stack()
-    steps = schedule.epochs * -(-len(data[0]) // schedule.batch)
+    x, y = data
+    drawn = np.random.default_rng(seed).permutation(len(x))[: schedule.samples]
+    x, y = x[drawn], y[drawn]
+    steps = -(-len(x) // schedule.batch)
     rate = st.optimizers.schedules.OneCycle(schedule.highest, steps, pct_start=schedule.rise)
-    optimizer = st.optimizers.Adam(rate, beta_1=0.8, beta_2=0.95)
+    optimizer = st.optimizers.Adam(rate, beta_2=0.99)
     model.compile(optimizer, loss="crossentropy", metrics=["accuracy"])
     with alone(), priority("realtime" if os.geteuid() == 0 else "normal"):
         started = time.perf_counter()
-        model.fit(*data, batch_size=schedule.batch, epochs=schedule.epochs, verbose=0)
+        model.fit(x, y, batch_size=schedule.batch, verbose=0)
         seconds = time.perf_counter() - started
         accuracy = model.evaluate(*held_out, verbose=0)[1]
     print(schedule, "seed", seed, f"{accuracy:.4f} {seconds:.2f} s", file=sys.stderr, flush=True)

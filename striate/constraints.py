@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .errors import ConfigError
-from .settings import Setting, resolve
+from .settings import Setting, callable_object, resolve
 
 EPSILON = 1e-7  # Keras's: keeps the division by a norm of zero finite
 
@@ -117,7 +117,7 @@ def get(given: Any) -> Callable[[Tensor], Tensor] | None:
     if given is None:
         return None
     found = resolve("constraints", "constraint", given, NAMES)
-    if not callable(found):
+    if not callable_object(found):
         raise ConfigError(
             "constraints",
             "a constraint is a name or something that maps a weight to a weight",

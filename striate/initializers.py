@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from .errors import ConfigError, ShapeError
-from .settings import Setting, resolve
+from .settings import Setting, callable_object, resolve
 
 # Standard deviation of a standard normal variable that is cut at +-2: sqrt(1 - 4 * phi(2) /
 # erf(sqrt(2))), phi the normal density. A truncated draw divided by it keeps the deviation asked
@@ -330,7 +330,7 @@ def get(given: Any) -> Initializer:
     found = resolve("initializers", "initializer", given, NAMES)
     if isinstance(found, Initializer):
         return found
-    if not callable(found):
+    if not callable_object(found):
         raise ConfigError(
             "initializers",
             "an initializer is a name, a number or something that makes a tensor from a shape",

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from .core.arguments import required
+from .core.arguments import required, verb
 from .core.graph import Graph
-from .core.layer import Layer, free_name
+from .core.layer import Layer, as_tensor, free_name
 from .core.spec import Shape, Spec, checked_shape, show
 from .core.symbol import Input, Symbol
 from .data.fit import check_batch
@@ -78,14 +78,14 @@ class Model(Layer):
 
     # ---- train, test, use ------------------------------------------------------------------------
 
-    compile = compile_model
-    fit = loop.fit
-    evaluate = loop.evaluate
-    predict = loop.predict
-    train_on_batch = loop.train_on_batch
-    test_on_batch = loop.test_on_batch
-    predict_on_batch = loop.predict_on_batch
-    find_lr = range_test.find_lr
+    compile = verb(compile_model)  # type: ignore[arg-type]  # nn.Module has another compile
+    fit = verb(loop.fit)
+    evaluate = verb(loop.evaluate)
+    predict = verb(loop.predict)
+    train_on_batch = verb(loop.train_on_batch)
+    test_on_batch = verb(loop.test_on_batch)
+    predict_on_batch = verb(loop.predict_on_batch)
+    find_lr = verb(range_test.find_lr)
 
     @property
     def predictor(self) -> Predictor:
@@ -254,8 +254,7 @@ class Model(Layer):
             return super().__call__(*args)
         device = next((weight.device for weight in self.weights), torch.device("cpu"))
         tensors = tuple(
-            torch.as_tensor(arg, device=device) if isinstance(arg, (np.ndarray, list)) else arg
-            for arg in args
+            as_tensor(arg, device) if isinstance(arg, (np.ndarray, list)) else arg for arg in args
         )
         for item in tensors:
             if isinstance(item, (str, Path)):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .errors import ConfigError, ShapeError
-from .settings import Setting, resolve
+from .settings import Setting, callable_object, resolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ def get(given: Any) -> Callable[[Tensor], Tensor] | None:
     if given is None:
         return None
     found = resolve("regularizers", "regularizer", given, NAMES)
-    if not callable(found):
+    if not callable_object(found):
         raise ConfigError(
             "regularizers",
             "a regularizer is a name or something that maps a weight to a number",

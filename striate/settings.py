@@ -48,6 +48,8 @@ class Setting:
     def __post_init__(self) -> None:
         """Raise ConfigError for the first field that is out of its range."""
         where = type(self).__name__
+        for item in dataclasses.fields(self):
+            object.__setattr__(self, item.name, plain(getattr(self, item.name)))
         ranges = _inherited(type(self), "ranges")
         choices = _inherited(type(self), "choices")
         for item in dataclasses.fields(self):
@@ -71,6 +73,11 @@ class Setting:
         return config
 
 
+def callable_object(given: Any) -> bool:
+    """Return whether something can be called for its work, which a class only makes ready."""
+    return callable(given) and not isinstance(given, type)
+
+
 def resolve(room: str, kind: str, given: Any, table: Mapping[str, type[T]]) -> Any:
     """Return the object that a name, a class or a description (see `get_config`) stands for.
 
@@ -89,6 +96,14 @@ def resolve(room: str, kind: str, given: Any, table: Mapping[str, type[T]]) -> A
     if _plain(given) not in known:
         raise unknown(room, kind, given, table)
     return known[_plain(given)](**fields)
+
+
+def plain(value: Any) -> Any:
+    """Return a number of NumPy, also inside a tuple or a list, as Python's; others as they are."""
+    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
+        return type(value)(map(plain, value))
+    single = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+    return value.item() if single and hasattr(value, "item") else value
 
 
 def check_range(where: str, field: str, value: Any, interval: str, usual: Any = "") -> None:
@@ -131,7 +146,7 @@ def check_choice(where: str, field: str, value: Any, choices: tuple[Any, ...]) -
 
 def check_truth(where: str, field: str, value: Any, at: str = "") -> None:
     """Raise ConfigError unless `value` is True or False; a text or a number says what was meant."""
-    if type(value) is not bool:
+    if type(plain(value)) is not bool:
         meant = str(value).lower() not in ("0", "0.0", "false", "no", "none", "")
         raise ConfigError(
             where,

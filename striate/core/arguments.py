@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 from ..errors import ConfigError, caller, nearest
 from ..settings import check_truth
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RENAMED = {  # what other versions and tools call the arguments of fit and compile
+    "nb_epoch": "epochs",
+    "samples_per_epoch": "steps_per_epoch",
+    "hooks": "callbacks",
+}
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -38,6 +48,27 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     for word, value in bound.arguments.items():
         if signature.parameters[word].annotation in ("bool", bool):
             check_truth(cls.__name__, word, value, at=caller())
+
+
+def verb(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a method of models that names a misspelt argument instead of Python's TypeError."""
+    names = [name for name in inspect.signature(function).parameters if name != "model"]
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for word in kwargs:
+            if word not in names:
+                today = RENAMED.get(word, "")
+                raise ConfigError(
+                    function.__name__.removesuffix("_model"),
+                    f"there is no argument {word!r}",
+                    need="one of " + ", ".join(names),
+                    fix=f"{today}={kwargs[word]!r}" if today in names else nearest(word, names),
+                    at=caller(),
+                )
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def required(cls: type) -> str:

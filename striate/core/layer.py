@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import Self, dataclass_transform
 
 from ..errors import ConfigError, ShapeError, StriateError, caller
+from ..settings import plain
 from .arguments import check_arguments
 from .operation import Chain, Told
 from .spec import Shape, Spec, show, spatial_names
@@ -312,10 +313,24 @@ class Layer(nn.Module):
             raise ConfigError(self.where, "was called without inputs", need="one input or more")
         if any(isinstance(arg, Symbol) for arg in args):
             return self._trace(args)
-        args = tuple(torch.as_tensor(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
+        args = tuple(self._given(arg) for arg in args)
         if not self.built and not _followed(args):
             self.ensure_built(tuple(Spec.of(arg) for arg in args))
         return super().__call__(*args, **kwargs)
+
+    def _given(self, arg: Any) -> Any:
+        """Return an array as a tensor, and tensors as they are."""
+        if isinstance(arg, np.ndarray):
+            return as_tensor(arg)
+        if isinstance(arg, (str, bytes, bool)) or arg is None:
+            raise ConfigError(
+                self.where,
+                f"was called on {arg!r}",
+                need="a symbol, a tensor or an array for each input",
+                fix="x = L.Input((28, 28, 1)); y = layer(x)",
+                at=caller(),
+            )
+        return arg
 
     def ensure_built(self, x: tuple[Spec, ...]) -> None:
         """Build the layer for these inputs, once."""
@@ -366,7 +381,7 @@ class Layer(nn.Module):
                 need=f"{key}={getattr(self, key)!r}",
                 fix=f"make a new layer: {type(self).__name__}({key}={value!r}, ...)",
             )
-        super().__setattr__(key, value)
+        super().__setattr__(key, plain(value))
 
     def _set_trainable(self, value: bool) -> None:
         for weight in self.parameters(recurse=False):
@@ -397,6 +412,12 @@ class Layer(nn.Module):
         }
         with torch.no_grad():
             return torch.func.functional_call(self, state, tuple(empty(spec) for spec in x))
+
+
+def as_tensor(array: Any, device: torch.device | None = None) -> Tensor:
+    """Return an array or a list as a tensor; NumPy's usual float64 becomes torch's usual dtype."""
+    given = torch.as_tensor(array, device=device)
+    return given.to(torch.get_default_dtype()) if given.dtype == torch.float64 else given
 
 
 def snake(name: str) -> str:

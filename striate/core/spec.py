@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, one_of
+from ..settings import plain
 
 if TYPE_CHECKING:
     import torch
@@ -86,6 +87,7 @@ def spatial_names(rank: int) -> str:
 
 def checked_shape(where: str, shape: object) -> Shape:
     """Return `shape` as a tuple of positive sizes and None, or raise ConfigError."""
+    shape = plain(shape)
     if not isinstance(shape, (tuple, list)) or not all(
         size is None or (isinstance(size, int) and not isinstance(size, bool) and size > 0)
         for size in shape
@@ -124,6 +126,7 @@ def checked_sizes(
     where: str, field: str, value: object, rank: int, least: int = 1
 ) -> tuple[int, ...]:
     """Return one whole number per spatial axis from a number or a tuple, or raise ConfigError."""
+    value = plain(value)
     several = isinstance(value, (tuple, list))
     sizes: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
     whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
@@ -141,6 +144,7 @@ def checked_sizes(
 
 def checked_count(where: str, field: str, value: object) -> None:
     """Raise ConfigError unless `value` is a whole number of at least 1."""
+    value = plain(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         fix = f"{field}={int(value) if isinstance(value, float) and value >= 1 else 1}"
         raise ConfigError(

@@ -172,6 +172,8 @@ def feed(
     names: Names = ((), ()),
 ) -> Feed:
     """Return the batches of arrays, a torch Dataset or DataLoader, or an iterable of (x, y)."""
+    if not is_array(x) and not (isinstance(x, list) and not x):
+        _brings_its_own(x if isinstance(x, Dataset) else iterable(x), y=y, sample_weight=weight)
     if isinstance(x, Dataset):
         shuffle = shuffle and not isinstance(x, IterableDataset)  # which has an order of its own
         generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
@@ -185,6 +187,19 @@ def feed(
         batch_size,
         shuffle,
     )
+
+
+def _brings_its_own(x: Any, **beside: Any) -> None:
+    """Raise DataError for what is given beside batches that have it inside."""
+    for field, given in beside.items():
+        if given is not None:
+            raise DataError(
+                field,
+                "is given beside batches, which bring their own",
+                got=f"x of type {type(x).__name__}",
+                need="batches of (x, y) or (x, y, sample_weight)",
+                fix=f"put {field} into the batches, or give arrays",
+            )
 
 
 def is_array(x: Any) -> bool:
@@ -210,7 +225,7 @@ def iterable(x: Any) -> Iterable[Any]:
         return x
     raise DataError(
         "x",
-        f"a {type(x).__name__} holds no samples",
+        f"a value of type {type(x).__name__} holds no samples",
         need="arrays, tensors, a Dataset, a DataLoader or an iterable of (x, y)",
     )
 

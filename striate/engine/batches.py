@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..core.spec import Spec
 from ..data import check
-from ..data.feed import ArrayFeed, Batch, Feed, IterableFeed, endless, feed
+from ..data.feed import ARRAYS, ArrayFeed, Batch, Feed, IterableFeed, endless, feed
 from ..data.fit import fits
 from ..data.labels import class_weights
 from ..errors import DataError
@@ -184,8 +184,14 @@ class Batches:
 
 
 def as_batch(x: Any, model: Model) -> Any:
-    """Return one sample as a batch of one, and what is a batch as it is."""
-    if not model.built or not isinstance(x, (np.ndarray, torch.Tensor)):
+    """Return one sample as a batch of one, a list of samples as a batch, others as they are."""
+    if not model.built:
+        return x
+    if isinstance(x, list) and len(model.graph.inputs) == 1 and len(x) > 1:
+        spec = model.graph.inputs[0].spec
+        alike = all(isinstance(item, ARRAYS) and fits(spec.shape, tuple(item.shape)) for item in x)
+        return np.stack([np.asarray(item) for item in x]) if alike else x
+    if not isinstance(x, ARRAYS):
         return x
     spec, sizes = model.graph.inputs[0].spec, tuple(x.shape)
     grey = spec.channels == 1 and fits(spec.spatial, sizes)

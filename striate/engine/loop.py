@@ -237,7 +237,11 @@ def _test(step: Step, data: Feed, steps: int | None = None) -> dict[str, float]:
 def _expect_samples(step: Step) -> None:
     if not step.samples:
         raise DataError(
-            "x", "gave no batch", need="at least one", fix="an iterable that can be restarted"
+            "x",
+            "gave no batch",
+            need="at least one in each epoch; a generator is used up after one pass",
+            fix="an iterable that can be gone through again, or steps_per_epoch and a generator "
+            "without an end",
         )
 
 

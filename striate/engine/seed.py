@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..errors import ConfigError
+from ..settings import plain
 
 
 def seed(number: int) -> None:
@@ -17,6 +18,7 @@ def seed(number: int) -> None:
 
     Raises: ConfigError unless `number` is a whole number from 0 to 2**32 - 1.
     """
+    number = plain(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**32:
         raise ConfigError(
             "seed", f"{number!r} is not a seed", need="a whole number from 0 to 4294967295", fix="0"

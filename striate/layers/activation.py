@@ -97,6 +97,20 @@ def get(where: str, activation: str | Function | None) -> Function:
     )
 
 
+def apply(where: str, activation: str | Function | None, x: Tensor) -> Tensor:
+    """Return the activation of a tensor, or raise ConfigError where it gives none."""
+    y = get(where, activation)(x)
+    if y is None or isinstance(y, (bool, int, float, str, tuple, list)):
+        raise ConfigError(
+            where,
+            "the activation does not return a tensor",
+            got=f"a {type(y).__name__}",
+            need="a function from a tensor to a tensor",
+            fix="activation=lambda x: x * torch.sigmoid(x)",
+        )
+    return y
+
+
 def name_of(activation: str | Function | None) -> str:
     """Return the name of an activation; empty where there is none or it has no known name."""
     name = activation if isinstance(activation, str) else getattr(activation, "activation_name", "")
@@ -174,7 +188,7 @@ class Activation(Layer):
 
     def forward(self, *x: Tensor) -> Tensor:
         """Apply the function."""
-        return get(self.where, self.config()["activation"])(x[0])
+        return apply(self.where, self.config()["activation"], x[0])
 
     @property
     def activation_name(self) -> str:

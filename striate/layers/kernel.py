@@ -53,8 +53,9 @@ class Kernelled(Worded):
 
     def forward(self, *x: Tensor) -> Tensor:
         """Compute the layer."""
-        activation = activations.get(self.where, self.config()["activation"])
-        return activation(self.before_activation(*x))
+        return activations.apply(
+            self.where, self.config()["activation"], self.before_activation(*x)
+        )
 
     @property
     def activation_name(self) -> str:

@@ -109,7 +109,15 @@ class Lambda(Foreign):
 
     def forward(self, *x: Tensor) -> Any:
         """Call the function."""
-        return self.function(*x)
+        y = self.function(*x)
+        if y is None:
+            raise ConfigError(
+                self.where,
+                "the function returns None",
+                need="a tensor, or a tuple of tensors",
+                fix="def function(x): return x * 2",
+            )
+        return y
 
 
 class TorchModule(Foreign):

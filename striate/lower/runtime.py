@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TrainingError
+from ..errors import ConfigError, TrainingError
 from .plan import Plan
 
 FOLDER = Path(os.environ.get("STRIATE_NATIVE") or Path(__file__).parent / "native")
@@ -125,6 +125,13 @@ def library(isa: str | None = None) -> Library | None:
         return Library(isa)
     except OSError:
         return None
+    except AttributeError as error:
+        raise ConfigError(
+            str(FOLDER),
+            "holds an engine that was compiled for another version of Striate",
+            got=error,
+            fix="scripts/install in a checkout, else pip install --force-reinstall striate",
+        ) from None
 
 
 def _own_isas() -> tuple[str, ...]:

@@ -42,7 +42,8 @@ def get(given: Any) -> Optimizer:
         return found
     if isinstance(found, type) and issubclass(found, Optimizer):
         return found()
-    if not (callable(found) or hasattr(found, "param_groups")):
+    maker = callable(found) and (not isinstance(found, type) or hasattr(found, "step"))
+    if not (maker or hasattr(found, "param_groups")):
         raise ConfigError(
             "optimizers",
             "an optimizer is a name, an optimizer of Striate or torch, or makes one from weights",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ConfigError, StoreError
-from ..settings import Setting
+from ..settings import Setting, check_range, plain
 from . import schedules
 
 State = dict[str, Any]  # {"step": int, and lists of tensors, one for each parameter}
@@ -117,7 +117,9 @@ class Optimizer(Setting):
 
     def rate(self, state: State) -> float:
         """Return the learning rate of the step to come."""
-        return float(schedules.get(self.learning_rate)(state["step"]))
+        rate = plain(schedules.get(self.learning_rate)(state["step"]))
+        check_range(type(self).__name__, f"learning_rate({state['step']})", rate, "[0, inf)")
+        return float(rate)
 
     def update(
         self,

@@ -15,6 +15,8 @@ from striate.core.layer import Layer, free_name, snake
 from striate.core.spec import Spec
 from striate.core.symbol import Input
 from striate.core.window import UNKNOWN, Window
+from striate.layers import Conv2D, Dense
+from striate.optimizers import Adam
 
 
 class Scale(Layer):
@@ -357,3 +359,15 @@ def change_field():
 )
 def test_messages(act, message):
     assert told(act) == message.format(line=act.__code__.co_firstlineno)
+
+
+def test_numbers_of_numpy_are_numbers():
+    layer = Conv2D(np.int64(4), (np.int32(3), 3), use_bias=np.bool_(False), strides=np.int16(1))
+    assert layer.config() == Conv2D(4, (3, 3), use_bias=False, strides=1).config()
+    assert type(layer.filters) is int
+    assert Input((np.int64(8), 8, 1)).shape == (None, 8, 8, 1)
+    assert Adam(np.float32(0.5)).get_config() == Adam(0.5).get_config()
+
+
+def test_an_array_of_float64_is_computed_in_the_precision_of_the_weights():
+    assert Dense(3)(np.zeros((2, 4))).dtype == torch.float32

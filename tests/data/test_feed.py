@@ -180,7 +180,7 @@ def test_what_holds_no_samples(given, kind):
     with pytest.raises(DataError) as error:
         feed(given)
     assert str(error.value) == (
-        f"x: a {kind} holds no samples\n"
+        f"x: a value of type {kind} holds no samples\n"
         "  need  arrays, tensors, a Dataset, a DataLoader or an iterable of (x, y)"
     )
 

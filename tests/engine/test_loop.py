@@ -186,22 +186,26 @@ def test_a_generator_loses_no_batch_to_a_model_without_shapes():
     assert counted == [0, 1, 2]
 
 
+USED_UP = (
+    "x: gave no batch\n"
+    "  need  at least one in each epoch; a generator is used up after one pass\n"
+    "  fix   an iterable that can be gone through again, or steps_per_epoch and a generator "
+    "without an end"
+)
+
+
 def test_a_generator_that_has_ended_is_named():
     x, y = data(4)
     with pytest.raises(DataError) as error:
         small().fit(iter([(x, y)]), epochs=2, verbose=0)
-    assert str(error.value) == (
-        "x: gave no batch\n  need  at least one\n  fix   an iterable that can be restarted"
-    )
+    assert str(error.value) == USED_UP
 
 
 def test_validation_data_that_have_ended_are_named():
     x, y = data(4)
     with pytest.raises(DataError) as error:
         small().fit(x, y, validation_data=iter([(x, y)]), epochs=2, verbose=0)
-    assert str(error.value) == (
-        "x: gave no batch\n  need  at least one\n  fix   an iterable that can be restarted"
-    )
+    assert str(error.value) == USED_UP
 
 
 def test_validation_split_needs_arrays():
@@ -224,6 +228,34 @@ def test_validation_data_of_four_things_or_of_none():
             "  need  (x, y) or (x, y, sample_weight)\n"
             "  fix   validation_data=(x, y)"
         )
+
+
+@pytest.mark.parametrize("field", ["y", "sample_weight"])
+def test_what_batches_bring_themselves_is_not_given_beside_them(field):
+    x, y = data(4)
+    with pytest.raises(DataError) as error:
+        small().fit([(x, y)], verbose=0, **{field: y})
+    assert str(error.value) == (
+        f"{field}: is given beside batches, which bring their own\n"
+        "  got   x of type list\n"
+        "  need  batches of (x, y) or (x, y, sample_weight)\n"
+        f"  fix   put {field} into the batches, or give arrays"
+    )
+
+
+def test_a_list_of_samples_is_a_batch():
+    model, (x, _) = small(), data(4)
+    assert np.array_equal(model.predict(list(x)), model.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("word", "fix"),
+    [("nb_epoch", "epochs=3"), ("epoch", 'did you mean "epochs"?'), ("zzz", None)],
+)
+def test_an_argument_that_fit_does_not_take(word, fix):
+    with pytest.raises(ConfigError, match=f"^fit: there is no argument '{word}'") as error:
+        small().fit(*data(4), **{word: 3})
+    assert error.value.rows.get("fix") == fix
 
 
 def test_epochs_of_none():

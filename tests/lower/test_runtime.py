@@ -36,6 +36,17 @@ def test_without_a_library_models_run_on_torch_and_it_is_said_once(nothing_built
     )
 
 
+def test_an_engine_of_another_version_is_named(nothing_built, monkeypatch):
+    class Old:
+        def __getattr__(self, name):
+            raise AttributeError(f"undefined symbol: {name}")
+
+    monkeypatch.setattr(runtime.ctypes, "CDLL", lambda path: Old())
+    with pytest.raises(ConfigError, match="compiled for another version of Striate") as caught:
+        runtime.library("avx2")
+    assert caught.value.rows["got"] == "undefined symbol: striate_kernels"
+
+
 @pytest.mark.skipif(runtime.library() is None, reason="the native engine was not built")
 @pytest.mark.parametrize("shape", [(1, 9), (9, 1), (5, 7), (33, 70), (64, 32), (3, 4, 5)])
 @pytest.mark.parametrize("way", ["plain", "from", "to", "both"])

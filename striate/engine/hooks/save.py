@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...errors import MissingExtra
+from ...errors import ConfigError, MissingExtra, StoreError, nearest
 from ..progress import say
 from .hook import Hook, Logs, Watching, check_text
 
@@ -36,10 +36,23 @@ class ModelCheckpoint(Watching):
         """Save."""
         if self.best_only and not self.improved(logs):
             return
-        path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+        path = self._path(epoch, logs or {})
         self.model.save_weights(path) if self.weights_only else self.model.save(path)
         if self.verbose:
             say(f"epoch {epoch + 1}: saved in {path}")
+
+    def _path(self, epoch: int, logs: Mapping[str, float]) -> str:
+        """Return the path of an epoch's file."""
+        try:
+            return self.filepath.format(epoch=epoch + 1, **logs)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ConfigError(
+                "ModelCheckpoint",
+                "filepath holds a field that no number of the epoch fills",
+                got=f"filepath={self.filepath!r}, {error}",
+                need="fields of " + ", ".join(["epoch", *logs]),
+                fix=nearest(error.args[0], logs) or 'filepath="epoch-{epoch:02d}.striate"',
+            ) from None
 
 
 class CSVLogger(Hook):
@@ -53,13 +66,18 @@ class CSVLogger(Hook):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin the file."""
-        if not self.append:
-            self.path.unlink(missing_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.open("a" if self.append else "w").close()
+        except OSError as error:
+            raise StoreError(
+                str(self.path), "cannot be written", got=error.strerror, fix="another path"
+            ) from None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write a line."""
         row = {"epoch": epoch, **(logs or {})}
-        new = not self.path.exists()
+        new = not self.path.stat().st_size
         self.columns = self.columns or list(row)
         with self.path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
-from ...settings import check_range
+from ...settings import check_range, plain
 from ..progress import say
 from ..setup import held
 from .hook import Hook, Logs, Watching
@@ -90,7 +90,8 @@ class LearningRateScheduler(Hook):
         takes = inspect.signature(self.schedule).parameters
         both = len(takes) > 1 or any(p.kind is p.VAR_POSITIONAL for p in takes.values())
         given = (epoch, current_rate(self.model)) if both else (epoch,)
-        rate = self.schedule(*given)
+        rate = plain(self.schedule(*given))
+        check_range("LearningRateScheduler", f"schedule({epoch})", rate, "(0, inf)")
         set_rate(self.model, float(rate))
         if self.verbose:
             say(f"epoch {epoch + 1}: learning rate {float(rate):.3g}")
