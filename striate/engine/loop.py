@@ -217,7 +217,8 @@ def _epoch(step: Step, batches: Iterable[Batch], hooks: Sequence[Any], show: Sil
             done += batch.steps
             stopped = moments.tell(hooks, "on_train_batch_end", done - 1, {})
             if show.wants():
-                show.step(done, step.samples, step.logs())
+                logs = {**step.logs(), "lr": moments.current_rate(step.model)}
+                show.step(done, step.samples, logs)
             if stopped:
                 break
     finally:
