@@ -1,10 +1,10 @@
 """How long 99.0 % on MNIST takes: scripts/bench time-to-99, writes time_to_99.md.
 
 The network is that of tutorial 001; Adam with one cycle of the learning rate. The schedule is
-chosen on the last 5,000 training images alone: of those whose mean validation accuracy over three
-seeds reaches 99.05 %, the quickest, or the most accurate if none does. It then trains fresh seeds;
-the test set is looked at once for each of them. A schedule may end before it has seen every image:
-each seed draws its own. What is timed is `fit`.
+chosen on every twelfth training image alone (the last 5,000 are easier than most): of those whose
+mean validation accuracy over three seeds reaches 99.05 %, the quickest, or the most accurate if
+none does. It then trains fresh seeds; the test set is looked at once for each of them. A schedule
+may end before it has seen every image: each seed draws its own. What is timed is `fit`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from .protocol import priority
 from .results import Results, header, keep, load, origins, table
 
 GOAL = 0.9905  # on the validation part: the mean of three seeds is off by some 0.0005
+HELD_OUT = 12  # one of so many images judges the schedules
 CHOOSING, JUDGED = range(100, 103), range(5)  # seeds: none chooses and is judged
 
 
@@ -46,9 +47,7 @@ class Schedule:
 
 SCHEDULES = [
     Schedule(samples, batch, highest)
-    for samples, batch, highest in itertools.product(
-        (36_000, 40_000, 46_000, 55_000), (32, 64), (8e-3, 1e-2)
-    )
+    for samples, batch, highest in itertools.product((46_000, 55_000), (32, 64), (8e-3, 1e-2))
 ]
 
 
@@ -75,9 +74,10 @@ def train(schedule: Schedule, seed: int, data: Any, held_out: Any) -> tuple[floa
 def choose(x: Any, y: Any, schedules: list[Schedule]) -> tuple[Schedule, float]:
     """Return the schedule to be judged, and its mean accuracy on the validation part."""
     tried: list[tuple[float, float, Schedule]] = []
+    held_out = np.arange(len(x)) % HELD_OUT == 0
     for schedule in schedules:
         runs = [
-            train(schedule, seed, (x[:-5000], y[:-5000]), (x[-5000:], y[-5000:]))
+            train(schedule, seed, (x[~held_out], y[~held_out]), (x[held_out], y[held_out]))
             for seed in CHOOSING
         ]
         accuracy, seconds = (statistics.mean(column) for column in zip(*runs, strict=True))
