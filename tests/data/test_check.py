@@ -197,7 +197,10 @@ def test_one_unit_tells_no_classes_apart():
 
 
 def test_labels_of_an_output_of_unknown_width_are_taken_as_they_are():
-    labels.labels("y", torch.tensor([5, -9]), (None,), "crossentropy")
+    y = torch.tensor([5, -9])
+    with pytest.raises(DataError):
+        labels.labels("y", y, (3,), "crossentropy")
+    labels.labels("y", y, (None,), "crossentropy")
 
 
 def test_labels_for_each_place():

@@ -7,6 +7,7 @@ convolution with its bias, activation, pooling and dropout. Which operations joi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from ..program import Program, Step
 
 
 @dataclass(frozen=True, eq=False)
-class Unit:
+class Unit(ABC):
     """Steps of a program that are computed together, in their order."""
 
     program: Program
@@ -68,13 +69,13 @@ class Unit:
             self.size(self.output), f"{self.steps[-1].name}", margin, packed=contiguous
         )
 
+    @abstractmethod
     def forward(self, builder: Builder) -> None:
         """Write the calls that compute the output."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, builder: Builder) -> None:
         """Write the calls that compute the gradients of inputs and weights from the output's."""
-        raise NotImplementedError
 
     def write_gradient(self, builder: Builder, write: Callable[[Image | None], None]) -> None:
         """Write the gradients of a unit with weights: the input's too, if it is needed."""
