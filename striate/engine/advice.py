@@ -11,6 +11,7 @@ from torch import Tensor
 from ..data import notes
 from ..data.feed import ArrayFeed, Feed
 from ..data.labels import numbers
+from ..layers import BatchNormalization
 from ..losses import Entropy
 from .progress import say
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 256  # samples whose predictions are looked at after training
 ENOUGH = 32  # of them: fewer may well be of one class
 WORSE = 1.1  # times the best validation loss: more than the noise between epochs
+YOUNG = 0.05  # share of a moving average that is still its first value
 GAP = 0.1  # between the accuracies of training and validation
 
 
@@ -57,7 +59,8 @@ def after(model: Model, setup: Setup, data: Feed, history: Mapping[str, Sequence
         outputs = model.predict([x[:LOOKED_AT] for x in data.x])
         found = list(constant(torch.as_tensor(outputs), labels[:LOOKED_AT]))
         found = found or list(no_better(history, labels))
-    _note(found or overfitting(history))
+    steps = 0 if setup.state is None else int(setup.state["step"])
+    _note(found or list(unsettled(model, steps, history)) or overfitting(history))
 
 
 def rising(history: Mapping[str, Sequence[float]]) -> Iterator[str]:
@@ -93,6 +96,20 @@ def no_better(history: Mapping[str, Sequence[float]], labels: Tensor) -> Iterato
         )
 
 
+def unsettled(model: Model, steps: int, history: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """Say that validation is judged by averages of batch normalization that are still young."""
+    if not _gap(history):
+        return
+    for layer in model.modules():
+        if isinstance(layer, BatchNormalization) and (old := layer.momentum**steps) > YOUNG:
+            yield (
+                f"{layer.where} has seen {steps} batches: {layer.momentum:g}**{steps} = {old:.0%} "
+                "of its moving mean and variance are still what they began with, so the "
+                "validation numbers are too low; train longer, or a smaller momentum"
+            )
+            return
+
+
 def overfitting(history: Mapping[str, Sequence[float]]) -> Iterator[str]:
     """Say that the network has begun to learn its samples by heart."""
     loss, valid = history.get("loss", ()), history.get("val_loss", ())
@@ -104,12 +121,17 @@ def overfitting(history: Mapping[str, Sequence[float]]) -> Iterator[str]:
                 f"{valid[-1]:.4f} now; EarlyStopping(restore_best_weights=True) keeps the best"
             )
             return
-    mine, theirs = history.get("accuracy", ()), history.get("val_accuracy", ())
-    if mine and theirs and mine[-1] > theirs[-1] + GAP:
+    if _gap(history):
+        mine, theirs = history["accuracy"][-1], history["val_accuracy"][-1]
         yield (
-            f"overfitting: the accuracy is {mine[-1]:.3f} in training and {theirs[-1]:.3f} in "
+            f"overfitting: the accuracy is {mine:.3f} in training and {theirs:.3f} in "
             "validation; more data, L.Dropout or augmentation (L.RandomTranslation) help"
         )
+
+
+def _gap(history: Mapping[str, Sequence[float]]) -> bool:
+    mine, theirs = history.get("accuracy", ()), history.get("val_accuracy", ())
+    return bool(mine and theirs) and mine[-1] > theirs[-1] + GAP
 
 
 def not_a_number(weights: Iterable[tuple[str, Tensor]], loss: float, epoch: int) -> str:
