@@ -27,6 +27,7 @@ from ..lower.program import Program
 from ..lower.rules import covered
 from ..lower.runtime import Library, library
 from ..lower.trace import trace
+from ..optimizers import schedules
 from .batches import Batches
 from .progress import say
 from .setup import Setup
@@ -346,12 +347,8 @@ class NativeStep(Step):
 
     def _rates(self, first: int, steps: int) -> NDArray[np.float64]:
         """Return the learning rates of the steps to come."""
-        optimizer, state = self.setup.optimizer, dict(self.setup.state or {})
-        rates = np.empty(steps)
-        for step in range(steps):
-            state["step"] = first + step
-            rates[step] = optimizer.rate(state)
-        return rates
+        schedule = schedules.get(self.setup.optimizer.learning_rate)
+        return np.fromiter(map(schedule, range(first, first + steps)), np.float64, steps)
 
     # ---- what comes out --------------------------------------------------------------------------
 
