@@ -37,6 +37,7 @@ STRIATE_INLINE void store_sums(float* to, const Vec (&a)[N]) {
 #if defined(__AVX512F__)
   store(to, horizontal_sums(a));
 #else
+#pragma GCC unroll 16
   for (int i = 0; i < N; ++i) to[i] = sum(a[i]);
 #endif
 }
@@ -47,10 +48,14 @@ template <int N>
 void tile(const float* const (&x)[N], const float* const (&w)[SUMS / N], int64_t features,
           float* sums, int64_t pitch) {
   constexpr int UNITS = SUMS / N;
-  Vec a[SUMS] = {};
+  Vec a[SUMS];
+#pragma GCC unroll 16  // as all loops over the sums: else the compiler keeps them in memory
+  for (int i = 0; i < SUMS; ++i) a[i] = Vec{};
   const auto add = [&](const Vec (&v)[N], int64_t k) {
+#pragma GCC unroll 16
     for (int j = 0; j < UNITS; ++j) {
       const Vec weight = load(w[j] + k);
+#pragma GCC unroll 4
       for (int i = 0; i < N; ++i) a[i * UNITS + j] = fma(v[i], weight, a[i * UNITS + j]);
     }
   };

@@ -140,7 +140,7 @@ struct DenseBackward final : Kernel {
 // they are changed at once, after their last use, and no gradient goes to memory. The last part is
 // the bias.
 struct DenseBackwardParts final : Kernel {
-  static constexpr int64_t SAMPLES = 64;
+  static constexpr int64_t SAMPLES = 128;  // of a group: usually the whole batch, in one pass
   DenseLayer layer;
   Ref bias;
   Kept kept, bias_kept;
@@ -189,8 +189,11 @@ struct DenseBackwardParts final : Kernel {
   void block(const Context& context, int64_t first) const {
     const int64_t samples = context.step.samples;
     const Update update(rule, context.step);
-    for (int64_t s = 0; s < samples; s += SAMPLES)
-      group(context, first, s, std::min(SAMPLES, samples - s), update);
+    for (int64_t s = 0, groups = divide_up(samples, SAMPLES), count; groups > 0; --groups) {
+      count = divide_up(samples - s, groups);
+      group(context, first, s, count, update);
+      s += count;
+    }
   }
 
   // A group of samples adds to the gradients; those of the weights are used with the last one.

@@ -19,26 +19,36 @@ struct Matrix {
   int64_t row_stride, step_stride;
 };
 
-// to[r][v] = sum over steps of a(r, step) * b[step][v], added to what is there if `add`.
+// to[r][v] = sum over steps of a(r, step) * b[step][v], added to what is there if `add`. Every loop
+// over the sums must be unrolled, or the compiler keeps them in memory.
 template <int ROWS, int VECTORS>
 void product_tile(const Matrix& a, const float* b, int64_t b_row, int64_t steps, float* to,
                   int64_t to_row, bool add) {
-  Vec sums[ROWS][VECTORS] = {};
+  constexpr int COUNT = ROWS * VECTORS;
+  Vec sums[COUNT];
+#pragma GCC unroll 16
+  for (int i = 0; i < COUNT; ++i) sums[i] = Vec{};
   const float* numbers = a.data;
-  for (int64_t s = 0; s < steps; ++s, numbers += a.step_stride, b += b_row) {
+  const int64_t row = a.row_stride, step = a.step_stride;
+  for (int64_t s = 0; s < steps; ++s, numbers += step, b += b_row) {
     Vec v[VECTORS];
+#pragma GCC unroll 4
     for (int j = 0; j < VECTORS; ++j) v[j] = load(b + j * LANES);
 #pragma GCC unroll 8
     for (int i = 0; i < ROWS; ++i) {
-      const Vec number = all(numbers[i * a.row_stride]);
-      for (int j = 0; j < VECTORS; ++j) sums[i][j] = fma(number, v[j], sums[i][j]);
+      const Vec number = all(numbers[i * row]);
+#pragma GCC unroll 4
+      for (int j = 0; j < VECTORS; ++j)
+        sums[i * VECTORS + j] = fma(number, v[j], sums[i * VECTORS + j]);
     }
   }
-  for (int i = 0; i < ROWS; ++i)
-    for (int j = 0; j < VECTORS; ++j) {
-      float* out = to + i * to_row + j * LANES;
-      store(out, add ? sums[i][j] + load(out) : sums[i][j]);
-    }
+  const auto at = [&](int i) { return to + i / VECTORS * to_row + i % VECTORS * LANES; };
+  if (add) {
+#pragma GCC unroll 16
+    for (int i = 0; i < COUNT; ++i) sums[i] += load(at(i));
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < COUNT; ++i) store(at(i), sums[i]);
 }
 
 template <int VECTORS, int... ROWS>
