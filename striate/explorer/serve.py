@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import torch
 import uvicorn
 
 from ..errors import ConfigError, StriateError
@@ -26,7 +27,9 @@ def free_socket(port: int | None = None) -> socket.socket:
     Raises: ConfigError if the port that was asked for is taken.
     """
     for candidate in [port] if port is not None else [*range(PORT, PORT + TRIED), 0]:
-        one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # asyncio sends at once (TCP_NODELAY) only where the protocol is named; else the end of an
+        # answer waits up to 40 ms for the browser to confirm its beginning
+        one = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             one.bind((HOST, candidate))
@@ -42,6 +45,7 @@ def free_socket(port: int | None = None) -> socket.socket:
 
 def serve(root: Path, chosen: str, port: int | None, started: Callable[[str], None]) -> None:
     """Show the runs of a folder until Ctrl-C; `started` is told the address."""
+    torch.set_num_threads(1)  # one picture at a time: threads would wait longer than they compute
     bound = free_socket(port)
     subjects = Subjects(root)
     address = f"http://{HOST}:{bound.getsockname()[1]}/"
