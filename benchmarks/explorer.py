@@ -100,8 +100,9 @@ def draw(page: Page) -> None:
 
 def click(page: Page) -> None:
     """Click on units of the second convolution."""
-    box: Any = page.locator("#column-4 canvas").bounding_box()
+    maps = page.locator("#column-4 canvas")
     for step in range(CLICKS):
+        box: Any = maps.bounding_box()  # the first click opens the arithmetic, and moves the maps
         page.mouse.click(box["x"] + 3 + step % 8 * 4, box["y"] + 3 + step // 8 * 4)
         page.wait_for_timeout(150)
 

@@ -5,11 +5,12 @@ const BELOW = [194, 87, 12], ABOVE = [31, 111, 186];
 const GROUNDS = { light: [255, 255, 255], dark: [16, 20, 27] };
 const BRIGHT = { light: [BELOW, ABOVE], dark: [[255, 150, 80], [98, 176, 245]] };
 const tables = {};
+const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** The theme in force. */
 export function theme() {
   const chosen = document.documentElement.dataset.theme;
-  return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  return chosen ?? (dark.matches ? "dark" : "light");
 }
 
 /** 255 colours, from the most negative value to the most positive, as 32-bit pixels. */

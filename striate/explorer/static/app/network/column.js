@@ -9,13 +9,13 @@ import { arranged, corner, found } from "./tiles.js";
 import { hideTip, showTip } from "./tip.js";
 
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-const scratch = document.createElement("canvas");
 
 /** The column of one layer of the model. */
 export class Column {
   constructor(layer) {
     this.layer = layer;
     this.cursor = null;
+    this.strip = document.createElement("canvas"); // all maps below each other, pixel by pixel
     this.canvas = h("canvas", { tabindex: 0, role: "application", "aria-label": named(layer) });
     this.pager = h("div", { class: "pager", hidden: true });
     this.range = h("span", { class: "range soft" });
@@ -32,15 +32,14 @@ export class Column {
     this.canvas.addEventListener("blur", () => { this.cursor = null; this.draw(); });
   }
 
-  /** Draw what the layer made of the input. */
-  show(maps, tall) {
-    this.maps = maps;
-    this.tall = tall;
-    this.draw();
+  /** Draw what the layer made of the input; return whether the column has another size now. */
+  show(maps, tall, edge) {
+    Object.assign(this, { maps, tall, edge });
+    return this.draw();
   }
 
   draw() {
-    if (!this.maps) return;
+    if (!this.maps) return false;
     const { maps, canvas } = this;
     const layout = this.layout = arranged({
       count: maps.channels.length, height: maps.height, width: maps.width, vector: this.layer.vector,
@@ -49,7 +48,8 @@ export class Column {
     const dense = Math.min(window.devicePixelRatio || 1, 2) * (layout.tileWidth < 60 ? 2 : 1);
     const [width, height] = [layout.fullWidth, layout.fullHeight];
     const sizes = [Math.ceil(width * dense), Math.ceil(height * dense)];
-    if (canvas.width !== sizes[0] || canvas.height !== sizes[1]) { // a new size costs a new buffer
+    const resized = canvas.width !== sizes[0] || canvas.height !== sizes[1];
+    if (resized) { // a new size costs a new buffer
       [canvas.width, canvas.height] = sizes;
       Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
     }
@@ -60,17 +60,18 @@ export class Column {
     this.paint(context, layout);
     this.mark(context, layout);
     this.foot();
+    return resized;
   }
 
   paint(context, layout) {
-    const { maps } = this, size = maps.height * maps.width;
+    const { maps } = this, { width, height } = maps;
     const factor = state.global ? maps.peak / state.peak : 1;
+    painted(maps.levels, width, height * maps.channels.length, factor, this.strip);
     maps.channels.forEach((_, at) => {
       const [x, y] = corner(layout, at);
-      const tile = painted(maps.levels.subarray(at * size, (at + 1) * size), maps.width, maps.height, factor, scratch);
-      context.drawImage(tile, x, y, layout.tileWidth, layout.tileHeight);
+      context.drawImage(this.strip, 0, at * height, width, height, x, y, layout.tileWidth, layout.tileHeight);
     });
-    context.strokeStyle = getComputedStyle(this.canvas).getPropertyValue("--edge");
+    context.strokeStyle = this.edge;
     maps.channels.forEach((_, at) => {
       const [x, y] = corner(layout, at);
       context.strokeRect(x + 0.5, y + 0.5, layout.tileWidth - 1, layout.tileHeight - 1);

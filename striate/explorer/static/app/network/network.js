@@ -12,7 +12,7 @@ const HEAD = 96; // pixels of a column that are not maps
 export function network(place) {
   const scroll = h("div", { class: "columns" });
   let columns = [];
-  let frame = 0, sought = true; // sought: the unit of the link is brought into view at first
+  let frame = 0, laid = "", sought = true; // sought: the unit of the link is brought into view at first
   put(place, tools(), scroll);
 
   function build({ model }) {
@@ -26,6 +26,7 @@ export function network(place) {
     }));
     scroll.append(edges(scroll, model));
     place.dataset.lanes = Math.max(...lanes) + 1;
+    laid = "";
     sought = true;
     draw();
   }
@@ -40,8 +41,11 @@ export function network(place) {
     const lanes = Number(place.dataset.lanes) || 1;
     const tall = Math.max(60, (place.clientHeight - 60) / lanes - HEAD);
     state.peak = Math.max(...state.columns.map((maps) => maps.peak));
-    columns.forEach((column, at) => column.show(state.columns[at], tall));
-    scroll.dispatchEvent(new Event("laid"));
+    const edge = getComputedStyle(place).getPropertyValue("--edge");
+    const resized = columns.map((column, at) => column.show(state.columns[at], tall, edge));
+    const shape = [place.clientWidth, place.clientHeight, state.model.run].join();
+    if (resized.includes(true) || shape !== laid) scroll.dispatchEvent(new Event("laid"));
+    laid = shape;
     if (sought) reveal(state);
     sought = false;
   }

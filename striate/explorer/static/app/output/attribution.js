@@ -15,7 +15,7 @@ export function attribution() {
   const layer = h("input", { type: "range", min: 0, step: 1, "aria-label": "Layer of Grad-CAM", oninput: ask });
   const name = h("span", { class: "soft" });
   const slider = h("label", { class: "slider" }, layer, name);
-  const canvas = h("canvas", { class: "overlay", width: SIDE, height: SIDE, role: "img" });
+  const canvas = h("canvas", { class: "overlay", width: SIDE, height: SIDE, role: "img", "aria-label": "What speaks for the answer in the picture" });
   const verdict = h("p", { class: "soft" });
   const check = h("button", { type: "button", onclick: tried }, "Is it meaningful?");
   let layers = [], found = null, moved = false, asked = 0;
