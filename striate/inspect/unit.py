@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..core.operation import Permute, channels_last
 from ..core.spec import Spec, show
 from ..core.symbol import Node
 from .arithmetic import KEEPS_PLACE, STAGES, after, known, moved
-from .drawing import DIVERGING, Drawable
+from .drawing import DIVERGING, Drawable, plain
 from .field import FieldSet, inner, path_of, receptive_field, unit_of
 from .formulas import BEGIN, number_text
 from .maps import activations
@@ -74,7 +74,7 @@ class Unit(Drawable):
 
     def as_json(self) -> dict[str, Any]:
         """Return numbers, texts, lists and dictionaries only, with total, agreement and Python."""
-        told = super().as_json()
+        told: dict[str, Any] = plain(replace(self, field=None))
         told["field"] = None if self.field is None else self.field.as_json()
         return told | {"total": self.total, "agrees": self.agrees, "python": self.python}
 
