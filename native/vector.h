@@ -115,6 +115,9 @@ STRIATE_INLINE Vec load_first(const float* from, int64_t count) {
   if (count <= 0) return Vec{};
 #if defined(__AVX512F__)
   return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+#elif defined(__AVX2__)
+  const IntVec which = lane_numbers() < all(static_cast<int32_t>(count));
+  return _mm256_maskload_ps(from, bit_cast<__m256i>(which));
 #else
   Vec v{};
   std::memcpy(&v, from, static_cast<size_t>(count) * sizeof(float));
@@ -131,6 +134,18 @@ STRIATE_INLINE void store_first(float* to, Vec v, int64_t count) {
   if (count <= 0) return;
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), v);
+#elif defined(__AVX2__)
+  // A masked store takes a dozen cycles on some processors; `count` rarely changes in a loop.
+  __m128 rest = _mm256_castps256_ps128(v);
+  if ((count & 4) != 0) {
+    _mm_storeu_ps(to, rest);
+    rest = _mm256_extractf128_ps(v, 1), to += 4;
+  }
+  if ((count & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(to), rest);
+    rest = _mm_movehl_ps(rest, rest), to += 2;
+  }
+  if ((count & 1) != 0) _mm_store_ss(to, rest);
 #else
   std::memcpy(to, &v, static_cast<size_t>(count) * sizeof(float));
 #endif
@@ -152,11 +167,39 @@ STRIATE_INLINE float sum(Vec v) {
 #endif
 }
 
-// Bytes as floats.
-STRIATE_INLINE Vec load_bytes(const uint8_t* from) {
+// Numbers from 0 to 255 as bytes.
+STRIATE_INLINE void store_bytes(uint8_t* to, IntVec v) {
+#if defined(__AVX512F__)
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(bit_cast<__m512i>(v)));
+#elif defined(__AVX2__)
+  const auto all_of = bit_cast<__m256i>(v);
+  const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(all_of),
+                                         _mm256_extracti128_si256(all_of, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+#else
+  const ByteVec bytes = __builtin_convertvector(v, ByteVec);
+  std::memcpy(to, &bytes, sizeof bytes);
+#endif
+}
+
+// Bytes as integers. (__builtin_convertvector moves them one by one.)
+STRIATE_INLINE IntVec load_index(const uint8_t* from) {
+#if defined(__AVX512F__)
+  const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return bit_cast<IntVec>(_mm512_cvtepu8_epi32(bytes));
+#elif defined(__AVX2__)
+  const auto bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  return bit_cast<IntVec>(_mm256_cvtepu8_epi32(bytes));
+#else
   ByteVec bytes;
   std::memcpy(&bytes, from, sizeof bytes);
-  return __builtin_convertvector(bytes, Vec);
+  return __builtin_convertvector(bytes, IntVec);
+#endif
+}
+
+// Bytes as floats.
+STRIATE_INLINE Vec load_bytes(const uint8_t* from) {
+  return __builtin_convertvector(load_index(from), Vec);
 }
 
 constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }

@@ -62,7 +62,7 @@ class Finish {
         if (conv_.activation == ConvForward::RELU)
           winner = value > Vec{} ? winner : all(int32_t{ConvForward::DEAD});
         if (conv_.drop > 0) drop(value, winner, (y * pooled_width_ + x) * conv_.filters + c);
-        store_index(index + c, winner);
+        store_bytes(index + c, winner);
         store_first(to + c, value, written_ - c);
       }
   }
@@ -115,11 +115,6 @@ class Finish {
     const IntVec kept = dropout_.keeps_vector(element);
     value = kept ? value * dropout_.scale() : Vec{};
     winner = kept ? winner : all(int32_t{ConvForward::DEAD});
-  }
-
-  STRIATE_INLINE static void store_index(uint8_t* to, IntVec winner) {
-    const ByteVec bytes = __builtin_convertvector(winner, ByteVec);
-    std::memcpy(to, &bytes, sizeof bytes);
   }
 
   const ConvForward& conv_;

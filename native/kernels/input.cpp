@@ -38,16 +38,19 @@ struct Load : Kernel {
   void run(const Context& context, Range range) const override {
     for (int64_t i = range.begin; i < range.end; ++i) {
       const char* sample = sample_of(context.step, source, i);
-      for (int64_t y = 0; y < height; ++y)
-        row(sample + y * width * channels * bytes, context.at(output, i) + y * output.row);
+      float* to = context.at(output, i);
+      const bool whole = output.pixel == channels && output.row == width * channels;
+      const int64_t pixels = whole ? height * width : width;  // that lie without gaps
+      for (int64_t y = 0; y * pixels < height * width; ++y)
+        row(sample + y * pixels * channels * bytes, to + y * output.row, pixels);
     }
   }
 
  protected:
-  void row(const char* from, float* to) const {
+  void row(const char* from, float* to, int64_t pixels) const {
     const Vec a = all(static_cast<float>(scale)), b = all(static_cast<float>(offset));
-    const int64_t run = output.pixel == channels ? width * channels : channels;
-    for (int64_t done = 0; done < width * channels; done += run, to += output.pixel)
+    const int64_t run = output.pixel == channels ? pixels * channels : channels;
+    for (int64_t done = 0; done < pixels * channels; done += run, to += output.pixel)
       for (int64_t k = 0; k < run; k += LANES)
         store_first(to + k, fma(values(from, done + k, run - k), a, b), run - k);
   }
@@ -145,7 +148,7 @@ struct LoadAugmented final : Load {
         line += columns.first * channels;
       else
         line = moved(cell < 0 ? nullptr : line, columns, reinterpret_cast<T*>(context.scratch));
-      row(reinterpret_cast<const char*>(line), context.at(output, sample) + y * output.row);
+      row(reinterpret_cast<const char*>(line), context.at(output, sample) + y * output.row, width);
     }
   }
 

@@ -77,17 +77,6 @@ struct Pooling : Kernel {
   }
 };
 
-IntVec load_index(const uint8_t* from) {
-  ByteVec bytes;
-  std::memcpy(&bytes, from, sizeof bytes);
-  return __builtin_convertvector(bytes, IntVec);
-}
-
-void store_index(uint8_t* to, IntVec index) {
-  const ByteVec bytes = __builtin_convertvector(index, ByteVec);
-  std::memcpy(to, &bytes, sizeof bytes);
-}
-
 struct Pool final : Pooling {
   View input, output;
 
@@ -151,7 +140,7 @@ struct Pool final : Pooling {
       best = select(wins, v, best);
       winner = wins ? all(tap) : winner;
     });
-    if (winners != nullptr) store_index(winners + part.at, winner);
+    if (winners != nullptr) store_bytes(winners + part.at, winner);
     return best;
   }
 };

@@ -10,21 +10,6 @@
 
 namespace striate {
 
-// Bytes of an index as integers. (__builtin_convertvector moves them one by one.)
-STRIATE_INLINE IntVec load_index(const uint8_t* from) {
-#if defined(__AVX512F__)
-  const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-  return bit_cast<IntVec>(_mm512_cvtepu8_epi32(bytes));
-#elif defined(__AVX2__)
-  const auto bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-  return bit_cast<IntVec>(_mm256_cvtepu8_epi32(bytes));
-#else
-  ByteVec bytes;
-  std::memcpy(&bytes, from, sizeof bytes);
-  return __builtin_convertvector(bytes, IntVec);
-#endif
-}
-
 #if defined(__AVX2__) && !defined(__AVX512F__)
 // For each set of lanes, as bits: the lanes in it, one per byte.
 constexpr std::array<uint64_t, 256> LANES_OF_SET = [] {
