@@ -53,7 +53,7 @@ def explain(
         f"({100 * chances[second]:.1f} %); most for it speaks the place in row {row}, "
         f"column {column} of {for_it.shape[0]} x {for_it.shape[1]}"
     )
-    print(f"{method.replace('_', ' ')}{f' of {found.layer}' if found.layer else ''}: {check}")
+    print(f"{found.how}: {check}")
     for picture in pictures:
         print(picture)
 

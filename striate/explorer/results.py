@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, one_of
-from ..inspect import health
 from .subject import Pictures, Subject
 from .view import encoded, thumbnail
 
@@ -52,11 +51,9 @@ def listed(subject: Subject, which: str, true: int, said: int, page: int) -> dic
 
 def layers(subject: Subject) -> dict[str, Any]:
     """Return, for each layer, the maps that are zero for every picture that was looked at."""
-    pictures = subject.test or subject.train
-    if pictures is None:
+    found = subject.health
+    if found is None:
         return {"dead": {}, "notes": [], "samples": 0}
-    with subject.patience:
-        found = health(subject.model, pictures.x)
     return {
         "dead": {one.layer: list(one.dead) for one in found.layers if one.dead},
         "notes": list(found.notes),

@@ -17,6 +17,7 @@ from .. import recipes
 from ..core.operation import Affine
 from ..data.datasets import class_names, mnist
 from ..errors import ConfigError, StoreError, nearest
+from ..inspect.health import Health, health
 from ..inspect.mistakes import Mistakes, told
 from ..model import Model, load, make
 from ..store import epochs
@@ -158,6 +159,15 @@ class Subject:
         with self.patience:
             outputs = np.asarray(self.model.predict(x), dtype=np.float64)
         return told(self.model.where, outputs, y, self.classes)
+
+    @cached_property
+    def health(self) -> Health | None:
+        """Units that are zero for every picture that was looked at; None without pictures."""
+        pictures = self.test or self.train
+        if pictures is None:
+            return None
+        with self.patience:
+            return health(self.model, pictures.x)
 
     def _pictures(self, part: int) -> Pictures | None:
         if not self.dataset:

@@ -24,6 +24,7 @@ def speaks(subject: Subject, asked: Why) -> dict[str, Any]:
     values = found.values.sum(-1) if found.values.ndim == 3 else found.values
     return {
         "method": found.method,
+        "how": found.how,
         "target": found.target,
         "layer": found.layer,
         "layers": list(map_layers(subject.model)),

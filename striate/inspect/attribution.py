@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 METHODS = ("integrated_gradients", "saliency", "occlusion", "grad_cam")
 TRIES = 3  # draws of random weights that an attribution is compared with
+FINE = 64  # pixels of a side up to which occlusion moves in steps of half a window
+AT_ONCE = 16  # covered images that are computed together
 ALIKE = 0.5  # correlation of ranks from which an attribution hardly depends on the weights
 
 
@@ -33,7 +35,8 @@ class Attribution(Drawable):
 
     `image` is the input; both have their channels last, Grad-CAM's values one channel. `target` is
     the index of the class; `layer` the layer whose maps Grad-CAM weighs, `coarse` their weighted
-    sum before it was enlarged.
+    sum before it was enlarged; `window` the (height, width) that occlusion covers at a time, `step`
+    how far it moves on.
     """
 
     method: str
@@ -42,6 +45,17 @@ class Attribution(Drawable):
     values: NDArray[np.float32]
     layer: str = ""
     coarse: NDArray[np.float32] | None = None
+    window: tuple[int, int] | None = None
+    step: tuple[int, int] | None = None
+
+    @property
+    def how(self) -> str:
+        """The method in words: of which layer, or what was covered at a time."""
+        name = self.method.replace("_", " ")
+        if self.window and self.step:
+            sizes = (f"{one} x {other}" for one, other in (self.window, self.step))
+            return f"{name} of {next(sizes)} pixels, in steps of {next(sizes)}"
+        return f"{name} of {self.layer}" if self.layer else name
 
     def draw(self, figure: Figure) -> None:
         """Draw the input, and beside it what each of its places adds to the class."""
@@ -59,8 +73,7 @@ class Attribution(Drawable):
             drawn = right.imshow(total, cmap=RISING, vmin=0, vmax=peak, alpha=0.65)
         else:
             drawn = right.imshow(total, cmap=DIVERGING, vmin=-peak, vmax=peak)
-        of = f" of {self.layer}" if self.layer else ""
-        right.set_title(f"{self.method.replace('_', ' ')}{of} for class {self.target}")
+        right.set_title(f"{self.how}\nfor class {self.target}", fontsize=9)
         figure.colorbar(drawn, ax=right, shrink=0.8)
         for axes in (left, right):
             axes.set_axis_off()
@@ -72,6 +85,8 @@ class Sanity:
 
     `correlations` are those of its ranks with the ranks of the same question to the same network
     with its weights shuffled, some times: near 1, the picture shows the image, not the network.
+    What speaks against the class ranks below what says nothing: places that are black, of which no
+    network can say anything by gradients times pixels, lie in the middle and decide nothing.
     """
 
     method: str
@@ -101,8 +116,8 @@ def attribution(
 
     The class is followed before the network's last activation. `method`: "integrated_gradients"
     (from black to the image; the values add up to what the image changes), "saliency" (absolute
-    slopes), "occlusion" (what covering a square of a ninth of the image's side with black takes
-    away), "grad_cam" (the maps of `layer`, weighted by their mean slopes, negative sums cut; "":
+    slopes), "occlusion" (what covering a part of a ninth of the image's sides with black takes
+    away, in steps of half of it, or of all of it where a side has more than 64 pixels), "grad_cam" (the maps of `layer`, weighted by their mean slopes, negative sums cut; "":
     the last maps before they are flattened or pooled away; see `map_layers`).
 
     Raises: ConfigError for another method, a class that is not there, an input that is no image, or
@@ -116,16 +131,19 @@ def attribution(
         raise ConfigError(model.where, "does not take one image", got=f"input {spec}")
     layer = _chosen(model, layer) if method == "grad_cam" else ""
     value = sample(model, spec, x).requires_grad_()
-    coarse = None
+    coarse, window, step = None, None, None
     with inference(model):
         score = _Score(model, layer)
         chosen = _class(model, score, value, target)
         if layer:
             maps = _grad_cam(score, value, torch.tensor([chosen]))
             coarse, found = maps[0], _enlarged(maps, value, spec)[0][..., None]
+        elif method == "occlusion":
+            window, step = covered(spec, value)
+            found = last(_occluded(score, value, chosen, spec, window, step), spec)
         else:
-            found = last(_follow(method, score, value, chosen, spec.channel_axis), spec)
-    return Attribution(method, chosen, last(value, spec), found, layer, coarse)
+            found = last(_follow(method, score, value, chosen), spec)
+    return Attribution(method, chosen, last(value, spec), found, layer, coarse, window, step)
 
 
 def grad_cams(model: Any, x: Any, targets: Any, layer: str = "") -> NDArray[np.float32]:
@@ -249,26 +267,51 @@ def _enlarged(coarse: NDArray[np.float32], x: torch.Tensor, spec: Spec) -> NDArr
     return values
 
 
-def _follow(method: str, score: Any, x: torch.Tensor, target: int, channels: int) -> torch.Tensor:
+def _follow(method: str, score: Any, x: torch.Tensor, target: int) -> torch.Tensor:
     from captum import attr
 
     if method == "integrated_gradients":
         found = attr.IntegratedGradients(score).attribute(x, target=target, n_steps=64)
-    elif method == "saliency":
-        found = attr.Saliency(score).attribute(x, target=target)
     else:
-        window = [max(size // 9, 1) for size in x.shape[1:]]
-        window[channels] = x.shape[1:][channels]
-        strides = tuple(max(size // 2, 1) for size in window)
-        with torch.no_grad():
-            found = attr.Occlusion(score).attribute(x, tuple(window), strides, target=target)
+        found = attr.Saliency(score).attribute(x, target=target)
     attributed: torch.Tensor = found
     return attributed
 
 
+def covered(spec: Spec, x: torch.Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the (height, width) that occlusion covers of a batch's images, and its steps."""
+    first = 1 if spec.data_format == "channels_last" else 2
+    height, width = x.shape[first : first + 2]
+    window = max(height // 9, 1), max(width // 9, 1)
+    part = 1 if max(height, width) > FINE else 2
+    return window, (max(window[0] // part, 1), max(window[1] // part, 1))
+
+
+def _occluded(
+    score: Any,
+    x: torch.Tensor,
+    target: int,
+    spec: Spec,
+    window: tuple[int, int],
+    step: tuple[int, int],
+) -> torch.Tensor:
+    from captum import attr
+
+    channels = x.shape[1:][spec.channel_axis]
+    shape, strides = (
+        (*pair, channels) if spec.data_format == "channels_last" else (channels, *pair)
+        for pair in (window, step)
+    )
+    with torch.no_grad():
+        found: torch.Tensor = attr.Occlusion(score).attribute(
+            x, shape, strides, target=target, perturbations_per_eval=AT_ONCE
+        )
+    return found
+
+
 def _rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Return Spearman's correlation of two pictures; 0 where one of them is flat."""
-    ranks = [np.abs(a.sum(-1)).flatten() for a in (one, other)]
+    ranks = [a.sum(-1).flatten() for a in (one, other)]
     if any(np.ptp(a) == 0 for a in ranks):
         return 0.0
     a, b = (np.unique(values, return_inverse=True)[1].astype(float) for values in ranks)

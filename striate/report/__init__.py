@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..inspect import kernels
-from ..store import model_file
+from ..model import make
+from ..store import epochs, model_file
 from ..store.files import read
 from ..store.run import Run, list_runs
 from .evidence import Data, Evidence, first_convolution
@@ -20,9 +21,9 @@ PAGE, BEGAN = "report.html", "began.safetensors"
 
 
 def begin(run: Run, model: Any) -> None:
-    """Keep the first kernels as they are before training, to be shown beside the last."""
+    """Keep the weights before training, of a large network the first kernels, for the report."""
     layer = first_convolution(model)
-    if layer:
+    if layer and epochs.keep(run.path, 0, model) is None:
         import torch
 
         run.write(BEGAN, model_file.pack({layer: torch.as_tensor(kernels(model, layer).values)}))
@@ -52,6 +53,10 @@ def _file(run: Run, name: str) -> dict[str, Any]:
 
 def _began(run: Run) -> dict[str, Any]:
     place = run.path / BEGAN
+    if 0 in epochs.kept(run.path):
+        model = epochs.load(run.path, 0, make)
+        layer = first_convolution(model)
+        return {layer: kernels(model, layer).values} if layer else {}
     if not place.is_file():
         return {}
     return {name: w.numpy() for name, w in model_file.unpack(str(place), read(place)).items()}

@@ -17,7 +17,7 @@ from typing_extensions import Self
 
 from ..core.layer import Layer
 from ..errors import StoreError, nearest
-from . import model_file
+from . import epochs, model_file
 from .files import MANIFEST, manifest, read, verify, write_atomic
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -29,7 +29,8 @@ class Run:
 
     `config.json` (what was asked), `environment.json`, `metrics.jsonl` and `history.csv` (one line
     an epoch), `results.json`, `report.md`, the model (`model.striate`, and its parts `model.json`
-    and `weights.safetensors`), and `MANIFEST.sha256`, written last.
+    and `weights.safetensors`), `epochs` (the weights of a small network after each epoch), and
+    `MANIFEST.sha256`, written last.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -94,8 +95,9 @@ class Run:
             )
         lines = read(folder / MANIFEST)
         listed = [line[66:] for line in lines.decode("utf-8", "replace").splitlines() if line]
-        present = [name for name in listed if (folder / Path(name).name).is_file()]
-        verify(str(folder), lines, {name: read(folder / Path(name).name) for name in present})
+        places = {name: _place(folder, name) for name in listed}
+        present = {name: place for name, place in places.items() if place.is_file()}
+        verify(str(folder), lines, {name: read(place) for name, place in present.items()})
         return run
 
     def write(self, name: str, content: Any) -> Path:
@@ -142,11 +144,18 @@ class Run:
             self.write(name, data)
         model_file.save(model, self.path / MODEL)
         files = {
-            item.name: read(item)
-            for item in sorted(self.path.iterdir())
+            item.relative_to(self.path).as_posix(): read(item)
+            for folder in (self.path, self.path / epochs.FOLDER)
+            for item in (sorted(folder.iterdir()) if folder.is_dir() else ())
             if item.is_file() and item.name != MANIFEST
         }
         self.write(MANIFEST, manifest(files))
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Return where a file of a manifest is: in the run's folder, or in that of its epochs."""
+    inner = Path(name).parent.name == epochs.FOLDER
+    return (folder / epochs.FOLDER if inner else folder) / Path(name).name
 
 
 def list_runs(root: str | Path = "runs") -> list[Path]:

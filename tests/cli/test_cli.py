@@ -53,7 +53,7 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     run = root / "mnist"
     names = {path.name for path in run.iterdir()}
     assert names == {
-        "MANIFEST.sha256", "began.safetensors", "config.json", "environment.json", "epochs",
+        "MANIFEST.sha256", "config.json", "environment.json", "epochs",
         "history.csv", "metrics.jsonl", "model.json", "model.striate", "optimizer.safetensors",
         "report.html", "report.md", "results.json", "weights.safetensors",
     }  # fmt: skip

@@ -100,6 +100,9 @@ def test_a_mistake_goes_from_the_matrix_into_the_network(quiet: Page, served: Se
     quiet.locator(".gallery-part .card").first.click()
     expect(quiet.locator(".reads b")).to_have_text(str(said))
     expect(quiet.locator(".reads")).to_contain_text(f"wrong: it is a {label}")
+    captions = quiet.locator(".overlays figcaption")
+    expect(captions.nth(0)).to_have_text(f"for {said}, what is said")
+    expect(captions.nth(1)).to_have_text(f"for {label}, what it is")
 
 
 def test_the_matrix_is_walked_over_by_keys(quiet: Page, served: Served) -> None:

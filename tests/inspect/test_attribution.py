@@ -97,6 +97,29 @@ def test_layouts_give_the_same_map():
     assert map_layers(one) == ("conv2d", "max_pooling2d")
 
 
+@pytest.mark.parametrize(("side", "window", "step"), [(12, 1, 1), (28, 3, 1), (90, 10, 10)])
+def test_occlusion_says_what_it_covered_and_is_captums_own(side, window, step):
+    st.seed(1)
+    x = L.Input((side, side, 1))
+    model = st.Model(x, L.Dense(3)(L.Flatten()(L.MaxPooling2D(4)(L.Conv2D(2, 3)(x)))))
+    image = np.random.default_rng(0).random((side, side, 1)).astype(np.float32)
+    found = attribution(model, image, 1, "occlusion")
+    assert found.window == (window, window) and found.step == (step, step)
+    assert found.how == (f"occlusion of {window} x {window} pixels, in steps of {step} x {step}")
+    alone = attr.Occlusion(model.eval()).attribute(
+        torch.as_tensor(image)[None], (window, window, 1), (step, step, 1), target=1
+    )
+    assert np.allclose(found.values, alone[0].detach().numpy(), atol=1e-5)
+
+
+def test_black_places_say_nothing_for_or_against():
+    """Gradients times pixels are 0 wherever the image is black, whatever the weights are."""
+    model, x = network(), np.zeros((12, 12, 1), np.float32)
+    x[4:8, 3:9] = np.random.default_rng(7).random((4, 6, 1)) + 0.5
+    found = sanity(model, x, 1)
+    assert found.meaningful, found
+
+
 def test_what_shows_the_network_changes_with_its_weights():
     model, x = network(), np.random.default_rng(5).random((12, 12, 1))
     found = sanity(model, x, 1, "grad_cam")

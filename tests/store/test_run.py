@@ -98,14 +98,16 @@ def test_the_history_has_a_column_for_each_number(tmp_path):
 
 def test_a_changed_byte_is_noticed_in_every_file(tmp_path):
     run = finished(tmp_path)
-    for path in sorted(run.path.iterdir()):
+    run.write("epochs/0000.safetensors", b"weights of an epoch")
+    run.finish(model())
+    for path in sorted(path for path in run.path.rglob("*") if path.is_file()):
         if path.name == "MANIFEST.sha256":
             continue
         whole = path.read_bytes()
         path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         message = told(lambda: Run.open(run.path))
         assert message.startswith(
-            f"{run.path}: {path.name} was changed or damaged\n  got   sha256 "
+            f"{run.path}: {path.relative_to(run.path)} was changed or damaged\n  got   sha256 "
         )
         path.write_bytes(whole)
     Run.open(run.path)

@@ -27,7 +27,7 @@ on("second", ({ second }) => trying(async () => {
 /** Show a run: its network, and a picture for it to look at. */
 async function opened(run) {
   document.title = `${run} – Striate`;
-  set({ model: null, answer: null, before: null, columns: null, unit: null, edits: [], pages: {} });
+  set({ model: null, health: null, answer: null, before: null, columns: null, unit: null, edits: [], pages: {} });
   try {
     const model = await get("model", { run });
     if (state.run !== run) return;
@@ -36,11 +36,19 @@ async function opened(run) {
     set({ model, input });
     if (asked.unit) set({ unit: known(asked.unit, model) });
     asked.unit = null;
+    setTimeout(() => trying(() => looked(run)), 1500); // when the first picture is shown
   } catch (error) {
     if (!error.error) throw error;
     document.getElementById("network").replaceChildren(note(error.error));
     set({ tab: state.tab || "curves" });
   }
+}
+
+/** Learn which maps are dead, over many pictures. */
+async function looked(run) {
+  if (state.run !== run) return;
+  const health = await get("health", { run });
+  if (state.run === run) set({ health });
 }
 
 /** The picture of the address, or a sample, or an empty sheet. */

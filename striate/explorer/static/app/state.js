@@ -8,7 +8,7 @@ const LINK_BYTES = 4096; // a drawing of at most so many pixels travels in the l
 export const state = {
   runs: [], run: "", second: "", model: null, secondModel: null,
   input: null, // {pixels, source: "draw" | "image" | "sample", index, label, steps}
-  answer: null, before: null, columns: null, // before: the answer without what-if
+  answer: null, before: null, columns: null, health: null, // before: the answer without what-if
   epoch: null, // the network after an epoch; null: as it is
   unit: null, // {layer, column, channel, row, col}
   edits: [], pages: {}, byActivity: false, global: false, size: 1,

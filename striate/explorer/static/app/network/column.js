@@ -76,15 +76,25 @@ export class Column {
       const [x, y] = corner(layout, at);
       context.strokeRect(x + 0.5, y + 0.5, layout.tileWidth - 1, layout.tileHeight - 1);
     });
-    if (!this.layer.vector) for (const at of maps.silent) this.cross(context, layout, at);
+    if (this.layer.vector) return;
+    for (const at of maps.silent) this.cross(context, layout, at, this.dead.includes(maps.channels[at]));
   }
 
-  /** A map that is zero everywhere is crossed out. */
-  cross(context, layout, at) {
+  /** The maps, or units, of this layer that were zero for every test picture that was looked at. */
+  get dead() {
+    return state.health?.dead[this.layer.name] ?? [];
+  }
+
+  /** A map that is zero everywhere is crossed out, one that always was, twice. */
+  cross(context, layout, at, dead) {
     const [x, y] = corner(layout, at), { tileWidth, tileHeight } = layout;
     context.beginPath();
     context.moveTo(x, y + tileHeight);
     context.lineTo(x + tileWidth, y);
+    if (dead) {
+      context.moveTo(x, y);
+      context.lineTo(x + tileWidth, y + tileHeight);
+    }
     context.stroke();
   }
 
@@ -115,7 +125,9 @@ export class Column {
 
   foot() {
     const { maps } = this, pages = Math.ceil(maps.full[0] / maps.page);
-    this.range.textContent = `${value(maps.least)} … ${value(maps.most)}`;
+    const { dead } = this, said = dead.length ? ` · ${dead.length} dead` : "";
+    this.range.textContent = `${value(maps.least)} … ${value(maps.most)}${said}`;
+    this.range.title = dead.length ? `zero for each of ${state.health.samples} test pictures: ${dead.slice(0, 40).join(", ")}` : "";
     this.pager.hidden = pages < 2;
     if (pages < 2) return;
     const page = state.pages[this.layer.id] ?? 0;

@@ -15,10 +15,11 @@ export function attribution() {
   const layer = h("input", { type: "range", min: 0, step: 1, "aria-label": "Layer of Grad-CAM", oninput: ask });
   const name = h("span", { class: "soft" });
   const slider = h("label", { class: "slider" }, layer, name);
-  const canvas = h("canvas", { class: "overlay", width: SIDE, height: SIDE, role: "img", "aria-label": "What speaks for the answer in the picture" });
+  const views = [view(), view()]; // of the class that is asked about, and of a mistake's own class
   const verdict = h("p", { class: "soft" });
   const check = h("button", { type: "button", onclick: tried }, "Is it meaningful?");
-  let layers = [], found = null, moved = false, asked = 0;
+  const how = h("p", { class: "soft" });
+  let layers = [], all = [], found = null, moved = false, asked = 0;
 
   function question() {
     return {
@@ -32,9 +33,12 @@ export function attribution() {
     if (!state.model || !state.input) return;
     const mine = asked += 1;
     await trying(async () => {
-      const answer = await post("cam", question());
+      const answers = [await post("cam", question())];
+      const own = mistaken(answers[0]);
+      if (own !== null) answers.push(await post("cam", { ...question(), target: own }));
       if (mine !== asked) return;
-      found = answer;
+      all = answers;
+      [found] = answers;
       layers = found.layers;
       layer.max = layers.length - 1;
       if (!moved) layer.value = layers.indexOf(found.layer);
@@ -43,12 +47,26 @@ export function attribution() {
     });
   }
 
+  /** The picture's own class where the answer is another one, and no class was chosen. */
+  function mistaken({ target }) {
+    const { input } = state;
+    return classes.value === "" && input.source === "sample" && input.label !== target ? input.label : null;
+  }
+
   function draw() {
     if (!found || !state.input) return;
     slider.hidden = found.method !== "grad_cam";
     name.textContent = found.layer;
-    overlaid(canvas, found);
-    canvas.setAttribute("aria-label", `What speaks for ${state.model.classes[found.target]} in the picture, by ${found.method}`);
+    how.textContent = found.method === "occlusion" ? found.how : "";
+    views.forEach(({ figure, canvas, caption }, at) => {
+      const one = all[at];
+      figure.hidden = !one;
+      if (!one) return;
+      const text = state.model.classes[one.target] ?? one.target;
+      caption.textContent = all.length > 1 ? `for ${text}, ${at ? "what it is" : "what is said"}` : "";
+      overlaid(canvas, one);
+      canvas.setAttribute("aria-label", `What speaks for ${text} in the picture, by ${one.how}`);
+    });
   }
 
   function tried() {
@@ -71,7 +89,13 @@ export function attribution() {
   on("themed", draw);
   return h("section", { class: "part", "aria-label": "What spoke for it" },
     h("header", {}, h("h3", {}, "What spoke for it"), h("div", { class: "buttons" }, method, classes)),
-    canvas, slider, h("div", { class: "buttons" }, check), verdict);
+    h("div", { class: "overlays" }, views.map((one) => one.figure)), how, slider, h("div", { class: "buttons" }, check), verdict);
+}
+
+function view() {
+  const canvas = h("canvas", { class: "overlay", width: SIDE, height: SIDE, role: "img", "aria-label": "What speaks for the answer in the picture" });
+  const caption = h("figcaption", { class: "soft" });
+  return { canvas, caption, figure: h("figure", {}, canvas, caption) };
 }
 
 /** Draw the picture in grey, and over it what speaks for (blue) and against (orange) the class. */
