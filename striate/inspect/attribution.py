@@ -117,8 +117,9 @@ def attribution(
     The class is followed before the network's last activation. `method`: "integrated_gradients"
     (from black to the image; the values add up to what the image changes), "saliency" (absolute
     slopes), "occlusion" (what covering a part of a ninth of the image's sides with black takes
-    away, in steps of half of it, or of all of it where a side has more than 64 pixels), "grad_cam" (the maps of `layer`, weighted by their mean slopes, negative sums cut; "":
-    the last maps before they are flattened or pooled away; see `map_layers`).
+    away, in steps of half of it, or of all of it where a side has more than 64 pixels), "grad_cam"
+    (the maps of `layer`, weighted by their mean slopes, negative sums cut; "": the last maps before
+    they are flattened or pooled away; see `map_layers`).
 
     Raises: ConfigError for another method, a class that is not there, an input that is no image, or
     a layer without maps.
