@@ -18,7 +18,7 @@ import torch
 from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
 from ..errors import StoreError
-from ..report import write as write_report
+from ..report import known, write as write_report
 from ..store import model_file
 from ..store.run import Run, environment
 from . import python2
@@ -184,7 +184,10 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     if model is None and script.trained is not None:
         model = script.trained.kept(run)
     if model is not None:
-        write_report(run, model)
+        data, results = known(model, *script.seen) if script.seen else (None, {})
+        if results:
+            run.write("results.json", results)
+        write_report(run, model, data)
         _finish(run, script, model)
     say(f"kept in {run.path}")
 

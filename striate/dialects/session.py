@@ -28,6 +28,7 @@ class Script:
     Fields: `max_epochs` and `limit_samples` (None: as the script says); `run`, the folder that is
     written, if any; `fitted`, the model that was trained last, which the run keeps; `trained`, what
     a loop of the script's own has trained last: its `kept(run)` returns a model, if there is one;
+    `seen`, the samples, labels and validation data of that training, where they are arrays;
     `words`, what the script says (see evidence.words).
     """
 
@@ -36,6 +37,7 @@ class Script:
     run: Any = None
     fitted: Any = None
     trained: Any = None
+    seen: tuple[Any, Any, Any] | None = None
     words: list[tuple[str, str, str]] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
 

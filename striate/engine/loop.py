@@ -16,6 +16,7 @@ from ..data.feed import Batch, Feed
 from ..errors import DataError
 from . import advice, hooks as moments
 from .batches import Batches, as_batch, checked, parts, prepare, resident
+from .clock import Clock
 from .hooks import History
 from .native import make_step
 from .predictor import Outputs
@@ -88,6 +89,8 @@ def fit(
     hooks = [*moments.ready(callbacks, model, {**params, "validates": valid is not None}), history]
     model.stop_training = False
     mode = model.training
+    clock = Clock()
+    history.spent = clock.spent
     stopped = moments.tell(hooks, "on_train_begin", {})
     try:
         for epoch in range(initial_epoch, epochs):
@@ -95,13 +98,16 @@ def fit(
                 break
             moments.tell(hooks, "on_epoch_begin", epoch, {})
             show.begin(epoch, batches.steps)
-            stopped = _epoch(step, batches, hooks, show)
+            clock.lap("hooks")
+            stopped = _epoch(step, batches, hooks, show, clock)
             logs, samples, rate = step.logs(), step.samples, moments.current_rate(model)
             if tests is not None and (epoch + 1) % validation_freq == 0:
                 numbers = _test(step, tests, validation_steps)
                 logs |= {f"val_{name}": value for name, value in numbers.items()}
+            clock.lap("validation")
             show.end(samples, {**logs, "lr": rate})
             stopped = moments.tell(hooks, "on_epoch_end", epoch, logs) or stopped
+            clock.lap("hooks")
             if not stopped and not math.isfinite(logs["loss"]):
                 stopped = advice.not_a_number(model.named_parameters(), logs["loss"], epoch)
     except KeyboardInterrupt:
@@ -206,23 +212,30 @@ def predict_on_batch(model: Model, x: Any) -> Any:
     return predict(model, x, batch_size=ALL)
 
 
-def _epoch(step: Step, batches: Iterable[Batch], hooks: Sequence[Any], show: Silence) -> str:
+def _epoch(
+    step: Step, batches: Iterable[Batch], hooks: Sequence[Any], show: Silence, clock: Clock
+) -> str:
     """Train on each batch; return why training shall stop, or an empty string."""
     step.reset()
     stopped, done = "", 0
     try:
         for batch in step.portions(batches, several=not moments.watch_batches(hooks)):
+            clock.lap("data")
             moments.tell(hooks, "on_train_batch_begin", done, {})
+            clock.lap("hooks")
             step.train(batch)
+            clock.lap("steps")
             done += batch.steps
             stopped = moments.tell(hooks, "on_train_batch_end", done - 1, {})
             if show.wants():
                 logs = {**step.logs(), "lr": moments.current_rate(step.model)}
                 show.step(done, step.samples, logs)
+            clock.lap("hooks")
             if stopped:
                 break
     finally:
         step.settle()
+        clock.lap("steps")
     _expect_samples(step)
     return stopped
 

@@ -75,4 +75,5 @@ def find_lr(
         model.train(mode)
     slope = np.gradient(losses, np.log(rates)) if len(losses) > 2 else np.zeros(1)
     best = rates[int(np.argmin(slope))] if rates else lowest
-    return {"suggestion": best, "lr": rates, "loss": losses}
+    setup.range_test = {"suggestion": best, "lr": rates, "loss": losses}
+    return setup.range_test

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import StoreError
 from ..inspect import kernels
-from ..model import make
 from ..store import epochs, model_file
 from ..store.files import read
 from ..store.run import Run, list_runs
 from .evidence import Data, Evidence, first_convolution
+from .known import known
 from .page import page
 
-__all__ = ["Data", "Evidence", "begin", "page", "write"]
+__all__ = ["Data", "Evidence", "begin", "known", "page", "write"]
 
-PAGE, BEGAN = "report.html", "began.safetensors"
+PAGE, BEGAN, RATES = "report.html", "began.safetensors", "range_test.json"
 
 
 def begin(run: Run, model: Any) -> None:
@@ -39,7 +41,8 @@ def write(run: Run, model: Any, data: Data | None = None, classes: Sequence[str]
         config=_file(run, "config.json"),
         model=model,
         data=data or Data(tuple(classes)),
-        began=_began(run),
+        began=_began(run, model),
+        range_test=_range_test(run, model),
         previous=_previous(run),
         place=str(run.path),
     )
@@ -51,12 +54,24 @@ def _file(run: Run, name: str) -> dict[str, Any]:
     return found
 
 
-def _began(run: Run) -> dict[str, Any]:
+def _range_test(run: Run, model: Any) -> dict[str, Any]:
+    """Return what `find_lr` found, if it was asked before training, and keep it for later."""
+    found = getattr(getattr(model, "setup", None), "range_test", None)
+    if found:
+        run.write(RATES, found)
+    return _file(run, RATES)
+
+
+def _began(run: Run, model: Any) -> dict[str, Any]:
     place = run.path / BEGAN
-    if 0 in epochs.kept(run.path):
-        model = epochs.load(run.path, 0, make)
-        layer = first_convolution(model)
-        return {layer: kernels(model, layer).values} if layer else {}
+    layer = first_convolution(model)
+    if layer and 0 in epochs.kept(run.path):
+        first = copy.deepcopy(model)
+        try:
+            model_file.load_weights(first, epochs.place(run.path, 0))
+        except StoreError:  # of another network
+            return {}
+        return {layer: kernels(first, layer).values}
     if not place.is_file():
         return {}
     return {name: w.numpy() for name, w in model_file.unpack(str(place), read(place)).items()}

@@ -31,6 +31,29 @@ def curves(name: str, history: Sequence[Mapping[str, float]], best: int | None =
     return _frame(name, legend, low, high, f"{first:g}", f"epoch {end:g}", mark + drawn)
 
 
+def rates(lr: Sequence[float], loss: Sequence[float], suggestion: float) -> str:
+    """Return the loss by learning rate, on a scale of powers of ten, and the rate suggested."""
+    points = [
+        (math.log10(x), y)
+        for x, y in zip(lr, loss, strict=False)
+        if _finite(x) and x > 0 and _finite(y)
+    ]
+    if len(points) < 2:
+        return ""
+    low, high = min(y for _, y in points), max(y for _, y in points)
+    first, end = points[0][0], points[-1][0]
+    place = _Place(first, (end - first) or 1.0, low, (high - low) or 1.0)
+    mark = ""
+    if suggestion > 0 and first <= math.log10(suggestion) <= end:
+        across = float(place(math.log10(suggestion), low).split(",")[0])
+        mark = _best(across, f"{suggestion:.2g}")
+    drawn = mark + _line("train", [place(*at) for at in points])
+    return _frame(
+        "loss by learning rate", "the range test before training",
+        low, high, f"{lr[0]:.2g}", f"{10**end:.2g}", drawn,
+    )  # fmt: skip
+
+
 def bars(name: str, values: Sequence[tuple[str, float]], note: str = "") -> str:
     """Return upright bars from zero, each with its name below."""
     if not values:
@@ -88,12 +111,12 @@ def _dot(kind: str, point: str) -> str:
     return f'<circle class="{kind}" cx="{x}" cy="{y}" r="3"/>\n'
 
 
-def _best(x: float) -> str:
+def _best(x: float, name: str = "best") -> str:
     left = x > RIGHT - 60
     return (
         f'<path class="best" d="M{x:.1f} {TOP}V{LOW}"/>'
         f'<text class="best" x="{x + (-5 if left else 5):.1f}" y="{TOP + 12}" '
-        f'text-anchor="{"end" if left else "start"}">best</text>\n'
+        f'text-anchor="{"end" if left else "start"}">{text(name)}</text>\n'
     )
 
 

@@ -26,17 +26,21 @@ LOOKED_AT = 256  # test samples whose activations are looked at
 
 @dataclass(frozen=True)
 class Data:
-    """Samples with labels: `train`, `validation` and `test`, each (x, y) or None; `classes`."""
+    """Samples with labels: `train`, `validation` and `test`, each (x, y) or None; `classes`.
+
+    `tested` is what the program called the samples that it is judged by.
+    """
 
     classes: tuple[str, ...] = ()
     train: Pair | None = None
     validation: Pair | None = None
     test: Pair | None = None
+    tested: str = "test"
 
     def parts(self) -> list[tuple[str, Any, NDArray[np.int64]]]:
         """Return name, samples and class numbers of the parts that there are."""
         named = zip(
-            ("training", "validation", "test"),
+            ("training", "validation", self.tested),
             (self.train, self.validation, self.test),
             strict=True,
         )
@@ -49,8 +53,8 @@ class Evidence:
 
     Fields: `name` of the run, and `place`, its folder; `results`, `history` (a row for each
     epoch), `environment` and `config`, as in its files; `model`; `data`; `began`, weights before
-    training by name; `previous`, the run of the same name before it: its name, results and
-    configuration.
+    training by name; `range_test`, what `find_lr` found before it; `previous`, the run of the same
+    name before it: its name, results and configuration.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Evidence:
     model: Any = None
     data: Data = field(default_factory=Data)
     began: Mapping[str, Any] = field(default_factory=dict)
+    range_test: Mapping[str, Any] = field(default_factory=dict)
     previous: tuple[str, Mapping[str, Any], Mapping[str, Any]] | None = None
     place: str = ""
 
@@ -68,6 +73,11 @@ class Evidence:
     def tested(self) -> bool:
         """Whether the test set was touched."""
         return "confusion" in self.results
+
+    @property
+    def judged(self) -> str:
+        """What the samples are called that the results are about."""
+        return str(self.results.get("judged", "test"))
 
     @property
     def classes(self) -> tuple[str, ...]:

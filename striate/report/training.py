@@ -10,7 +10,7 @@ import numpy as np
 from ..inspect import plot_model
 from ..inspect.summary import Row
 from ..store import model_file
-from .charts import bars, curves
+from .charts import bars, curves, rates
 from .evidence import Evidence, fingerprint, same_samples
 from .markup import (
     code,
@@ -162,13 +162,15 @@ def training(run: Evidence) -> str:
         return ""
     names = dict.fromkeys(key.removeprefix("val_") for row in run.history for key in row)
     charts = [curves(name, run.history, run.best) for name in names if name not in APART]
+    charts.append(_rates(run))
     columns = list(dict.fromkeys(name for row in run.history for name in row))
     rows = [
         [f"{value:.4f}" if isinstance(value, float) else value for value in values]
         for values in ([row.get(name, "") for name in columns] for row in run.history)
     ]
     return section(
-        "training", "Training", soft(_pace(run)) if _pace(run) else "", grid(charts, "charts"),
+        "training", "Training", soft(_pace(run)) if _pace(run) else "",
+        grid(filter(None, charts), "charts"), _spent(run),
         folded("every epoch", table(columns, rows)), _health(run),
     )  # fmt: skip
 
@@ -185,6 +187,34 @@ def _pace(run: Evidence) -> str:
         f"An epoch took {mean:.3g} s on average, validation included: {images / mean:,.0f} images "
         "a second."
     )
+
+
+def _rates(run: Evidence) -> str:
+    """Return the range test of learning rates, where one was made."""
+    found = run.range_test
+    return rates(found["lr"], found["loss"], found["suggestion"]) if found else ""
+
+
+PARTS = {
+    "data": "waiting for batches",
+    "steps": "steps",
+    "validation": "validation",
+    "hooks": "hooks and files",
+}
+
+
+def _spent(run: Evidence) -> str:
+    """Return where the time of the training went."""
+    spent = run.results.get("spent")
+    if not isinstance(spent, dict) or not sum(spent.values()):
+        return ""
+    total = sum(spent.values())
+    rows = [
+        [text(name), _bar(spent[key] / total, False) + f"{spent[key] / total:.1%}",
+         f"{spent[key]:.2f} s"]
+        for key, name in PARTS.items() if key in spent
+    ]  # fmt: skip
+    return heading("Where the time went") + table(["", "share", "time"], rows, ready=True)
 
 
 def _health(run: Evidence) -> str:
@@ -209,8 +239,8 @@ def _health(run: Evidence) -> str:
     return heading("Health of the layers", note) + shown
 
 
-def _bar(share: float) -> str:
+def _bar(share: float, alarming: bool = True) -> str:
     if not share:
         return ""
-    kind = "bar bad" if share > 0.5 else "bar"
+    kind = "bar bad" if alarming and share > 0.5 else "bar"
     return f'<span class="{kind}"><i style="width:{100 * share:.0f}%"></i></span>'

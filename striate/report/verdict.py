@@ -28,7 +28,7 @@ def verdict(run: Evidence) -> str:
     total, correct = int(run.matrix.sum()), int(np.trace(run.matrix))
     low, high = wilson(correct, total)
     right = (
-        f"{percent(correct / max(total, 1))} of {total:,} test images are right "
+        f"{percent(correct / max(total, 1))} of {total:,} {run.judged} images are right "
         f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %)."
     )
     wrong = run.matrix - np.diag(np.diag(run.matrix))
@@ -104,7 +104,7 @@ def _tiles(run: Evidence) -> str:
     tiles = []
     if run.tested:
         total, correct = int(run.matrix.sum()), int(np.trace(run.matrix))
-        tiles.append((percent(correct / max(total, 1)), "of the test images right"))
+        tiles.append((percent(correct / max(total, 1)), f"of the {run.judged} images right"))
         tiles.append((f"{total - correct:,}", "mistakes"))
     if run.results.get("test_loss") is not None:
         tiles.append((f"{run.results['test_loss']:.4f}", "test loss"))

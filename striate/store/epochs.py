@@ -28,7 +28,7 @@ def keep(run: Path, number: int, model: Layer) -> Path | None:
         return None
     if not (run / FOLDER / model_file.GRAPH).is_file():
         write_atomic(run / FOLDER / model_file.GRAPH, parts[model_file.GRAPH])
-    return write_atomic(_path(run, number), parts[model_file.WEIGHTS])
+    return write_atomic(place(run, number), parts[model_file.WEIGHTS])
 
 
 def kept(run: Path) -> list[int]:
@@ -50,10 +50,11 @@ def load(run: Path, number: int, make: config.Make) -> Layer:
         )
     parts = {
         model_file.GRAPH: read(run / FOLDER / model_file.GRAPH),
-        model_file.WEIGHTS: read(_path(run, number)),
+        model_file.WEIGHTS: read(place(run, number)),
     }
     return model_file.assemble(f"{run.name}, epoch {number}", parts, make)
 
 
-def _path(run: Path, number: int) -> Path:
+def place(run: Path, number: int) -> Path:
+    """Return the file of an epoch's weights."""
     return run / FOLDER / f"{number:04d}.safetensors"

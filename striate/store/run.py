@@ -19,6 +19,7 @@ from ..core.layer import Layer
 from ..errors import StoreError, nearest
 from . import epochs, model_file
 from .files import MANIFEST, manifest, read, verify, write_atomic
+from .repository import repository
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MODEL = "model.striate"
@@ -165,7 +166,10 @@ def list_runs(root: str | Path = "runs") -> list[Path]:
 
 
 def environment() -> dict[str, Any]:
-    """Return the versions, the processor and the threads that a result depends on."""
+    """Return the versions, the processor and the threads that a result depends on.
+
+    With `git_commit` and `git_changes` where the folder one works in is a Git repository's.
+    """
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -181,4 +185,5 @@ def environment() -> dict[str, Any]:
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "cuda": torch.cuda.is_available(),
+        **repository(),
     }

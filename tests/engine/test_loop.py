@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -462,3 +464,18 @@ def test_a_misspelt_setting():
         "fit: batch_size=0 cannot work\n  got   batch_size=0\n"
         "  need  a whole number, batch_size >= 1\n  fix   batch_size=32"
     )
+
+
+def test_the_history_says_where_the_time_went():
+    class Slow(st.hooks.Hook):
+        def on_epoch_end(self, epoch, logs=None):
+            time.sleep(0.02)
+
+    model = st.Sequential([st.layers.Input((4,)), st.layers.Dense(2)])
+    model.compile(loss="mse")
+    x, y = np.zeros((8, 4), np.float32), np.zeros((8, 2), np.float32)
+    began = time.perf_counter()
+    spent = model.fit(x, y, epochs=2, verbose=0, callbacks=[Slow()], validation_data=(x, y)).spent
+    assert list(spent) == ["data", "steps", "validation", "hooks"]
+    assert spent["hooks"] >= 0.04 and min(spent.values()) > 0
+    assert sum(spent.values()) <= time.perf_counter() - began

@@ -12,7 +12,7 @@ from reported import HISTORY, data, network, results, written
 import striate as st
 from striate import layers as L
 from striate.inspect.mistakes import told as told_mistakes
-from striate.report import Data, Evidence, page, write
+from striate.report import Data, Evidence, known, page, write
 from striate.report.verdict import alarms, verdict
 from striate.store.run import Run
 
@@ -243,3 +243,55 @@ def test_compared_with_the_run_before(tmp_path):
     assert "+40.00 percentage points: outside the 95 % interval of the run before." in words
     again = written(tmp_path, "six", test_accuracy=0.9, test_correct=36, test_total=40)
     assert "Compared with small-2" in again and "it may be chance" in again
+
+
+def test_a_range_test_is_drawn_with_the_rate_that_it_suggests(tmp_path):
+    model, given = network(), data(["one", "two", "three"])
+    model.compile(loss="sparse_categorical_crossentropy")
+    found = model.find_lr(*given.train, batch_size=8, steps=5)
+    run = Run.create(tmp_path, "small")
+    run.write("results.json", results(model, given, run=str(run.path)))
+    run.write("environment.json", {})
+    run.epochs = [*HISTORY]
+    run.write("config.json", {"recipe": "small"})
+    text = write(run, model, given).read_text()
+    assert "loss by learning rate" in text and f">{found['suggestion']:.2g}<" in text
+    model.setup.range_test = None  # as of a model that was read from its file
+    assert write(run, model, given).read_text() == text
+
+
+def test_where_the_time_went_adds_up(tmp_path):
+    spent = {"data": 1.0, "steps": 6.0, "validation": 2.0, "hooks": 1.0}
+    text = written(tmp_path, spent=spent)
+    words = "".join(parsed(text).itertext())
+    assert "Where the time went" in words
+    for said in ("waiting for batches10.0%1.00 s", "steps60.0%6.00 s", "validation20.0%2.00 s"):
+        assert said in re.sub(r"\n", "", words), said
+
+
+@pytest.mark.parametrize("form", ["numbers", "column", "one-hot"])
+def test_what_a_program_trained_on_is_known(form, tmp_path):
+    model, given = network(), data(["0", "1", "2"])
+    (x, y), (vx, vy) = given.train, given.test
+    shaped = {"numbers": lambda v: v, "column": lambda v: v[:, None], "one-hot": np.eye(3).take}
+    change = (lambda v: np.eye(3)[v]) if form == "one-hot" else shaped[form]
+    found, told = known(model, [x], change(y), (vx, change(vy)))
+    assert [name for name, _, _ in found.parts()] == ["training", "validation"]
+    assert (found.parts()[0][2] == y).all()
+    said = model.predict(vx).argmax(1)
+    assert np.trace(told["confusion"]) == (said == vy).sum()
+    run = Run.create(tmp_path, "script")
+    run.write("config.json", {"script": "a.py"})
+    run.write("environment.json", {})
+    run.write("results.json", told)
+    text = write(run, model, found).read_text()
+    assert f"of {len(vy)} validation images are right" in text
+    assert "test images" not in text
+
+
+def test_what_is_no_classification_is_not_known():
+    model, (x, _) = network(), data(["0", "1", "2"]).train
+    several = np.random.default_rng(0).random((len(x), 3))
+    for y in (several, np.full(len(x), 3), np.full(len(x), 0.5), [1, 2], None):
+        assert known(model, x, y) == (None, {})
+    assert known(model, {"a": x}, np.zeros(len(x), int)) == (None, {})

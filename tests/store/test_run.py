@@ -11,6 +11,7 @@ from cases import told
 
 import striate as st
 from striate import layers as L
+from striate.store.repository import repository
 from striate.store.run import Run, environment, list_runs
 
 
@@ -178,4 +179,5 @@ def test_the_environment_names_what_a_result_depends_on():
         "instructions",
         "threads",
         "cuda",
+        *repository(),
     ]

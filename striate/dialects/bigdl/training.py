@@ -112,6 +112,7 @@ def optimize(
         data = {"x": full_batches(x, targets, batch_size), "steps_per_epoch": steps}
     loop.fit(model, **data, epochs=epochs, verbose=0, callbacks=[*_plateau(setup), follow])
     script.fitted = model
+    script.seen = (single, targets, None)
     for summary in (watched.train, watched.valid):
         if summary is not None:
             summary.write()

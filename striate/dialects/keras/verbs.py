@@ -248,6 +248,7 @@ class Spoken(Model):
         if script.run is not None:
             hooks.append(Logged(script.run))
         script.fitted = self
+        script.seen = _seen(x, y, words) if plain else None
         with self._as_compiled():
             keras_eager.fit_with(self, x, y, epochs, hooks, words)
         return history
@@ -444,6 +445,15 @@ def _arrays(given: Any) -> Any:
     if isinstance(given, torch.Tensor):
         return given.detach().cpu().numpy()
     return given.values if type(given).__module__.startswith("pandas") else given
+
+
+def _seen(x: Any, y: Any, words: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Return samples, labels and validation data of a training, a split of Keras's made."""
+    valid, split = words.get("validation_data"), words.get("validation_split")
+    if split and valid is None and hasattr(x, "shape") and hasattr(y, "shape"):
+        cut = int(len(x) * (1 - split))
+        return x[:cut], y[:cut], (x[cut:], y[cut:])
+    return x, y, valid if isinstance(valid, tuple) else None
 
 
 def _plain(x: Any) -> bool:

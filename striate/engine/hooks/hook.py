@@ -136,6 +136,7 @@ class History(Hook):
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+        self.spent: dict[str, float] = {}  # seconds: data, steps, validation, hooks
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append the numbers."""

@@ -1,0 +1,69 @@
+"""Known: what a program's own training tells of its data, so that its report has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import StriateError
+from .evidence import Data, Pair, numbers
+
+MOST = 10_000  # validation samples that are judged
+
+
+def known(model: Any, x: Any, y: Any, validation: Any = None) -> tuple[Data | None, dict[str, Any]]:
+    """Return the data of a classifier's training, and its results on the validation samples.
+
+    (None, {}) where `x` is not one array of samples, or `y` not classes: numbers or one-hot rows.
+    """
+    train = _pair(x, y)
+    try:
+        count = int(model.graph.outputs[0].spec.shape[-1] or 0)
+    except (StriateError, IndexError, AttributeError):
+        count = 0
+    if train is None or not count:
+        return None, {}
+    classes = tuple(map(str, range(max(count, 2))))
+    valid = _pair(*validation[:2]) if validation is not None and len(validation) > 1 else None
+    if _beyond(train, classes) or (valid is not None and _beyond(valid, classes)):
+        return None, {}
+    if valid is None:
+        return Data(classes, train), {}
+    valid = valid[0][:MOST], valid[1][:MOST]
+    data = Data(classes, train, test=valid, tested="validation")
+    try:
+        outputs = np.asarray(model.predict(valid[0]))
+    except StriateError:
+        return Data(classes, train, validation=valid), {}
+    said = (outputs[:, 0] > 0.5).astype(int) if outputs.shape[-1] == 1 else outputs.argmax(-1)
+    matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(matrix, (numbers(valid[1]), said), 1)
+    return data, {
+        "judged": "validation",
+        "classes": list(classes),
+        "confusion": matrix.tolist(),
+    }
+
+
+def _pair(x: Any, y: Any) -> Pair | None:
+    """Return samples and class numbers, or None where the two are something else."""
+    if isinstance(x, (list, tuple)) and len(x) == 1:
+        x = x[0]
+    if isinstance(y, (list, tuple)) and len(y) == 1:
+        y = y[0]
+    if not (hasattr(x, "shape") and hasattr(y, "shape")) or not len(x) or len(x) != len(y):
+        return None
+    labels: NDArray[Any] = np.asarray(y)
+    hot = labels.ndim == 2 and labels.shape[1] > 1
+    if hot and not (np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all()):
+        return None
+    if not hot and (labels.size != len(labels) or (labels != np.round(labels)).any()):
+        return None
+    return np.asarray(x), numbers(labels)
+
+
+def _beyond(pair: Pair, classes: tuple[str, ...]) -> bool:
+    """Return whether labels are no numbers of the classes."""
+    return bool(pair[1].min() < 0 or pair[1].max() >= len(classes))
