@@ -108,3 +108,11 @@ def test_no_room_below_or_beside_the_model_knows_a_concrete_layer(room: str) -> 
     assert files
     named = {file.name: layers_named(file.read_text()) for file in files}
     assert {name: found for name, found in named.items() if found} == {}
+
+
+@pytest.mark.parametrize("before", ["enable", "disable"])
+def test_garbage_is_collected_after_an_import_as_before(before):
+    program = f"import gc; gc.{before}(); import striate; striate.layers; print(gc.isenabled())"
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout == f"{before == 'enable'}\n"
