@@ -205,15 +205,6 @@ DEFINITIONS = {
     "a layer that is not there": Case(
         lambda: net(L.Flatten(), L.Dense(10, name="head")).get_layer("heads"), "heads",
         lambda: net(L.Flatten(), L.Dense(10, name="head")).get_layer("head")),
-    "a type for an initializer": Case(
-        lambda: net(L.Conv2D(8, 3, kernel_initializer=int)), "kernel_initializer",
-        lambda: net(L.Conv2D(8, 3, kernel_initializer="he_normal"))),
-    "a layer called on nothing": Case(lambda: L.Dense(3)(None), "Dense", lambda: L.Dense(3)(THIN)),
-    "an activation that gives no tensor": Case(
-        lambda: net(L.Dense(3, activation=print))(np.zeros((2, 28, 28, 1))), "dense",
-        lambda: net(L.Dense(3, activation=torch.tanh))(np.zeros((2, 28, 28, 1)))),
-    "a function that gives nothing": Case(
-        lambda: net(L.Lambda(print)), "lambda", lambda: net(L.Lambda(torch.tanh))),
 }  # fmt: skip
 
 DATA = {
@@ -290,18 +281,6 @@ SETTINGS = {
     "a weight for a class by its name": Case(
         lambda: fit(class_weight={"seven": 2.0}), "class_weight",
         lambda: fit(class_weight={7: 2.0})),
-    "a type for an optimizer": Case(
-        lambda: small(optimizer=int), "optimizer", lambda: small(optimizer="adam")),
-    "a schedule that gives no number": Case(
-        lambda: fit(model=small(optimizer=st.optimizers.SGD(lambda step: "fast"))),
-        "learning_rate(0)", lambda: fit(model=small(optimizer=st.optimizers.SGD(0.1)))),
-    "an argument's old name": Case(
-        lambda: fit(nb_epoch=1), "nb_epoch", lambda: fit(epochs=1)),
-    "targets beside batches": Case(
-        lambda: fit([(DIGITS, LABELS)], LABELS), "y", lambda: fit([(DIGITS, LABELS)], None)),
-    "a file of numbers that cannot be written": Case(
-        lambda: fit(callbacks=[st.hooks.CSVLogger("/dev/null/log.csv")]), "/dev/null/log.csv",
-        lambda: fit(callbacks=[st.hooks.CSVLogger("/dev/null")])),
     "a weight for a class that is not there": Case(
         lambda: fit(class_weight={10: 2.0}), "class_weight", lambda: fit(class_weight={9: 2.0})),
 }  # fmt: skip

@@ -11,7 +11,6 @@ from torch import Tensor
 from ..data import notes
 from ..data.feed import ArrayFeed, Feed
 from ..data.labels import numbers
-from ..layers import BatchNormalization
 from ..losses import Entropy
 from .progress import say
 
@@ -101,9 +100,10 @@ def unsettled(model: Model, steps: int, history: Mapping[str, Sequence[float]]) 
     if not _gap(history):
         return
     for layer in model.modules():
-        if isinstance(layer, BatchNormalization) and (old := layer.momentum**steps) > YOUNG:
+        momentum = getattr(layer, "momentum", 0) if hasattr(layer, "moving_mean") else 0
+        if (old := momentum**steps) > YOUNG:
             yield (
-                f"{layer.where} has seen {steps} batches: {layer.momentum:g}**{steps} = {old:.0%} "
+                f"{layer.where} has seen {steps} batches: {momentum:g}**{steps} = {old:.0%} "
                 "of its moving mean and variance are still what they began with, so the "
                 "validation numbers are too low; train longer, or a smaller momentum"
             )

@@ -347,7 +347,10 @@ class NativeStep(Step):
 
     def _rates(self, first: int, steps: int) -> NDArray[np.float64]:
         """Return the learning rates of the steps to come."""
-        schedule = schedules.get(self.setup.optimizer.learning_rate)
+        optimizer = self.setup.optimizer
+        schedule = schedules.get(optimizer.learning_rate)
+        if not isinstance(schedule, schedules.Schedule):  # a function of the user's is looked at
+            return np.array([optimizer.rate({"step": first + step}) for step in range(steps)])
         return np.fromiter(map(schedule, range(first, first + steps)), np.float64, steps)
 
     # ---- what comes out --------------------------------------------------------------------------
