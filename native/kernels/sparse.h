@@ -65,30 +65,29 @@ struct SparseSum {
   int64_t out_row;
 };
 
+// The list is not empty. Every loop over sums must be unrolled, and the one over the list begin
+// without a question, or the compiler keeps sums in memory.
 template <int ROWS, int VECTORS>
 void sparse_tile(const SparseSum& sum) {
+  constexpr int COUNT = ROWS * VECTORS;
   const SparseSum s = sum;  // which no store can change
-  Vec sums[ROWS][VECTORS];
-#pragma GCC unroll 4
-  for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-    for (int v = 0; v < VECTORS; ++v) sums[r][v] = load(s.out + r * s.out_row + v * LANES);
+  const auto out = [&](int i) { return s.out + i / VECTORS * s.out_row + i % VECTORS * LANES; };
+  Vec sums[COUNT];
+#pragma GCC unroll 32
+  for (int i = 0; i < COUNT; ++i) sums[i] = load(out(i));
   const float* rows[ROWS];
   for (int r = 0; r < ROWS; ++r) rows[r] = s.from + r * s.row;
   const Sparse list = s.list;
-  for (int64_t i = 0; i < list.count; ++i) {
-    const int64_t offset = list.offsets[i];
-    const Vec value = all(list.values[i]);
-#pragma GCC unroll 4
-    for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-      for (int v = 0; v < VECTORS; ++v)
-        sums[r][v] = fma(value, load(rows[r] + offset + v * LANES), sums[r][v]);
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-    for (int v = 0; v < VECTORS; ++v) store(s.out + r * s.out_row + v * LANES, sums[r][v]);
+  int64_t n = 0;
+  do {
+    const int64_t offset = list.offsets[n];
+    const Vec value = all(list.values[n]);
+#pragma GCC unroll 32
+    for (int i = 0; i < COUNT; ++i)
+      sums[i] = fma(value, load(rows[i / VECTORS] + offset + i % VECTORS * LANES), sums[i]);
+  } while (++n < list.count);
+#pragma GCC unroll 32
+  for (int i = 0; i < COUNT; ++i) store(out(i), sums[i]);
 }
 
 // The gradients of max-pooled places, for one vector of filters: in each window the place that the
@@ -114,13 +113,13 @@ struct MaskedSum {
 
 template <int ROWS, int LENGTH>
 void masked_tile(const MaskedSum& sum) {
+  constexpr int COUNT = ROWS * LENGTH;
   const MaskedSum s = sum;
   const Windows& w = s.windows;
-  Vec sums[ROWS][LENGTH];
-#pragma GCC unroll 4
-  for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-    for (int k = 0; k < LENGTH; ++k) sums[r][k] = load(s.out + r * s.out_row + k * s.out_step);
+  const auto out = [&](int i) { return s.out + i / LENGTH * s.out_row + i % LENGTH * s.out_step; };
+  Vec sums[COUNT];
+#pragma GCC unroll 32
+  for (int i = 0; i < COUNT; ++i) sums[i] = load(out(i));
   for (int64_t y = 0; y < w.rows; ++y)
     for (int64_t x = 0; x < w.columns; ++x) {
       const Vec gradient =
@@ -132,17 +131,13 @@ void masked_tile(const MaskedSum& sum) {
         for (int32_t j = 0; j < w.width; ++j, ++place) {
           const Vec mine = index == all(place) ? gradient : Vec{};
           const float* from = corner + i * s.row + j * s.pixel;
-#pragma GCC unroll 4
-          for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-            for (int k = 0; k < LENGTH; ++k)
-              sums[r][k] = fma(mine, all(from[r * s.row + k]), sums[r][k]);
+#pragma GCC unroll 32
+          for (int k = 0; k < COUNT; ++k)
+            sums[k] = fma(mine, all(from[k / LENGTH * s.row + k % LENGTH]), sums[k]);
         }
     }
-#pragma GCC unroll 4
-  for (int r = 0; r < ROWS; ++r)
-#pragma GCC unroll 16
-    for (int k = 0; k < LENGTH; ++k) store(s.out + r * s.out_row + k * s.out_step, sums[r][k]);
+#pragma GCC unroll 32
+  for (int i = 0; i < COUNT; ++i) store(out(i), sums[i]);
 }
 
 // Both sums are made in register tiles of up to 3 rows: those of a whole 3x3 kernel at once.
