@@ -137,16 +137,18 @@ class BatchNormalization(Standardization):
 
     def _normalise(self, x: Tensor) -> Tensor:
         """Normalise (N, C, ...) and, in training, move the moving values."""
-        mean, variance = self.moving_mean, self.moving_variance
+        mean, variance, gamma = self.moving_mean, self.moving_variance, self.gamma
+        if gamma is None and self.beta is not None:  # on CUDA torch has no gradient of beta alone
+            gamma = torch.ones_like(self.beta)
         if not (self.training and self.trainable):
-            return functional.batch_norm(x, mean, variance, self.gamma, self.beta, eps=self.epsilon)
+            return functional.batch_norm(x, mean, variance, gamma, self.beta, eps=self.epsilon)
         count = x.numel() // x.shape[1]
         if count == 1:
             return self._one_value(x)
         # torch moves the copies, which its gradient keeps; its variance divides by count - 1
         mean, variance, kept = mean.clone(), variance.clone(), variance * self.momentum
         y = functional.batch_norm(
-            x, mean, variance, self.gamma, self.beta, True, 1 - self.momentum, self.epsilon
+            x, mean, variance, gamma, self.beta, True, 1 - self.momentum, self.epsilon
         )
         with torch.no_grad():
             self.moving_mean.copy_(mean)
