@@ -45,6 +45,7 @@ TO_MAX: dict[int, Any] = {
     2: functional.adaptive_max_pool2d,
     3: functional.adaptive_max_pool3d,
 }
+PADDED_WRONG = ("cuda",)  # torch 2.11: avg_pool2d's gradient of channels-last maps with padding
 PADDINGS = ("valid", "same")
 
 
@@ -500,10 +501,14 @@ def padded(
 ) -> tuple[Tensor, tuple[int, ...]]:
     """Return the batch and the cells that torch is to add on both sides of each axis.
 
-    Padding that torch cannot do is done here, with `value`: sides that differ, and, for the mean of
-    three axes, windows that are larger than the input without its padding.
+    Padding that torch cannot do is done here, with `value`: sides that differ, for the mean of
+    three axes windows that are larger than the input without its padding, and means on graphics
+    cards, whose gradient torch gets wrong where it pads maps with the channels last.
     """
-    sizes = x.shape[2:]
-    if all(w.low == w.high and w.kernel <= n for w, n in zip(slides, sizes, strict=True)):
+    sizes, mean = x.shape[2:], value == 0.0
+    wrong = mean and x.device.type in PADDED_WRONG and any(w.low for w in slides)
+    if not wrong and all(
+        w.low == w.high and w.kernel <= n for w, n in zip(slides, sizes, strict=True)
+    ):
         return x, tuple(window.low for window in slides)
     return functional.pad(x, pads(slides), value=value), (0,) * len(slides)

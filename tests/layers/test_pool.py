@@ -332,3 +332,16 @@ def test_adaptive_windows_of_an_unknown_size_are_not_guessed():
 )
 def test_messages(act, message):
     assert told(act) == message.format(line=act.__code__.co_firstlineno)
+
+
+@pytest.mark.parametrize("kind", [L.AveragePooling2D, L.L2Pooling2D])
+def test_what_graphics_cards_pad_themselves_is_the_same(kind, monkeypatch):
+    x = torch.randn(3, 5, 4, 2, requires_grad=True)
+    layer = kind(3, strides=1, padding=1)
+    found = []
+    for devices in ((), ("cpu",)):
+        monkeypatch.setattr(L, "PADDED_WRONG", devices)
+        y = layer(x)
+        found.append((y, *torch.autograd.grad(y.square().sum(), x)))
+    for usual, own in zip(*found, strict=True):
+        torch.testing.assert_close(own, usual)
