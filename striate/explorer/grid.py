@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,19 @@ from ..errors import DataError
 
 Picture = NDArray[np.uint8]  # (height, width, 1 or 3)
 UNKNOWN_SIDE = 96  # pixels, where a network takes any size and no images of its own are known
+
+
+def pictured(spec: Spec) -> Spec:
+    """Return an input's spec with its channels where a picture of grey or colour has them.
+
+    A network that has its channels first may read pictures that have them last, and reshape them.
+    """
+    first = spec.data_format == "channels_first"
+    if len(spec.shape) != 3 or spec.channels in (1, 3):
+        return spec
+    if spec.shape[-1 if first else 0] not in (1, 3):
+        return spec
+    return replace(spec, data_format="channels_last" if first else "channels_first")
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,7 @@ class Grid:
         `samples` show the range of values; without them `raw` says whether bytes go in, else
         values from 0 to 1.
         """
+        spec = pictured(spec)
         sizes = None if samples is None else samples.shape[1:]
         shape = tuple(
             size or (sizes[axis] if sizes is not None else UNKNOWN_SIDE)

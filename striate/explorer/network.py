@@ -10,6 +10,7 @@ from ..core.spec import Spec
 from ..core.symbol import Node
 from ..core.window import EVERYTHING, MOVES, POINTWISE, Mix, Window
 from ..inspect.summary import summary
+from .grid import pictured
 
 TRAINING_ONLY = "only while training"
 
@@ -20,8 +21,8 @@ def network(model: Any) -> dict[str, Any]:
     table = summary(model, expand_nested=False)
     number = {id(symbol): at for at, symbol in enumerate(graph.inputs)}
     columns = [
-        {**_shape(symbol.spec), "id": at, "name": row.name, "type": "Input", "kind": "input",
-         "detail": "", "inputs": [], "output": row.output, "depth": 0, "parameters": 0}
+        {**_shape(pictured(symbol.spec)), "id": at, "name": row.name, "type": "Input",
+         "kind": "input", "detail": "", "inputs": [], "output": row.output, "depth": 0, "parameters": 0}
         for at, (symbol, row) in enumerate(zip(graph.inputs, table.rows, strict=False))
     ]  # fmt: skip
     for node, row in zip(graph.nodes, table.rows[len(graph.inputs) :], strict=True):

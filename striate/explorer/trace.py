@@ -14,6 +14,7 @@ from torch import Tensor
 from ..core.graph import Graph
 from ..core.spec import Spec
 from ..inspect.maps import activations
+from .grid import pictured
 
 PAGE = 64  # maps of a layer that are shown at once
 UNITS = 1024  # of a layer whose units are no maps
@@ -44,9 +45,10 @@ def trace(model: Any, x: NDArray[Any], pages: Mapping[int, int], by_activity: bo
     values = activations(model, x)
     heads: list[dict[str, Any]] = []
     body = bytearray()
-    symbols = [*graph.inputs, *(node.outputs[0] for node in graph.nodes)]
-    for column, symbol in enumerate(symbols):
-        maps = as_maps(values[id(symbol)][0], symbol.spec)
+    shown = [(symbol, pictured(symbol.spec)) for symbol in graph.inputs]
+    shown += [(node.outputs[0], node.outputs[0].spec) for node in graph.nodes]
+    for column, (symbol, spec) in enumerate(shown):
+        maps = as_maps(values[id(symbol)][0], spec)
         head, data = _column(maps, pages.get(column, 0), by_activity)
         heads.append({**head, "offset": len(body)})
         body += data

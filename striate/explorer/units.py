@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..core.spec import Spec
 from ..inspect.field import FieldSet, Mask, node_of
 from ..inspect.unit import unit
+from .grid import pictured
 from .requests import Unit
 from .subject import Subject
 
@@ -46,7 +47,7 @@ def _columns(model: Any, field: FieldSet) -> dict[int, Any]:
     first = len(graph.inputs)
     number = {node.layer.name: first + at for at, node in enumerate(graph.nodes)}
     spec = {node.layer.name: node.outputs[0].spec for node in graph.nodes}
-    seen = {at: _seen(mask, graph.inputs[at].spec) for at, mask in enumerate(field.masks)}
+    seen = {at: _seen(mask, pictured(graph.inputs[at].spec)) for at, mask in enumerate(field.masks)}
     seen |= {
         number[name]: _seen(mask, spec[name]) for name, mask in field.between if name in number
     }

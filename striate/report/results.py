@@ -91,7 +91,7 @@ def _matrix(run: Evidence) -> tuple[str, str]:
 
 def _cell(count: int, ink: float, true: int, said: int, galleries: dict[Any, str]) -> str:
     if true == said or not count:
-        return f'<td class="right"><span>{f"{count:,}" if count else ""}</span></td>'
+        return f'<td class="right"><span>{count or ""}</span></td>'
     style = f'style="background:rgb(var(--blue) / {ink:.2f})"'
     if (true, said) not in galleries:
         return f"<td><span {style}>{count}</span></td>"

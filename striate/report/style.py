@@ -33,7 +33,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .alarms li { background: var(--warn); border-left: 4px solid var(--orange); border-radius: 8px;
   padding: .55rem .9rem; font-size: .95rem; overflow-wrap: anywhere }
 .alarms .failed { border-color: var(--red) }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .7rem;
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.6rem, 1fr)); gap: .7rem;
   margin: 0 0 1.3rem }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: .7rem .9rem }
@@ -52,11 +52,12 @@ tr:last-child td { border-bottom: 0 }
 .facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .15rem 1.2rem;
   margin: 0 0 .8rem; font-size: .88rem } .facts dt { color: var(--soft) }
 .facts dd { margin: 0; overflow-wrap: anywhere }
-.matrix td, .matrix th { border: 0; text-align: center; padding: 1px; min-width: 2.9rem }
+.matrix { font-size: .75rem; width: 100% }
+.matrix td, .matrix th { border: 0; text-align: center; padding: 1px; min-width: 1.6rem; width: 8% }
 .matrix thead th, .matrix thead td { padding: .2rem .3rem .5rem; vertical-align: bottom }
-.matrix tbody th { text-align: right; padding: .2rem .7rem .2rem 0; white-space: nowrap }
+.matrix tbody th { text-align: right; padding: .2rem .4rem .2rem 0; white-space: nowrap }
 .matrix .right { color: var(--soft) }
-.matrix a, .matrix span { display: block; padding: .38rem .2rem; border-radius: 6px }
+.matrix a, .matrix span { display: block; padding: .45rem .1rem; border-radius: 6px }
 .matrix a { color: inherit; text-decoration: none; font-weight: 600 }
 .matrix a:hover, .matrix a:focus { outline: 2px solid rgb(var(--blue)) }
 .cell { display: none } .cell:target { display: block; scroll-margin-top: 6rem }
@@ -107,12 +108,15 @@ svg { max-width: 100%; height: auto; display: block }
 .net path { fill: none; stroke: var(--soft); stroke-opacity: .6 }
 footer { color: var(--soft); font-size: .85rem; text-align: center; margin-top: 2rem }
 @media (max-width: 40rem) { main { padding: 1.2rem .7rem 3rem } section { padding: 1.1rem 1rem }
-  .verdict { font-size: 1.15rem }
+  .verdict { font-size: 1.15rem } .matrix { font-size: .68rem }
+  td, th { padding-left: .3rem; padding-right: .3rem }
   .two, .charts, .model, .maps figure { grid-template-columns: minmax(0, 1fr) }
   .maps figcaption { text-align: left } .maps figure { gap: .15rem }
   .facts { grid-template-columns: 1fr } .facts dd { margin-bottom: .4rem } }
 @media print { :root { --page: #fff; --card: #fff } body { font-size: 11pt }
   section { break-inside: auto; border: 0; padding: .5rem 0 } nav { display: none }
   h2, h3 { break-after: avoid } figure, tr, .tiles div { break-inside: avoid }
+  td, th { padding-left: .25rem; padding-right: .25rem } table { font-size: 8.5pt }
+  .model { display: block } .drawn svg { max-height: 16cm; margin: 0 auto }
   main { max-width: none; padding: 0 } }
 """

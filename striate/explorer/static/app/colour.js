@@ -23,6 +23,11 @@ export function table() {
   return tables[name];
 }
 
+/** The strongest colours, below and above zero: red, green and blue of each. */
+export function ends() {
+  return BRIGHT[theme()];
+}
+
 function mixed(share, name) {
   const [below, above] = BRIGHT[name];
   const strength = Math.abs(share) ** 0.8;

@@ -2,7 +2,7 @@
 
 import { post, trying } from "../api.js";
 import { h, put } from "../dom.js";
-import { colour, pictured } from "../colour.js";
+import { ends, pictured } from "../colour.js";
 import { on, state } from "../state.js";
 
 const METHODS = [["grad_cam", "Grad-CAM"], ["occlusion", "Occlusion"], ["integrated_gradients", "Gradients"]];
@@ -107,13 +107,15 @@ export function overlaid(canvas, found) {
   context.filter = "grayscale(1)";
   context.drawImage(pictured({ ...state.input, ...state.model.grid }), 0, 0, canvas.width, canvas.height);
   context.filter = "none";
-  const [across, down] = [canvas.width / found.width, canvas.height / found.height];
+  const heat = document.createElement("canvas");
+  Object.assign(heat, { width: found.width, height: found.height });
+  const brush = heat.getContext("2d"), image = brush.createImageData(found.width, found.height);
+  const [below, above] = ends();
   found.values.forEach((value, at) => {
     const strength = Math.abs(value) / found.peak;
-    if (strength < 0.03) return;
-    context.globalAlpha = 0.8 * strength;
-    context.fillStyle = colour(Math.sign(value), 1);
-    context.fillRect((at % found.width) * across, Math.floor(at / found.width) * down, across + 0.5, down + 0.5);
+    image.data.set([...(value < 0 ? below : above), strength < 0.03 ? 0 : 204 * strength], 4 * at);
   });
-  context.globalAlpha = 1;
+  brush.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = true;
+  context.drawImage(heat, 0, 0, canvas.width, canvas.height);
 }
