@@ -22,7 +22,8 @@ def network(model: Any) -> dict[str, Any]:
     number = {id(symbol): at for at, symbol in enumerate(graph.inputs)}
     columns = [
         {**_shape(pictured(symbol.spec)), "id": at, "name": row.name, "type": "Input",
-         "kind": "input", "detail": "", "inputs": [], "output": row.output, "depth": 0, "parameters": 0}
+         "kind": "input", "detail": "", "inputs": [], "output": row.output, "depth": 0,
+         "parameters": 0}
         for at, (symbol, row) in enumerate(zip(graph.inputs, table.rows, strict=False))
     ]  # fmt: skip
     for node, row in zip(graph.nodes, table.rows[len(graph.inputs) :], strict=True):
