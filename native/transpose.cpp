@@ -4,7 +4,7 @@ namespace striate {
 namespace {
 
 // Of a square that is read and written at once: some whole lines of the cache in both matrices.
-constexpr int64_t SIDE = 32;
+constexpr int64_t SIDE = 64;
 
 void transpose_square(const float* from, int64_t from_row, int64_t rows, float* to, int64_t to_row,
                       int64_t columns) {
@@ -19,6 +19,13 @@ void transpose_square(const float* from, int64_t from_row, int64_t rows, float* 
     }
 }
 
+// Asks for the lines of the square that is read next: no processor foresees rows this far apart.
+void prefetch_square(const float* at, int64_t row, int64_t rows, int64_t columns) {
+  constexpr int64_t LINE = 16;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; c += LINE) __builtin_prefetch(at + r * row + c);
+}
+
 }  // namespace
 }  // namespace striate
 
@@ -27,9 +34,14 @@ void transpose_square(const float* from, int64_t from_row, int64_t rows, float* 
 extern "C" void striate_transpose(const float* from, int64_t from_row, int64_t rows, float* to,
                                   int64_t to_row, int64_t columns) {
   using namespace striate;
-  for (int64_t c = 0; c < columns; c += SIDE)
-    for (int64_t r = 0; r < rows; r += SIDE)
-      transpose_square(from + r * from_row + c, from_row, std::min(SIDE, rows - r),
-                       to + c * to_row + r, to_row, std::min(SIDE, columns - c));
+  for (int64_t c = 0; c < columns; c += SIDE) {
+    const int64_t width = std::min(SIDE, columns - c);
+    for (int64_t r = 0; r < rows; r += SIDE) {
+      const int64_t height = std::min(SIDE, rows - r), next = r + height;
+      prefetch_square(from + next * from_row + c, from_row, std::min(SIDE, rows - next), width);
+      transpose_square(from + r * from_row + c, from_row, height, to + c * to_row + r, to_row,
+                       width);
+    }
+  }
 }
 #pragma GCC visibility pop
