@@ -9,6 +9,7 @@ namespace striate {
 namespace {
 
 constexpr int SUMS = REGISTERS == 32 ? 16 : 12;  // of a tile, in registers
+constexpr int64_t PART = REGISTERS == 32 ? 16 : 24;  // units: whole tiles of 4 samples and of vectors
 constexpr int64_t SAMPLES = 8;                   // whose features share the first-level cache
 constexpr int64_t FEATURES = 1024;               // of one pass, for the same reason
 
@@ -189,14 +190,14 @@ struct Dense : Kernel {
 
 // The same, divided into groups of units instead of samples.
 struct DenseParts final : Dense {
-  int64_t parts(int64_t) const override { return divide_up(units, GROUP); }
+  int64_t parts(int64_t) const override { return divide_up(units, PART); }
 
   void run(const Context& context, Range range) const override {
-    const int64_t end = std::min(units, range.end * GROUP);
-    compute(context, 0, context.step.samples, std::min(end, range.begin * GROUP), end);
+    const int64_t end = std::min(units, range.end * PART);
+    compute(context, 0, context.step.samples, std::min(end, range.begin * PART), end);
   }
 
-  int64_t scratch() const override { return SAMPLES * pitch(GROUP) * 4; }
+  int64_t scratch() const override { return SAMPLES * pitch(PART) * 4; }
 };
 
 }  // namespace
