@@ -53,8 +53,11 @@ class Aliases(MetaPathFinder, Loader):
             raise MissingImportError(
                 f"import {fullname}",
                 f"{self.title} has no such module here",
-                need="one of " + ", ".join(self.children(fullname.rpartition(".")[0])),
-                fix=nearest(fullname, self.modules) or ("" if self.hides else self.hint),
+                need=self.refused.get(fullname)
+                or "one of " + ", ".join(self.children(fullname.rpartition(".")[0])),
+                fix=""
+                if fullname in self.refused
+                else nearest(fullname, self.modules) or ("" if self.hides else self.hint),
                 at=caller(),
             )
         return None

@@ -17,7 +17,7 @@ import torch
 
 from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
-from ..errors import StoreError
+from ..errors import StoreError, nearest
 from ..report import known, write as write_report
 from ..store import model_file
 from ..store.run import Run, environment
@@ -65,7 +65,8 @@ def run_script(
         for finding in found:
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
-        _run(path)
+        with _named(path, said, found):
+            _run(path)
     _keep(shared, path, args, found)
     return Path(shared.run.path)
 
@@ -91,6 +92,34 @@ def port_script(script: str | Path, *, dialect: str = "") -> str:
     text, _, _ = python2.read(path)
     ported: str = port(text, finding.version, said)
     return ported
+
+
+@contextmanager
+def _named(path: Path, said: list[Word], found: list[Finding]) -> Iterator[None]:
+    """Say of a name that no `from module import *` brought what a script can write instead."""
+    try:
+        yield
+    except NameError as error:
+        stars = [word.removesuffix(".*") for kind, word, _ in said
+                 if kind == "import" and word.endswith(".*")]  # fmt: skip
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        file = last.tb_frame.f_code.co_filename if last else ""
+        for finding in found:
+            here = [one for one in stars if one.partition(".")[0] in finding.dialect.ROOTS]
+            if error.name is None or not here or Path(file) != path or last is None:
+                continue
+            names = [name for one in here if one in sys.modules for name in vars(sys.modules[one])]
+            raise DialectError(
+                error.name,
+                f"{finding.dialect.VERSIONS[finding.version].title} has no such name here",
+                got=f"no {error.name} in {', '.join(here)}",
+                need=finding.dialect.REFUSED.get(error.name, ""),
+                fix=nearest(error.name, names) or "dir(striate.layers) lists the native layers",
+                at=f"{path.name}:{last.tb_lineno}",
+            ) from error
+        raise
 
 
 def _run(path: Path) -> None:

@@ -10,12 +10,16 @@ from .session import BigdlSession
 
 NAME, DEFAULT, HIDES = "bigdl", "bigdl", True
 VERSIONS = {"bigdl": Version("bigdl", "BigDL 0.7")}
-ROOTS = ("bigdl",)
-CLUES = (("import", "bigdl", "bigdl"),)
+ROOTS = ("bigdl", "zoo")
+CLUES = (("import", "bigdl", "bigdl"), ("import", "zoo", "bigdl"))
 _RECURRENT = (
     "LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional", "Recurrent", "RnnCell",
     "LSTMPeephole", "BiRecurrent", "ConvLSTMPeephole",
 )  # fmt: skip
+_KERAS = (
+    "the Keras-style API of BigDL 0.x: bigdl.nn.keras.topology and bigdl.nn.keras.layer, whose "
+    "classes count from 1; or a script of Keras itself"
+)
 REFUSED: dict[str, str] = {
     **dict.fromkeys(_RECURRENT, "a network of convolutions: there are no recurrent layers"),
     "Embedding": "natively, torch.nn.Embedding in L.TorchModule",
@@ -23,6 +27,16 @@ REFUSED: dict[str, str] = {
     "LBFGS": "SGD or Adam; natively, torch.optim.LBFGS is not driven either: it needs a closure",
     "Ftrl": "SGD, Adagrad or Adam",
     "callBigDlFunc": "Striate's own verbs: there is no JVM behind this dialect",
+    "GradientReversal": "natively: a layer whose backward is written with torch.autograd.Function",
+    "SpatialConvolutionMap": "SpatialConvolution, with n_group for parts of the planes",
+    "Nms": "networks that give one class to an image: there are no detectors",
+    "RoiPooling": "networks that give one class to an image: there are no detectors",
+    "bigdl.dllib.keras": _KERAS,
+    "bigdl.orca": _KERAS,
+    "zoo.pipeline": _KERAS,
+    "zoo.orca": _KERAS,
+    "bigdl.transform": "arrays: Sample.from_ndarray(image, label) of images that PIL has read",
+    "bigdl.dlframes": "RDDs of samples and Optimizer, or arrays and fit: data frames are not read",
     "Merge": "merge(inputs, mode), or CAddTable, CMulTable, JoinTable",
 }
 

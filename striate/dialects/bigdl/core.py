@@ -23,7 +23,7 @@ INIT = {"init_weight": None, "init_bias": None, "init_grad_weight": None, "init_
 REGULAR = {"wRegularizer": None, "bRegularizer": None}
 
 
-def _weighted(words: Words, fan_in: int) -> Words:
+def weighted(words: Words, fan_in: int) -> Words:
     """Return native words: Torch 7 draws weight and bias from U(-1 / sqrt(n), 1 / sqrt(n))."""
     bound = 1 / math.sqrt(fan_in)
     return {
@@ -40,7 +40,7 @@ def regularizer(given: Any) -> Any:
 
 
 def _linear(words: Words, x: Spec) -> Sequence[Layer]:
-    made = _weighted(words, words["input_size"])
+    made = weighted(words, words["input_size"])
     return [native.Dense(words["output_size"], use_bias=words["with_bias"], **made)]
 
 
@@ -62,7 +62,7 @@ def _convolution(words: Words, x: Spec) -> Sequence[Layer]:
             words["n_output_plane"], kernel, (words["stride_h"], words["stride_w"]),
             _padding(words), (words.get("dilation_h", 1), words.get("dilation_w", 1)), groups,
             use_bias=words.get("with_bias", True), data_format=_layout(words),
-            **_weighted(words, fan_in),
+            **weighted(words, fan_in),
         )
     ]  # fmt: skip
 
@@ -74,7 +74,7 @@ def _transposed(words: Words, x: Spec) -> Sequence[Layer]:
     return [
         native.Conv2DTranspose(
             words["n_output_plane"], kernel, strides, (words["pad_h"], words["pad_w"]), more,
-            use_bias=not words["no_bias"], data_format=FIRST, **_weighted(words, fan_in),
+            use_bias=not words["no_bias"], data_format=FIRST, **weighted(words, fan_in),
         )
     ]  # fmt: skip
 
@@ -359,10 +359,4 @@ CORE: dict[str, Kind] = {
         "L.UpSampling2D(size)", {"size": REQUIRED, "data_format": "nchw"},
         lambda words, x: [native.UpSampling2D(tuple(words["size"]), data_format=FIRST)], rank=3,
     ),
-}  # fmt: skip
-
-TABLES: dict[str, Callable[[], Layer]] = {
-    "CAddTable": native.Add, "CSubTable": native.Subtract, "CMulTable": native.Multiply,
-    "CMaxTable": native.Maximum, "CMinTable": native.Minimum, "CAveTable": native.Average,
-    "CDivTable": lambda: native.Arithmetic("/"), "DotProduct": lambda: native.Dot(-1),
 }  # fmt: skip

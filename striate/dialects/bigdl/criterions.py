@@ -166,6 +166,30 @@ def _cosine(words: Words, x: Tensor, y: Tensor) -> Tensor:
     return -(functional.normalize(x, dim=-1) * functional.normalize(y, dim=-1)).mean()
 
 
+def _softmax_with(words: Words, x: Tensor, y: Tensor) -> Tensor:
+    """Class log-likelihood at each place of a map: x is (N, C, H, W), y has classes from 1 on."""
+    labels, ignored = y.long(), words["ignore_label"]
+    labels = labels.reshape(x.shape[0], *x.shape[2:])
+    counted = torch.ones_like(labels, dtype=torch.bool) if ignored is None else labels != ignored
+    logs = functional.log_softmax(x, 1)
+    chosen = -logs.gather(1, (labels - 1).clamp(0, x.shape[1] - 1)[:, None])[:, 0] * counted
+    counts = {"VALID": counted.sum(), "FULL": labels.numel(), "BATCH_SIZE": x.shape[0], "NONE": 1}
+    count: Any = counts[words["normalize_mode"]]
+    return chosen.sum() / count
+
+
+def _dice(words: Words, x: Tensor, y: Tensor) -> Tensor:
+    x, y, eps = x.flatten(1), y.reshape(x.shape).flatten(1), words["epsilon"]
+    return (1 - (2 * (x * y).sum(1) + eps) / (x.sum(1) + y.sum(1) + eps)).mean()
+
+
+def _hinge_embedding(words: Words, x: Tensor, y: Tensor) -> Tensor:
+    reduction = "mean" if words["size_average"] else "sum"
+    return functional.hinge_embedding_loss(
+        x, y.reshape(x.shape), words["margin"], reduction=reduction
+    )
+
+
 def _simple(act: Callable[[Tensor, Tensor], Tensor]) -> Compare:
     return lambda words, x, y: _reduced(words, act(x, y.reshape(x.shape)))
 
@@ -230,6 +254,16 @@ ROWS: dict[str, Row] = {
     "SoftMarginCriterion": Row(
         Signature("loss=softplus", MEAN),
         _simple(lambda x, y: functional.softplus(-x * y))),
+    "SoftmaxWithCriterion": Row(
+        Signature('loss="crossentropy"', {"ignore_label": None, "normalize_mode": "VALID"}),
+        _softmax_with),
+    "DiceCoefficientCriterion": Row(
+        Signature("loss=function", {**MEAN, "epsilon": 1.0}), _dice),
+    "HingeEmbeddingCriterion": Row(
+        Signature("loss=function", {"margin": 1.0, **MEAN}), _hinge_embedding),
+    "CosineDistanceCriterion": Row(
+        Signature('loss="cosine_similarity"', MEAN),
+        lambda words, x, y: (1 - functional.cosine_similarity(x, y.reshape(x.shape), -1)).mean()),
 }  # fmt: skip
 LOSSES: dict[str, tuple[str, dict[str, Any]]] = {  # of compile, in Keras 1's words
     "categorical_crossentropy": ("CategoricalCrossEntropy", {}),

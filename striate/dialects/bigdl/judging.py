@@ -32,6 +32,9 @@ class JTensor:
         array = np.atleast_1d(np.asarray(a_ndarray, dtype="float32"))
         return cls(array.reshape(-1), array.shape)
 
+    def __repr__(self) -> str:
+        return f"JTensor: storage: {self.storage}, shape: {list(self.shape)}, float"
+
     def to_ndarray(self) -> Array:
         """Return the array."""
         return self.storage.reshape(self.shape)
@@ -45,6 +48,9 @@ class Sample:
         self.features, self.labels = list(features), list(labels)
         self.feature = self.features[0]
         self.label = self.labels[0] if self.labels else None
+
+    def __repr__(self) -> str:
+        return f"Sample: features: {self.features}, labels: {self.labels}"
 
     @classmethod
     def from_ndarray(cls, features: Any, labels: Any, bigdl_type: str = "float") -> Sample:

@@ -241,9 +241,9 @@ KERAS: dict[str, Kind] = {
     "Cropping1D": Kind("L.Cropping1D(cropping)", {"cropping": (1, 1), **SHAPE},
                        _plain(native.Cropping1D, "cropping", rank=1)),
     "Cropping2D": Kind("L.Cropping2D(cropping)",
-                       {"heightCrop": (0, 0), "widthCrop": (0, 0), **TH, **SHAPE},
+                       {"cropping": ((0, 0), (0, 0)), **TH, **SHAPE},
                        lambda words, x: [native.Cropping2D(
-                           (tuple(words["heightCrop"]), tuple(words["widthCrop"])),
+                           tuple(map(tuple, words["cropping"])),
                            data_format=_layout(words, 2))]),
 }  # fmt: skip
 SPELLINGS = {

@@ -293,7 +293,7 @@ class Leaf(Module):
         size = self.words.get("size", self.words.get("sizes"))
         if isinstance(size, (list, tuple)) and -1 not in size:
             return x.numel() == math.prod(size) and x.shape[0] != 1
-        return x.dim() == self.row.rank
+        return x.dim() == self.row.rank or (not self.row.rank and x.dim() == 1)
 
     def weights(self) -> list[tuple[Layer, Tensor]]:
         """Return weights that are trained, with the layers that have them."""

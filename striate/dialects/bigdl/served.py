@@ -20,21 +20,29 @@ import numpy as np
 from ... import layers as native
 from ...core.symbol import Input as Begin
 from ...engine.seed import seed
+from ...errors import caller
 from ...model import load, make
 from ...store import keras_file
 from ..dialect import Modules
+from ..table import DialectError
 from . import containers, judging, mnist, summaries, triggers
-from .containers import Container, Graph, Loaded, Table, sample_axis
-from .core import CORE, TABLES
+from .containers import Container, Graph, Loaded, Table
+from .core import CORE
+from .core_functions import FUNCTIONS
+from .core_weights import WEIGHTED
 from .criterions import ROWS as CRITERIONS, Criterion
+from .criterions_composed import COMPOSED
+from .hybrid import with_bigdl_backend
 from .initialization import METHODS as INITIALIZATIONS, REGULARIZERS
 from .keras_kinds import KERAS, SPELLINGS, merging
+from .keras_weights import KERAS_WEIGHTED
 from .kind import Kind, bind
 from .methods import ROWS as METHODS, SCHEDULES, Method
 from .module import LAYOUT, Leaf, Module, Node
 from .optimizer import Optimizer
 from .session import BigdlSession
-from .spark import RDD, SparkConf, SparkContext
+from .spark import RDD, SparkConf, SparkContext, SparkSession, SQLContext
+from .tables import TABLES
 from .topology import KerasLayer, KerasModel, KerasSequential, keras_nodes
 
 # what star imports of BigDL's modules bring along, and scripts use without importing it
@@ -94,21 +102,20 @@ def _layer(session: BigdlSession, name: str, kind: Kind, cls: type[Leaf], prefix
 def _core(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.nn.layer`."""
     out: dict[str, Any] = {
-        name: _layer(session, name, kind, Leaf, "") for name, kind in CORE.items()
+        name: _layer(session, name, kind, Leaf, "")
+        for name, kind in {**CORE, **FUNCTIONS, **WEIGHTED}.items()
     }
 
     def table(name: str, act: Callable[..., Any]) -> Maker:
         def made(*args: Any, **words: Any) -> Table:
+            label = words.pop("name", None)
+            words.pop("bigdl_type", None)
             session.created(name)
-            return Table(session, name, act(*args, **words))
+            return Table(session, name, act(*args, **words), label)
 
         return Maker(name, made, Table)
 
-    for name, layer in TABLES.items():
-        out[name] = table(name, lambda *args, layer=layer, **words: lambda x: layer()(*x))
-    out["JoinTable"] = table("JoinTable", _join)
-    out["SelectTable"] = table("SelectTable", _select)
-    out["FlattenTable"] = table("FlattenTable", lambda **words: lambda x: x)
+    out |= {name: table(name, act) for name, act in TABLES.items()}
 
     def container(cls: type[Container]) -> Maker:
         def made(*args: Any, **words: Any) -> Container:
@@ -132,13 +139,24 @@ def _core(session: BigdlSession) -> dict[str, Any]:
     return {**out, "Input": begin, "Model": graph, "Layer": base, "Container": base, "Node": Node}
 
 
-def _join(dimension: int, n_input_dims: int = 0, **words: Any) -> Callable[..., Any]:
-    axis = dimension if n_input_dims > 0 else sample_axis(dimension)
-    return lambda x: native.Concatenate(axis)(*x)
+FOREIGN = {
+    "load_torch": "Torch 7", "load_caffe": "Caffe", "load_caffe_model": "Caffe",
+    "load_tensorflow": "frozen TensorFlow",
+}  # fmt: skip
 
 
-def _select(index: int, **words: Any) -> Callable[..., Any]:
-    return lambda x: (x[index - 1 if index > 0 else index],)
+def _refused(name: str, kind: str) -> Callable[..., Any]:
+    def refuse(*args: Any, **words: Any) -> Any:
+        raise DialectError(
+            f"BigDL 0.7 {name}",
+            f"files of {kind} are not read here",
+            got=str(args[0]) if args else "",
+            need="a file of Keras (.h5, .keras), or one that saveModel wrote",
+            fix="Model.load_keras(json_path, hdf5_path), or Model.loadModel(path)",
+            at=caller(),
+        )
+
+    return refuse
 
 
 def _loaders(session: BigdlSession, graph: Any) -> None:
@@ -157,13 +175,15 @@ def _loaders(session: BigdlSession, graph: Any) -> None:
             keras_file.read_weights(hdf5_path, model, by_name)
         return Loaded(session, model)
 
+    for name, kind in FOREIGN.items():
+        setattr(graph, name, _refused(f"Model.{name}", kind))
     graph.loadModel = graph.load = load_model
     graph.load_keras = load_keras
 
 
 def _keras_layers(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.nn.keras.layer`."""
-    kinds = {**KERAS, **{name: KERAS[kind] for name, kind in SPELLINGS.items()}}
+    kinds = {**KERAS, **KERAS_WEIGHTED, **{name: KERAS[kind] for name, kind in SPELLINGS.items()}}
     out: dict[str, Any] = {
         name: _layer(session, SPELLINGS.get(name, name), kind, KerasLayer, "Keras")
         for name, kind in kinds.items()
@@ -261,7 +281,8 @@ def _criterions(session: BigdlSession) -> dict[str, Any]:
 
         return Maker(name, made)
 
-    return {**{name: criterion(name) for name in CRITERIONS}, **LEAKED}
+    made = {name: criterion(name) for name in CRITERIONS}
+    return {**made, **_plain(session, *COMPOSED), **LEAKED}
 
 
 def _common(session: BigdlSession) -> dict[str, Any]:
@@ -303,6 +324,21 @@ def _common(session: BigdlSession) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _lenet(core: dict[str, Any], class_num: int) -> Any:
+    """Return the network of `bigdl.models.lenet.lenet5`."""
+    layers = [
+        core["Reshape"]([1, 28, 28]), core["SpatialConvolution"](1, 6, 5, 5), core["Tanh"](),
+        core["SpatialMaxPooling"](2, 2, 2, 2), core["SpatialConvolution"](6, 12, 5, 5),
+        core["Tanh"](), core["SpatialMaxPooling"](2, 2, 2, 2), core["Reshape"]([12 * 4 * 4]),
+        core["Linear"](12 * 4 * 4, 100), core["Tanh"](), core["Linear"](100, class_num),
+        core["LogSoftMax"](),
+    ]  # fmt: skip
+    network = core["Sequential"]()
+    for layer in layers:
+        network.add(layer)
+    return network
+
+
 def _spark() -> dict[str, Any]:
     """Return the modules of the stand-in; none where the real package is installed."""
     if importlib.util.find_spec("pyspark") is not None:
@@ -312,7 +348,8 @@ def _spark() -> dict[str, Any]:
     return {
         "pyspark": {**context, "StorageLevel": levels, "__version__": SparkContext.version},
         "pyspark.context": _named(SparkContext), "pyspark.conf": _named(SparkConf),
-        "pyspark.rdd": _named(RDD),
+        "pyspark.rdd": _named(RDD), "pyspark.storagelevel": {"StorageLevel": levels},
+        "pyspark.sql": _named(SparkSession, SQLContext),
     }  # fmt: skip
 
 
@@ -324,7 +361,32 @@ def modules(session: BigdlSession) -> Modules:
     lenet = _named(mnist.get_mnist, mnist.preprocess_mnist, mnist.get_end_trigger,
                    mnist.validate_optimizer)  # fmt: skip
     core, criterions, optimizers = _core(session), _criterions(session), _optimizers(session)
+    common = _common(session)
+    context = {**common, "init_nncontext": lambda *a, **w: SparkContext.getOrCreate()}
     return {
+        "bigdl.dllib": {},
+        "bigdl.dllib.nn": {},
+        "bigdl.dllib.optim": {},
+        "bigdl.dllib.utils": {},
+        "bigdl.dllib.feature": {},
+        "bigdl.dllib.feature.dataset": {},
+        "bigdl.dllib.nn.layer": {**core, **REGULARIZERS, **INITIALIZATIONS, **LEAKED},
+        "bigdl.dllib.nn.criterion": criterions,
+        "bigdl.dllib.nn.initialization_method": {**INITIALIZATIONS, **LEAKED},
+        "bigdl.dllib.optim.optimizer": optimizers,
+        "bigdl.dllib.utils.common": common,
+        "bigdl.dllib.nncontext": context,
+        "bigdl.dllib.feature.dataset.mnist": digits,
+        "zoo": {},
+        "zoo.common": {},
+        "zoo.common.nncontext": context,
+        "bigdl.keras": {},
+        "bigdl.keras.backend": {"with_bigdl_backend": with_bigdl_backend, **LEAKED},
+        "bigdl.models.lenet.lenet5": {
+            "build_model": lambda class_num: _lenet(core, class_num),
+            **lenet,
+            **LEAKED,
+        },
         "bigdl": {"__version__": "0.7.0"},
         "bigdl.nn": {},
         "bigdl.nn.layer": {**core, **REGULARIZERS, **INITIALIZATIONS, **LEAKED},
@@ -336,7 +398,7 @@ def modules(session: BigdlSession) -> Modules:
         "bigdl.optim": {},
         "bigdl.optim.optimizer": optimizers,
         "bigdl.util": {},
-        "bigdl.util.common": _common(session),
+        "bigdl.util.common": common,
         "bigdl.util.engine": {"prepare_env": lambda *a, **w: None},
         "bigdl.dataset": {},
         "bigdl.dataset.mnist": {**digits, **LEAKED},

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,6 +112,53 @@ class RDD:
         places = np.array_split(np.arange(len(items)), self.parts)
         return [[items[at] for at in part] for part in places]
 
+    def randomSplit(self, weights: list[float], seed: int | None = None) -> list[RDD]:  # noqa: N802
+        """Return parts of about these shares; each element is in one of them."""
+        items, shares = list(self), np.cumsum(weights) / sum(weights)
+        places = np.searchsorted(shares, np.random.default_rng(seed).random(len(items)), "right")
+        split: list[list[Any]] = [[] for _ in weights]
+        for one, place in zip(items, places, strict=True):
+            split[min(int(place), len(weights) - 1)].append(one)
+        return [RDD(part, self.parts) for part in split]
+
+    def distinct(self, numPartitions: int | None = None) -> RDD:  # noqa: N803
+        """Return each element once."""
+        return self._then(lambda: dict.fromkeys(self), numPartitions)
+
+    def keys(self) -> RDD:
+        """Return the first of each pair."""
+        return self.map(lambda pair: pair[0])
+
+    def values(self) -> RDD:
+        """Return the second of each pair."""
+        return self.map(lambda pair: pair[1])
+
+    def groupByKey(self, numPartitions: int | None = None) -> RDD:  # noqa: N802, N803
+        """Return pairs of a key and its values."""
+
+        def grouped() -> Iterable[Any]:
+            found: dict[Any, list[Any]] = {}
+            for key, value in self:
+                found.setdefault(key, []).append(value)
+            return found.items()
+
+        return self._then(grouped, numPartitions)
+
+    def reduceByKey(self, func: Callable[[Any, Any], Any],  # noqa: N802
+                    numPartitions: int | None = None) -> RDD:  # noqa: N803  # fmt: skip
+        """Return pairs of a key and its values, combined."""
+        return self.groupByKey(numPartitions).mapValues(
+            lambda values: functools.reduce(func, values)
+        )
+
+    def groupBy(self, f: Callable[[Any], Any]) -> RDD:  # noqa: N802
+        """Return pairs of a key and the elements that give it."""
+        return self.map(lambda one: (f(one), one)).groupByKey()
+
+    def sortByKey(self, ascending: bool = True) -> RDD:  # noqa: N802
+        """Return pairs in the order of their keys."""
+        return self.sortBy(lambda pair: pair[0], ascending)
+
     # ---- actions ---------------------------------------------------------------------------------
 
     def collect(self) -> list[Any]:
@@ -152,6 +202,28 @@ class RDD:
         """Return their mean."""
         items = list(self)
         return sum(items) / len(items)
+
+    def max(self, key: Any = None) -> Any:
+        """Return the largest."""
+        return max(self, key=key)
+
+    def min(self, key: Any = None) -> Any:
+        """Return the smallest."""
+        return min(self, key=key)
+
+    def countByValue(self) -> dict[Any, int]:  # noqa: N802
+        """Return how often each element is there."""
+        return dict(Counter(self))
+
+    def collectAsMap(self) -> dict[Any, Any]:  # noqa: N802
+        """Return pairs as a dictionary."""
+        return dict(iter(self))
+
+    def takeSample(self, withReplacement: bool, num: int, seed: int | None = None) -> list[Any]:  # noqa: N802, N803
+        """Return some elements, drawn at random."""
+        items, rng = list(self), np.random.default_rng(seed)
+        count = num if withReplacement else min(num, len(items))
+        return [items[at] for at in rng.choice(len(items), count, withReplacement)]
 
     def isEmpty(self) -> bool:  # noqa: N802
         """Whether there is no element."""
@@ -230,6 +302,11 @@ class SparkContext:
         """Return whole numbers as an RDD."""
         return RDD(list(range(start) if end is None else range(start, end, step)))
 
+    def textFile(self, name: str, minPartitions: int | None = None) -> RDD:  # noqa: N802, N803
+        """Return the lines of a text file as an RDD."""
+        path = Path(name.removeprefix("file://"))
+        return RDD(lambda: path.read_text(encoding="utf-8").splitlines(), minPartitions or 1)
+
     def broadcast(self, value: Any) -> Broadcast:
         """Return the value as one that every part can read."""
         return Broadcast(value)
@@ -243,3 +320,45 @@ class SparkContext:
 
     def stop(self) -> None:
         """Do nothing."""
+
+
+class Builder:
+    """Settings of a session, each setter returns them."""
+
+    def __init__(self) -> None:
+        self.conf = SparkConf()
+
+    def appName(self, name: str) -> Builder:  # noqa: N802
+        """Set the name."""
+        self.conf.setAppName(name)
+        return self
+
+    def master(self, master: str) -> Builder:
+        """Set where to compute."""
+        self.conf.setMaster(master)
+        return self
+
+    def config(self, key: str | None = None, value: Any = None, conf: Any = None) -> Builder:
+        """Set a value, or take settings."""
+        self.conf.setAll(conf.getAll() if conf is not None else [(str(key), value)])
+        return self
+
+    def getOrCreate(self) -> SparkSession:  # noqa: N802
+        """Return a session."""
+        return SparkSession(SparkContext.getOrCreate(self.conf))
+
+
+class SparkSession:
+    """A context as a session: data frames are not read."""
+
+    builder = Builder()
+
+    def __init__(self, sparkContext: Any, jsparkSession: Any = None) -> None:  # noqa: N803
+        self.sparkContext = sparkContext
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+
+class SQLContext(SparkSession):
+    """A context under its older name."""

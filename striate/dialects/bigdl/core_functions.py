@@ -1,0 +1,160 @@
+"""The table of the core API's layers without weights: functions, reductions, moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ... import layers as native
+from ...core.layer import Layer
+from ...core.spec import Spec
+from .containers import sample_axis
+from .core import FIRST
+from .kind import REQUIRED, Kind, Words
+
+Make = Callable[[Words, Spec], Sequence[Layer]]
+
+
+def _function(act: Callable[..., Any], *names: str) -> Make:
+    def make(words: Words, x: Spec) -> Sequence[Layer]:
+        values = [words[name] for name in names]
+        return [native.Lambda(lambda tensor: act(tensor, *values))]
+
+    return make
+
+
+def axis_of(dimension: int, dims: int, x: Spec) -> int:
+    """Return the axis of a batch that a dimension from 1 on means; `dims` are those of a sample."""
+    if dimension < 0:
+        return dimension
+    return dimension if 0 < dims <= len(x.shape) else sample_axis(dimension)
+
+
+def _reduced(act: Callable[[Tensor, int], Tensor], dimension: str, dims: str) -> Make:
+    def make(words: Words, x: Spec) -> Sequence[Layer]:
+        axis = axis_of(words[dimension], words[dims] or -1, x)
+        keeps = not words.get("squeeze", True)
+        return [native.Lambda(
+            lambda t: act(t, axis).unsqueeze(axis) if keeps else act(t, axis))]  # fmt: skip
+
+    return make
+
+
+def _mean(words: Words, x: Spec) -> Sequence[Layer]:
+    act: Any = torch.mean if words["size_average"] else torch.sum
+    return _reduced(act, "dimension", "n_input_dims")(words, x)
+
+
+def _padding(words: Words, x: Spec) -> Sequence[Layer]:
+    pad, value, dims = words["pad"], words["value"], words["n_input_dim"]
+    axis = axis_of(words["dim"], dims, x)
+
+    def padded(t: Tensor) -> Tensor:
+        shape = list(t.shape)
+        shape[axis] = abs(pad)
+        more = t.new_full(shape, value)
+        return torch.cat([more, t] if pad < 0 else [t, more], axis)
+
+    return [native.Lambda(padded)]
+
+
+def _masked(x: Tensor, value: float) -> Tensor:
+    return x * (x != value).any(-1, keepdim=True)
+
+
+def _repeated(words: Words, x: Spec) -> Sequence[Layer]:
+    axis, times = words["dim"], words["n_features"]
+    return [native.Lambda(lambda t: t.unsqueeze(axis).repeat_interleave(times, axis))]
+
+
+def _tiled(words: Words, x: Spec) -> Sequence[Layer]:
+    axis, times = sample_axis(words["dim"]), words["copies"]
+    return [native.Lambda(lambda t: torch.cat([t] * times, axis))]
+
+
+def _resized(words: Words, x: Spec) -> Sequence[Layer]:
+    size = (words["output_height"], words["output_width"])
+    corners = words["align_corners"]
+    return [native.Lambda(lambda t: functional.interpolate(
+        t, size, mode="bilinear", align_corners=corners))]  # fmt: skip
+
+
+def _temporal_pooling(words: Words, x: Spec) -> Sequence[Layer]:
+    width, step = words["k_w"], words["d_w"]
+    return [native.MaxPooling1D(width, width if step in (None, -1) else step,
+                                data_format="channels_last")]  # fmt: skip
+
+
+def _upsampled(words: Words, x: Spec) -> Sequence[Layer]:
+    return [native.UpSampling2D((words["scale"],) * 2, data_format=FIRST)]
+
+
+def _bilinear(words: Words, x: Spec) -> Sequence[Layer]:
+    return [native.TorchModule(nn.UpsamplingBilinear2d(scale_factor=words["scale"]))]
+
+
+def _binary(x: Tensor, threshold: float) -> Tensor:
+    return (x > threshold).to(x.dtype)
+
+
+HALF = {"the_lambda": 0.5}
+FUNCTIONS: dict[str, Kind] = {
+    "HardSigmoid": Kind("L.Lambda(function)", {},
+                        _function(lambda x: (0.2 * x + 0.5).clamp(0, 1))),
+    "SoftMin": Kind("L.Lambda(torch.nn.functional.softmin)", {},
+                    _function(lambda x: torch.softmax(-x, 1))),
+    "TanhShrink": Kind("L.Lambda(torch.nn.functional.tanhshrink)", {},
+                       _function(functional.tanhshrink)),
+    "HardShrink": Kind("L.Lambda(torch.nn.functional.hardshrink)", HALF,
+                       _function(functional.hardshrink, "the_lambda")),
+    "SoftShrink": Kind("L.Lambda(torch.nn.functional.softshrink)", HALF,
+                       _function(functional.softshrink, "the_lambda")),
+    "Negative": Kind("L.Lambda(torch.neg)", {"inplace": False}, _function(torch.neg)),
+    "BinaryThreshold": Kind("L.Lambda(function)", {"th": 1e-6, "ip": False},
+                            _function(_binary, "th")),
+    "RReLU": Kind("L.LeakyReLU()", {"lower": 1 / 8, "upper": 1 / 3, "inplace": False},
+                  lambda w, x: [native.TorchModule(nn.RReLU(w["lower"], w["upper"]))]),
+    "Masking": Kind("L.Lambda(function)", {"mask_value": 0.0}, _function(_masked, "mask_value")),
+    "Normalize": Kind("L.UnitNormalization()", {"p": REQUIRED, "eps": 1e-10},
+                      _function(lambda x, p, eps: functional.normalize(x, p, 1, eps), "p", "eps")),
+    "Max": Kind("L.Lambda(torch.amax)", {"dim": REQUIRED, "num_input_dims": None},
+                _reduced(torch.amax, "dim", "num_input_dims")),
+    "Min": Kind("L.Lambda(torch.amin)", {"dim": 1, "num_input_dims": None},
+                _reduced(torch.amin, "dim", "num_input_dims")),
+    "Mean": Kind("L.Lambda(torch.mean)", {"dimension": 1, "n_input_dims": -1, "squeeze": True},
+                 _reduced(torch.mean, "dimension", "n_input_dims")),
+    "Sum": Kind("L.Lambda(torch.sum)", {"dimension": 1, "n_input_dims": -1,
+                "size_average": False, "squeeze": True}, _mean),
+    "Padding": Kind("L.ZeroPadding2D(padding)", {"dim": REQUIRED, "pad": REQUIRED,
+                    "n_input_dim": REQUIRED, "value": 0.0, "n_index": 1}, _padding),
+    "Replicate": Kind("L.RepeatVector(n)", {"n_features": REQUIRED, "dim": 1, "n_dim": None},
+                      _repeated),
+    "Tile": Kind("L.Lambda(function)", {"dim": 2, "copies": 2}, _tiled),
+    "Reverse": Kind("L.Lambda(torch.flip)", {"dimension": 2, "is_inplace": False},
+                    _function(lambda x, dim: x.flip(sample_axis(dim)), "dimension")),
+    "SpatialUpSamplingNearest": Kind("L.UpSampling2D(size)", {"scale": REQUIRED}, _upsampled,
+                                     rank=3),
+    "SpatialUpSamplingBilinear": Kind('L.UpSampling2D(size, "bilinear")', {"scale": REQUIRED},
+                                      _bilinear, rank=3),
+    "ResizeBilinear": Kind("L.Resizing(height, width)", {
+        "output_height": REQUIRED, "output_width": REQUIRED, "align_corners": False,
+        "data_format": "nchw"}, _resized, rank=3),
+    "UpSampling1D": Kind("L.UpSampling1D(size)", {"length": REQUIRED},
+                         lambda w, x: [native.UpSampling1D(w["length"],
+                                                           data_format="channels_last")], rank=2),
+    "UpSampling3D": Kind("L.UpSampling3D(size)", {"size": REQUIRED},
+                         lambda w, x: [native.UpSampling3D(tuple(w["size"]), data_format=FIRST)],
+                         rank=4),
+    "TemporalMaxPooling": Kind("L.MaxPooling1D(pool_size)", {"k_w": REQUIRED, "d_w": None},
+                               _temporal_pooling, rank=2),
+    "SpatialDropout1D": Kind("L.SpatialDropout1D(rate)", {"init_p": 0.5},
+                             lambda w, x: [native.SpatialDropout1D(
+                                 w["init_p"], data_format="channels_last")]),
+    "SpatialDropout3D": Kind("L.SpatialDropout3D(rate)", {"init_p": 0.5, "data_format": "NCHW"},
+                             lambda w, x: [native.SpatialDropout3D(
+                                 w["init_p"], data_format=FIRST)]),
+}  # fmt: skip

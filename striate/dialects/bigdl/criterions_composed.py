@@ -1,0 +1,147 @@
+"""Criterions that are made of others: sums of them, on tables, on the steps of a sequence."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ...errors import caller
+from ..table import DialectError
+from .criterions import Criterion, Row
+from .judging import Array, float_tensor
+from .kind import Signature
+
+
+class Composed(Criterion):
+    """A criterion of criterions: `compared` is the mean over a batch."""
+
+    signature: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        self.kind = type(self).__name__
+        self.words = {**self.signature, **dict(zip(self.signature, args, strict=False)), **words}
+        self.row = Row(Signature(self.kind, self.signature), lambda w, x, y: self.compared(x, y))
+        self.parts: list[tuple[Criterion, float]] = []
+        self.output = 0.0
+
+    def add(self, criterion: Criterion, weight: float = 1.0) -> Composed:
+        """Append a criterion with its weight; return the sum."""
+        self.parts.append((criterion, weight))
+        return self
+
+    def compared(self, x: Any, y: Any) -> Tensor:
+        """Return the mean over the batch."""
+        raise TypeError(f"{self.kind} does not define compared")
+
+
+class MultiCriterion(Composed):
+    """The weighted sum of criterions on the same values."""
+
+    def compared(self, x: Tensor, y: Tensor) -> Tensor:
+        """Add them."""
+        values = [w * one.row.compare(one.words, x, y) for one, w in self.parts]
+        return torch.stack([value.reshape(()) for value in values]).sum()
+
+
+class TimeDistributedCriterion(Composed):
+    """A criterion on each step of a sequence."""
+
+    signature: ClassVar[dict[str, Any]] = {"criterion": None, "size_average": False, "dimension": 2}
+
+    def compared(self, x: Tensor, y: Tensor) -> Tensor:
+        """Add the steps, or take their mean."""
+        one, axis = self.words["criterion"], self.words["dimension"] - 1
+        steps = zip(x.unbind(axis), y.unbind(min(axis, y.dim() - 1)), strict=True)
+        found = torch.stack([one.row.compare(one.words, *pair).reshape(()) for pair in steps])
+        return found.mean() if self.words["size_average"] else found.sum()
+
+
+class Tabular(Composed):
+    """A criterion on a table of values: it is computed, but no network is trained by it."""
+
+    def forward(self, input: Any, target: Any) -> float:
+        """Return the mean over the batch."""
+        self.output = float(self.compared(_table(input), _table(target)))
+        return self.output
+
+    def backward(self, input: Any, target: Any) -> Any:
+        """Return the gradient of each value."""
+        x = [one.requires_grad_() for one in _table(input)]
+        grads = torch.autograd.grad(self.compared(x, _table(target)), x, allow_unused=True)
+        pairs = zip(grads, x, strict=True)
+        return [(torch.zeros_like(v) if g is None else g).numpy() for g, v in pairs]
+
+    def loss(self, ending: str, y: Array) -> Any:
+        """Refuse: one target belongs to a network here."""
+        raise DialectError(
+            f"BigDL 0.7 {self.kind}",
+            "a network is trained here by a criterion of one output and one target",
+            need="one output, or the numbers of forward and backward alone",
+            fix="natively: model.compile(optimizer, loss={'first': 'mse', 'second': 'mae'})",
+            at=caller(),
+        )
+
+
+class ParallelCriterion(Tabular):
+    """The weighted sum of criterions, each on its own value and target."""
+
+    signature: ClassVar[dict[str, Any]] = {"repeat_target": False}
+
+    def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Add them."""
+        targets = y * len(x) if self.words["repeat_target"] else y
+        triples = zip(self.parts, x, targets, strict=True)
+        values = [w * one.row.compare(one.words, a, b) for (one, w), a, b in triples]
+        return torch.stack([value.reshape(()) for value in values]).sum()
+
+
+class CosineEmbeddingCriterion(Tabular):
+    """1 - cos for pairs that belong together (1), max(0, cos - margin) for others (-1)."""
+
+    signature: ClassVar[dict[str, Any]] = {"margin": 0.0, "size_average": True}
+
+    def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Compare both values."""
+        a, b = (one[None] if one.dim() == 1 else one for one in x)
+        reduction = "mean" if self.words["size_average"] else "sum"
+        return torch.nn.functional.cosine_embedding_loss(
+            a, b, y[0].reshape(-1), self.words["margin"], reduction=reduction
+        )
+
+
+class MarginRankingCriterion(Tabular):
+    """max(0, -y * (x1 - x2) + margin)."""
+
+    signature: ClassVar[dict[str, Any]] = {"margin": 1.0, "size_average": True}
+
+    def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Compare both values."""
+        margin = float(self.words["margin"])
+        values = (-y[0].reshape(-1) * (x[0] - x[1]).reshape(-1) + margin).relu()
+        return values.mean() if self.words["size_average"] else values.sum()
+
+
+class L1HingeEmbeddingCriterion(Tabular):
+    """The L1 distance of pairs that belong together (1), max(0, margin - distance) for others."""
+
+    signature: ClassVar[dict[str, Any]] = {"margin": 1.0}
+
+    def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Compare both values."""
+        away = (
+            (x[0] - x[1]).abs().flatten(1).sum(1) if x[0].dim() > 1 else (x[0] - x[1]).abs().sum()
+        )
+        return torch.where(y[0].reshape(-1) > 0, away, (self.words["margin"] - away).relu()).mean()
+
+
+def _table(given: Any) -> list[Tensor]:
+    several = given if isinstance(given, (list, tuple)) else [given]
+    return [float_tensor(one) for one in several]
+
+
+COMPOSED = (
+    MultiCriterion, TimeDistributedCriterion, ParallelCriterion, CosineEmbeddingCriterion,
+    MarginRankingCriterion, L1HingeEmbeddingCriterion,
+)  # fmt: skip

@@ -1,0 +1,178 @@
+"""Rarer layers, criterions and words of BigDL, by numbers that are worked out here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from striate.dialects.program import run_script
+from striate.dialects.table import DialectError
+
+START = """
+import numpy as np
+from bigdl.nn.layer import *
+from bigdl.nn.criterion import *
+from bigdl.util.common import *
+def near(got, wanted):
+    assert np.allclose(got, wanted, atol=1e-5), (got, wanted)
+"""
+PROGRAMS = {
+    "learned scales": """
+x = np.array([[1., 2., 3.], [4., 5., 6.]])
+scale, shift, both = CMul([1, 3]), CAdd([3]), Scale([1, 3])
+w = scale.forward(np.ones((1, 3)))
+near(scale.forward(x), x * w)
+near(scale.get_weights()[0], w)
+near(shift.forward(x) - x, np.tile(shift.get_weights()[0], (2, 1)))
+near(both.forward(x), x * both.get_weights()[0] + both.get_weights()[1])
+one = Mul()
+near(one.forward(x), x * one.forward(np.ones((1, 1)))[0, 0])
+cosine = Cosine(3, 1)
+cosine.set_weights([np.array([[1., 0., 0.]])])
+near(cosine.forward(x)[:, 0], x[:, 0] / np.sqrt((x ** 2).sum(1)))
+far = Euclidean(3, 1)
+far.set_weights([np.array([[1., 2., 0.]])])
+near(far.forward(x)[:, 0], [3., np.sqrt(9 + 9 + 36)])
+""",
+    "layers on steps": """
+inner = Linear(3, 2)
+x = np.random.rand(4, 5, 3)
+got = Bottle(inner, 2, 2).forward(x)
+w, b = inner.get_weights()
+near(got, x @ w.T + b)
+""",
+    "reductions": """
+x = np.arange(12.).reshape(2, 2, 3)
+near(Max(2).forward(x), x.max(1))
+near(Min(1, 2).forward(x), x.min(1))
+near(Mean(3).forward(x), x.mean(2))
+near(Sum(2, squeeze=False).forward(x), x.sum(1, keepdims=True))
+near(Padding(1, 1, 2, 7.0).forward(x)[:, -1], np.full((2, 3), 7.))
+near(Padding(1, -1, 2).forward(x)[:, 1:], x)
+near(Normalize(2.0).forward(np.array([[3., 4.]])), [[.6, .8]])
+near(Masking(0.0).forward(np.array([[[0., 0.], [1., 0.]]])), [[[0., 0.], [1., 0.]]])
+near(SoftMin().forward(np.array([[0., np.log(3.)]])), [[.75, .25]])
+near(HardShrink().forward(np.array([.3, -.7])), [0., -.7])
+near(SoftShrink().forward(np.array([.3, -.7])), [0., -.2])
+near(HardSigmoid().forward(np.array([0., 1., 9.])), [.5, .7, 1.])
+""",
+    "tables": """
+a, b = np.ones((2, 2, 3)), np.ones((2, 3, 4))
+near(MM().forward([a, b]), np.full((2, 2, 4), 3.))
+near(MM(trans_b=True).forward([a, a]), np.full((2, 2, 2), 3.))
+first, second = SplitTable(1, 2).forward(np.arange(12.).reshape(2, 2, 3))
+near(first, [[0, 1, 2], [6, 7, 8]])
+assert Pack(2).forward([np.ones((2, 3))] * 2).shape == (2, 2, 3)
+near(PairwiseDistance().forward([np.array([[0., 0.]]), np.array([[3., 4.]])]), [[5.]])
+near(CosineDistance().forward([np.array([[1., 0.]]), np.array([[1., 1.]])]), [[.5 ** .5]])
+planes = [np.ones((2, 1, 4, 4)), np.ones((2, 3, 4, 4))]
+for joined in (JoinTable(2, 4), JoinTable(1, 3), JoinTable(2, 0)):
+    assert joined.forward(planes).shape == (2, 4, 4, 4)
+""",
+    "other ranks": """
+assert TemporalConvolution(4, 3, 2).forward(np.ones((2, 5, 4))).shape == (2, 4, 3)
+cubes = np.ones((1, 1, 3, 3, 3))
+assert VolumetricConvolution(1, 2, 2, 2, 2).forward(cubes).shape == (1, 2, 2, 2, 2)
+cube = np.arange(8.).reshape(1, 1, 2, 2, 2)
+near(VolumetricMaxPooling(2, 2, 2, 2, 2, 2).forward(cube), [[[[[7.]]]]])
+assert LocallyConnected2D(2, 6, 5, 3, 3, 3).forward(np.ones((4, 2, 5, 6))).shape == (4, 3, 3, 4)
+assert SpatialUpSamplingNearest(2).forward(np.ones((1, 1, 2, 2))).shape == (1, 1, 4, 4)
+""",
+    "composed criterions": """
+x, y = np.array([[1., 2.]]), np.array([[2., 4.]])
+p = ParallelCriterion()
+p.add(MSECriterion(), 0.5)
+p.add(AbsCriterion())
+near(p.forward([x, x], [y, y]), 0.5 * 2.5 + 1.5)
+near(p.backward([x, x], [y, y])[1], [[-.5, -.5]])
+m = MultiCriterion()
+m.add(MSECriterion())
+m.add(AbsCriterion(), 2.0)
+near(m.forward(x, y), 2.5 + 3.)
+logs = np.log(np.full((2, 3, 4), .25))
+near(TimeDistributedCriterion(ClassNLLCriterion(), True).forward(logs, np.ones((2, 3))), np.log(4))
+maps = np.zeros((1, 5, 2, 2))
+near(SoftmaxWithCriterion().forward(maps, np.ones((1, 1, 2, 2))), np.log(5))
+near(CosineDistanceCriterion().forward(x, y), 0.)
+near(MarginRankingCriterion().forward([x[:, 0], x[:, 1]], [np.ones(1)]), 2.)
+""",
+    "Keras-style layers": """
+from bigdl.nn.keras.topology import Sequential as Net
+from bigdl.nn.keras.layer import *
+m = Net()
+m.add(LocallyConnected2D(4, 3, 3, input_shape=(2, 8, 8)))
+m.add(SReLU())
+m.add(ZeroPadding2D((1, 1)))
+m.add(Cropping2D(((1, 1), (1, 1))))
+m.add(GlobalAveragePooling2D())
+m.add(Highway(activation="tanh"))
+m.add(MaxoutDense(6, nb_feature=3))
+m.add(Dense(3, activation="softmax"))
+m.compile("adam", "categorical_crossentropy", ["accuracy"])
+x, y = np.random.rand(16, 2, 8, 8), np.eye(3)[np.arange(16) % 3]
+m.fit(x, y, batch_size=8, nb_epoch=1)
+assert m.predict_local(x).shape == (16, 3)
+steps = Net()
+steps.add(TimeDistributed(Dense(3), input_shape=(5, 4)))
+assert steps.forward(np.ones((2, 5, 4))).shape == (2, 5, 3)
+deep = Net()
+deep.add(ZeroPadding3D((1, 1, 1), input_shape=(1, 4, 4, 4)))
+deep.add(Cropping3D(((1, 1), (1, 1), (1, 1))))
+assert deep.get_output_shape() == (None, 1, 4, 4, 4)
+""",
+    "Keras under BigDL": """
+from keras.models import Sequential as KerasNet
+from keras.layers import Dense as KerasDense
+from bigdl.keras.backend import with_bigdl_backend
+k = KerasNet()
+k.add(KerasDense(3, input_dim=4, activation="softmax"))
+k.compile(optimizer="sgd", loss="categorical_crossentropy", metrics=["accuracy"])
+before = k.get_weights()[0]
+x, y = np.random.rand(16, 4), np.eye(3)[np.arange(16) % 3]
+with_bigdl_backend(k).fit(x, y, batch_size=8, nb_epoch=1, is_distributed=False)
+assert not np.allclose(before, k.get_weights()[0])
+assert with_bigdl_backend(k).predict(x).shape == (16, 3)
+""",
+    "more of Spark": """
+from pyspark.sql import SparkSession
+sc = SparkSession.builder.master("local[2]").appName("x").getOrCreate().sparkContext
+r = sc.parallelize(range(100))
+a, b = r.randomSplit([.8, .2], seed=1)
+assert sorted(a.collect() + b.collect()) == list(range(100)) and a.count() > b.count()
+pairs = sc.parallelize([("a", 1), ("b", 2), ("a", 3)])
+assert pairs.reduceByKey(lambda x, y: x + y).collectAsMap() == {"a": 4, "b": 2}
+assert pairs.keys().distinct().collect() == ["a", "b"] and r.max() == 99
+from bigdl.models.lenet.lenet5 import build_model
+assert build_model(10).forward(np.ones((2, 1, 28, 28))).shape == (2, 10)
+""",
+}
+
+REFUSED = {
+    "SpatialConvolutionMap(3)": "SpatialConvolution, with n_group",
+    "Model.load_torch('x.t7')": "files of Torch 7 are not read here",
+    "Model.load_caffe('x', 'y')": "files of Caffe are not read here",
+    "from zoo.pipeline.api.keras.models import Sequential": "bigdl.nn.keras.topology",
+    "from bigdl.dllib.keras.layers import Dense": "bigdl.nn.keras.topology",
+    "Highway(3, wRegularizer=object()).forward(np.ones((1, 3)))": "weightdecay of the optimizer",
+}
+
+
+def _run(text: str, folder: Path) -> None:
+    script = folder / "program.py"
+    script.write_text(START + text, encoding="utf-8")
+    run_script(script, seed=0, root=folder / "runs")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _run(PROGRAMS[name], tmp_path)
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_refused(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DialectError) as error:
+        _run(line, tmp_path)
+    assert REFUSED[line] in str(error.value)
