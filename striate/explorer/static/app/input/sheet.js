@@ -27,7 +27,7 @@ export class Sheet {
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, () => { this.last = null; });
     this.canvas.addEventListener("keydown", (event) => this.shifted(event));
-    onFrame("input model unit themed unitFound", () => this.draw());
+    onFrame("input model themed unitFound", () => this.draw());
     on("model", () => this.reset());
     key("ctrl z", () => this.back());
     key("c", () => this.clear());

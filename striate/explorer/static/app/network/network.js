@@ -60,7 +60,7 @@ export function network(place) {
 
   on("model", build);
   on("unit", (now) => { if (!sought) requestAnimationFrame(() => reveal(now)); });
-  on("columns health global size unit unitFound themed tab open", draw);
+  on("columns health global size unitFound themed tab open", draw); // the frame of a unit comes with its answer
   new ResizeObserver(draw).observe(place);
   key("n", () => scroll.querySelector("canvas")?.focus());
   key("Escape", () => set({ unit: null }));
