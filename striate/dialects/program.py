@@ -25,6 +25,7 @@ from . import python2
 from .dialect import named
 from .evidence import Finding, Word, find, words
 from .importer import serving
+from .loops import bounded
 from .session import PICTURES, Script
 from .surroundings import surrounded
 from .table import DialectError
@@ -66,7 +67,7 @@ def run_script(
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
         with _named(path, said, found):
-            _run(path)
+            _run(path, shared)
     _keep(shared, path, args, found)
     return Path(shared.run.path)
 
@@ -122,17 +123,22 @@ def _named(path: Path, said: list[Word], found: list[Finding]) -> Iterator[None]
         raise
 
 
-def _run(path: Path) -> None:
-    """Run the script as the main module; where it is Python 2, what its lines are read as."""
-    text, _, changed = python2.read(path)
-    if not changed:
+def _run(path: Path, script: Script) -> None:
+    """Run the script as the main module; where it is not run as it is, say what is changed."""
+    _, tree, changed = python2.read(path)
+    lines = [] if script.max_epochs is None else bounded(tree, script.max_epochs)
+    if changed:
+        say(f"note: Python 2: {counted(changed, 'line')} read as Python 3 (print, except, raise)")
+    if lines:
+        where = ", ".join(map(str, lines))
+        script.note(f"--max-epochs: the loop in line {where} ends after {script.max_epochs}")
+    if not changed and not lines:
         runpy.run_path(str(path), run_name="__main__")
         return
-    say(f"note: Python 2: {counted(changed, 'line')} read as Python 3 (print, except, raise)")
     main = ModuleType("__main__")
     vars(main)["__file__"] = str(path)
     with patch.dict(sys.modules, {"__main__": main}):
-        exec(compile(text, str(path), "exec"), vars(main))
+        exec(compile(tree, str(path), "exec"), vars(main))
 
 
 def _found(asked: str, said: list[Word]) -> list[Finding]:

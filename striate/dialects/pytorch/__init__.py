@@ -34,11 +34,8 @@ def decide(found: Mapping[str, Sequence[str]]) -> str:
 
 def open_session(version: str, script: Script) -> Session:
     """Return the state of a script."""
-    if script.max_epochs is not None:
-        script.note(
-            "--max-epochs: a loop of the script's own counts its own epochs; --limit-samples "
-            "shortens the data sets of torchvision"
-        )
+    if script.limit_samples is not None:
+        script.note("--limit-samples shortens the data sets of torchvision")
     return Session(VERSIONS[version], script)
 
 

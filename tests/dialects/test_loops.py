@@ -1,0 +1,58 @@
+"""Loops over epochs end where --max-epochs says, and no other loop does."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from striate.dialects.loops import bounded
+from striate.dialects.program import run_script
+
+ENDED = [
+    "for epoch in range(20): seen.append(epoch)",
+    "for epoch in range(1, args['epochs'] + 1): seen.append(epoch)",
+    "for e in range(num_epochs): seen.append(e)",
+    "for e in bar(range(EPOCHS), desc='x'): seen.append(e)",
+]
+WHOLE = [
+    "for step in range(steps_per_epoch): seen.append(step)",
+    "for batch in range(20): seen.append(batch)",
+    "for epoch_step in range(20): seen.append(epoch_step)",
+    "seen += [epoch for epoch in range(20)]",
+]
+NAMES = {"args": {"epochs": 20}, **dict.fromkeys(
+    ("num_epochs", "EPOCHS", "n_epoch", "steps_per_epoch"), 20)}  # fmt: skip
+
+
+def _seen(line: str) -> tuple[list[int], list[int]]:
+    tree, seen = ast.parse(line), []
+    lines = bounded(tree, 2)
+    exec(compile(tree, "x", "exec"), {**NAMES, "seen": seen, "bar": lambda it, desc: it})
+    return seen, lines
+
+
+@pytest.mark.parametrize("line", ENDED)
+def test_ended(line: str) -> None:
+    seen, lines = _seen(line)
+    assert len(seen) == 2
+    assert lines == [1]
+
+
+@pytest.mark.parametrize("line", WHOLE)
+def test_whole(line: str) -> None:
+    seen, lines = _seen(line)
+    assert len(seen) == 20
+    assert not lines
+
+
+def test_a_script_of_torch_is_ended_and_it_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "loop.py"
+    script.write_text("import torch\nfor epoch in range(9):\n    print('epoch', epoch)\n")
+    run_script(script, max_epochs=3, root=tmp_path / "runs")
+    out, told = capfd.readouterr()
+    assert out == "epoch 0\nepoch 1\nepoch 2\n"
+    assert "--max-epochs: the loop in line 2 ends after 3" in told
