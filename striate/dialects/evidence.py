@@ -41,8 +41,8 @@ def parse(path: Path) -> ast.Module:
 def words(path: Path) -> list[Word]:
     """Return what a script, and the files beside it that it imports, says; in line order.
 
-    Kinds: "import", a module or name that is imported; "keyword", of a call; "name", a name with
-    its dots; "text", a string.
+    Kinds: "import", a module or name that is imported; "keyword", of a call; "argument", the
+    same after the name of what is called; "name", a name with its dots; "text", a string.
     """
     out: list[Word] = []
     todo, seen = [path], {path}
@@ -90,7 +90,10 @@ def _words(tree: ast.Module) -> list[tuple[str, str, int]]:
             paths = [f"{node.module}.{name.name}" for name in node.names]
             out += [("import", part, node.lineno) for part in _prefixes(paths)]
         elif isinstance(node, ast.Call):
-            out += [("keyword", word.arg, node.lineno) for word in node.keywords if word.arg]
+            words = [word.arg for word in node.keywords if word.arg]
+            called = next(iter([*_dotted(node.func)][-1:]), "")
+            out += [("keyword", word, node.lineno) for word in words]
+            out += [("argument", f"{called}.{word}", node.lineno) for word in words]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             out.append(("text", node.value, node.lineno))
         elif isinstance(node, (ast.Name, ast.Attribute)):

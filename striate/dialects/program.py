@@ -232,5 +232,8 @@ def _finish(run: Run, script: Script, model: Any) -> None:
     try:
         run.finish(model)
     except StoreError as error:
+        if not model.built:  # code of which only parts were run
+            script.note(f"the run keeps no model: {error.where} {error.what}")
+            return
         script.note(f"the run keeps the weights alone: {error.where} {error.what}")
         model_file.save_weights(model, Path(run.path) / "weights.safetensors")

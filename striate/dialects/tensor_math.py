@@ -130,6 +130,22 @@ def clip_by_norm(t: Any, clip_norm: float) -> Tensor:
     return t * (clip_norm / torch.linalg.vector_norm(t).clamp(min=clip_norm))
 
 
+def clip_by_global_norm(
+    t_list: Any, clip_norm: float, use_norm: Any = None, name: Any = None
+) -> tuple[list[Any], Tensor]:
+    """Return tensors that together are no longer than `clip_norm`, and how long they were."""
+    given = [None if t is None else floating(t) for t in t_list]
+    norm = global_norm(given) if use_norm is None else tensor(use_norm)
+    share = clip_norm / norm.clamp(min=clip_norm)
+    return [None if t is None else t * share for t in given], norm
+
+
+def global_norm(t_list: Any, name: Any = None) -> Tensor:
+    """Return the length of tensors as one vector."""
+    several = [floating(t).flatten() for t in t_list if t is not None]
+    return torch.linalg.vector_norm(torch.cat(several))
+
+
 def cast(x: Any, dtype: Any) -> Tensor:
     """Return values in another dtype."""
     return tensor(x).to(kind(dtype))

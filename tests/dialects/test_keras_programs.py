@@ -216,7 +216,7 @@ net = Net()
 net.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])
 h = net.fit(x, y, epochs=1, verbose=0)
 print(list(h.history), net(x[:2]).shape)
-""", "['loss', 'accuracy'] torch.Size([2, 4])"),
+""", "['loss', 'accuracy'] (2, 4)"),
     "models that are merged": ("keras1", ARRAYS + """
 from keras.models import Sequential
 from keras.layers import Dense, Flatten, Merge

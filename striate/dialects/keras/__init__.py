@@ -27,6 +27,7 @@ def _optimizers(epsilon: float, **changed: float) -> dict[str, dict[str, Any]]:
 
 _MODERN = _optimizers(1e-7, adagrad=0.001, adadelta=0.001, adamax=0.001, nadam=0.001)
 _MODERN["adagrad"]["initial_accumulator_value"] = 0.1
+_MODERN["adamw"] = {"learning_rate": 0.001, "epsilon": 1e-7, "weight_decay": 0.004}
 _KERAS1_COLUMNS = (33, 55, 67, 100)
 
 VERSIONS: dict[str, KerasVersion] = {
@@ -55,7 +56,8 @@ NAME, DEFAULT, HIDES = "keras", "keras2", True
 
 # What only scripts of a version say. A word of a call counts where it is a keyword.
 CLUES: tuple[tuple[str, str, str], ...] = (
-    *(("keyword", word, "keras0") for word in ("show_accuracy", "class_mode")),
+    ("keyword", "show_accuracy", "keras0"), ("argument", "compile.class_mode", "keras0"),
+    ("import", "keras.models.Graph", "keras0"),
     *(
         ("keyword", word, "keras1")
         for word in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from .layers import put_weights
 from .session import KerasSession
 
 _CALL, _NUMPY, _ARRAY = Layer.__call__, Tensor.numpy, Tensor.__array__
+_FLOAT, _INT = Tensor.__float__, Tensor.__int__
 _GET, _SET = Layer.get_weights, Layer.set_weights
 
 
@@ -262,17 +264,74 @@ def patches(session: KerasSession) -> list[Patch]:
         ),
         (Tensor, "numpy", _numpy),
         (Tensor, "__array__", _array),
+        (Tensor, "__float__", lambda self: _FLOAT(self.detach())),  # that of losses too
+        (Tensor, "__int__", lambda self: _INT(self.detach())),
         (Tensor, "assign", _assign),
         (Tensor, "assign_add", _assign_add),
         (Tensor, "assign_sub", _assign_sub),
         (Tensor, "value", lambda self: self),
         (Tensor, "eval", lambda self, **words: _numpy(self)),
         (Tensor, "get_shape", lambda self: Shape(self.shape)),
+        (Tensor, "shape", property(lambda self: Shape(_size(self)))),
+        (Tensor, "name", property(lambda self: vars(self).get("word"), _set_word)),
+        (Tensor, "path", property(lambda self: vars(self).get("word"))),
+        (Layer, "weights", property(_named_weights(session))),
     ]
+
+
+_size = Tensor.size
+_WEIGHTS = Layer.weights.fget
+OLD_WORDS = {
+    "kernel": "W", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_std",
+}  # fmt: skip
+
+
+def _set_word(self: Tensor, word: Any) -> None:
+    vars(self)["word"] = word
+
+
+def _named_weights(session: KerasSession) -> Callable[..., Any]:
+    def weights(self: Layer) -> list[Tensor]:
+        """Return the weights, each with the name that the version gives it."""
+        assert _WEIGHTS is not None
+        found: list[Tensor] = _WEIGHTS(self)
+        if any("word" not in vars(weight) for weight in found):
+            for layer in self.modules():
+                for key, weight in (*layer._parameters.items(), *layer._buffers.items()):
+                    if weight is not None and isinstance(layer, Layer):
+                        vars(weight).setdefault("word", _word(session, layer.name, key))
+        return found
+
+    return weights
+
+
+def _word(session: KerasSession, layer: str, weight: str) -> str:
+    if session.version.old:
+        return f"{layer}_{OLD_WORDS.get(weight, weight)}"
+    return f"{layer}/{weight}" + (":0" if session.version.name != "keras3" else "")
 
 
 class Shape(tuple[Any, ...]):
     """A shape as TensorFlow gives it."""
+
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return Shape(found) if isinstance(index, slice) else found
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self)
+
+    def num_elements(self) -> int:
+        """Return how many numbers there are."""
+        return math.prod(self)
+
+    numel = num_elements
+
+    def is_fully_defined(self) -> bool:
+        """Return whether all sizes are known."""
+        return None not in self
 
     def as_list(self) -> list[Any]:
         """Return the sizes in a list."""

@@ -28,7 +28,10 @@ def variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> T
     """Return a tensor that gradients reach and that a layer keeps as a weight."""
     made = tensor(value() if callable(value) else value, dtype or None).detach().clone()
     made = made.float() if made.dtype == torch.float64 else made
-    return torch.nn.Parameter(made, requires_grad=made.is_floating_point())
+    kept = torch.nn.Parameter(made, requires_grad=made.is_floating_point())
+    if name:
+        kept.name = f"{name}:0"
+    return kept
 
 
 def layouts(session: KerasSession) -> dict[str, Any]:

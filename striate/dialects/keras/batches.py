@@ -20,6 +20,7 @@ class Stream:
     def __init__(self, source: Any) -> None:
         self.source = source
         self.seen: list[Any] = []
+        self.change: Callable[[Any], Any] = as_batch
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self.again: Callable[[], Iterator[Any]] | None = None
         if self.indexed:
@@ -29,9 +30,12 @@ class Stream:
         self.running: Iterator[Any] = iter(()) if self.again else iter(source)
 
     def _indexed(self) -> Iterator[Any]:
-        """Yield the batches of a Sequence, and tell it at the end."""
-        for index in range(len(self.source)):
-            yield self.source[index]
+        """Yield the batches of a Sequence, and tell it once no more of them are taken."""
+        try:
+            for index in range(len(self.source)):
+                yield self.source[index]
+        except GeneratorExit:  # the last batch of an epoch was taken, and none is asked for
+            pass
         ended = getattr(self.source, "on_epoch_end", None)
         if ended is not None:
             ended()
@@ -42,6 +46,8 @@ class Stream:
         if known:
             return int(known)
         if not self.seen:
+            if self.indexed:
+                return _count(self.source[0])
             batch = next(self.again() if self.again else self.running)
             self.seen = [] if self.again else [batch]
             return _count(batch)
@@ -62,11 +68,16 @@ class Stream:
 
     def __iter__(self) -> Iterator[Any]:
         if self.again is not None:
-            yield from (as_batch(item) for item in self.again())
+            yield from map(self.change, self.again())
             return
         while self.seen:
-            yield as_batch(self.seen.pop())
-        yield from (as_batch(item) for item in self.running)
+            yield self.change(self.seen.pop())
+        yield from map(self.change, self.running)
+
+    def changed(self, change: Callable[[Any], Any]) -> Stream:
+        """Let each batch, as the loop takes it, be changed on its way."""
+        self.change = lambda item: change(as_batch(item))
+        return self
 
     def bounded(self, steps: int | None) -> Bounded:
         """Return passes of so many batches; an endless generator goes on where it was."""

@@ -150,7 +150,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             with phase(scope, self.training):
                 out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
             if self.activity is not None:
-                self.added.append(self.activity(out) / len(out))
+                averaged = scope.version.name not in ("keras2", "keras23")
+                self.added.append(self.activity(out) / (len(out) if averaged else 1))
             return tuple(out) if isinstance(out, list) else out
 
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:

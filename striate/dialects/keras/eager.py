@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from ...engine import hooks as moments, loop
-from ...engine.batches import Batches, parts, prepare
+from ...data.feed import feed
+from ...engine.batches import Batches, endless, parts, prepare
 from ...engine.setup import setup_of
 from ...engine.step import Step
+from ...model import Model
 from ..symbolic import tensor
 from .losses import Metric, metric_classes
 
@@ -43,6 +45,8 @@ def fit_with(
         if isinstance(valid, tuple):
             given, labels = model.twin.data(valid[0], valid[1] if len(valid) > 1 else None)
             words["validation_data"] = (given, labels)
+        elif valid is not None:
+            words["validation_data"] = model.twin.data(valid, None)[0]
     target.stop_training = model.stop_training = False
     loop.fit(target, x, y, epochs=epochs, verbose=0, callbacks=hooks, **words)
 
@@ -50,7 +54,7 @@ def fit_with(
 def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any) -> Any:
     """Return the loss and the metrics by name."""
     if own_step(model, "test_step"):
-        return test_steps(model, prepare(model, x, y, weight, size or 32), steps)
+        return test_steps(model, _prepare(model, x, y, weight, size or 32), steps)
     if model.twin:
         x, y = model.twin.data(x, y)
     return loop.evaluate(model.trained, x, y, batch_size=size, verbose=0, sample_weight=weight,
@@ -80,10 +84,16 @@ def fit_steps(
 ) -> None:
     """Train with `train_step`, batch by batch."""
     size = words["batch_size"]
-    data = prepare(model, x, y, words.get("sample_weight"), size, words["shuffle"])
-    split = words.get("validation_split", 0.0)
-    data, valid = parts(model, data, split, words.get("validation_data"), size)
-    batches = Batches(model, data, words.get("steps_per_epoch"), words.get("class_weight"))
+    data = _prepare(model, x, y, words.get("sample_weight"), size, words["shuffle"])
+    split, given = words.get("validation_split", 0.0), words.get("validation_data")
+    if model.built:
+        data, valid = parts(model, data, split, given, size)
+    else:
+        several = given if isinstance(given, tuple) else (given,)
+        valid = None if given is None else feed(*several, batch_size=size)
+        data, valid = data.split(split) if split else (data, valid)
+    steps, classes = words.get("steps_per_epoch"), words.get("class_weight")
+    batches = Batches(model, data, steps, classes) if model.built else Plain(data, steps)
     params = {
         "epochs": epochs,
         "steps": batches.steps,
@@ -110,6 +120,24 @@ def fit_steps(
         stopped = moments.tell(hooks, "on_epoch_end", epoch, logs) or stopped
     model.train(mode)
     moments.tell(hooks, "on_train_end", {})
+
+
+def _prepare(model: Any, x: Any, y: Any, weight: Any, size: int, shuffle: bool = False) -> Any:
+    """Return batches; a model that has no `call` is never built: its steps use parts of it."""
+    if model.built or getattr(model, "own", True) or not isinstance(model, Model):
+        return prepare(model, x, y, weight, size, shuffle)
+    return feed(x, y, weight, batch_size=size, shuffle=shuffle)
+
+
+class Plain:
+    """Passes over batches for a model of which nothing is known."""
+
+    def __init__(self, data: Any, steps: int | None) -> None:
+        self.source = endless(data) if steps else None
+        self.data, self.steps = data, steps or len(data)
+
+    def __iter__(self) -> Any:
+        return itertools.islice(self.source, self.steps) if self.source else iter(self.data)
 
 
 def test_steps(model: Any, data: Any, steps: Any) -> dict[str, float]:
@@ -196,7 +224,7 @@ class Steps:
 
     def compiled(self: Any) -> list[Any]:
         """Return the metrics of compile."""
-        if self.setup is None:
+        if self.setup is None or not self.setup.losses:
             return []
         self.setup.prepare(self)
         return [metric for several in self.setup.metrics for metric in several]

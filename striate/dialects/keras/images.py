@@ -61,6 +61,9 @@ def save_img(path: Any, x: Any, data_format: Any = None, file_format: Any = None
     array_to_img(x, data_format, scale).save(path, format=file_format)
 
 
+CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
+
+
 class ImageDataGenerator:
     """Changes pictures by chance, and gives them in batches."""
 
@@ -94,7 +97,7 @@ class ImageDataGenerator:
         self.split = validation_split
         self.mean: Any = None
         self.std: Any = None
-        self.principal: Any = None
+        self.principal_components: Any = None
         if fill_mode not in FILLS:
             raise DialectError(
                 f"{self.session.version.title} ImageDataGenerator",
@@ -113,33 +116,38 @@ class ImageDataGenerator:
         if augment:
             data = np.stack([self._changed(one, rng) for _ in range(rounds) for one in data])
         if self.center:
-            self.mean = data.mean((0, 1, 2))
-            data = data - self.mean
+            self.mean = self._first(data.mean((0, 1, 2))[None, None])
+            data = data - self._last(self.mean)
         if self.scale:
-            self.std = data.std((0, 1, 2))
-            data = data / (self.std + 1e-7)
+            self.std = self._first(data.std((0, 1, 2))[None, None])
+            data = data / (self._last(self.std) + 1e-7)
         if self.whitens:
             flat = data.reshape(len(data), -1)
             sigma = flat.T @ flat / len(flat)
             u, s, _ = np.linalg.svd(sigma)
-            self.principal = (u / np.sqrt(s + self.zca_epsilon)) @ u.T
+            self.principal_components = (u / np.sqrt(s + self.zca_epsilon)) @ u.T
 
     def standardize(self, x: Any) -> Array:
         """Return a picture after the settings that are no chance."""
         return self._first(self._standard(self._last(np.array(x, dtype="float32"))))
 
     def _standard(self, x: Array) -> Array:
-        x = self.prepare(x) if self.prepare else x
+        x = self._last(np.asarray(self.prepare(self._first(x)))) if self.prepare else x
         x = x * self.rescale if self.rescale else x
         x = x - x.mean() if self.center_each else x
         x = x / (x.std() + 1e-7) if self.scale_each else x
         if (self.center and self.mean is None) or (self.scale and self.std is None):
             self.session.note("ImageDataGenerator: fit it on the pictures for featurewise settings")
-        x = x - self.mean if self.mean is not None else x
-        x = x / (self.std + 1e-7) if self.std is not None else x
-        if self.principal is not None:
-            x = (x.reshape(-1) @ self.principal).reshape(x.shape)
+        mean, std = map(self._broadcast, (self.mean, self.std))
+        x = x - mean if self.center and mean is not None else x
+        x = x / (std + 1e-7) if self.scale and std is not None else x
+        if self.principal_components is not None:
+            x = (x.reshape(-1) @ self.principal_components).reshape(x.shape)
         return x
+
+    def _broadcast(self, value: Any) -> Any:
+        """Return what a script may have set itself, of each channel or each pixel."""
+        return self._last(value) if np.ndim(value) == 3 else value
 
     # ---- chance ----------------------------------------------------------------------------------
 
@@ -213,6 +221,14 @@ class ImageDataGenerator:
                             follow_links: bool = False, subset: Any = None,
                             interpolation: str = "nearest", **words: Any) -> Pictures:  # fmt: skip
         """Return batches of the pictures in the folders of a folder, one for each class."""
+        if class_mode not in CLASS_MODES:
+            raise DialectError(
+                f"{self.session.version.title} flow_from_directory",
+                f"there is no class_mode {class_mode!r}",
+                need="one of " + ", ".join(map(repr, CLASS_MODES)),
+                fix='class_mode="categorical", which goes with categorical_crossentropy',
+                at=caller(),
+            )
         files = Files(Path(directory), target_size, color_mode, classes, class_mode, interpolation)
         files.choose(subset, self.split)
         print(f"Found {len(files)} images belonging to {len(files.class_indices)} classes.")  # noqa: T201
@@ -367,6 +383,7 @@ class Pictures(KerasSequence):
         batch = np.stack(pictures).astype("float32")
         self.keeps.write(batch, owner.layout)
         labels, weights = self.source.labels(places), self.source.weights(places)
+        labels = batch.copy() if getattr(self.source, "kind", "") == "input" else labels
         if labels is None:
             return batch
         return (batch, labels) if weights is None else (batch, labels, weights)

@@ -16,6 +16,7 @@ from ...errors import caller, nearest
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
 from . import custom as keras_custom, extra as keras_extra
+from .order import Inputs
 from .rows import FAMILIES, FUNCTIONS, LAYERS, MERGES
 from .session import LAYOUTS, Given, KerasSession
 from .words import activation, initializer
@@ -66,6 +67,11 @@ class Alias:
         )
         words = translate(session.version.title, row, self.__name__, args, kwargs, self.known)
         words = {word: self._value(word, value) for word, value in words.items()}
+        if words.get("padding") == "full":  # every place where kernel and image meet
+            sides = words["kernel_size"]
+            words["padding"] = (
+                sides - 1 if isinstance(sides, int) else tuple(side - 1 for side in sides)
+            )
         explicit = words.get("data_format")
         given = _given(about_input, explicit or "", {**said, "args": args}, self.__name__)
         if row.spatial and "data_format" in self.known:
@@ -153,12 +159,16 @@ class Alias:
 
 
 def guess_layout(session: KerasSession, shape: tuple[Any, ...]) -> None:
-    """Take images of such a shape as channels first, if that is how they look."""
+    """Take images of such a shape in the order of axes that they look like."""
     session.chose_layout = True
-    looks_first = shape[0] in (1, 3) and all(size and size > 3 for size in shape[1:])
-    if looks_first and session.layout == "channels_last":
-        session.layout = "channels_first"
-        session.note(f"input {shape} is read as channels first: nothing in the script says so")
+    for layout, channels, sides in (("channels_first", shape[0], shape[1:]),
+                                    ("channels_last", shape[-1], shape[:-1])):  # fmt: skip
+        if channels in (1, 3) and all(size and size > 3 for size in sides):
+            if session.layout != layout:
+                session.layout = layout
+                order = layout.replace("_", " ")
+                session.note(f"input {shape} is read as {order}: nothing in the script says so")
+            return
 
 
 def _bound(args: Any, kwargs: dict[str, Any], old: bool) -> tuple[Any, dict[str, Any]]:
@@ -305,7 +315,7 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     merge = _merge(session, aliases)
     old = {"merge": merge, "Merge": keras_extra.merge_class(merge)} if session.version.old else {}
     begin = make_input(session)
-    base = {"Layer": custom["Layer"], "Input": begin, "InputLayer": begin, "InputSpec": input_spec}
+    base = {"Layer": custom["Layer"], "Input": begin, "InputLayer": Inputs(begin), "InputSpec": InputSpec}
     made = {
         family: {**base, **{name: aliases[name] for row in rows for name in row.names},
                  **extra.get(family, {})}
@@ -318,9 +328,15 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     return {"": every, **made}
 
 
-def input_spec(**words: Any) -> dict[str, Any]:
-    """Return what a layer says about its inputs; shapes are checked anyway."""
-    return words
+class InputSpec:
+    """What a layer says about its inputs; it can be read, and shapes are checked anyway."""
+
+    def __init__(self, dtype: Any = None, shape: Any = None, ndim: Any = None,
+                 max_ndim: Any = None, min_ndim: Any = None, axes: Any = None,
+                 **words: Any) -> None:  # fmt: skip
+        self.dtype, self.shape = dtype, None if shape is None else tuple(shape)
+        self.ndim = ndim if shape is None else len(self.shape or ())
+        self.max_ndim, self.min_ndim, self.axes = max_ndim, min_ndim, axes or {}
 
 
 __all__ = ["Alias", "families", "first_input", "make_input", "put_weights", "record"]

@@ -78,7 +78,13 @@ def loss(given: Any) -> Any:
         return given.native_loss
     if isinstance(given, type) and issubclass(given, Spoken):
         return given().native_loss
-    return native.Function(as_keras(given))
+    return Own(as_keras(given))
+
+
+class Own(native.Function):
+    """A script's own loss, which may take class numbers where the model gives several outputs."""
+
+    takes_any_labels = True
 
 
 def as_keras(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,8 +98,14 @@ def as_keras(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def aligned(y_true: Any, y_pred: Tensor) -> Tensor:
-    """Return labels as the outputs are: floating point, with a last axis of 1 where theirs is."""
-    true: Tensor = tensor(y_true).to(y_pred.dtype)
+    """Return labels as the outputs are: floating point, with a last axis of 1 where theirs is.
+
+    Class numbers of several outputs stay whole.
+    """
+    true: Tensor = tensor(y_true)
+    flat = true.ndim < y_pred.ndim or (true.shape[-1:] == (1,) != y_pred.shape[-1:])
+    if true.is_floating_point() or not flat or y_pred.shape[-1] == 1:
+        true = true.to(y_pred.dtype)
     return true.unsqueeze(-1) if true.ndim == 1 and y_pred.ndim == 2 else true
 
 
@@ -116,7 +128,7 @@ class Spoken:
         """Return one number for each sample; a script's own class says which."""
         assert self.fields is not None
         values = self.fields.values(tensor(y_true), tensor(y_pred).float())
-        return values.mean(-1) if values.ndim == tensor(y_pred).ndim and values.ndim > 1 else values
+        return values.mean(-1) if values.ndim == tensor(y_pred).ndim > 0 else values
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the mean over samples, or what the reduction says."""
@@ -132,7 +144,7 @@ class Spoken:
         """The loss that fit uses."""
         own = type(self).call is not Spoken.call or self.fields is None
         if own:
-            return native.Function(as_keras(self.call))
+            return Own(as_keras(self.call))
         return self.fields
 
     def get_config(self) -> dict[str, Any]:
@@ -168,7 +180,7 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
                 found = type(found)(from_logits, *more)
             true, pred = tensor(y_true), tensor(y_pred)
             values = found.values(true, pred if pred.is_floating_point() else pred.float())
-            return values.mean(-1) if values.ndim == pred.ndim and values.ndim > 1 else values
+            return values.mean(-1) if values.ndim == pred.ndim > 0 else values
 
         function.__name__ = word
         made = lift(function)

@@ -17,6 +17,7 @@ from . import files as keras_files, layers as keras_layers, summary as keras_sum
 from .custom import contained, given, phase, words_of_mode
 from .eager import Steps
 from .extra import Merging
+from .order import Stack, listed
 from .session import KerasSession
 from .verbs import Spoken
 
@@ -162,6 +163,26 @@ def names(session: KerasSession) -> dict[str, Any]:
             return Model.forward(self, *x)
 
         @property
+        def layers(self) -> list[Any]:
+            """The layers as Keras lists them; the list is kept, so that `pop` of it counts."""
+            if self.own or self._graph is None:
+                return Model.layers.fget(self)  # type: ignore[attr-defined,no-any-return]
+            kept: Any = vars(self).get("listing")
+            if kept is None or kept[0] is not self._graph:
+                kept = (self._graph, listed(self._graph))
+                object.__setattr__(self, "listing", kept)
+            return kept[1]  # type: ignore[no-any-return]
+
+        @property
+        def weights(self) -> list[Tensor]:
+            """The weights, layer by layer as `layers` lists them."""
+            found: dict[int, Tensor] = {id(one): one for one in Layer.weights.fget(self)}  # type: ignore[attr-defined]
+            if self.own or self._graph is None:
+                return list(found.values())
+            first = {id(one): one for layer in listed(self._graph) for one in layer.weights}
+            return list((first | found).values())
+
+        @property
         def own(self) -> bool:
             """Whether the script has written `call`."""
             return type(self).call is not KerasModel.call
@@ -205,6 +226,11 @@ def names(session: KerasSession) -> dict[str, Any]:
                 self.rename(scope.name("sequential"))
             for layer in layers or ():
                 self.add(layer)
+
+        @property
+        def layers(self) -> list[Any]:
+            """The layers in order."""
+            return Stack(self, self._stack)
 
         def add(self, layer: Any) -> None:
             """Append a layer; the first one may say what the input is, or merge models."""

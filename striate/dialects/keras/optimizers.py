@@ -26,6 +26,15 @@ RENAMED = {
     "weight_decay_rate": "weight_decay",
 }
 DROPPED = ("name", "schedule_decay", "jit_compile", "loss_scale_factor")
+OLD_ORDER = {  # of arguments, up to Keras 2.3
+    "sgd": ("learning_rate", "momentum", "decay", "nesterov"),
+    "rmsprop": ("learning_rate", "rho", "epsilon", "decay"),
+    "adagrad": ("learning_rate", "epsilon", "decay"),
+    "adadelta": ("learning_rate", "rho", "epsilon", "decay"),
+    "adam": ("learning_rate", "beta_1", "beta_2", "epsilon", "decay", "amsgrad"),
+    "adamax": ("learning_rate", "beta_1", "beta_2", "epsilon", "decay"),
+    "nadam": ("learning_rate", "beta_1", "beta_2", "epsilon"),
+}
 SCHEDULES = {
     name: getattr(schedules, name)
     for name in ("ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay",
@@ -41,7 +50,16 @@ def make(session: KerasSession, word: str, args: tuple[Any, ...], words: dict[st
     """
     cls, version = NAMES[word], session.version
     known = tuple(inspect.signature(cls).parameters)
-    given = dict(zip(known, args, strict=False))
+    order = OLD_ORDER.get(word, known) if version.folds else known
+    if len(args) > len(order):
+        raise DialectError(
+            f"{version.title} {cls.__name__}",
+            f"takes {len(order)} positional arguments, not {len(args)}",
+            need=", ".join(order),
+            fix="name them",
+            at=caller(),
+        )
+    given = dict(zip(order, args, strict=False))
     given |= {RENAMED.get(key, key): value for key, value in words.items() if key not in DROPPED}
     decay = float(given.pop("decay", 0.0) or 0.0)
     title = f"{version.title} {cls.__name__}"
@@ -95,7 +113,7 @@ class Optimizer:
         self._take(make(self.session, self.word, args, words))
 
     def _take(self, rule: Any) -> None:
-        vars(self).update(rule=rule, model=None, state=None, names=())
+        vars(self).update(rule=rule, model=None, state=None, names=(), states={})
 
     @classmethod
     def of(cls, rule: Any, model: Any = None) -> Optimizer:
@@ -172,10 +190,13 @@ class Optimizer:
     def _step(self, grads: list[Any], weights: list[Tensor]) -> None:
         own, setup = vars(self), getattr(vars(self)["model"], "setup", None)
         rule = setup.optimizer if setup is not None else own["rule"]
-        known = tuple(map(id, weights))
-        if own["state"] is None or own["names"] != known:
-            own["state"], own["names"] = rule.init(weights), known
-        rule.update(weights, grads, own["state"], rule.rate(own["state"]))
+        known, before = tuple(map(id, weights)), own["state"]
+        if known not in own["states"]:
+            own["states"][known] = (rule.init(weights), weights)  # held, so that ids stay theirs
+        state = own["state"] = own["states"][known][0]
+        if before is not None:  # steps are counted together, whatever weights they change
+            state["step"] = before["step"]
+        rule.update(weights, grads, state, rule.rate(state))
 
     def get_gradients(self, loss: Any, params: Any) -> Any:
         """Return the gradients of a loss."""

@@ -36,6 +36,9 @@ def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
     """Return name, shape, number of weights and inputs of each layer, as the version says them."""
     made = table_of(model, expand_nested=False)
     listed = [row for row in made.rows if row.type != "Input" or not hasattr(model, "adopt")]
+    if not hasattr(model, "adopt"):
+        order = {layer.name: place for place, layer in enumerate(model.layers)}
+        listed.sort(key=lambda row: order.get(row.name, len(order)))
     return [_fields(row, session) for row in listed]
 
 

@@ -16,6 +16,7 @@ from ...losses import Function
 from ...model import Model
 from ...regularizers import get as penalty_of
 from ..symbolic import found
+from .batches import Bounded, Stream
 from .session import KerasSession
 
 ADDED = "added_loss"
@@ -83,6 +84,9 @@ class Twin:
 
     def data(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return inputs and labels as the twin takes them."""
+        if isinstance(x, (Stream, Bounded)):
+            (x.source if isinstance(x, Bounded) else x).changed(self._batch)
+            return x, None
         inputs = list(x) if isinstance(x, (list, tuple)) else [x]
         given = [] if y is None else list(y) if isinstance(y, (list, tuple)) else [y]
         nothing = torch.zeros(len(inputs[0]), 1)
@@ -92,6 +96,10 @@ class Twin:
         labels = labels[: len(self.losses) - 1]
         y_out = [*labels, nothing]
         return inputs if len(inputs) > 1 else inputs[0], y_out if len(y_out) > 1 else nothing
+
+    def _batch(self, batch: tuple[Any, ...]) -> tuple[Any, ...]:
+        x, y, *weight = (*batch, None)[: max(len(batch), 2)]
+        return (*self.data(x, y), *weight)
 
     def rename(self, logs: Any) -> dict[str, float]:
         """Return numbers by the names that they have in the script's model."""

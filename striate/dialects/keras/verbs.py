@@ -240,11 +240,18 @@ class Spoken(Model):
         rename = self._renames(shows)
         steps, count = self._sizes(x, words, plain)
         history = History()
+        if not version.steps:  # up to Keras 2.3, callbacks hold what is validated on
+            held = _held(x, y, words)
+            for one in callbacks:
+                vars(one).setdefault("validation_data", held)
         hooks: list[Any] = [Told(one, self, rename, words["batch_size"]) for one in callbacks]
         hooks.append(Told(history, self, rename))
-        if verbose:
-            hooks.append(Shown(session, count, steps, verbose, rename))
-            self._announce(count, words)
+        if verbose:  # up to Keras 2.3, before the callbacks' own lines
+            hooks.insert(
+                len(hooks) * version.steps, Shown(session, count, steps, verbose, rename)
+            )
+            if plain:
+                self._announce(count, len(_leading(x)), words)
         if script.run is not None:
             hooks.append(Logged(script.run))
         script.fitted = self
@@ -290,13 +297,13 @@ class Spoken(Model):
         count = int(len(first) * (1 - words.get("validation_split", 0.0)))
         return math.ceil(count / words["batch_size"]), count
 
-    def _announce(self, count: int, words: Mapping[str, Any]) -> None:
+    def _announce(self, count: int, total: int, words: Mapping[str, Any]) -> None:
         """Print how many samples there are, as Keras did up to 2.3."""
         valid, split = words.get("validation_data"), words.get("validation_split")
         if self.session.version.steps or (not isinstance(valid, tuple) and not split):
             return
         samples = len(_leading(valid[0])) if isinstance(valid, tuple) else 0
-        samples = round(count / (1 - split) - count) if split else samples
+        samples = total - count if split else samples
         print(f"Train on {count} samples, validate on {samples} samples")  # noqa: T201
 
     def numbers_so_far(self) -> dict[str, float]:
@@ -463,6 +470,20 @@ def _plain(x: Any) -> bool:
     if isinstance(x, Mapping):
         return True
     return x is None or (hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, Stream))
+
+
+def _held(x: Any, y: Any, words: Mapping[str, Any]) -> Any:
+    """Return arrays to validate on and weights of their samples in one list, as callbacks knew them."""
+    valid, split = words.get("validation_data"), words.get("validation_split")
+    if split and valid is None and not isinstance(x, (Mapping, Stream)):
+        start = int(len(_leading(x)) * (1 - split))
+        several = [part if isinstance(part, (list, tuple)) else [part] for part in (x, y)]
+        valid = tuple([one[start:] for one in part] for part in several)
+    if not isinstance(valid, tuple) or any(isinstance(part, Mapping) for part in valid):
+        return None
+    parts = [part if isinstance(part, (list, tuple)) else [part] for part in valid if part is not None]
+    flat = [one for part in parts for one in part]
+    return [*flat, *([np.ones(len(flat[0]), "float32")] if len(valid) < 3 else [])]
 
 
 def _leading(x: Any) -> Any:

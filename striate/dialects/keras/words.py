@@ -174,7 +174,8 @@ def named_activation(name: str, function: Callable[..., Any]) -> Callable[..., A
     def act(x: Any, axis: int = -1) -> Any:
         x = tensor(x)
         x = x if x.is_floating_point() else x.float()
-        return x.softmax(axis) if name == "softmax" else function(x)
+        along = {"softmax": x.softmax, "log_softmax": x.log_softmax}.get(name)
+        return along(axis) if along else function(x)
 
     act.__name__ = name
     made = lift(act, lambda *args, **words: _layer(name) if not (args or words) else None)
