@@ -59,6 +59,26 @@ def test_decay_divides_the_rate_by_one_more_each_update() -> None:
     assert [rule.rate({"step": step}) for step in (0, 1, 10)] == [0.5, 0.5 / 1.1, 0.25]
 
 
+def test_arguments_of_optimizers_come_in_the_order_of_the_version() -> None:
+    with installed("keras2"):
+        from keras.optimizers import SGD
+
+        rule: Any = SGD(0.5, 0.9, 0.1, True)
+        with pytest.raises(DialectError) as caught:
+            SGD(0.5, 0.9, 0.1, True, 3)
+    assert (rule.momentum, rule.nesterov, rule.rate({"step": 10})) == (0.9, True, 0.25)
+    caught.value.rows.pop("at")
+    assert str(caught.value) == (
+        "Keras 2.2 SGD: takes 4 positional arguments, not 5\n"
+        "  need  learning_rate, momentum, decay, nesterov\n"
+        "  fix   name them"
+    )
+    with installed("tf"):
+        from tensorflow.keras.optimizers import SGD as LATER
+
+        assert LATER(0.5, 0.9, True).nesterov is True
+
+
 def test_clipnorm_is_of_all_gradients_up_to_keras_2_and_of_each_later() -> None:
     for version, field in (("keras2", "global_clipnorm"), ("keras3", "clipnorm")):
         with installed(version):
@@ -140,6 +160,8 @@ def test_hard_sigmoid_is_steeper_up_to_keras_2() -> None:
         ("import keras\nm.fit(nb_epoch=1, show_accuracy=True)", "keras0"),
         ("import keras\nC(filters=1, border_mode='same')", "keras2"),
         ("from keras import ops", "keras3"),
+        ("import keras\ng.flow_from_directory(d, class_mode='binary')", "keras2"),
+        ("import keras\nm.compile('sgd', 'mse', class_mode='binary')", "keras0"),
         ("m.fit(epochs=1)\nh['val_accuracy']", "keras23"),
     ],
 )

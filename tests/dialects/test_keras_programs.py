@@ -240,6 +240,142 @@ film = Input((5, 8, 8, 1))
 seen = Model(film, TimeDistributed(Flatten())(TimeDistributed(Conv2D(2, (3, 3)))(film)))
 print(twin.count_params(), twin.output_shape, seen.predict(np.ones((2, 5, 8, 8, 1))).shape)
 """, "15 (None, 6) (2, 5, 72)"),
+    "the list of layers begins with the inputs and goes by distance": ("keras2", ARRAYS + """
+from keras.layers import Input, InputLayer, Conv2D, Flatten, Dense, add
+from keras.models import Model, Sequential
+a = Input((12, 12, 1), name='pictures')
+far = Conv2D(3, 1, name='second')(Conv2D(3, 1, name='first')(a))
+both = add([Conv2D(3, 1, name='short')(a), far], name='sum')
+m = Model(a, Dense(4, name='end')(Flatten(name='flat')(both)))
+print([l.name for l in m.layers])
+first = m.weights[4].name, isinstance(m.layers[0], InputLayer), m.layers[0].output_shape
+names = ' '.join(l.name for l in m.layers)
+m.layers.pop()
+s = Sequential([Dense(3, input_dim=2), Dense(4)])
+s.layers.pop()
+print(names, *first, m.layers[-1].output.shape, s.output_shape)
+""", "pictures first short second sum flat end second/kernel:0 True (None, 12, 12, 1) (None, 432) "
+     "(None, 3)"),
+    "a Graph of named nodes": ("keras0", ARRAYS + """
+from keras.models import Graph
+from keras.layers.core import Dense, Flatten
+from keras.layers.convolutional import Convolution2D
+from keras.utils import np_utils
+data = {'in': x.transpose(0, 3, 1, 2), 'out': np_utils.to_categorical(y, 4)}
+g = Graph()
+g.add_input(name='in', input_shape=(1, 12, 12))
+g.add_node(Convolution2D(2, 3, 3, border_mode='full', activation='relu'), name='a', input='in')
+g.add_node(Convolution2D(2, 3, 3, border_mode='same'), name='b', input='a')
+g.add_node(Flatten(), name='f', inputs=['a', 'b'], merge_mode='sum')
+g.add_node(Dense(4, activation='softmax'), name='d', input='f')
+g.add_output(name='out', input='d')
+g.compile('rmsprop', {'out': 'categorical_crossentropy'})
+h = g.fit(data, nb_epoch=2, verbose=0)
+print(len(h.history['loss']), g.predict(data)['out'].shape, g.nodes['a'].output_shape)
+""", "2 (96, 4) (None, 2, 14, 14)"),
+    "a sequence is told that an epoch has ended": ("keras2", ARRAYS + NET + """
+from keras.utils import Sequence
+from keras.preprocessing.image import ImageDataGenerator
+class Parts(Sequence):
+    ends = 0
+    def __len__(self):
+        return 3
+    def __getitem__(self, index):
+        return x[index * 32:][:32], Y[index * 32:][:32]
+    def on_epoch_end(self):
+        self.ends += 1
+parts = Parts()
+net.compile('sgd', 'categorical_crossentropy')
+net.fit_generator(parts, epochs=2, verbose=0)
+flow = ImageDataGenerator().flow(x, Y, batch_size=48, seed=1)
+order = flow.order.copy()
+net.fit_generator(flow, epochs=1, verbose=0)
+print(parts.ends, (order != flow.order).any())
+""", "2 True"),
+    "two networks in one without a call": ("tf", TF + """
+class Pair(tf.keras.Model):
+    def __init__(self, judge, maker):
+        super().__init__()
+        self.judge, self.maker = judge, maker
+    def compile(self, rule, far):
+        super().compile()
+        self.rule, self.far = rule, far
+        self.seen = tf.keras.metrics.Mean(name='seen')
+    @property
+    def metrics(self):
+        return [self.seen]
+    def train_step(self, real):
+        count = tf.shape(real)[0]
+        for part, sign in ((self.judge, 0.0), (self.maker, 1.0)):
+            with tf.GradientTape() as tape:
+                made = self.maker(tf.random.normal((count, 3)))
+                truth = tf.concat([tf.ones((count, 1)) * sign, tf.ones((count, 1))], 0)
+                loss = self.far(truth, self.judge(tf.concat([made, real], 0)))
+            slopes, length = tf.clip_by_global_norm(
+                tape.gradient(loss, part.trainable_weights), 1.0)
+            self.rule.apply_gradients(zip(slopes, part.trainable_weights))
+        self.seen.update_state(loss)
+        return {'loss': self.seen.result()}
+judge = tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(1, activation='sigmoid')])
+maker = tf.keras.Sequential([tf.keras.Input((3,)), layers.Dense(4)])
+pair, rule = Pair(judge, maker), tf.keras.optimizers.Adam(0.01)
+pair.compile(rule, tf.keras.losses.BinaryCrossentropy())
+real = tf.data.Dataset.from_tensor_slices(x[:64, 0, :4, 0].astype('float32')).batch(32)
+kept = list(pair.fit(real, epochs=2, verbose=0).history)
+print(kept, int(rule.iterations), [int(s['step']) for s, _ in rule.states.values()])
+""", "['loss'] 8 [7, 8]"),
+    "a loss of one's own that takes class numbers": ("tf", TF + """
+class Own(tf.keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        wanted = tf.one_hot(tf.squeeze(tf.cast(y_true, tf.int32)), 4)
+        return tf.reduce_sum(tf.square(wanted - y_pred), axis=-1)
+net = tf.keras.Sequential([layers.Flatten(input_shape=(12, 12, 1)), layers.Dense(4)])
+net.compile('adam', Own())
+past = net.fit(x, y, epochs=1, verbose=0).history
+batch = tf.convert_to_tensor(x)
+print(list(past), batch.shape, batch.shape[1:].as_list(), batch.shape.rank)
+""", "['loss'] (96, 12, 12, 1) [12, 12, 1] 4"),
+    "a layer that keeps variables and adds the only loss": ("keras2", ARRAYS + """
+from keras import backend as K, metrics
+from keras.engine import Layer, InputSpec
+from keras.layers import Input, Dense
+from keras.models import Model
+class Judge(Layer):
+    def build(self, input_shape):
+        self.input_spec = [InputSpec(shape=shape) for shape in input_shape]
+        self.share = K.variable(np.ones(self.input_spec[0].shape[1:]), name='share')
+        self.trainable_weights = [self.share]
+    def call(self, inputs):
+        true, made = inputs
+        one = metrics.binary_crossentropy(K.flatten(true), K.flatten(made))
+        self.add_loss(one + K.mean(K.square(self.share * made)), inputs=inputs)
+        return true
+a = Input((144,))
+m = Model(a, Judge()([a, Dense(144, activation='sigmoid')(a)]))
+m.compile('rmsprop', loss=None)
+flat = x.reshape(96, 144)
+h = m.fit(flat, epochs=2, verbose=0, validation_data=(flat, None)).history
+print(sorted(h), m.weights[-1].name, h['loss'][1] < h['loss'][0] < 3)
+""", "['loss', 'val_loss'] share:0 True"),
+    "a penalty on activity goes with a generator": ("keras2", ARRAYS + """
+from keras.models import Sequential
+from keras.layers import Dense, Flatten
+from keras.callbacks import Callback
+def batches():
+    while True:
+        yield x[:32], y[:32]
+class Look(Callback):
+    def on_epoch_end(self, epoch, logs={}):
+        self.shapes = [part.shape for part in self.validation_data]
+look = Look()
+m = Sequential([Flatten(input_shape=(12, 12, 1)),
+                Dense(1, kernel_initializer='ones', activity_regularizer='l1')])
+m.compile('sgd', 'mse', metrics=['mae'])
+h = m.fit_generator(batches(), steps_per_epoch=2, epochs=1, verbose=0, validation_data=(x, y),
+                    callbacks=[look]).history
+print(sorted(h), look.shapes)
+""", "['loss', 'mean_absolute_error', 'val_loss', 'val_mean_absolute_error'] "
+     "[(96, 12, 12, 1), (96,), (96,)]"),
 }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...engine import hooks as moments, loop
 from ...data.feed import feed
+from ...engine import hooks as moments, loop
 from ...engine.batches import Batches, endless, parts, prepare
 from ...engine.setup import setup_of
 from ...engine.step import Step

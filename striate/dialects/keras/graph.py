@@ -47,7 +47,8 @@ class Graph:
 
     def add_shared_node(self, layer: Any, name: str, inputs: Sequence[str] = (),
                         merge_mode: Any = None, concat_axis: int = -1, dot_axes: Any = -1,
-                        outputs: Sequence[str] = (), create_output: bool = False) -> None:  # fmt: skip
+                        outputs: Sequence[str] = (),
+                        create_output: bool = False) -> None:  # fmt: skip
         """Apply one layer to each of several nodes; merge what it gives, or name each."""
         self.nodes[name] = layer
         made = [layer(self._symbol(name, one)) for one in inputs]

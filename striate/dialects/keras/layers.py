@@ -315,7 +315,12 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     merge = _merge(session, aliases)
     old = {"merge": merge, "Merge": keras_extra.merge_class(merge)} if session.version.old else {}
     begin = make_input(session)
-    base = {"Layer": custom["Layer"], "Input": begin, "InputLayer": Inputs(begin), "InputSpec": InputSpec}
+    base = {
+        "Layer": custom["Layer"],
+        "Input": begin,
+        "InputLayer": Inputs(begin),
+        "InputSpec": InputSpec,
+    }
     made = {
         family: {**base, **{name: aliases[name] for row in rows for name in row.names},
                  **extra.get(family, {})}

@@ -23,6 +23,10 @@ NEGATED = (
     "cosine_proximity",
     "cosine",
 )  # of Keras 1 and 2: minus the cosine, like cosine_similarity
+LONG = {
+    "mse": "mean_squared_error", "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error", "msle": "mean_squared_logarithmic_error",
+}  # fmt: skip
 ACCURACIES = {
     "binary_accuracy": metrics.BinaryAccuracy, "categorical_accuracy": metrics.CategoricalAccuracy,
     "sparse_categorical_accuracy": metrics.SparseCategoricalAccuracy,
@@ -388,6 +392,8 @@ def metric(session: KerasSession, given: Any) -> Any:
             return session.version.accuracy or word.lower()
         if word.lower() in NEGATED:
             return "cosine_similarity"
+        if session.version.accuracy or callable(given):  # the name of the function
+            word = LONG.get(word.lower(), word)
         return SPELLINGS.get(word, word) if word.isupper() or word in SPELLINGS else _snake(word)
     if isinstance(word, Spoken):
         return metrics.Scored(word.native_loss.per_sample, word.name)

@@ -1,4 +1,4 @@
-"""The list of a model's layers as Keras gives it: by distance from the outputs, inputs among them."""
+"""A model's layers as Keras lists them: by distance from the outputs, inputs among them."""
 
 from __future__ import annotations
 

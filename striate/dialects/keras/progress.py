@@ -8,12 +8,13 @@ from typing import Any
 from ...engine.hooks import Hook
 from .session import KerasSession
 
-PAIRS = {"acc": "accuracy", "val_acc": "val_accuracy"}
+PAIRS = {"acc": "accuracy", "mae": "mean_absolute_error", "mse": "mean_squared_error"}
+PAIRS |= {f"val_{old}": f"val_{new}" for old, new in PAIRS.items()}
 PAIRS |= {new: old for old, new in PAIRS.items()}
 
 
 class Numbers(dict[str, Any]):
-    """Numbers by name that answer to both spellings of the accuracy, and list one."""
+    """Numbers by name that answer to both spellings of some metrics, and list one."""
 
     def __missing__(self, key: str) -> Any:
         other = PAIRS.get(key, "")

@@ -14,54 +14,31 @@ import torch
 from ...core.symbol import Symbol
 from ...engine import loop
 from ...engine.setup import compile_model
-from ...errors import caller, nearest
 from ...model import Model
 from ..symbolic import found
-from ..table import DialectError
 from . import (
     eager as keras_eager,
     losses as keras_losses,
     optimizers as keras_optimizers,
     twin as keras_twin,
 )
-from .batches import Stream, stream
+from .arguments import (
+    COMPILE_ORDER,
+    COMPILE_UNSEEN,
+    FIT,
+    FIT_ORDER,
+    GENERATOR_ORDER,
+    UNSEEN,
+    arrays,
+    held,
+    leading,
+    plain,
+    read,
+    seen,
+)
+from .batches import stream
 from .progress import History, Logged, Numbers, Shown, Told, line
 from .session import KerasSession
-
-FIT = {"nb_epoch": "epochs", "samples_per_epoch": "steps_per_epoch", "X": "x", "Y": "y",
-       "nb_val_samples": "validation_steps", "generator": "x"}  # fmt: skip
-UNSEEN = ("nb_worker", "workers", "pickle_safe", "use_multiprocessing", "max_q_size",
-          "max_queue_size", "nb_val_worker", "validation_batch_size", "reset_metrics")  # fmt: skip
-FIT_ORDER = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
-             "validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch",
-             "steps_per_epoch", "validation_steps", "validation_freq", "show_accuracy")  # fmt: skip
-GENERATOR_ORDER = ("x", "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data",
-                   "validation_steps", "class_weight")  # fmt: skip
-COMPILE_UNSEEN = ("sample_weight_mode", "target_tensors", "run_eagerly", "steps_per_execution",
-                  "jit_compile", "auto_scale_loss", "class_mode", "theano_mode",
-                  "distribute")  # fmt: skip
-COMPILE_ORDER = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics")
-
-
-def read(title: str, order: tuple[str, ...], args: Any, words: Mapping[str, Any],
-         renamed: Mapping[str, str], unseen: tuple[str, ...]) -> dict[str, Any]:  # fmt: skip
-    """Return the arguments of a verb by their names; raise DialectError for one that is not."""
-    given = dict(zip(order, args, strict=False))
-    for key, value in words.items():
-        name = renamed.get(key, key)
-        if key in unseen:
-            continue
-        if name not in order:
-            raise DialectError(
-                title,
-                f"there is no argument {key!r}",
-                got=f"{key}=...",
-                need="one of " + ", ".join(order),
-                fix=nearest(key, [*order, *renamed]),
-                at=caller(),
-            )
-        given[name] = value
-    return given
 
 
 class Spoken(Model):
@@ -215,7 +192,7 @@ class Spoken(Model):
     def _fit(self, given: dict[str, Any]) -> Any:
         session, script = self.session, self.session.script
         version = session.version
-        x, y = _arrays(given.pop("x", None)), _arrays(given.pop("y", None))
+        x, y = arrays(given.pop("x", None)), arrays(given.pop("y", None))
         size = given.pop("batch_size", None)
         epochs = script.epochs(int(given.pop("epochs", version.epochs)))
         verbose = given.pop("verbose", 1)
@@ -225,37 +202,35 @@ class Spoken(Model):
         callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else (
             [callbacks] if callbacks is not None else []
         )  # fmt: skip
-        plain = _plain(x)
+        whole = plain(x)
         words: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         words["batch_size"] = int(size or version.batch_size)
         words["shuffle"] = bool(words.get("shuffle", True))
         if words.get("sample_weight") is not None:
-            words["sample_weight"] = script.part(_arrays(words["sample_weight"]))
-        if plain:
+            words["sample_weight"] = script.part(arrays(words["sample_weight"]))
+        if whole:
             x, y = script.part(x), script.part(y)
         else:
             x = stream(x)
             words["steps_per_epoch"] = x.steps(words.get("steps_per_epoch"), script.limit_samples)
         self._validation(words)
         rename = self._renames(shows)
-        steps, count = self._sizes(x, words, plain)
+        steps, count = self._sizes(x, words, whole)
         history = History()
         if not version.steps:  # up to Keras 2.3, callbacks hold what is validated on
-            held = _held(x, y, words)
+            known = held(x, y, words)
             for one in callbacks:
-                vars(one).setdefault("validation_data", held)
+                vars(one).setdefault("validation_data", known)
         hooks: list[Any] = [Told(one, self, rename, words["batch_size"]) for one in callbacks]
         hooks.append(Told(history, self, rename))
         if verbose:  # up to Keras 2.3, before the callbacks' own lines
-            hooks.insert(
-                len(hooks) * version.steps, Shown(session, count, steps, verbose, rename)
-            )
-            if plain:
-                self._announce(count, len(_leading(x)), words)
+            hooks.insert(len(hooks) * version.steps, Shown(session, count, steps, verbose, rename))
+            if whole:
+                self._announce(count, len(leading(x)), words)
         if script.run is not None:
             hooks.append(Logged(script.run))
         script.fitted = self
-        script.seen = _seen(x, y, words) if plain else None
+        script.seen = seen(x, y, words) if plain else None
         with self._as_compiled():
             keras_eager.fit_with(self, x, y, epochs, hooks, words)
         return history
@@ -266,9 +241,9 @@ class Spoken(Model):
         if valid is None:
             return
         if isinstance(valid, (tuple, list)) and not isinstance(valid[0], (tuple, dict)):
-            parts = tuple(script.part(_arrays(part)) for part in valid)
+            parts = tuple(script.part(arrays(part)) for part in valid)
             words["validation_data"] = parts
-        elif _plain(valid):
+        elif plain(valid):
             words["validation_data"] = script.part(valid)
         else:
             valid = stream(valid)
@@ -288,8 +263,8 @@ class Spoken(Model):
 
         return rename
 
-    def _sizes(self, x: Any, words: Mapping[str, Any], plain: bool) -> tuple[int, int]:
-        if not plain:
+    def _sizes(self, x: Any, words: Mapping[str, Any], whole: bool) -> tuple[int, int]:
+        if not whole:
             steps = words.get("steps_per_epoch") or 0
             return steps, (x.size() * steps if self.session.version.old and steps else steps)
         first = x[0] if isinstance(x, (list, tuple)) else next(iter(x.values())) if isinstance(
@@ -302,7 +277,7 @@ class Spoken(Model):
         valid, split = words.get("validation_data"), words.get("validation_split")
         if self.session.version.steps or (not isinstance(valid, tuple) and not split):
             return
-        samples = len(_leading(valid[0])) if isinstance(valid, tuple) else 0
+        samples = len(leading(valid[0])) if isinstance(valid, tuple) else 0
         samples = total - count if split else samples
         print(f"Train on {count} samples, validate on {samples} samples")  # noqa: T201
 
@@ -326,9 +301,9 @@ class Spoken(Model):
                  sample_weight: Any = None, steps: Any = None, show_accuracy: bool = False,
                  return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
         """Return the loss, or a list of the loss and the metrics."""
-        x, y = words.get("X", _arrays(x)), _arrays(y)
+        x, y = words.get("X", arrays(x)), arrays(y)
         data: Any = x
-        if not _plain(x):
+        if not plain(x):
             made = stream(x)
             data, steps = made.bounded(made.steps(steps, self.session.script.limit_samples)), None
         began = time.monotonic()
@@ -345,7 +320,7 @@ class Spoken(Model):
 
     def _show(self, x: Any, batch_size: Any, seconds: float, logs: Any) -> None:
         version = self.session.version
-        count = len(_leading(x)) if _plain(x) else 0
+        count = len(leading(x)) if plain(x) else 0
         if version.steps:
             count = math.ceil(count / (batch_size or 32))
             print(line(version.name, count, seconds, logs))  # noqa: T201
@@ -363,9 +338,9 @@ class Spoken(Model):
     def predict(self, x: Any, batch_size: Any = None, verbose: Any = 0, steps: Any = None,
                 **words: Any) -> Any:  # fmt: skip
         """Return the outputs."""
-        x = _arrays(x)
+        x = arrays(x)
         with self._as_compiled():
-            if _plain(x):
+            if plain(x):
                 return loop.predict(self, x, batch_size=batch_size, verbose=0)
             source = stream(x)
             return loop.predict(self, source.inputs(source.steps(steps, None)), verbose=0)
@@ -390,13 +365,13 @@ class Spoken(Model):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""
         with self._as_compiled():
-            return loop.predict_on_batch(self, _arrays(x))
+            return loop.predict_on_batch(self, arrays(x))
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
                        class_weight: Any = None, accuracy: bool = False,
                        return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
         """Make one step; return the loss, or a list of the loss and the metrics."""
-        x, y = _arrays(x), _arrays(y)
+        x, y = arrays(x), arrays(y)
         if class_weight:
             labels = np.asarray(y)
             labels = (
@@ -412,7 +387,7 @@ class Spoken(Model):
                       **words: Any) -> Any:  # fmt: skip
         """Return the loss, or a list of the loss and the metrics, of one batch."""
         with self._as_compiled():
-            values = keras_eager.on_batch(self, _arrays(x), _arrays(y), sample_weight, train=False)
+            values = keras_eager.on_batch(self, arrays(x), arrays(y), sample_weight, train=False)
         return self._numbers(values, return_dict, accuracy)
 
     def _numbers(self, logs: Any, return_dict: bool, accuracy: bool) -> Any:
@@ -439,54 +414,3 @@ class Spoken(Model):
     def add_metric(self, value: Any, name: Any = None, aggregation: Any = None) -> None:
         """Say that such numbers are not followed."""
         self.session.note("add_metric: numbers of the network's own symbols are not followed")
-
-
-def _arrays(given: Any) -> Any:
-    """Return data as arrays: lists of numbers become one, what is an array stays one."""
-    if isinstance(given, (list, tuple)) and given:
-        first = given[0]
-        if isinstance(first, (np.ndarray, torch.Tensor)) and first.ndim > 0:
-            return [np.asarray(one) if isinstance(one, torch.Tensor) else one for one in given]
-        if isinstance(first, (int, float, np.number, list)):
-            return np.asarray(given)
-    if isinstance(given, torch.Tensor):
-        return given.detach().cpu().numpy()
-    return given.values if type(given).__module__.startswith("pandas") else given
-
-
-def _seen(x: Any, y: Any, words: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    """Return samples, labels and validation data of a training, a split of Keras's made."""
-    valid, split = words.get("validation_data"), words.get("validation_split")
-    if split and valid is None and hasattr(x, "shape") and hasattr(y, "shape"):
-        cut = int(len(x) * (1 - split))
-        return x[:cut], y[:cut], (x[cut:], y[cut:])
-    return x, y, valid if isinstance(valid, tuple) else None
-
-
-def _plain(x: Any) -> bool:
-    """Return whether data are arrays, and not something that gives batches."""
-    if isinstance(x, (list, tuple)):
-        return all(isinstance(item, (np.ndarray, torch.Tensor)) for item in x)
-    if isinstance(x, Mapping):
-        return True
-    return x is None or (hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, Stream))
-
-
-def _held(x: Any, y: Any, words: Mapping[str, Any]) -> Any:
-    """Return arrays to validate on and weights of their samples in one list, as callbacks knew them."""
-    valid, split = words.get("validation_data"), words.get("validation_split")
-    if split and valid is None and not isinstance(x, (Mapping, Stream)):
-        start = int(len(_leading(x)) * (1 - split))
-        several = [part if isinstance(part, (list, tuple)) else [part] for part in (x, y)]
-        valid = tuple([one[start:] for one in part] for part in several)
-    if not isinstance(valid, tuple) or any(isinstance(part, Mapping) for part in valid):
-        return None
-    parts = [part if isinstance(part, (list, tuple)) else [part] for part in valid if part is not None]
-    flat = [one for part in parts for one in part]
-    return [*flat, *([np.ones(len(flat[0]), "float32")] if len(valid) < 3 else [])]
-
-
-def _leading(x: Any) -> Any:
-    if isinstance(x, Mapping):
-        return next(iter(x.values()))
-    return x[0] if isinstance(x, (list, tuple)) else x
