@@ -230,7 +230,7 @@ class Spoken(Model):
         if script.run is not None:
             hooks.append(Logged(script.run))
         script.fitted = self
-        script.seen = seen(x, y, words) if plain else None
+        script.seen = seen(x, y, words) if whole else None
         with self._as_compiled():
             keras_eager.fit_with(self, x, y, epochs, hooks, words)
         return history
