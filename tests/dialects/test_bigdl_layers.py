@@ -79,6 +79,13 @@ near(VolumetricMaxPooling(2, 2, 2, 2, 2, 2).forward(cube), [[[[[7.]]]]])
 assert LocallyConnected2D(2, 6, 5, 3, 3, 3).forward(np.ones((4, 2, 5, 6))).shape == (4, 3, 3, 4)
 assert SpatialUpSamplingNearest(2).forward(np.ones((1, 1, 2, 2))).shape == (1, 1, 4, 4)
 """,
+    "pooling that rounds up": """
+x = np.arange(25.).reshape(1, 1, 5, 5)
+assert SpatialMaxPooling(2, 2, 2, 2).forward(x).shape == (1, 1, 2, 2)
+near(SpatialMaxPooling(2, 2, 2, 2).ceil().forward(x)[0, 0, 2], [21., 23., 24.])
+assert SpatialMaxPooling(2, 2, 2, 2, to_ceil=True).floor().forward(x).shape == (1, 1, 2, 2)
+assert not hasattr(Tanh(), "nothing_such")
+""",
     "composed criterions": """
 x, y = np.array([[1., 2.]]), np.array([[2., 4.]])
 p = ParallelCriterion()
@@ -154,6 +161,8 @@ REFUSED = {
     "Model.load_caffe('x', 'y')": "files of Caffe are not read here",
     "from zoo.pipeline.api.keras.models import Sequential": "bigdl.nn.keras.topology",
     "from bigdl.dllib.keras.layers import Dense": "bigdl.nn.keras.topology",
+    "Linear(2, 2).set_weight([1])": 'did you mean "set_weights"?',
+    "Linear(2, 2).ceil()": "BigDL 0.7 Linear: has no method 'ceil' here",
     "Highway(3, wRegularizer=object()).forward(np.ones((1, 3)))": "weightdecay of the optimizer",
 }
 

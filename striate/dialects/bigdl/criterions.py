@@ -174,12 +174,12 @@ def _softmax_with(words: Words, x: Tensor, y: Tensor) -> Tensor:
     logs = functional.log_softmax(x, 1)
     chosen = -logs.gather(1, (labels - 1).clamp(0, x.shape[1] - 1)[:, None])[:, 0] * counted
     counts = {"VALID": counted.sum(), "FULL": labels.numel(), "BATCH_SIZE": x.shape[0], "NONE": 1}
-    count: Any = counts[words["normalize_mode"]]
-    return chosen.sum() / count
+    count = float(counts[words["normalize_mode"]])
+    return chosen.sum().div(count)
 
 
 def _dice(words: Words, x: Tensor, y: Tensor) -> Tensor:
-    x, y, eps = x.flatten(1), y.reshape(x.shape).flatten(1), words["epsilon"]
+    x, y, eps = x.flatten(1), y.reshape(x.shape).flatten(1), float(words["epsilon"])
     return (1 - (2 * (x * y).sum(1) + eps) / (x.sum(1) + y.sum(1) + eps)).mean()
 
 

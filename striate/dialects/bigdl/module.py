@@ -14,7 +14,7 @@ from torch import Tensor
 from ...core.layer import Layer
 from ...core.spec import Spec
 from ...core.symbol import Input, Symbol
-from ...errors import caller
+from ...errors import caller, nearest
 from ...initializers import Initializer, get as initializer
 from ...model import Model
 from ..table import DialectError
@@ -23,6 +23,24 @@ from .layouts import Array, inside, outside
 from .session import BigdlSession
 
 LAYOUT = "channels_first"
+
+
+class UnknownWordError(DialectError, AttributeError):
+    """An object of BigDL has no such method here; `hasattr` gives False."""
+
+
+def unknown(where: str, item: object, word: str) -> AttributeError:
+    """Return the error for a method that an object has not."""
+    if word.startswith("_"):
+        return AttributeError(f"{type(item).__name__!r} object has no attribute {word!r}")
+    words = [one for one in dir(type(item)) if not one.startswith("_")]
+    return UnknownWordError(
+        where,
+        f"has no method {word!r} here",
+        need="one of " + ", ".join(words),
+        fix=nearest(word, words),
+        at=caller(),
+    )
 
 
 class Node:
@@ -52,6 +70,9 @@ class Module:
         self.is_train = True
         self.models: dict[Any, Model] = {}
         self.output: Any = None
+
+    def __getattr__(self, word: str) -> Any:
+        raise unknown(f"BigDL 0.7 {self.__dict__.get('kind', type(self).kind)}", self, word)
 
     # ---- what a module defines -------------------------------------------------------------------
 
@@ -317,6 +338,20 @@ class Leaf(Module):
                 rule: Initializer = initializer(method)
                 with torch.no_grad():
                     value.copy_(rule(tuple(value.shape), dtype=value.dtype))
+        return self
+
+    def ceil(self) -> Leaf:
+        """Let the last window of a pooling begin inside and end outside."""
+        return self._rounding(True)
+
+    def floor(self) -> Leaf:
+        """Let every window of a pooling end inside."""
+        return self._rounding(False)
+
+    def _rounding(self, up: bool) -> Leaf:
+        if "to_ceil" not in self.words:
+            raise unknown(f"BigDL 0.7 {self.kind}", self, "ceil" if up else "floor")
+        self.words, self.natives = {**self.words, "to_ceil": up}, ()
         return self
 
     def set_seed(self, seed: int = 123) -> Leaf:
