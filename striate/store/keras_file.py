@@ -67,8 +67,8 @@ def read_model(path: str | Path, make: Make, custom: Mapping[str, Any] | None = 
             _expect_room(archive, reader.network(kind, config))
         words.notes.clear()
         model = reader.network(kind, config)
-    _put(archive, model)
-    return Found(model, training, _notes(archive, words.notes))
+    notes = _put(archive, model)
+    return Found(model, training, _notes(archive, [*words.notes, *notes]))
 
 
 def from_description(
@@ -91,8 +91,7 @@ def read_weights(path: str | Path, model: Layer, by_name: bool = False) -> list[
     where, data = str(path), read_bytes(path)
     archive = Archive(where, _unzip(where, data)[WEIGHTS] if data[:2] == b"PK" else data)
     model_file.expect_built(model)
-    _put(archive, model, by_name)
-    return _notes(archive, [])
+    return _notes(archive, _put(archive, model, by_name))
 
 
 def write_model(model: Layer, path: str | Path, training: Mapping[str, Any] | None = None) -> Path:
@@ -150,16 +149,17 @@ def _expect_room(archive: Archive, model: Layer) -> None:
         )
 
 
-def _put(archive: Archive, model: Layer, by_name: bool = False) -> None:
+def _put(archive: Archive, model: Layer, by_name: bool = False) -> list[str]:
+    """Give the model the weights of the file; return notes."""
     if is_renom(archive):
         put_renom(archive, model)
-        return
+        return []
     root = "model_weights" if "model_weights" in archive.groups else ""
     legacy = root or {"layer_names", "layer_names0", "nb_layers"} & set(archive.attributes[""])
     if legacy:
-        keras_weights.put_groups(archive, root, model, by_name)
-    else:
-        keras_weights.put_tree(archive, model)
+        return keras_weights.put_groups(archive, root, model, by_name)
+    keras_weights.put_tree(archive, model)
+    return []
 
 
 def _notes(archive: Archive, notes: list[str]) -> list[str]:

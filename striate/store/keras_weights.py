@@ -18,6 +18,10 @@ from ..errors import StoreError
 from .hdf5 import Archive, Array
 
 FLIPPED = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose")  # Theano turns these kernels
+UNSAID = (
+    "the file does not say which backend wrote it; its kernels are taken as TensorFlow's. Theano's "
+    "are turned: if it was Theano, set the file's attribute backend to theano with h5py"
+)
 SEEDED = ("Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout", "SpatialDropout1D",
           "SpatialDropout2D", "SpatialDropout3D", "RandomFlip", "RandomRotation", "RandomZoom",
           "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomCrop")  # fmt: skip
@@ -135,11 +139,11 @@ def tree(model: Layer) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
 # ---- Keras 1 and 2: by name or order -------------------------------------------------------------
 
 
-def put_groups(archive: Archive, root: str, model: Layer, by_name: bool = False) -> None:
+def put_groups(archive: Archive, root: str, model: Layer, by_name: bool = False) -> list[str]:
     """Give the model the weights of an `.h5` file, whose groups are below `root`.
 
     Layers are found by their names where the file has all of them, else by their order. With
-    `by_name`, layers that the file does not have keep their weights.
+    `by_name`, layers that the file does not have keep their weights. Returns notes.
 
     Raises: StoreError where the numbers of layers or weights, or shapes, differ.
     """
@@ -164,6 +168,16 @@ def put_groups(archive: Archive, root: str, model: Layer, by_name: bool = False)
     for layer in mine:
         pairs += _dealt(layer, saved[layer.name])
     put(archive.where, [(each, _today(each, arrays, version, backend)) for each, arrays in pairs])
+    unsaid = version == 1 and not backend and any(_may_be_turned(*pair) for pair in pairs)
+    return [UNSAID] if unsaid else []
+
+
+def _may_be_turned(layer: Layer, arrays: list[Array]) -> bool:
+    """Return whether a kernel is (filters, inputs, rows, columns), as Theano's Keras wrote it."""
+    if type(layer).__name__ not in FLIPPED or not arrays or arrays[0].ndim != 4:
+        return False
+    sides = tuple(layer.weights[0].shape[:-2])
+    return arrays[0].shape[2:] == sides and arrays[0].shape[:2] != sides and max(sides) > 1
 
 
 def _saved(archive: Archive, root: str) -> dict[str, dict[str, Array]]:

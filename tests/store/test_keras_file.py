@@ -19,7 +19,7 @@ from cases import told
 import striate as st
 from striate import layers as L
 from striate.core.layer import Layer
-from striate.store import keras_training
+from striate.store import keras_file, keras_training, keras_weights
 from striate.store.hdf5 import pack
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "keras_files"
@@ -176,7 +176,9 @@ def keras1(layout, kernel, backend=""):
 @pytest.mark.parametrize("backend", ["", "theano", "tensorflow"])
 def test_keras_1_kernels_of_theano_are_turned(backend, tmp_path):
     kernel = np.arange(12, dtype="float32").reshape(2, 1, 2, 3)  # (filters, inputs, rows, columns)
-    model = st.load(h5(tmp_path / "old.h5", *keras1("th", kernel, backend)))
+    path = h5(tmp_path / "old.h5", *keras1("th", kernel, backend))
+    model = st.load(path)
+    assert keras_file.read_weights(path, model) == ([] if backend else [keras_weights.UNSAID])
     x = torch.randn(2, 1, 4, 5)
     seen = np.flip(kernel, (2, 3)).copy() if backend == "theano" else kernel
     y = torch.nn.functional.conv2d(x, torch.from_numpy(seen), torch.tensor([0.5, -1]))
