@@ -79,6 +79,43 @@ near(VolumetricMaxPooling(2, 2, 2, 2, 2, 2).forward(cube), [[[[[7.]]]]])
 assert LocallyConnected2D(2, 6, 5, 3, 3, 3).forward(np.ones((4, 2, 5, 6))).shape == (4, 3, 3, 4)
 assert SpatialUpSamplingNearest(2).forward(np.ones((1, 1, 2, 2))).shape == (1, 1, 4, 4)
 """,
+    "functions": """
+x = np.array([[-2., -.5, .5, 2.]])
+pos = np.abs(x)
+near(Abs().forward(x), pos)
+near(Negative().forward(x), -x)
+near(Exp().forward(x), np.exp(x))
+near(Log().forward(pos), np.log(pos))
+near(Sqrt().forward(pos), np.sqrt(pos))
+near(Square().forward(x), x ** 2)
+near(SoftPlus().forward(x), np.log1p(np.exp(x)))
+near(SoftSign().forward(x), x / (1 + pos))
+near(LogSigmoid().forward(x), -np.log1p(np.exp(-x)))
+near(TanhShrink().forward(x), x - np.tanh(x))
+near(HardTanh().forward(x), x.clip(-1, 1))
+near(ReLU6().forward(4 * x), (4 * x).clip(0, 6))
+near(ELU(2.0).forward(x), np.where(x > 0, x, 2 * (np.exp(x) - 1)))
+near(LeakyReLU(.1).forward(x), np.where(x > 0, x, .1 * x))
+near(PReLU().forward(x), np.where(x > 0, x, .25 * x))
+near(Threshold(1.0, 9.0).forward(x), [[9., 9., 9., 2.]])
+near(BinaryThreshold().forward(x), [[0., 0., 1., 1.]])
+near(Echo().forward(x), x)
+near(Contiguous().forward(x), x)
+near(Reverse(2).forward(x), x[:, ::-1])
+near(Tile(2, 2).forward(x), np.concatenate([x, x], 1))
+assert Replicate(3).forward(np.ones((2, 4))).shape == (2, 3, 4)
+bias = Add(4)
+near(bias.forward(x) - x, bias.get_weights()[0][None])
+""",
+    "tables by number": """
+a, b = np.array([[1., 6.]]), np.array([[4., 3.]])
+for made, wanted in ((CSubTable(), a - b), (CDivTable(), a / b), (CMaxTable(), [[4., 6.]]),
+                     (CMinTable(), [[1., 3.]]), (CAveTable(), (a + b) / 2),
+                     (DotProduct(), [[22.]]), (SelectTable(2), b), (NarrowTable(2), b)):
+    near(np.reshape(made.forward([a, b]), np.shape(wanted)), wanted)
+near(FlattenTable().forward([a, b])[1], b)
+near(MV().forward([np.ones((1, 3, 2)), a]), [[7., 7., 7.]])
+""",
     "pooling that rounds up": """
 x = np.arange(25.).reshape(1, 1, 5, 5)
 assert SpatialMaxPooling(2, 2, 2, 2).forward(x).shape == (1, 1, 2, 2)
