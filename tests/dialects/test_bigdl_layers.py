@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from striate.dialects.bigdl.core import CORE
+from striate.dialects.bigdl.core_functions import FUNCTIONS
+from striate.dialects.bigdl.core_weights import WEIGHTED
+from striate.dialects.bigdl.criterions import ROWS
+from striate.dialects.bigdl.criterions_composed import COMPOSED
+from striate.dialects.bigdl.keras_kinds import KERAS
+from striate.dialects.bigdl.keras_weights import KERAS_WEIGHTED
+from striate.dialects.bigdl.tables import TABLES
 from striate.dialects.program import run_script
 from striate.dialects.table import DialectError
 
@@ -116,6 +125,26 @@ for made, wanted in ((CSubTable(), a - b), (CDivTable(), a / b), (CMaxTable(), [
 near(FlattenTable().forward([a, b])[1], b)
 near(MV().forward([np.ones((1, 3, 2)), a]), [[7., 7., 7.]])
 """,
+    "the rest by number": """
+one, two = np.array([[1., 0.]]), np.array([[1., 1.]])
+near(CosineEmbeddingCriterion().forward([one, two], [np.ones(1)]), 1 - .5 ** .5)
+near(DiceCoefficientCriterion().forward(two, one), .25)
+near(HingeEmbeddingCriterion().forward(np.array([.3, .3]), np.array([1., -1.])), .5)
+near(L1HingeEmbeddingCriterion().forward([one, two], [np.ones(1)]), 1.)
+flat = np.full((1, 1, 2, 2), 3.)
+near(ResizeBilinear(4, 4).forward(flat), np.full((1, 1, 4, 4), 3.))
+near(SpatialUpSamplingBilinear(2).forward(flat), np.full((1, 1, 4, 4), 3.))
+near(SpatialWithinChannelLRN(1, 1.0, 1.0).forward(flat), flat / 10)
+steps = np.array([[[1.], [3.], [2.], [5.]]])
+near(TemporalMaxPooling(2).forward(steps), [[[3.], [5.]]])
+near(VolumetricAveragePooling(2, 2, 2, 2, 2, 2).forward(np.arange(8.).reshape(1, 1, 2, 2, 2)), 3.5)
+wide = VolumetricFullConvolution(1, 2, 2, 2, 2)
+assert wide.forward(np.ones((1, 1, 3, 3, 3))).shape == (1, 2, 4, 4, 4)
+apart = SpatialSeparableConvolution(3, 4, 1, 3, 3)
+assert apart.forward(np.ones((1, 3, 5, 5))).shape == (1, 4, 3, 3)
+assert Maxout(3, 2, 2).forward(np.ones((4, 3))).shape == (4, 2)
+assert LocallyConnected1D(5, 4, 3, 2).forward(np.ones((2, 5, 4))).shape == (2, 4, 3)
+""",
     "pooling that rounds up": """
 x = np.arange(25.).reshape(1, 1, 5, 5)
 assert SpatialMaxPooling(2, 2, 2, 2).forward(x).shape == (1, 1, 2, 2)
@@ -222,3 +251,25 @@ def test_refused(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(DialectError) as error:
         _run(line, tmp_path)
     assert REFUSED[line] in str(error.value)
+
+
+DRAWN = "draws random numbers"
+NATIVE = "is the native layer of this name, whose values are tested in tests/layers"
+REASONS = {
+    **dict.fromkeys(("GaussianSampler", "RReLU", "SpatialDropout1D", "SpatialDropout2D",
+                     "SpatialDropout3D"), DRAWN),
+    **dict.fromkeys(("AveragePooling1D", "AveragePooling3D", "Cropping1D", "GlobalMaxPooling1D",
+                     "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",
+                     "GlobalAveragePooling3D", "MaxPooling1D", "MaxPooling3D", "ThresholdedReLU",
+                     "UpSampling1D", "UpSampling3D", "ZeroPadding1D"), NATIVE),
+}  # fmt: skip
+
+
+def test_every_row_is_run_in_these_tests_or_says_why_not() -> None:
+    files = Path(__file__).parent.glob("test_bigdl*.py")
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    text = "".join(one.partition("\nREASONS")[0] for one in texts)
+    tables = (CORE, FUNCTIONS, WEIGHTED, TABLES, KERAS, KERAS_WEIGHTED, ROWS)
+    rows = {name for table in tables for name in table} | {one.__name__ for one in COMPOSED}
+    missing = {name for name in rows if not re.search(rf"\b{name}\b", text)}
+    assert missing == set(REASONS)
