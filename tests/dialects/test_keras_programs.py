@@ -251,10 +251,12 @@ print([l.name for l in m.layers])
 first = m.weights[4].name, isinstance(m.layers[0], InputLayer), m.layers[0].output_shape
 names = ' '.join(l.name for l in m.layers)
 m.layers.pop()
+m.outputs = [m.layers[-1].output]
+m.layers[-1].outbound_nodes = []
 s = Sequential([Dense(3, input_dim=2), Dense(4)])
 s.layers.pop()
-print(names, *first, m.layers[-1].output.shape, s.output_shape)
-""", "pictures first short second sum flat end second/kernel:0 True (None, 12, 12, 1) (None, 432) "
+print(names, *first, m.predict(x).shape, s.output_shape)
+""", "pictures first short second sum flat end second/kernel:0 True (None, 12, 12, 1) (96, 432) "
      "(None, 3)"),
     "a Graph of named nodes": ("keras0", ARRAYS + """
 from keras.models import Graph

@@ -47,6 +47,20 @@ class Shaped(Steps, Spoken):
         return self.outputs[0] if len(self.outputs) == 1 else list(self.outputs)
 
     @property
+    def outputs(self) -> tuple[Symbol, ...]:
+        """Symbols where the network ends; old scripts set others after `model.layers.pop()`."""
+        return self.graph.outputs
+
+    @outputs.setter
+    def outputs(self, symbols: Any) -> None:
+        ends = tuple(symbols) if isinstance(symbols, (list, tuple)) else (symbols,)
+        if ends != self.graph.outputs:
+            made = Graph(self.graph.inputs, ends, self.where)
+            self._modules = {}
+            self._graph = None
+            self._adopt(made)
+
+    @property
     def input_names(self) -> list[str]:
         """Names of the inputs."""
         return [symbol.name for symbol in self.inputs]
