@@ -246,6 +246,24 @@ Keras 1.2 merge: there is no mode 'summ'
   need  one of sum, mul, ave, max, concat, dot, cos
   fix   did you mean "sum"?
   at    script.py:3""",
+    "from keras.models import Graph\nGraph().add_node(None, name='b', input='a')": """\
+Keras 0.3 Graph: 'b' begins at 'a', and there is no such node
+  need  one of those that graph.add_input has made
+  at    script.py:2""",
+    "from keras.optimizers import Ftrl": """\
+keras.optimizers.Ftrl: Keras 2.2 has no such name here
+  got   Ftrl
+  need  SGD, Adagrad or Adam: the other rules are not here
+  fix   dir(striate.layers) lists the native layers
+  at    script.py:1""",
+    "from keras.models import Sequential\nfrom keras.layers import Dense\n\
+m = Sequential([Dense(1, input_dim=1)])\nm.compile('sgd', 'mse')\n\
+m.fit([[1.0]], [[1.0]], sample_weight={'a': [1]})": """\
+Keras 2.2 fit: weights of samples are the same for all outputs here
+  got   sample_weight for 1 outputs
+  need  one array, with a number for each sample
+  fix   loss_weights in compile, for the share of each output
+  at    script.py:5""",
     "import keras\nexec 'hello'": """\
 script.py: is not Python 3
   got   exec 'hello'

@@ -61,6 +61,21 @@ def arrays(given: Any) -> Any:
     return given.values if type(given).__module__.startswith("pandas") else given
 
 
+def weights(title: str, given: Any) -> Any:
+    """Return weights of samples, one for each; those of single outputs are refused."""
+    made = arrays(given)
+    if isinstance(made, (Mapping, list)):
+        raise DialectError(
+            title,
+            "weights of samples are the same for all outputs here",
+            got=f"sample_weight for {len(made)} outputs",
+            need="one array, with a number for each sample",
+            fix="loss_weights in compile, for the share of each output",
+            at=caller(),
+        )
+    return made
+
+
 def seen(x: Any, y: Any, words: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     """Return samples, labels and validation data of a training, a split of Keras's made."""
     valid, split = words.get("validation_data"), words.get("validation_split")

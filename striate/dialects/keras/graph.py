@@ -76,8 +76,9 @@ class Graph:
 
     def _symbol(self, name: str, wanted: str) -> Any:
         if wanted not in self.symbols:
+            known = ", ".join(self.symbols) or "those that graph.add_input has made"
             raise self._error(f"{name!r} begins at {wanted!r}, and there is no such node",
-                              need="one of " + ", ".join(self.symbols),
+                              need=f"one of {known}",
                               fix=nearest(wanted, self.symbols))  # fmt: skip
         return self.symbols[wanted]
 

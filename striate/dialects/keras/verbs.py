@@ -35,6 +35,7 @@ from .arguments import (
     plain,
     read,
     seen,
+    weights,
 )
 from .batches import stream
 from .progress import History, Logged, Numbers, Shown, Told, line
@@ -207,7 +208,9 @@ class Spoken(Model):
         words["batch_size"] = int(size or version.batch_size)
         words["shuffle"] = bool(words.get("shuffle", True))
         if words.get("sample_weight") is not None:
-            words["sample_weight"] = script.part(arrays(words["sample_weight"]))
+            words["sample_weight"] = script.part(
+                weights(f"{version.title} fit", words["sample_weight"])
+            )
         if whole:
             x, y = script.part(x), script.part(y)
         else:
