@@ -56,3 +56,14 @@ def test_a_script_of_torch_is_ended_and_it_is_said(
     out, told = capfd.readouterr()
     assert out == "epoch 0\nepoch 1\nepoch 2\n"
     assert "--max-epochs: the loop in line 2 ends after 3" in told
+
+
+def test_a_path_of_windows_is_one_name_where_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "kept.py"
+    script.write_text("import torch\ntorch.save({'w': torch.ones(2)}, 'C:\\\\nets\\\\it.ckpt')\n"
+                      "assert torch.load('C:\\\\nets\\\\it.ckpt')['w'].sum() == 2\n")  # fmt: skip
+    run_script(script, root=tmp_path / "runs")
+    assert (tmp_path / "C:\\nets\\it.ckpt").is_file()

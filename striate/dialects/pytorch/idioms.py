@@ -89,7 +89,11 @@ def _files() -> Iterator[Patch]:
 
     @functools.wraps(save)
     def remember(obj: Any, f: Any, *args: Any, **words: Any) -> None:
-        save(obj, f, *args, **words)
+        if isinstance(f, str) and "\\" in f and os.sep == "/":  # a path of Windows: one name here
+            with Path(f).open("wb") as file:
+                save(obj, file, *args, **words)
+        else:
+            save(obj, f, *args, **words)
         if isinstance(f, (str, Path)):
             written.add(Path(f).resolve())
 
