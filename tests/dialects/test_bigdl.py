@@ -482,6 +482,10 @@ def test_defaults_of_methods(bd):
     )
     assert bd.optim.Adam().native().epsilon == 1e-8
     assert steps(bd.optim.Adamax().native(), 1) == pytest.approx([1 - 0.002], rel=1e-6)
+    assert bd.optim.ParallelAdam(0.1, parallel_num=2).native() == bd.optim.Adam(0.1).native()
+    moved = 1 - np.sqrt(0.1 / 4.1) - 0.5 * 2 / np.sqrt(4.1)
+    assert steps(bd.optim.Ftrl(0.5).native(), 1) == pytest.approx([moved], rel=1e-5)
+    assert steps(bd.optim.Ftrl(0.5, l1_regularization_strength=9.0).native(), 1) == [0.0]
 
 
 def test_the_words_of_compile_have_keras_1s_defaults(bd):

@@ -51,6 +51,22 @@ got = Bottle(inner, 2, 2).forward(x)
 w, b = inner.get_weights()
 near(got, x @ w.T + b)
 """,
+    "a layer drawn again": """
+layer = Linear(30, 20)
+before = layer.get_weights()[0]
+layer.reset()
+after = layer.get_weights()[0]
+assert (after != before).mean() > 0.9 and np.abs(after).max() <= 1 / np.sqrt(30)
+""",
+    "criterions of a distribution": """
+mean, spread = np.array([[1., 0.], [2., 1.]]), np.log(np.array([[1., 2.], [1., 1.]]))
+divergence = 0.5 * (mean ** 2 + np.exp(spread) - 1 - spread)
+near(KLDCriterion().forward([mean, spread], np.zeros(1)), divergence.sum() / 2)
+near(KLDCriterion(False).forward([mean, spread], np.zeros(1)), divergence.sum())
+near(KLDCriterion().backward([mean, spread], np.zeros(1))[0], mean / 2)
+density = np.exp(-mean ** 2 / 2 / np.exp(spread)) / np.sqrt(2 * np.pi * np.exp(spread))
+near(GaussianCriterion().forward([mean, spread], 0 * mean), -np.log(density).sum())
+""",
     "reductions": """
 x = np.arange(12.).reshape(2, 2, 3)
 near(Max(2).forward(x), x.max(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import torch
@@ -136,6 +137,28 @@ class L1HingeEmbeddingCriterion(Tabular):
         return torch.where(y[0].reshape(-1) > 0, away, (self.words["margin"] - away).relu()).mean()
 
 
+class KLDCriterion(Tabular):
+    """The divergence of N(mean, exp(log variance)) from N(0, 1); there is no target."""
+
+    signature: ClassVar[dict[str, Any]] = {"size_average": True}
+
+    def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Add it over the values, with its mean over the batch."""
+        mean, spread = x
+        values = 0.5 * (mean.square() + spread.exp() - 1 - spread)
+        return values.sum() / (len(mean) if self.words["size_average"] and mean.dim() > 1 else 1)
+
+
+class GaussianCriterion(Tabular):
+    """-log of the density of the target in N(mean, exp(log variance))."""
+
+    def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Add it over all values."""
+        mean, spread = x
+        away = (y[0] - mean).square() / spread.exp()
+        return (0.5 * (math.log(2 * math.pi) + spread + away)).sum()
+
+
 def _table(given: Any) -> list[Tensor]:
     several = given if isinstance(given, (list, tuple)) else [given]
     return [float_tensor(one) for one in several]
@@ -143,5 +166,5 @@ def _table(given: Any) -> list[Tensor]:
 
 COMPOSED = (
     MultiCriterion, TimeDistributedCriterion, ParallelCriterion, CosineEmbeddingCriterion,
-    MarginRankingCriterion, L1HingeEmbeddingCriterion,
+    MarginRankingCriterion, L1HingeEmbeddingCriterion, KLDCriterion, GaussianCriterion,
 )  # fmt: skip

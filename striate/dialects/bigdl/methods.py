@@ -206,6 +206,37 @@ class TorchSGD(Optimizer):
             torch._foreach_add_(params, state["momentum"], alpha=-lr)
 
 
+@dataclasses.dataclass(frozen=True)
+class Ftrl(Optimizer):
+    """Follows the regularized leader z, with the sum of squares n.
+
+    `z += g - (n_now ** -power - n_before ** -power) / rate * w`; then w is 0 where `|z| <= l1`,
+    else `(sign(z) * l1 - z) / (n ** -power / rate + 2 * l2)`.
+
+    Source: McMahan et al. 2013, "Ad click prediction: a view from the trenches".
+    """
+
+    power: float = -0.5
+    start: float = 0.1
+    l1: float = 0.0
+    l2: float = 0.0
+    shrinkage: float = 0.0
+
+    def slots(self) -> Mapping[str, float]:
+        """Return the sum of squares and what is followed."""
+        return {"squares": self.start, "leader": 0.0}
+
+    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
+        """Put each weight where the leader says."""
+        for w, g, n, z in zip(params, grads, state["squares"], state["leader"], strict=True):
+            before = n.pow(-self.power)
+            n.addcmul_(g, g)
+            now = n.pow(-self.power)
+            z.add_(g + 2 * self.shrinkage * w - (now - before) / lr * w)
+            followed = (z.sign() * self.l1 - z) / (now / lr + 2 * self.l2)
+            w.copy_(torch.where(z.abs() > self.l1, followed, 0.0))
+
+
 def _rate(words: Words, schedule: Any = None) -> Any:
     lr, decay = float(words["learningrate"]), float(words["learningrate_decay"])
     if isinstance(schedule, Schedule) and not isinstance(schedule, Default):
@@ -251,6 +282,12 @@ ROWS: dict[str, Row] = {
             "epsilon": 1e-8}),
         lambda w: Adam(_rate(w), w["beta1"], w["beta2"], w["epsilon"]),
     ),
+    "ParallelAdam": Row(
+        Signature("st.optimizers.Adam(learning_rate)", {
+            "learningrate": 1e-3, "learningrate_decay": 0.0, "beta1": 0.9, "beta2": 0.999,
+            "epsilon": 1e-8, "parallel_num": -1}),
+        lambda w: Adam(_rate(w), w["beta1"], w["beta2"], w["epsilon"]),
+    ),
     "Adamax": Row(
         Signature("st.optimizers.Adamax(learning_rate)", {
             "learningrate": 0.002, "beta1": 0.9, "beta2": 0.999, "epsilon": SMALL}),
@@ -266,6 +303,13 @@ ROWS: dict[str, Row] = {
         Signature("st.optimizers.Adagrad(learning_rate)", {
             "learningrate": 1e-3, "learningrate_decay": 0.0, "weightdecay": 0.0}),
         lambda w: Adagrad(_rate(w), 0.0, 1e-20),
+    ),
+    "Ftrl": Row(
+        Signature("a rule of the dialect", {
+            "learningrate": 1e-3, "learningrate_power": -0.5, "initial_accumulator_value": 0.1,
+            "l1_regularization_strength": 0.0, "l2_regularization_strength": 0.0,
+            "l2_shrinkage_regularization_strength": 0.0}),
+        lambda w: Ftrl(w["learningrate"], *list(w.values())[1:]),
     ),
     "Adadelta": Row(
         Signature("st.optimizers.Adadelta(1.0)", {"decayrate": 0.9, "epsilon": 1e-10}),

@@ -359,6 +359,16 @@ class Leaf(Module):
         torch.manual_seed(seed)
         return self
 
+    def reset(self) -> Leaf:
+        """Draw the weights again, by the layer's own rules."""
+        start = self.row.starts(self.words)
+        if start is not None:
+            fresh = Leaf(self.session, self.kind, self.row, self.words)
+            with torch.no_grad():
+                for (_, mine), (_, drawn) in zip(self.weights(), fresh.weights(), strict=True):
+                    mine.copy_(drawn)
+        return self
+
     def _make(self, x: Spec) -> None:
         self.natives = tuple(self.row.make(self.words, x))
         start = self.row.starts(self.words)
