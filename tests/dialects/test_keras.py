@@ -17,6 +17,7 @@ from striate.dialects.evidence import find, words
 from striate.dialects.keras import VERSIONS
 from striate.dialects.keras.rows import LAYERS
 from striate.dialects.program import run_script
+from striate.engine.native import NativeStep
 
 # Learning rate and epsilon of each version: section 0.4 of each framework's own sources.
 OPTIMIZERS = {
@@ -143,6 +144,39 @@ def test_a_summary_has_the_lines_of_keras_2(capsys: pytest.CaptureFixture[str]) 
     lines = capsys.readouterr().out.splitlines()
     assert [line.rstrip() for line in lines] == SUMMARY.splitlines()
     assert {len(line) for line in lines if "(" in line or "_" * 9 in line} == {65}
+
+
+def test_steps_go_in_one_call_unless_a_callback_asks_for_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[bool] = []
+    portions = NativeStep.portions
+
+    def watched(self: NativeStep, batches: Any, several: bool) -> Any:
+        seen.append(several)
+        return portions(self, batches, several)
+
+    monkeypatch.setattr(NativeStep, "portions", watched)
+    with installed("keras2"):
+        from keras.callbacks import Callback, LambdaCallback
+        from keras.layers import Dense
+        from keras.models import Sequential
+
+        class Epochs(Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                pass
+
+        class Batches(Callback):
+            def on_batch_end(self, batch, logs=None):
+                pass
+
+        model = Sequential([Dense(2, input_shape=(3,))])
+        model.compile("sgd", "mse")
+        epochs = LambdaCallback(on_epoch_end=lambda epoch, logs: None)
+        batches = LambdaCallback(on_batch_end=lambda batch, logs: None)
+        for callback in (Epochs(), Batches(), epochs, batches):
+            model.fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=1, callbacks=[callback])
+    assert seen == [True, False, True, False]
 
 
 def test_modules_are_gone_after_the_block() -> None:

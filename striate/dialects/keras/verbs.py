@@ -38,7 +38,7 @@ from .arguments import (
     weights,
 )
 from .batches import stream
-from .progress import History, Logged, Numbers, Shown, Told, line
+from .progress import History, Logged, Numbers, Shown, line, told
 from .session import KerasSession
 
 
@@ -224,8 +224,8 @@ class Spoken(Model):
             known = held(x, y, words)
             for one in callbacks:
                 vars(one).setdefault("validation_data", known)
-        hooks: list[Any] = [Told(one, self, rename, words["batch_size"]) for one in callbacks]
-        hooks.append(Told(history, self, rename))
+        hooks: list[Any] = [told(one, self, rename, words["batch_size"]) for one in callbacks]
+        hooks.append(told(history, self, rename))
         if verbose:  # up to Keras 2.3, before the callbacks' own lines
             hooks.insert(len(hooks) * version.steps, Shown(session, count, steps, verbose, rename))
             if whole:
