@@ -88,7 +88,7 @@ class _Plan:
             place = self.taped.places.get(id(weight.tensor))
             given = weight.given() if weight.given else weight.tensor
             given = given if place is None or weight.given else weights[place]
-            weight.logical(execution._flat(weight.buffer)).copy_(given)
+            execution.copy(weight.logical(execution._flat(weight.buffer)), given)
         output = np.empty((len(x), *(size or 1 for size in self.value.shape)), np.float32)
         sources = [x, output, *([output] if lowered.sources > 2 else [])]
         self._run(call, sources, (0, lowered.turn))
@@ -100,10 +100,12 @@ class _Plan:
         execution = self.execution
         for weight in execution.lowered.weights:
             if weight.given is None and id(weight.tensor) not in self.taped.places:
-                weight.tensor.copy_(weight.logical(execution._flat(weight.buffer)))
+                execution.copy(weight.tensor, weight.logical(execution._flat(weight.buffer)))
 
-    def backward(self, call: int, x: NDArray[Any], slope: NDArray[Any]) -> list[Tensor | None]:
-        """Return the gradients of the weights."""
+    def backward(
+        self, call: int, x: NDArray[Any], slope: NDArray[Any], weights: Sequence[Tensor]
+    ) -> list[Tensor | None]:
+        """Return the gradients of the weights, in memory as the weights are."""
         execution, lowered = self.execution, self.execution.lowered
         stages = (lowered.turn, len(lowered.plan.stages))
         self._run(call, [x, slope, slope], stages)
@@ -111,9 +113,10 @@ class _Plan:
         for weight in lowered.weights:
             if weight.trained and weight.gradients:
                 shown = weight.logical(execution._flat(weight.gradients[0].buffer))
-                found[self.taped.places[id(weight.tensor)]] = shown.clone(
-                    memory_format=torch.contiguous_format
-                )
+                place = self.taped.places[id(weight.tensor)]
+                gradient = torch.empty_like(weights[place])
+                execution.copy(gradient, shown)
+                found[place] = gradient
         return found
 
     def _run(self, call: int, sources: list[NDArray[Any]], stages: tuple[int, int]) -> None:
@@ -146,5 +149,5 @@ class _Operation(torch.autograd.Function):
         with plan.taped.lock:
             if plan.held != ctx.call:  # another call came between: the same values once more
                 plan.forward(ctx.call, ctx.x, weights)
-            found = plan.backward(ctx.call, ctx.x, slope)
+            found = plan.backward(ctx.call, ctx.x, slope, weights)
         return None, None, *found

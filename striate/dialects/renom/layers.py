@@ -7,7 +7,7 @@ before it is laid on the image.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -199,6 +199,8 @@ class Dense(Parametrized):
     Raises: ShapeError for images that were not flattened.
     """
 
+    order: ClassVar[Literal["K", "F"]] = "F"  # as the kernels have it
+
     def __init__(
         self,
         output_size: int,
@@ -214,8 +216,9 @@ class Dense(Parametrized):
     def weight_initiallize(self, size_i: tuple[int, ...]) -> None:
         """Make the weights, then the bias."""
         shape = (int(size_i[0]), self._output_size)
+        drawn = np.asarray(self._initializer(shape), order=self.order)
         weights = {
-            "w": Variable(self._initializer(shape), weight_decay=self._weight_decay),
+            "w": Variable(drawn, weight_decay=self._weight_decay),
             "b": Variable(np.zeros((1, self._output_size))),
         }
         self.params = weights if not self._ignore_bias else {"w": weights["w"]}

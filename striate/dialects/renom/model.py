@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -216,6 +216,8 @@ class Model:
 class Parametrized(Model):
     """A module with weights; a subclass makes them in `weight_initiallize(input_size)`."""
 
+    order: ClassVar[Literal["K", "F"]] = "K"  # of the weights in memory
+
     def __init__(self, input_size: Any = None, **words: Any) -> None:
         self._params = Params()
         if input_size is not None:
@@ -261,7 +263,7 @@ class Parametrized(Model):
     def take(self, weights: dict[str, Any], statistics: dict[str, Any]) -> None:
         """Replace the weights and the statistics of this module by copies of others."""
         self.params = {
-            name: Variable(np.array(value), value.auto_update, value.weight_decay)
+            name: Variable(np.array(value, order=self.order), value.auto_update, value.weight_decay)
             for name, value in weights.items()
         }
         self._begin()

@@ -55,11 +55,10 @@ class Sgd(Optimizer):
     def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
         """Return the step."""
         (v,) = slots
-        before = v.clone() if self._nesterov else v
         v.mul_(self._momentum).add_(g, alpha=self._lr)
         if not self._nesterov:
             return v.clone()
-        return (1 + self._momentum) * v - before.mul_(self._momentum)
+        return torch.add(self._lr * g, v, alpha=self._momentum)  # with momentum v_before = v - lr g
 
 
 class ClampedSgd(Sgd):
