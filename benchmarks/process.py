@@ -80,11 +80,14 @@ class Process:
         python = sys.executable if peer.module == "striate" else str(_peers_python())
         module = f"benchmarks.peers.{peer.module}"
         words = [network, mode, str(batch), str(seconds), *peer.variant.split()]
+        self._start([*launcher, python, "-m", module, *words], ROOT)
+
+    def _start(self, command: Sequence[str], folder: Path) -> None:
         self.talk = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed in __exit__
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            [*launcher, python, "-m", module, *words],
-            env=_environment(), cwd=ROOT, text=True,
+            command,
+            env=_environment(), cwd=folder, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.talk,
         )  # fmt: skip
         self.ready = self._answer()
@@ -103,6 +106,8 @@ class Process:
         assert answers is not None
         there, _, _ = select.select([answers], [], [], PATIENCE_S)
         line = answers.readline() if there else ""
+        while line and not line.startswith("{"):  # a script talks before it is ready
+            line = answers.readline()
         if not line:
             self.talk.seek(0)
             said = self.talk.read().strip().splitlines()[-1:]
@@ -124,9 +129,18 @@ class Process:
         self.talk.close()
 
 
+class ScriptProcess(Process):
+    """A script of a dialect at work, through `striate run`; its run is kept in `folder`."""
+
+    def __init__(self, script: Path, folder: Path) -> None:
+        program = "from striate.cli import main; main()"
+        self._start([sys.executable, "-c", program, "run", str(script), "--seed", "0"], folder)
+
+
 def _environment() -> dict[str, str]:
     """Return the environment, in which Python keeps what it compiles, as it does by default."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(ROOT)}
 
 
 def _peers_python() -> Path:

@@ -76,6 +76,23 @@ def serve(packages: str, train: Builder | None = None, infer: Builder | None = N
             _say(answers, _pass(task, steps[name], given))
 
 
+def turns(train: Callable[[], object], samples: int) -> None:
+    """Answer each line of standard input with the speed of one training on that many samples.
+
+    For a script of a dialect, which is a peer by itself.
+    """
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    train()
+    _say(answers, {"samples": samples})
+    for line in sys.stdin:
+        with priority(line.strip()):
+            started = time.perf_counter()
+            train()
+            spent = time.perf_counter() - started
+        _say(answers, {"samples_per_s": samples / spent})
+
+
 @contextmanager
 def priority(name: str) -> Iterator[str]:
     """Put all threads under SCHED_FIFO for "realtime", and back to normal afterwards."""

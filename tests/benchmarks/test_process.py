@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import process, protocol
-from benchmarks.process import Peer, PeerError, Process
+from benchmarks.process import Peer, PeerError, Process, ScriptProcess
 
 OURS = Peer("striate")
 
@@ -64,3 +64,17 @@ def test_a_pass_takes_about_its_seconds_and_no_more_steps_than_an_epoch() -> Non
     assert passed["steps"] in (60, 80)
     assert passed["ms"] == pytest.approx(1.05, rel=0.3)
     assert passed["loss"] == 0.5
+
+
+def test_a_script_of_a_dialect_is_a_peer_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOCK", tmp_path / "lock")
+    script = tmp_path / "net.py"
+    script.write_text(
+        "import renom as rm\nfrom benchmarks.protocol import turns\nprint('creating')\n"
+        "turns(lambda: rm.Dense(2)([[1.0, 2.0]]), 1)\n"
+    )
+    with ScriptProcess(script, tmp_path) as peer:
+        assert peer.ready == {"samples": 1}
+        assert peer.run("normal")["samples_per_s"] > 0

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks import compare, explorer, figures, mnist_recipe, results, time_to_99, tutorials
+from benchmarks import (
+    compare,
+    dialects,
+    explorer,
+    figures,
+    mnist_recipe,
+    results,
+    time_to_99,
+    tutorials,
+)
 from benchmarks.machine import vectors
 
 HEADER = {
@@ -25,6 +34,7 @@ PAGES = {
     "mnist_recipe": mnist_recipe.page,
     "time_to_99": time_to_99.page,
     "explorer": explorer.page,
+    "dialects": dialects.page,
 }
 
 
@@ -168,3 +178,9 @@ def test_the_quickest_schedule_that_is_good_enough_is_chosen(
     assert time_to_99.choose(x, x, [fast, slow])[0] is fast
     assert {seed for seed, *_ in seen}.isdisjoint(time_to_99.JUDGED)
     assert {sizes for _, sizes in seen} == {(55_000, 5_000)}
+
+
+def test_scripts_are_compared_by_the_ratios_of_passes_next_to_each_other() -> None:
+    passes = {"script": [90.0, 60.0, 100.0], "native": [100.0, 50.0, 200.0]}
+    text = dialects.page({"003 ReNom 2.7": {"header": HEADER, **passes}})
+    assert "| 003 ReNom 2.7 | 64 | 3 | 90 | 100 | 0.90 |" in text

@@ -1,0 +1,102 @@
+"""Scripts of dialects beside the same networks natively: scripts/bench dialects [NAMES].
+
+Each script of benchmarks/scripts trains through `striate run`, each native network as in `peers`.
+Both are processes that stay; they take turns, one pass each, and the median counts. Writes
+dialects.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .networks import find
+from .process import Peer, Process, ScriptProcess
+from .results import Results, header, keep, load, origins, table
+
+SCRIPTS = Path(__file__).parent / "scripts"
+GOAL = 0.95
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A script, and the network that it trains."""
+
+    script: str
+    network: str
+
+
+PAIRS = {
+    "001 Keras 2": Pair("keras_001", "001"),
+    "000 BigDL 0.7": Pair("bigdl_000", "000"),
+    "003 ReNom 2.7": Pair("renom_003", "003"),
+}
+
+
+def measure(pair: Pair, passes: int, seconds: float, priority: str) -> dict[str, list[float]]:
+    """Return the samples per second of every pass."""
+    native = Peer("striate")
+    batch = find(pair.network).batch
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ScriptProcess(SCRIPTS / f"{pair.script}.py", Path(folder)) as script,
+        Process(native, pair.network, "train", batch, seconds) as twin,
+    ):
+        both = {"script": script, "native": twin}
+        for process in both.values():
+            process.run(priority)  # what is only done once
+        found: dict[str, list[float]] = {name: [] for name in both}
+        for _ in range(passes):
+            for name, process in both.items():
+                found[name].append(process.run(priority)["samples_per_s"])
+    return found
+
+
+def page(results: Results) -> str:
+    """Return all results as Markdown."""
+    rows = [["script", "batch", "n", "script, samples/s", "native, samples/s", "script / native"]]
+    for name in filter(results.__contains__, PAIRS):
+        script, native = results[name]["script"], results[name]["native"]
+        ratio = statistics.median(a / b for a, b in zip(script, native, strict=True))
+        rows.append([
+            name, f"{find(PAIRS[name].network).batch}", f"{len(script)}",
+            f"{statistics.median(script):,.0f}", f"{statistics.median(native):,.0f}",
+            f"{ratio:.2f}",
+        ])  # fmt: skip
+    lines = [
+        "# Scripts of dialects beside native networks", "",
+        "Training of a tutorial's network by its script, unmodified, through `striate run`, and by "
+        "`fit` of the same network in native words. Medians of passes in turn; the last column is "
+        f"the median of the ratios of passes next to each other, {GOAL} or more wanted.", "",
+        *table(rows), *origins(results),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure the pairs that are asked for; keep what was measured of others."""
+    parser = argparse.ArgumentParser(prog="scripts/bench dialects", description=__doc__)
+    parser.add_argument("names", nargs="*", default=list(PAIRS), metavar="NAME")
+    parser.add_argument("--passes", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a native pass")
+    parser.add_argument("--dry", action="store_true", help="print the page and keep nothing")
+    given = parser.parse_args()
+    results = load("dialects")
+    priority = "realtime" if os.geteuid() == 0 else "normal"
+    for name in given.names:
+        if name not in PAIRS:
+            parser.error(f"no row {name!r}, need one of {', '.join(PAIRS)}")
+        described = header("dialects")
+        measured = measure(PAIRS[name], given.passes, given.seconds, priority)
+        results[name] = {"header": described, "priority": priority, **measured}
+        if not given.dry:
+            keep("dialects", results, page)
+    print(page(results))
+
+
+if __name__ == "__main__":
+    main()
