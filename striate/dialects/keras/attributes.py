@@ -280,7 +280,7 @@ def patches(session: KerasSession) -> list[Patch]:
 
 
 _size = Tensor.size
-_WEIGHTS = Layer.weights.fget
+_WEIGHTS: Any = Layer.weights.fget  # type: ignore[attr-defined]
 OLD_WORDS = {
     "kernel": "W", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_std",
 }  # fmt: skip

@@ -30,7 +30,7 @@ def variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> T
     made = made.float() if made.dtype == torch.float64 else made
     kept = torch.nn.Parameter(made, requires_grad=made.is_floating_point())
     if name:
-        kept.name = f"{name}:0"
+        kept.name = f"{name}:0"  # type: ignore[attr-defined]
     return kept
 
 

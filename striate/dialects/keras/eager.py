@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...data.feed import feed
+from ...data.feed import endless, feed
 from ...engine import hooks as moments, loop
-from ...engine.batches import Batches, endless, parts, prepare
+from ...engine.batches import Batches, parts, prepare
 from ...engine.setup import setup_of
 from ...engine.step import Step
 from ...model import Model

@@ -180,12 +180,12 @@ def names(session: KerasSession) -> dict[str, Any]:
         def layers(self) -> list[Any]:
             """The layers as Keras lists them; the list is kept, so that `pop` of it counts."""
             if self.own or self._graph is None:
-                return Model.layers.fget(self)  # type: ignore[attr-defined,no-any-return]
+                return Model.layers.fget(self)  # type: ignore[attr-defined]
             kept: Any = vars(self).get("listing")
             if kept is None or kept[0] is not self._graph:
                 kept = (self._graph, listed(self._graph))
                 object.__setattr__(self, "listing", kept)
-            return kept[1]  # type: ignore[no-any-return]
+            return kept[1]
 
         @property
         def weights(self) -> list[Tensor]:
