@@ -6,7 +6,7 @@ import dis
 import importlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -27,6 +27,23 @@ class MissingNameError(DialectError, AttributeError):
     """A module that is served has no such name; `hasattr` gives False."""
 
 
+class Alias(ModuleType):
+    """A module of a dialect; another process that unpickles it opens the dialect there."""
+
+    def __reduce__(self) -> Any:
+        return reopened, (vars(self)["__loader__"].version, self.__name__)
+
+
+def reopened(version: str, name: str) -> ModuleType:
+    """Return a module of a dialect, which is served from now on."""
+    if name not in sys.modules:
+        FOREVER.enter_context(installed(version))
+    return importlib.import_module(name)
+
+
+FOREVER = ExitStack()
+
+
 class Aliases(MetaPathFinder, Loader):
     """Finds the modules of a dialect, and refuses those below its roots that it has not."""
 
@@ -38,8 +55,9 @@ class Aliases(MetaPathFinder, Loader):
         *,
         hides: bool = True,
         hint: str = "dir(striate.layers) lists the native layers",
+        version: str = "",
     ) -> None:
-        self.hint = hint
+        self.hint, self.version = hint, version
         self.title, self.modules, self.refused, self.hides = title, modules, refused, hides
         self.roots = {path.partition(".")[0] for path in modules}
 
@@ -66,6 +84,10 @@ class Aliases(MetaPathFinder, Loader):
         """Return whether a package is served by this finder, not installed."""
         here = getattr(sys.modules.get(root), "__loader__", None) is self
         return here or (self.hides and root in self.roots)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Return an empty module, one of Python's own where no dialect is behind it."""
+        return Alias(spec.name) if self.version else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module, and import those below it, as the framework itself does."""
@@ -107,7 +129,10 @@ def _imports() -> bool:
 def serving(dialect: Dialect, session: Session) -> Iterator[Session]:
     """Serve the modules of a dialect inside a block; all is as it was after it."""
     modules = dialect.modules(session)
-    finder = Aliases(session.version.title, modules, dialect.REFUSED, hides=dialect.HIDES)
+    version = session.version
+    finder = Aliases(
+        version.title, modules, dialect.REFUSED, hides=dialect.HIDES, version=version.name
+    )
     with replaced(dialect.patches(session)), served(finder):
         yield session
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from striate.dialects.importer import Aliases, served
+from striate.dialects.bigdl.real_spark import rdd_like
+from striate.dialects.bigdl.spark import RDD
+from striate.dialects.importer import Aliases, installed, served
 from striate.dialects.program import run_script
 from striate.dialects.session import Script
 from striate.dialects.surroundings import modules, surrounded
@@ -218,3 +223,32 @@ def test_installed_packages_are_not_hidden() -> None:
         with pytest.raises(ImportError):
             import numpy.nowhere  # type: ignore[import-not-found]
     assert issubclass(DialectError, StriateError)
+
+
+def test_a_module_of_a_dialect_is_read_by_another_process() -> None:
+    with installed("bigdl"):
+        from bigdl.dataset import transformer
+
+        sent = pickle.dumps((transformer, transformer.normalizer))
+    program = (
+        "import pickle, sys; module, one = pickle.load(sys.stdin.buffer); "
+        "print(module.__name__, module.normalizer is one, one(3.0, 1.0, 2.0))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], input=sent, capture_output=True, check=True
+    ).stdout
+    assert said.split() == [b"bigdl.dataset.transformer", b"True", b"1.0"]
+
+
+def test_values_are_an_rdd_of_the_kind_that_was_given() -> None:
+    class Real:  # as pyspark's: its context makes another
+        context = property(lambda self: self)
+
+        def getNumPartitions(self) -> int:  # noqa: N802
+            return 2
+
+        def parallelize(self, values: list[int], parts: int) -> tuple[list[int], int]:
+            return values, parts
+
+    assert rdd_like(Real(), iter([1, 2])) == ([1, 2], 2)
+    assert rdd_like(RDD([5]), iter([1, 2])).collect() == [1, 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .judging import arrays_of
-from .spark import RDD
+from .real_spark import rdd_like
 
 
 class KerasModelWrapper:
@@ -38,7 +38,7 @@ class KerasModelWrapper:
                 is_distributed: bool = False) -> Any:  # fmt: skip
         """Return the outputs: an array, or an RDD of them for an RDD."""
         out = self.model.predict(_given(x, None)[0])
-        return RDD(list(out)) if hasattr(x, "collect") else out
+        return rdd_like(x, out) if hasattr(x, "collect") else out
 
 
 def with_bigdl_backend(kmodel: Any) -> KerasModelWrapper:

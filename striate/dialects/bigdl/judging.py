@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ...errors import caller
 from ..table import DialectError
-from .spark import RDD
 
 Array = NDArray[Any]
 Arrays = list[Array]
@@ -238,11 +237,6 @@ def predictions(module: Any, given: Any) -> Array:
     model = module.native([tuple(one.shape[1:]) for one in x])
     out: Array = model.predict(x if len(x) > 1 else x[0])
     return out
-
-
-def as_rdd(values: Any) -> RDD:
-    """Return values as an RDD."""
-    return RDD(list(values))
 
 
 def float_tensor(given: Any) -> torch.Tensor:

@@ -12,7 +12,6 @@ from ...data.idx import read_idx_pair
 from ...errors import caller
 from ..table import DialectError
 from .judging import Sample, Top1Accuracy
-from .spark import RDD
 from .triggers import EveryEpoch, MaxEpoch, MaxIteration, Trigger
 
 Array = NDArray[Any]
@@ -82,16 +81,16 @@ def maybe_download(filename: str, work_directory: str, source_url: str) -> str:
 # ---- bigdl.models.lenet.utils --------------------------------------------------------------------
 
 
-def get_mnist(sc: Any, data_type: str = "train", location: str = "/tmp/mnist") -> RDD:
+def get_mnist(sc: Any, data_type: str = "train", location: str = "/tmp/mnist") -> Any:
     """Return pairs of an image and its label, which counts from 1."""
     x, y = read_data_sets(location, data_type)
-    return RDD(lambda: zip(x, y + 1, strict=True))
+    return sc.parallelize(list(zip(x, y + 1, strict=True)))
 
 
-def preprocess_mnist(sc: Any, options: Any) -> tuple[RDD, RDD]:
+def preprocess_mnist(sc: Any, options: Any) -> tuple[Any, Any]:
     """Return normalised samples for training and for test."""
 
-    def part(name: str, mean: float, std: float) -> RDD:
+    def part(name: str, mean: float, std: float) -> Any:
         pairs = get_mnist(sc, name, options.dataPath)
         normal = pairs.map(lambda pair: (normalizer(pair[0], mean, std), pair[1]))
         return normal.map(lambda pair: Sample.from_ndarray(*pair)).cache()

@@ -20,6 +20,7 @@ from ...model import Model
 from ..table import DialectError
 from .kind import Kind, Words
 from .layouts import Array, inside, outside
+from .real_spark import rdd_like
 from .session import BigdlSession
 
 LAYOUT = "channels_first"
@@ -188,17 +189,13 @@ class Module:
 
     def predict(self, features: Any, batch_size: int = -1) -> Any:
         """Return the outputs: an array for an array, an RDD for an RDD."""
-        from .judging import as_rdd
-
         out = self.predict_local(features)
-        return as_rdd(out) if hasattr(features, "collect") else out
+        return rdd_like(features, out) if hasattr(features, "collect") else out
 
     def predict_class(self, features: Any) -> Any:
         """Return classes from 1 on: an array for an array, an RDD for an RDD."""
-        from .judging import as_rdd
-
         out = self.predict_local(features).argmax(-1) + 1
-        return as_rdd([int(one) for one in out]) if hasattr(features, "collect") else out
+        return rdd_like(features, map(int, out)) if hasattr(features, "collect") else out
 
     predict_distributed = predict
     predict_class_distributed = predict_class

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import importlib.util
 import json
 import multiprocessing
 import os
@@ -25,7 +24,7 @@ from ...model import load, make
 from ...store import keras_file
 from ..dialect import Modules
 from ..table import DialectError
-from . import containers, judging, mnist, summaries, triggers
+from . import containers, judging, mnist, real_spark, summaries, triggers
 from .containers import Container, Graph, Loaded, Table
 from .core import CORE
 from .core_functions import FUNCTIONS
@@ -48,9 +47,9 @@ from .topology import KerasLayer, KerasModel, KerasSequential, keras_nodes
 # what star imports of BigDL's modules bring along, and scripts use without importing it
 LEAKED = {
     "sys": sys, "os": os, "np": np, "glob": glob, "json": json, "tempfile": tempfile,
-    "warnings": warnings, "multiprocessing": multiprocessing, "RDD": RDD,
-    "SparkContext": SparkContext, "SparkConf": SparkConf, "JTensor": judging.JTensor,
-    "Sample": judging.Sample, "EvaluatedResult": judging.EvaluatedResult, "random": random,
+    "warnings": warnings, "multiprocessing": multiprocessing, "random": random,
+    "JTensor": judging.JTensor, "Sample": judging.Sample,
+    "EvaluatedResult": judging.EvaluatedResult, **real_spark.names(),
 }  # fmt: skip
 
 
@@ -316,8 +315,8 @@ def _common(session: BigdlSession) -> dict[str, Any]:
     return {
         **LEAKED, **nothing, "redire_spark_logs": redirect, "redirect_spark_logs": redirect,
         "show_bigdl_info_logs": show, "to_sample_rdd": to_sample_rdd, "RNG": RNG,
-        "create_spark_conf": SparkConf, "get_spark_conf": SparkConf,
-        "get_spark_context": lambda conf=None: SparkContext.getOrCreate(conf),
+        "create_spark_conf": LEAKED["SparkConf"], "get_spark_conf": LEAKED["SparkConf"],
+        "get_spark_context": lambda conf=None: LEAKED["SparkContext"].getOrCreate(conf),
         "init_executor_gateway": lambda *a, **w: None,
         "get_node_and_core_number": lambda *a, **w: (1, os.cpu_count() or 1),
         "get_dtype": lambda bigdl_type="float": "float32",
@@ -341,7 +340,7 @@ def _lenet(core: dict[str, Any], class_num: int) -> Any:
 
 def _spark() -> dict[str, Any]:
     """Return the modules of the stand-in; none where the real package is installed."""
-    if importlib.util.find_spec("pyspark") is not None:
+    if real_spark.installed():
         return {}
     context = _named(SparkContext, SparkConf, RDD)
     levels = type("StorageLevel", (), {"MEMORY_ONLY": None, "MEMORY_AND_DISK": None})
@@ -362,7 +361,7 @@ def modules(session: BigdlSession) -> Modules:
                    mnist.validate_optimizer)  # fmt: skip
     core, criterions, optimizers = _core(session), _criterions(session), _optimizers(session)
     common = _common(session)
-    context = {**common, "init_nncontext": lambda *a, **w: SparkContext.getOrCreate()}
+    context = {**common, "init_nncontext": lambda *a, **w: LEAKED["SparkContext"].getOrCreate()}
     return {
         "bigdl.dllib": {},
         "bigdl.dllib.nn": {},

@@ -14,8 +14,8 @@ from . import training
 from .containers import Container, Graph, nodes
 from .judging import EvaluatedResult, arrays_of, judge, methods_of
 from .module import LAYOUT, Leaf, Module, Node
+from .real_spark import rdd_like
 from .session import BigdlSession
-from .spark import RDD
 
 
 class KerasLayer(Leaf):
@@ -78,18 +78,18 @@ class Compiled(Container):
         methods = methods_of(self._setup("evaluate"))
         return [EvaluatedResult(*one) for one in judge(self, *arrays_of(x, y), methods, batch_size)]
 
-    def predict(self, x: Any, distributed: bool = True) -> RDD:  # type: ignore[override]
+    def predict(self, x: Any, distributed: bool = True) -> Any:  # type: ignore[override]
         """Return the outputs as an RDD, one array for each sample."""
-        return RDD(list(self.predict_local(x)))
+        return rdd_like(x, self.predict_local(x))
 
     def predict_local(self, x: Any) -> Any:  # type: ignore[override]
         """Return the outputs as one array."""
         features, _ = arrays_of(x, None)
         return self.native_model().predict(features if len(features) > 1 else features[0])
 
-    def predict_class(self, x: Any, distributed: bool = True) -> RDD:
+    def predict_class(self, x: Any, distributed: bool = True) -> Any:
         """Return classes from 1 on."""
-        return RDD([int(label) for label in np.argmax(self.predict_local(x), -1) + 1])
+        return rdd_like(x, map(int, np.argmax(self.predict_local(x), -1) + 1))
 
     predict_classes = predict_class
     predict_distributed = predict  # type: ignore[assignment]
