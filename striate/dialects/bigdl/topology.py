@@ -97,7 +97,7 @@ class Compiled(Container):
 
     def predict_class_local(self, x: Any) -> list[int]:
         """Return classes from 1 on."""
-        return self.predict_class(x).collect()
+        return list(self.predict_class(x).collect())
 
     def _setup(self, verb: str) -> training.Setup:
         if self.setup is None:
