@@ -37,7 +37,7 @@ export function network(place) {
   }
 
   function drawn() {
-    if (!state.columns || state.columns.length !== columns.length) return;
+    if (!state.model || !state.columns || state.columns.length !== columns.length) return;
     const lanes = Number(place.dataset.lanes) || 1;
     const tall = Math.max(60, (place.clientHeight - 60) / lanes - HEAD);
     state.peak = Math.max(...state.columns.map((maps) => maps.peak));
