@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
 from .core.arguments import required, verb
 from .core.graph import Graph
-from .core.layer import Layer, as_tensor, free_name
+from .core.layer import Layer, as_tensor, free_name, one_or_all
 from .core.spec import Shape, Spec, checked_shape, show
-from .core.symbol import Input, Symbol
+from .core.symbol import Input, Symbol, ends
 from .data.fit import check_batch
 from .engine import loop, range_test
 from .engine.plans import lower_model
@@ -74,7 +73,7 @@ class Model(Layer):
             )
         if inputs is not None and outputs is not None:
             self.runs_graph = True
-            self._adopt(Graph(_symbols(inputs, self), _symbols(outputs, self), self.where))
+            self._adopt(Graph(ends(self.where, inputs), ends(self.where, outputs), self.where))
 
     # ---- train, test, use ------------------------------------------------------------------------
 
@@ -133,14 +132,12 @@ class Model(Layer):
     @property
     def input_shape(self) -> Any:
         """Shape of the input with None for the batch (a tuple of them if several)."""
-        shapes = tuple(symbol.shape for symbol in self.inputs)
-        return shapes[0] if len(shapes) == 1 else shapes
+        return one_or_all(tuple(symbol.shape for symbol in self.inputs))
 
     @property
     def output_shape(self) -> Any:
         """Shape of the output with None for the batch (a tuple of them if several)."""
-        shapes = tuple(symbol.shape for symbol in self.outputs)
-        return shapes[0] if len(shapes) == 1 else shapes
+        return one_or_all(tuple(symbol.shape for symbol in self.outputs))
 
     @property
     def layers(self) -> list[Layer]:
@@ -216,7 +213,7 @@ class Model(Layer):
     def infer(self, *x: Spec) -> Any:
         """Return the specs of the outputs for other inputs than the graph's own."""
         specs = self.graph.run(x, lambda node, values: node.layer.infer(*values))
-        return specs if len(specs) > 1 else specs[0]
+        return one_or_all(specs)
 
     def macs(self, *specs: Spec) -> int:
         """Return the sum of the layers' multiply-accumulates for one sample."""
@@ -228,7 +225,7 @@ class Model(Layer):
     def forward(self, *x: Tensor) -> Any:
         """Walk the graph; a subclass writes its own."""
         out = self.graph.run(x, lambda node, values: node.layer(*values))
-        return out if len(out) > 1 else out[0]
+        return one_or_all(out)
 
     @property
     def activation_name(self) -> str:
@@ -246,29 +243,26 @@ class Model(Layer):
             ),
         )[0]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute on tensors or arrays, batch first, or record the call on symbols."""
-        if len(args) == 1 and isinstance(args[0], (list, tuple)):
-            args = tuple(args[0])
-        if any(isinstance(arg, Symbol) for arg in args):
-            return super().__call__(*args)
-        device = next((weight.device for weight in self.weights), torch.device("cpu"))
-        tensors = tuple(
-            as_tensor(arg, device) if isinstance(arg, (np.ndarray, list)) else arg for arg in args
-        )
-        for item in tensors:
-            if isinstance(item, (str, Path)):
-                raise ConfigError(
-                    self.where,
-                    f"was called on the text {str(item)!r}",
-                    need="a tensor or an array, batch first",
-                    fix=f"model.predict({str(item)!r}), which reads image files",
-                    at=caller(),
-                )
+    def _taken(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return batches as tensors where the weights are, checked against the inputs."""
+        tensors = super()._taken(args)
         if self._graph is not None and all(isinstance(item, Tensor) for item in tensors):
             specs = tuple(symbol.spec for symbol in self.graph.inputs)
             tensors = check_batch(self.where, specs, tensors)
-        return super().__call__(*tensors, **kwargs)
+        return tensors
+
+    def _given(self, arg: Any) -> Any:
+        if isinstance(arg, (np.ndarray, list)):
+            return as_tensor(arg, next((weight.device for weight in self.weights), None))
+        if isinstance(arg, (str, Path)):
+            raise ConfigError(
+                self.where,
+                f"was called on the text {str(arg)!r}",
+                need="a tensor or an array, batch first",
+                fix=f"model.predict({str(arg)!r}), which reads image files",
+                at=caller(),
+            )
+        return super()._given(arg)
 
     def _spec(self, item: Any) -> Spec:
         if isinstance(item, Spec):
@@ -427,21 +421,6 @@ def _traced(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]
             "shown as one; it trains all the same"
         )
     return out
-
-
-def _symbols(given: Symbols, model: Model) -> tuple[Symbol, ...]:
-    several = tuple(given) if isinstance(given, (list, tuple)) else (given,)
-    for symbol in several:
-        if not isinstance(symbol, Symbol):
-            raise ConfigError(
-                model.where,
-                f"a {type(symbol).__name__} is not an input or output of a network",
-                got=repr(symbol),
-                need="symbols: what L.Input and calls of layers return",
-                fix="x = L.Input((28, 28, 1)); y = layer(x); st.Model(x, y)",
-                at=caller(),
-            )
-    return several
 
 
 def load(path: str | Path, custom: Mapping[str, Any] | None = None) -> Model:

@@ -246,7 +246,7 @@ def test_inputs_and_outputs_must_be_symbols():
     x = L.Input((4,))
     line = inspect.currentframe().f_lineno + 1
     assert told(lambda: st.Model(x, np.zeros(3))) == (
-        "Model: a ndarray is not an input or output of a network\n"
+        "Model: ndarray is not an input or output of a network\n"
         "  got   array([0., 0., 0.])\n"
         "  need  symbols: what L.Input and calls of layers return\n"
         "  fix   x = L.Input((28, 28, 1)); y = layer(x); st.Model(x, y)\n"

@@ -278,12 +278,12 @@ class Layer(nn.Module):
     @property
     def input(self) -> Any:
         """Symbol that the layer was called on (a tuple of them where there are several)."""
-        return _one(self._only_call().inputs)
+        return one_or_all(self._only_call().inputs)
 
     @property
     def output(self) -> Any:
         """Symbol that the layer gave (a tuple of them where there are several)."""
-        return _one(self._only_call().outputs)
+        return one_or_all(self._only_call().outputs)
 
     def config(self) -> dict[str, Any]:
         """Return the hyper-parameters, by field name."""
@@ -313,10 +313,14 @@ class Layer(nn.Module):
             raise ConfigError(self.where, "was called without inputs", need="one input or more")
         if any(isinstance(arg, Symbol) for arg in args):
             return self._trace(args)
-        args = tuple(self._given(arg) for arg in args)
+        args = self._taken(args)
         if not self.built and not _followed(args):
             self.ensure_built(tuple(Spec.of(arg) for arg in args))
         return super().__call__(*args, **kwargs)
+
+    def _taken(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what the layer was called on as tensors."""
+        return tuple(self._given(arg) for arg in args)
 
     def _given(self, arg: Any) -> Any:
         """Return an array as a tensor, and tensors as they are."""
@@ -367,7 +371,7 @@ class Layer(nn.Module):
             Symbol(spec, node, index, self.name) for index, spec in enumerate(several)
         )
         self.calls.append(node)
-        return _one(node.outputs)
+        return one_or_all(node.outputs)
 
     def __setattr__(self, key: str, value: Any) -> None:
         """Keep a built layer's hyper-parameters as they are; let `trainable` reach the weights."""
@@ -455,7 +459,8 @@ def _followed(args: tuple[Any, ...]) -> bool:
     return any(isinstance(arg, torch.fx.Proxy) for arg in args)
 
 
-def _one(items: tuple[Any, ...]) -> Any:
+def one_or_all(items: tuple[Any, ...]) -> Any:
+    """Return the only item, or all of several."""
     return items[0] if len(items) == 1 else items
 
 

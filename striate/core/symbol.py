@@ -95,6 +95,22 @@ class Symbol:
         )
 
 
+def ends(where: str, given: Any) -> tuple[Symbol, ...]:
+    """Return where a network begins or ends: one symbol, or several."""
+    several = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    for symbol in several:
+        if not isinstance(symbol, Symbol):
+            raise ConfigError(
+                where,
+                f"{type(symbol).__name__} is not an input or output of a network",
+                got=repr(symbol),
+                need="symbols: what L.Input and calls of layers return",
+                fix="x = L.Input((28, 28, 1)); y = layer(x); st.Model(x, y)",
+                at=caller(),
+            )
+    return several
+
+
 def ancestors(symbols: tuple[Symbol, ...]) -> Iterator[Node]:
     """Yield the calls that `symbols` depend on, each once, nearest first."""
     seen: set[int] = set()

@@ -17,7 +17,9 @@ from .kind import REQUIRED, Kind, Words
 Make = Callable[[Words, Spec], Sequence[Layer]]
 
 
-def _module(act: Callable[[Words, Spec], nn.Module]) -> Make:
+def learnt(act: Callable[[Words, Spec], nn.Module]) -> Make:
+    """Return what makes a layer of a torch module; penalties on its weights are refused."""
+
     def make(words: Words, x: Spec) -> Sequence[Layer]:
         learned.unpenalised(words)
         return [native.TorchModule(act(words, x))]
@@ -107,52 +109,52 @@ MORE = {**REGULAR, **INIT}
 WEIGHTED: dict[str, Kind] = {
     "CMul": Kind("L.TorchModule(module)", {"size": REQUIRED, "wRegularizer": None, "init_weight":
                  None, "init_grad_weight": None},
-                 _module(lambda w, x: learned.Scaled(_size(w["size"]), True, False))),
+                 learnt(lambda w, x: learned.Scaled(_size(w["size"]), True, False))),
     "CAdd": Kind("L.TorchModule(module)", {"size": REQUIRED, "bRegularizer": None, "init_bias":
                  None, "init_grad_bias": None},
-                 _module(lambda w, x: learned.Scaled(_size(w["size"]), False, True))),
+                 learnt(lambda w, x: learned.Scaled(_size(w["size"]), False, True))),
     "Scale": Kind("L.TorchModule(module)", {"size": REQUIRED},
-                  _module(lambda w, x: learned.Scaled(_size(w["size"]), True, True))),
-    "Mul": Kind("L.Rescaling(scale)", {}, _module(lambda w, x: learned.Scaled((1,), True, False))),
+                  learnt(lambda w, x: learned.Scaled(_size(w["size"]), True, True))),
+    "Mul": Kind("L.Rescaling(scale)", {}, learnt(lambda w, x: learned.Scaled((1,), True, False))),
     "Add": Kind("L.TorchModule(module)", {"input_size": REQUIRED, "init_bias": None,
                 "init_grad_bias": None},
-                _module(lambda w, x: learned.Scaled(_size(w["input_size"]), False, True))),
+                learnt(lambda w, x: learned.Scaled(_size(w["input_size"]), False, True))),
     "SReLU": Kind("L.PReLU()", {"input_shape": REQUIRED, "shared_axes": None},
-                  _module(lambda w, x: learned.SReLU(
+                  learnt(lambda w, x: learned.SReLU(
                       tuple(1 if at + 1 in (w["shared_axes"] or ()) else n
                             for at, n in enumerate(_size(w["input_shape"])))))),
     "Highway": Kind("L.TorchModule(module)", {"size": REQUIRED, "with_bias": True,
                     "activation": None, **REGULAR},
-                    _module(lambda w, x: learned.Highway(
+                    learnt(lambda w, x: learned.Highway(
                         w["size"], w["with_bias"], _activated(w["activation"]))),
                     _starts("size"), 1),
     "Maxout": Kind("L.TorchModule(module)", {"input_size": REQUIRED, "output_size": REQUIRED,
                    "maxout_number": REQUIRED, "with_bias": True, **REGULAR, "init_weight": None,
                    "init_bias": None},
-                   _module(lambda w, x: learned.Maxout(
+                   learnt(lambda w, x: learned.Maxout(
                        w["input_size"], w["output_size"], w["maxout_number"], w["with_bias"])),
                    _starts("input_size"), 1),
     **{name: Kind("L.TorchModule(module)", {"input_size": REQUIRED, "output_size": REQUIRED,
                   "fast_backward": True, "init_weight": None, "init_grad_weight": None},
-                  _module(_similar(name == "Cosine")), _starts("input_size"), 1)
+                  learnt(_similar(name == "Cosine")), _starts("input_size"), 1)
        for name in ("Cosine", "Euclidean")},
     "LocallyConnected1D": Kind("L.Conv1D(filters, kernel_size)", {
         "n_input_frame": REQUIRED, "input_frame_size": REQUIRED, "output_frame_size": REQUIRED,
         "kernel_w": REQUIRED, "stride_w": 1, "propagate_back": True, "weight_regularizer": None,
-        "bias_regularizer": None, **INIT}, _module(_local_1d),
+        "bias_regularizer": None, **INIT}, learnt(_local_1d),
         lambda w: Spec((w["n_input_frame"], w["input_frame_size"])), 2),
     "LocallyConnected2D": Kind("L.Conv2D(filters, kernel_size)", {
         "n_input_plane": REQUIRED, "input_width": REQUIRED, "input_height": REQUIRED,
         "n_output_plane": REQUIRED, "kernel_w": REQUIRED, "kernel_h": REQUIRED, "stride_w": 1,
         "stride_h": 1, "pad_w": 0, "pad_h": 0, "propagate_back": True, **MORE, "with_bias": True,
-        "data_format": "NCHW"}, _module(_local),
+        "data_format": "NCHW"}, learnt(_local),
         lambda w: Spec((w["n_input_plane"], w["input_height"], w["input_width"])), 3),
     "Bottle": Kind("L.TorchModule(module)", {"module": REQUIRED, "n_input_dim": 2,
-                   "n_output_dim1": None}, _module(_bottle)),
+                   "n_output_dim1": None}, learnt(_bottle)),
     "SpatialSeparableConvolution": Kind("L.SeparableConv2D(filters, kernel_size)", {
         "n_input_channel": REQUIRED, "n_output_channel": REQUIRED, "depth_multiplier": REQUIRED,
         "kernel_w": REQUIRED, "kernel_h": REQUIRED, "stride_w": 1, "stride_h": 1, "pad_w": 0,
-        "pad_h": 0, "with_bias": True, "data_format": "NCHW"}, _module(_separable), rank=3),
+        "pad_h": 0, "with_bias": True, "data_format": "NCHW"}, learnt(_separable), rank=3),
     "TemporalConvolution": Kind("L.Conv1D(filters, kernel_size)", {
         "input_frame_size": REQUIRED, "output_frame_size": REQUIRED, "kernel_w": REQUIRED,
         "stride_w": 1, "propagate_back": True, "weight_regularizer": None,
@@ -170,6 +172,6 @@ WEIGHTED: dict[str, Kind] = {
         _volumes(nn.AvgPool3d), rank=4),
     "SpatialWithinChannelLRN": Kind("L.TorchModule(module)", {"size": 5, "alpha": 1.0,
                                     "beta": 0.75},
-                                    _module(lambda w, x: learned.Neighbours(
+                                    learnt(lambda w, x: learned.Neighbours(
                                         w["size"], w["alpha"], w["beta"])), rank=3),
 }  # fmt: skip

@@ -14,20 +14,13 @@ from ...errors import caller
 from ..table import DialectError
 from . import learned
 from .core_functions import FUNCTIONS
+from .core_weights import learnt
 from .kind import REQUIRED, Kind, Words
 
 Make = Callable[[Words, Spec], Sequence[Layer]]
 SHAPE = {"input_shape": None}
 PENALTIES = {"W_regularizer": None, "b_regularizer": None}
 TH = {"dim_ordering": "th"}
-
-
-def _module(act: Callable[[Words, Spec], nn.Module]) -> Make:
-    def make(words: Words, x: Spec) -> Sequence[Layer]:
-        learned.unpenalised(words)
-        return [native.TorchModule(act(words, x))]
-
-    return make
 
 
 def _act(words: Words) -> Any:
@@ -91,18 +84,18 @@ ENDS = {**PENALTIES, "bias": True, **SHAPE}
 KERAS_WEIGHTED: dict[str, Kind] = {
     "SReLU": Kind("L.PReLU()", {"t_left_init": "zero", "a_left_init": "glorot_uniform",
                   "t_right_init": "glorot_uniform", "a_right_init": "one", "shared_axes": None,
-                  **SHAPE}, _module(_srelu)),
-    "Highway": Kind("L.TorchModule(module)", {"activation": None, **ENDS}, _module(_highway)),
+                  **SHAPE}, learnt(_srelu)),
+    "Highway": Kind("L.TorchModule(module)", {"activation": None, **ENDS}, learnt(_highway)),
     "MaxoutDense": Kind("L.TorchModule(module)", {"output_dim": REQUIRED, "nb_feature": 4,
-                        **PENALTIES, "bias": True, "input_dim": None, **SHAPE}, _module(_maxout)),
+                        **PENALTIES, "bias": True, "input_dim": None, **SHAPE}, learnt(_maxout)),
     "LocallyConnected1D": Kind("L.Conv1D(filters, kernel_size)", {
         "nb_filter": REQUIRED, "filter_length": REQUIRED, "activation": None,
-        "border_mode": "valid", "subsample_length": 1, **ENDS}, _module(_local_1d)),
+        "border_mode": "valid", "subsample_length": 1, **ENDS}, learnt(_local_1d)),
     "LocallyConnected2D": Kind("L.Conv2D(filters, kernel_size)", {
         "nb_filter": REQUIRED, "nb_row": REQUIRED, "nb_col": REQUIRED, "activation": None,
-        "border_mode": "valid", "subsample": (1, 1), **TH, **ENDS}, _module(_local)),
+        "border_mode": "valid", "subsample": (1, 1), **TH, **ENDS}, learnt(_local)),
     "TimeDistributed": Kind("L.TorchModule(module)", {"layer": REQUIRED, **SHAPE},
-                            _module(_distributed)),
+                            learnt(_distributed)),
     "Masking": Kind("L.Lambda(function)", {"mask_value": 0.0, **SHAPE},
                     FUNCTIONS["Masking"].make),
     "ZeroPadding3D": Kind("L.ZeroPadding3D(padding)", {"padding": (1, 1, 1), **TH, **SHAPE},
