@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-import os
 import statistics
 import sys
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from typing import Any
 
 from .networks import NETWORKS
 from .process import PEERS, PeerError, Process
+from .protocol import usable
 from .results import Results, header, keep, load, origins, table
 
 TASKS = {
@@ -119,8 +119,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
-    usable = list(PRIORITIES) if os.geteuid() == 0 else ["normal"]
-    parser.add_argument("--priorities", nargs="+", default=usable, choices=usable)
+    known = usable()
+    parser.add_argument("--priorities", nargs="+", default=known, choices=known)
     parser.add_argument("--dry", action="store_true", help="print the page, keep nothing")
     given = parser.parse_args()
     for name in given.networks:

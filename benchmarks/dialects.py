@@ -8,7 +8,6 @@ dialects.md.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import tempfile
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from .networks import find
 from .process import Peer, Process, ScriptProcess
+from .protocol import usable
 from .results import Results, header, keep, load, origins, table
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="print the page and keep nothing")
     given = parser.parse_args()
     results = load("dialects")
-    priority = "realtime" if os.geteuid() == 0 else "normal"
+    priority = usable()[0]
     for name in given.names:
         if name not in PAIRS:
             parser.error(f"no row {name!r}, need one of {', '.join(PAIRS)}")

@@ -105,6 +105,16 @@ def priority(name: str) -> Iterator[str]:
             _schedule(os.SCHED_OTHER, 0)
 
 
+def usable() -> list[str]:
+    """Return the priorities that this process may take; root of a container may not take all."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except (PermissionError, AttributeError):
+        return ["normal"]
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    return ["realtime", "normal"]
+
+
 def _schedule(policy: int, level: int) -> None:
     for thread in Path("/proc/self/task").iterdir():
         with suppress(ProcessLookupError):  # a thread that has ended meanwhile

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import statistics
 import sys
 import time
@@ -24,7 +23,7 @@ import striate as st
 from examples.tutorial_001 import stack
 
 from .process import alone
-from .protocol import priority
+from .protocol import priority, usable
 from .results import Results, header, keep, load, origins, table
 
 GOAL = 0.9905  # on the validation part: the mean of three seeds is off by some 0.0005
@@ -62,7 +61,7 @@ def train(schedule: Schedule, seed: int, data: Any, held_out: Any) -> tuple[floa
     rate = st.optimizers.schedules.OneCycle(schedule.highest, steps, pct_start=schedule.rise)
     optimizer = st.optimizers.Adam(rate, beta_2=0.99)
     model.compile(optimizer, loss="crossentropy", metrics=["accuracy"])
-    with alone(), priority("realtime" if os.geteuid() == 0 else "normal"):
+    with alone(), priority(usable()[0]):
         started = time.perf_counter()
         model.fit(x, y, batch_size=schedule.batch, verbose=0)
         seconds = time.perf_counter() - started
