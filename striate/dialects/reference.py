@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .dialect import Dialect, every
-from .keras.rows import FAMILIES, MERGES, WORDS
+from .keras.rows import FAMILIES, MERGES, UNSEEN, WORDS
 from .keras.session import KerasVersion
 from .table import Row
 
@@ -80,12 +80,21 @@ def _family(name: str, rows: Sequence[Row]) -> str:
     lines = [
         (
             f"`{row.target}`", _code(row.names[1:]), _code(row.order), _code(row.old_order),
-            _code(row.dropped[6:]),
+            _dropped(row),
         )
         for row in rows
     ]  # fmt: skip
-    head = ("native", "also called", "positional", "positional in Keras 0 and 1", "changes nothing")
+    head = ("native", "also called", "positional", "positional in Keras 0 and 1", "dropped")
     return f"### {name.replace('_', ' ')}\n\n" + _table(head, lines)
+
+
+def _dropped(row: Row) -> str:
+    """Return the arguments that are dropped, with the only values where others are refused."""
+    return ", ".join(
+        f"`{word}`" + "".join(f" {one!r} or" for one in row.harmless.get(word, ()))[:-3]
+        for word in row.dropped
+        if word not in UNSEEN
+    )
 
 
 def _words() -> str:

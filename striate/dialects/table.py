@@ -22,8 +22,10 @@ class Row:
     Fields: `target`, the native name; `names`, the dialect's spellings of it; `order`, the native
     names of positional arguments; `renamed`, native names of the dialect's keywords; `folds`,
     native arguments that are made of several (kernel_size of nb_row and nb_col); `dropped`,
-    arguments that change no result here; `defaults`, native values where the dialect's differ;
-    `spatial`, whether there is a layout; `old_order`, that of older versions where it was another.
+    arguments that change no result here, unless `harmless` has the only values of which that is
+    true, the usual one first; `noted`, what is said of a dropped argument with an unusual value;
+    `defaults`, native values where the dialect's differ; `spatial`, whether there is a layout;
+    `old_order`, that of older versions where it was another.
     """
 
     target: str
@@ -35,6 +37,8 @@ class Row:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     spatial: bool = False
     old_order: tuple[str, ...] = ()
+    harmless: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    noted: Mapping[str, str] = field(default_factory=dict)
 
 
 def translate(
@@ -44,10 +48,14 @@ def translate(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     known: Iterable[str],
+    note: Callable[[str], None] = lambda said: None,
 ) -> dict[str, Any]:
     """Return native keywords for a call in the dialect's words; `known` are the native ones.
 
-    Raises: DialectError for an argument that is not known, is given twice, or is one too many.
+    `note` is told what is dropped with a change of meaning.
+
+    Raises: DialectError for an argument that is not known, is given twice, is one too many, or has
+    a value that means something else natively.
     """
     where, names = f"{dialect} {name}", list(known)
     if len(args) > len(row.order):
@@ -64,6 +72,7 @@ def translate(
     for word, value in given:
         native = row.renamed.get(word, word)
         if word in row.dropped:
+            _drop(where, row, word, value, note)
             continue
         if native not in names and word not in folded:
             raise _unknown(where, row, word, names, folded)
@@ -81,6 +90,22 @@ def translate(
         if values:
             out[native] = tuple(values)
     return {**row.defaults, **out}
+
+
+def _drop(where: str, row: Row, word: str, value: Any, note: Callable[[str], None]) -> None:
+    """Say what it means that an argument is dropped; refuse it where results would be others."""
+    harmless = row.harmless.get(word, ())
+    if harmless and value not in harmless:
+        raise DialectError(
+            where,
+            f"{word}={value!r} changes results, and is not done here",
+            got=f"{word}={value!r}",
+            need=" or ".join(f"{word}={one!r}" for one in harmless),
+            fix=f"{word}={harmless[0]!r}, or natively another layer than L.{row.target}",
+            at=caller(),
+        )
+    if word in row.noted and value is not None and value not in harmless[:1]:
+        note(f"{where}: {word}={value!r}: {row.noted[word]}")
 
 
 def _unknown(

@@ -316,6 +316,51 @@ def test_what_is_not_known_is_told_in_full(text: str, tmp_path: Path) -> None:
     assert str(caught.value) == ERRORS[text]
 
 
+CHANGING = [(row.target, word) for row in LAYERS for word in row.harmless]
+
+
+@pytest.mark.parametrize(("name", "word"), CHANGING)
+def test_a_dropped_argument_is_refused_where_it_would_change_results(name: str, word: str) -> None:
+    values = next(row.harmless[word] for row in LAYERS if row.target == name)
+    first = {"AlphaDropout": (0.5,)}.get(name, ())
+    with installed("keras2"):
+        make = getattr(__import__("keras.layers").layers, name)
+        for value in values:
+            make(*first, **{word: value})
+        other = 1 if values[0] in (0, None) else not values[0]
+        with pytest.raises(DialectError) as caught:
+            make(*first, **{word: other})
+    assert str(caught.value).startswith(
+        f"Keras 2.2 {name}: {word}={other!r} changes results, and is not done here\n"
+    )
+    assert caught.value.rows["need"] == " or ".join(f"{word}={value!r}" for value in values)
+
+
+def test_what_is_dropped_with_another_meaning_is_noted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with installed("keras1"):
+        from keras.layers import BatchNormalization, Deconvolution2D
+
+        BatchNormalization(1e-3, 0)
+        assert capsys.readouterr().err == ""
+        BatchNormalization(mode=2)
+        Deconvolution2D(3, 2, 2, (None, 3, 8, 8), subsample=(2, 2))
+    assert capsys.readouterr().err.splitlines() == [
+        "note: Keras 1.2 BatchNormalization: mode=2: tests normalise by the moving averages here, "
+        "not by the batch",
+        "note: Keras 1.2 Deconvolution2D: output_shape=(None, 3, 8, 8): the size follows from "
+        "strides and padding",
+    ]
+
+
+def test_the_border_of_augmented_images_is_filled_as_the_script_says() -> None:
+    with installed("keras3"):
+        from keras.layers import RandomTranslation
+
+        assert RandomTranslation(0.1, 0.1, "constant", fill_value=0.5).fill_value == 0.5
+
+
 def test_a_module_that_is_not_served_is_told() -> None:
     with installed("keras2"), pytest.raises(DialectError) as caught:
         import keras.dataset  # noqa: F401

@@ -65,7 +65,9 @@ class Alias:
             if old
             else row
         )
-        words = translate(session.version.title, row, self.__name__, args, kwargs, self.known)
+        words = translate(
+            session.version.title, row, self.__name__, args, kwargs, self.known, session.note
+        )
         words = {word: self._value(word, value) for word, value in words.items()}
         if words.get("padding") == "full":  # every place where kernel and image meet
             sides = words["kernel_size"]

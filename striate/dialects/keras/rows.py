@@ -28,6 +28,7 @@ _SIDES = {"kernel_size": ("nb_row", "nb_col")}
 _CUBE = {"kernel_size": ("kernel_dim1", "kernel_dim2", "kernel_dim3")}
 _NORM = ("axis", "momentum", "epsilon", "center", "scale", "beta_initializer", "gamma_initializer")
 _NORM_WORDS = {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer"}
+_SHAPE = {"output_shape": "the size follows from strides and padding"}
 _KINDS = (("Max", "Max"), ("Average", "Avg"))
 
 
@@ -41,10 +42,13 @@ def _row(
     dropped: tuple[str, ...] = (),
     defaults: Mapping[str, Any] | None = None,
     spatial: bool = False,
+    harmless: Mapping[str, tuple[Any, ...]] | None = None,
+    noted: Mapping[str, str] | None = None,
 ) -> Row:
     return Row(
         target, (target, *names), order, {**WORDS, **(renamed or {})}, folds or {},
-        (*UNSEEN, *dropped), defaults or {}, spatial, old_order,
+        (*UNSEEN, *dropped, *(harmless or {})), defaults or {}, spatial, old_order,
+        harmless or {}, noted or {},
     )  # fmt: skip
 
 
@@ -71,10 +75,10 @@ _CONVOLUTIONS = (
         "Conv2DTranspose", "Deconvolution2D", "Deconv2D", "Convolution2DTranspose", folds=_SIDES,
         order=(*_CONV[:4], "output_padding", "data_format", "dilation_rate", *_TAIL),
         old_order=("filters", "nb_row", "nb_col", "output_shape", *_OLD_TAIL),
-        dropped=("output_shape",), spatial=True,
+        dropped=("output_shape",), noted=_SHAPE, spatial=True,
     ),
     _row("Conv3DTranspose", "Deconvolution3D", "Deconv3D", "Convolution3DTranspose",
-         order=_CONV[:4], dropped=("output_shape",), spatial=True),
+         order=_CONV[:4], dropped=("output_shape",), noted=_SHAPE, spatial=True),
     _row("SeparableConv1D", "SeparableConvolution1D", spatial=True,
          order=(*_CONV, "dilation_rate", "depth_multiplier", "activation", "use_bias")),
     _row(
@@ -131,17 +135,19 @@ _NOISE = (
       for rank in (1, 2, 3)),
     _row("GaussianNoise", order=("stddev",)),
     _row("GaussianDropout", order=("rate",)),
-    _row("AlphaDropout", order=("rate", "noise_shape", "seed"), dropped=("noise_shape",)),
+    _row("AlphaDropout", order=("rate", "noise_shape", "seed"), harmless={"noise_shape": (None,)}),
 )  # fmt: skip
 _NORMALS = (
     _row(
         "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2", order=_NORM,
         old_order=("epsilon", "mode", "axis", "momentum", "weights", *_NORM[5:]),
         renamed=_NORM_WORDS,
-        dropped=("mode", "fused", "renorm", "renorm_clipping", "virtual_batch_size"),
+        dropped=("fused", "renorm_clipping"),
+        harmless={"mode": (0, 2), "renorm": (False,), "virtual_batch_size": (None,)},
+        noted={"mode": "tests normalise by the moving averages here, not by the batch"},
     ),
     _row("LayerNormalization", order=("axis", "epsilon", "center", "scale"),
-         dropped=("rms_scaling",)),
+         harmless={"rms_scaling": (False,)}),
     _row("GroupNormalization", order=("groups", "axis", "epsilon")),
     _row("UnitNormalization", order=("axis",)),
     _row("RMSNormalization", order=("axis", "epsilon")),
@@ -168,10 +174,9 @@ _IMAGES = (
     _row("Resizing", order=("height", "width", "interpolation", "crop_to_aspect_ratio")),
     _row("CenterCrop", order=("height", "width")),
     _row("RandomFlip", order=("mode",)),
-    _row("RandomRotation", order=("factor", "fill_mode", "interpolation"), dropped=("fill_value",)),
-    _row("RandomZoom", order=("height_factor", "width_factor", "fill_mode", "interpolation"),
-         dropped=("fill_value",)),
-    _row("RandomTranslation", dropped=("fill_value",),
+    _row("RandomRotation", order=("factor", "fill_mode", "interpolation")),
+    _row("RandomZoom", order=("height_factor", "width_factor", "fill_mode", "interpolation")),
+    _row("RandomTranslation",
          order=("height_factor", "width_factor", "fill_mode", "interpolation")),
     _row("RandomCrop", order=("height", "width")),
     _row("RandomContrast", order=("factor",)),
