@@ -137,8 +137,12 @@ def _run(path: Path, script: Script) -> None:
         return
     main = ModuleType("__main__")
     vars(main)["__file__"] = str(path)
-    with patch.dict(sys.modules, {"__main__": main}):
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = main  # it alone: what the script imports is there afterwards too
+    try:
         exec(compile(tree, str(path), "exec"), vars(main))
+    finally:
+        sys.modules["__main__"] = before
 
 
 def _found(asked: str, said: list[Word]) -> list[Finding]:

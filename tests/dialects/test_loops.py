@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,12 @@ def test_a_path_of_windows_is_one_name_where_there_are_none(
                       "assert torch.load('C:\\\\nets\\\\it.ckpt')['w'].sum() == 2\n")  # fmt: skip
     run_script(script, root=tmp_path / "runs")
     assert (tmp_path / "C:\\nets\\it.ckpt").is_file()
+
+
+def test_what_a_script_imports_stays_imported(tmp_path: Path) -> None:
+    main, script = sys.modules["__main__"], tmp_path / "loop.py"
+    script.write_text("import torch, wave\nfor epoch in range(9):\n    pass\n")
+    sys.modules.pop("wave", None)
+    run_script(script, max_epochs=1, root=tmp_path / "runs")
+    assert "wave" in sys.modules  # torch registers what it imports, and cannot do so twice
+    assert sys.modules["__main__"] is main

@@ -345,6 +345,9 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any]] = {
     "RandomRotation": (lambda t: t.RandomRotation((180, 180)), lambda x: x.getpixel((0, 0)), 23),
     "RandomAffine": (lambda t: t.RandomAffine(0, translate=(0.1, 0.1)), lambda x: x.size, (6, 4)),
     "Grayscale": (lambda t: t.Grayscale(3), lambda x: x.mode, "RGB"),
+    "RandomPerspective": (lambda t: t.RandomPerspective(0.5, 1.0), lambda x: x.size, (6, 4)),
+    "RandomAutocontrast": (lambda t: t.RandomAutocontrast(1.0),
+                           lambda x: (x.getpixel((0, 0)), x.getpixel((5, 3))), (0, 255)),
     "Lambda": (lambda t: t.Lambda(lambda x: x.rotate(90)), lambda x: x.size, (6, 4)),
     "ColorJitter": (lambda t: t.ColorJitter(0.2, 0.2, 0.2, 0.1), lambda x: x.size, (6, 4)),
     "RandomApply": (lambda t: t.RandomApply([t.Pad(1)], p=1.0), lambda x: x.size, (8, 6)),
@@ -375,6 +378,30 @@ def test_functions_on_tensors(vision: Any) -> None:
         10,
     )
     assert torch.equal(vision.utils.make_grid(white), white[0])
+
+
+def test_colours_of_tensors_keep_their_dtype(vision: Any) -> None:
+    t, f = vision.transforms, vision.transforms.functional
+    grey, red = torch.full((2, 1, 3, 3), 0.5), torch.tensor([200, 0, 0], dtype=torch.uint8)
+    assert torch.equal(t.Grayscale(3)(grey), grey.expand(2, 3, 3, 3))
+    image = red.reshape(3, 1, 1).expand(3, 4, 4)
+    assert f.to_grayscale(image)[0, 0, 0] == int(0.2989 * 200)
+    assert f.adjust_brightness(image, 0.5)[:, 0, 0].tolist() == [100, 0, 0]
+    assert f.adjust_saturation(image, 0.0)[:, 0, 0].tolist() == [60, 60, 60]
+    assert f.adjust_hue(image, 0.5)[:, 0, 0].tolist()[0] == 0  # red is turned to cyan
+    assert f.adjust_contrast(image / 255, 1.0).dtype == torch.float32
+    for given in (image, image / 255):
+        assert t.ColorJitter(0.4, 0.4, 0.4, 0.1)(given).dtype == given.dtype
+
+
+def test_a_perspective_of_corners_that_stay_changes_nothing(vision: Any) -> None:
+    corners = [(0, 0), (5, 0), (5, 3), (0, 3)]
+    f = vision.transforms.functional
+    same = f.perspective(PICTURE, corners, corners, "nearest")
+    assert np.array_equal(np.array(same), np.array(PICTURE))
+    turned = f.perspective(PICTURE, corners, corners[::-1], "nearest")
+    # Pillow asks for the middle of a cell: row 0 is read at 3 - 0.5, row 1 at 3 - 1.5
+    assert np.array_equal(np.array(turned)[:2], np.array(PICTURE)[[2, 1]])
 
 
 def test_networks_have_the_weights_of_the_published_files(vision: Any) -> None:

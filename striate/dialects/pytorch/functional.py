@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from ...errors import ConfigError, caller
@@ -184,6 +184,62 @@ def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
     )
 
 
+def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any = BILINEAR,
+                fill: Any = 0) -> Any:  # fmt: skip
+    """Return the image with four points (x, y) moved to others, and the rest as seen aslant."""
+    rows = [
+        row
+        for (x, y), (u, v) in zip(startpoints, endpoints, strict=True)
+        for row in ([u, v, 1, 0, 0, 0, -x * u, -x * v], [0, 0, 0, u, v, 1, -y * u, -y * v])
+    ]
+    where = np.array(startpoints, float).reshape(-1)
+    numbers = tuple(np.linalg.lstsq(np.array(rows, float), where, rcond=None)[0])
+    kind, how = SAMPLING.get(str(interpolation).lower(), interpolation), Image.Transform.PERSPECTIVE
+    return as_picture(img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=fill))
+
+
+def adjust_brightness(img: Any, brightness_factor: float) -> Any:
+    """Return the image brighter by a factor: 0 is black."""
+    return _whole(img, lambda one: ImageEnhance.Brightness(one).enhance(brightness_factor))
+
+
+def adjust_contrast(img: Any, contrast_factor: float) -> Any:
+    """Return the image with its contrast times a factor: 0 is grey."""
+    return _whole(img, lambda one: ImageEnhance.Contrast(one).enhance(contrast_factor))
+
+
+def adjust_saturation(img: Any, saturation_factor: float) -> Any:
+    """Return the image with its colours times a factor: 0 is without colour."""
+    return _whole(img, lambda one: ImageEnhance.Color(one).enhance(saturation_factor))
+
+
+def adjust_hue(img: Any, hue_factor: float) -> Any:
+    """Return the image with its colours turned by a share of the circle, -0.5 to 0.5."""
+
+    def turned(picture: Image.Image) -> Image.Image:
+        if picture.mode != "RGB":
+            return picture
+        hue, saturation, value = picture.convert("HSV").split()
+        moved = (np.array(hue, np.int16) + round(hue_factor * 255)) % 256
+        parts = (Image.fromarray(moved.astype(np.uint8)), saturation, value)
+        return Image.merge("HSV", parts).convert("RGB")
+
+    return _whole(img, turned)
+
+
+def autocontrast(img: Any) -> Any:
+    """Return the image with its darkest value black and its lightest white."""
+    return _whole(img, ImageOps.autocontrast)
+
+
+def _whole(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
+    """Change a picture; a tensor goes through one picture and comes back in its dtype."""
+    if not isinstance(img, Tensor):
+        return change(img)
+    out = pil_to_tensor(change(to_pil_image(img)))
+    return (out / 255).to(img.dtype) if img.is_floating_point() else out
+
+
 def as_picture(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
     """Change a picture; a tensor goes through pictures of its channels."""
     if not isinstance(img, Tensor):
@@ -198,9 +254,11 @@ def as_picture(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
 def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
     """Return the image in grey, of one channel or of three equal ones."""
     if isinstance(img, Tensor):
-        red, green, blue = img.unbind(-3)
-        grey = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype)[None]
-        return grey.expand(num_output_channels, *grey.shape[1:])
+        grey = img
+        if img.shape[-3] == 3:
+            red, green, blue = img.unbind(-3)
+            grey = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype).unsqueeze(-3)
+        return grey.expand(*grey.shape[:-3], num_output_channels, *grey.shape[-2:])
     grey = img.convert("L")
     return grey if num_output_channels == 1 else Image.merge("RGB", (grey,) * 3)
 
@@ -223,6 +281,7 @@ FUNCTIONS: dict[str, Any] = {
     one.__name__: one
     for one in (
         *(to_tensor, pil_to_tensor, to_pil_image, normalize, resize, crop, center_crop, pad),
-        *(hflip, vflip, rotate, affine, to_grayscale, InterpolationMode),
+        *(hflip, vflip, rotate, affine, perspective, to_grayscale, InterpolationMode),
+        *(adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue, autocontrast),
     )
 }

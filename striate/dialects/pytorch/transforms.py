@@ -7,9 +7,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import ImageFilter
 from torch import Tensor
 
 from ...errors import ConfigError, caller
@@ -17,14 +16,20 @@ from .functional import (
     BILINEAR,
     NEAREST,
     InterpolationMode,
+    adjust_brightness,
+    adjust_contrast,
+    adjust_hue,
+    adjust_saturation,
     affine,
     as_picture,
+    autocontrast,
     both_sides,
     center_crop,
     crop,
     hflip,
     normalize,
     pad,
+    perspective,
     pil_to_tensor,
     resize,
     rotate,
@@ -272,6 +277,42 @@ class RandomAffine(Transform):
                       self.interpolation, self.fill)  # fmt: skip
 
 
+class RandomPerspective(Transform):
+    """Seen aslant, with a probability: each corner moves inside by a share of half a side."""
+
+    def __init__(self, distortion_scale: float = 0.5, p: float = 0.5,
+                 interpolation: Any = BILINEAR, fill: Any = 0) -> None:  # fmt: skip
+        self.scale, self.p = distortion_scale, p
+        self.interpolation, self.fill = interpolation, fill
+
+    def __call__(self, img: Any) -> Any:
+        """Return the changed image."""
+        if drawn() >= self.p:
+            return img
+        height, width = size_of(img)
+        most = int(self.scale * (width // 2)), int(self.scale * (height // 2))
+        corners = [(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)]
+        moved = [
+            tuple(
+                side + (1 if side == 0 else -1) * int(torch.randint(limit + 1, (1,)))
+                for side, limit in zip(corner, most, strict=True)
+            )
+            for corner in corners
+        ]
+        return perspective(img, corners, moved, self.interpolation, self.fill)
+
+
+class RandomAutocontrast(Transform):
+    """The darkest value black and the lightest white, with a probability."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = p
+
+    def __call__(self, img: Any) -> Any:
+        """Return the changed image."""
+        return autocontrast(img) if drawn() < self.p else img
+
+
 class RandomResizedCrop(Transform):
     """A rectangle of any size and shape between limits, in the size that is asked for."""
 
@@ -305,28 +346,24 @@ class ColorJitter(Transform):
 
     def __call__(self, img: Any) -> Any:
         """Return the changed image."""
-        picture = to_pil_image(img) if isinstance(img, Tensor) else img
         kinds = [
-            (self.brightness, ImageEnhance.Brightness),
-            (self.contrast, ImageEnhance.Contrast),
-            (self.saturation, ImageEnhance.Color),
+            (self.brightness, 1.0, adjust_brightness),
+            (self.contrast, 1.0, adjust_contrast),
+            (self.saturation, 1.0, adjust_saturation),
+            (self.hue, 0.0, adjust_hue),
         ]
         for at in torch.randperm(len(kinds)).tolist():
-            amount, kind = kinds[at]
+            amount, middle, change = kinds[at]
             if amount:
-                limits = (max(0, 1 - amount), 1 + amount) if not _several(amount) else amount
-                picture = kind(picture).enhance(between(*limits))
-        if self.hue and picture.mode == "RGB":
-            limits = (-self.hue, self.hue) if not _several(self.hue) else self.hue
-            hue, saturation, value = picture.convert("HSV").split()
-            turned = (np.array(hue, np.int16) + round(between(*limits) * 255)) % 256
-            parts = (Image.fromarray(turned.astype(np.uint8)), saturation, value)
-            picture = Image.merge("HSV", parts).convert("RGB")
-        return to_tensor(picture) if isinstance(img, Tensor) else picture
+                img = change(img, between(*_around(middle, amount)))
+        return img
 
 
-def _several(value: Any) -> bool:
-    return isinstance(value, (tuple, list))
+def _around(middle: float, amount: Any) -> tuple[float, float]:
+    """Return limits on both sides of a value, or those that are given; no factor is below 0."""
+    if isinstance(amount, (tuple, list)):
+        return amount[0], amount[1]
+    return (max(0.0, middle - amount) if middle else -amount), middle + amount
 
 
 class RandomGrayscale(Transform):
@@ -376,7 +413,8 @@ class GaussianBlur(Transform):
 
     def __call__(self, img: Any) -> Any:
         """Return the changed image."""
-        width = between(*self.sigma) if _several(self.sigma) else float(self.sigma)
+        several = isinstance(self.sigma, (tuple, list))
+        width = between(*self.sigma) if several else float(self.sigma)
         return as_picture(img, lambda one: one.filter(ImageFilter.GaussianBlur(width)))
 
 
@@ -419,7 +457,16 @@ CLASSES = {
         *(Compose, ToTensor, PILToTensor, ConvertImageDtype, ToPILImage, Normalize, Resize),
         *(CenterCrop, Pad, Lambda, Grayscale, RandomCrop, RandomHorizontalFlip),
         *(RandomVerticalFlip, RandomRotation, RandomAffine, RandomResizedCrop, ColorJitter),
-        *(RandomGrayscale, RandomErasing, GaussianBlur, RandomApply, RandomChoice, RandomOrder),
+        *(
+            RandomPerspective,
+            RandomAutocontrast,
+            RandomGrayscale,
+            RandomErasing,
+            GaussianBlur,
+            RandomApply,
+            RandomChoice,
+            RandomOrder,
+        ),
         InterpolationMode,
     ),
     "Scale": Resize,
