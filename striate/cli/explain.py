@@ -23,15 +23,15 @@ def explain(
 
     Example: striate explain runs/mnist digit.png
     """
-    from ..data.image import load as pixels
     from ..inspect import attribution, feature_maps, sanity
     from ..inspect.mistakes import probabilities
     from ..model import load
     from ..store.run import Run
+    from .pictures import pictures
 
     opened = Run.open(run, root=root)
     model = load(opened.path)
-    x = pixels(image, model.graph.inputs[0].spec)[0]
+    x = pictures(opened, [image], model.graph.inputs[0].spec)[0]
     chances = probabilities(model.predict(x[None]))[0]
     names = opened.classes(len(chances))
     first, second = chances.argsort()[::-1][:2]
@@ -41,12 +41,12 @@ def explain(
     row, column = divmod(int(for_it.argmax()), for_it.shape[1])
     folder, name = Path(out), Path(image).stem
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [
+    files = [
         found.save(folder / f"{name}-attribution.png"),
         feature_maps(model, x).save(folder / f"{name}-maps.png"),
     ]
     if as_json:
-        print(json.dumps(_told(image, names, chances, found, check, (row, column), pictures)))
+        print(json.dumps(_told(image, names, chances, found, check, (row, column), files)))
         return
     print(
         f"{image}: {names[first]} ({100 * chances[first]:.1f} %), then {names[second]} "
@@ -54,8 +54,8 @@ def explain(
         f"column {column} of {for_it.shape[0]} x {for_it.shape[1]}"
     )
     print(f"{found.how}: {check}")
-    for picture in pictures:
-        print(picture)
+    for file in files:
+        print(file)
 
 
 def _told(

@@ -25,9 +25,11 @@ def predict(
     from ..inspect.mistakes import probabilities
     from ..model import load
     from ..store.run import Run
+    from .pictures import pictures
 
     opened = Run.open(run, root=root)
-    outputs = load(opened.path).predict(list(images))
+    model = load(opened.path)
+    outputs = model.predict(pictures(opened, images, model.graph.inputs[0].spec))
     if isinstance(outputs, list) or outputs.ndim != 2:
         raise ConfigError(
             str(opened.path),

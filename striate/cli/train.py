@@ -63,6 +63,7 @@ def train(
         _keep(run, model, results)  # what there is, with its report, before the error is told
         raise
     results |= _ended(run, started, history.stopped)
+    results["steps"] = int(model.setup.state["step"]) if model.setup.state else 0
     results["spent"] = {name: round(seconds, 3) for name, seconds in history.spent.items()}
     tested = _sound(history)
     if tested:

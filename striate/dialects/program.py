@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import runpy
@@ -217,7 +218,10 @@ def _folder(path: Path, said: list[Word]) -> Path:
 def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding]) -> None:
     run, versions = script.run, [one.version for one in found]
     dialect = versions[0] if len(versions) == 1 else versions
-    run.write("config.json", {"script": path.name, "arguments": list(args), "dialect": dialect})
+    config: dict[str, Any] = {"script": path.name, "arguments": list(args), "dialect": dialect}
+    if script.span is not None and script.span[0] < script.span[1] < math.inf:
+        config["input_range"] = script.span
+    run.write("config.json", config)
     run.write("environment.json", environment())
     model = script.fitted
     if model is None and script.trained is not None:

@@ -10,6 +10,7 @@ import torch
 
 from ..engine.progress import say
 
+LOOKED_AT = 1000  # samples whose values tell the range of a script's pictures
 PICTURES = "STRIATE_PICTURES"  # in the environment: where a script's pictures go
 
 
@@ -29,7 +30,8 @@ class Script:
     written, if any; `fitted`, the model that was trained last, which the run keeps; `trained`, what
     a loop of the script's own has trained last: its `kept(run)` returns a model, if there is one;
     `seen`, the samples, labels and validation data of that training, where they are arrays;
-    `words`, what the script says (see evidence.words).
+    `span`, the smallest and the largest value of its first samples; `words`, what the script says
+    (see evidence.words).
     """
 
     max_epochs: int | None = None
@@ -38,8 +40,11 @@ class Script:
     fitted: Any = None
     trained: Any = None
     seen: tuple[Any, Any, Any] | None = None
+    span: tuple[float, float] | None = None
     words: list[tuple[str, str, str]] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
+    shape: tuple[int, ...] = ()  # of the samples that `span` is of
+    left: int = 0  # samples that are still looked at for it
 
     def epochs(self, asked: int) -> int:
         """Return how many epochs are trained where the script asks for so many."""
@@ -54,6 +59,18 @@ class Script:
         if isinstance(data, dict):
             return {name: self.part(item) for name, item in data.items()}
         return data[: self.limit_samples] if hasattr(data, "shape") else data
+
+    def saw(self, x: Any) -> None:
+        """Note the range of the first samples that are trained on, of those of the last shape."""
+        if not hasattr(x, "shape") or not len(x):
+            return
+        if tuple(x.shape[1:]) != self.shape:
+            self.shape, self.left, self.span = tuple(x.shape[1:]), LOOKED_AT, None
+        if self.left > 0:
+            first = torch.as_tensor(x[: self.left]).detach()
+            self.left -= len(first)
+            ends = (float(first.min()), float(first.max()), *(self.span or ()))
+            self.span = min(ends), max(ends)
 
     def native_is_running(self) -> None:
         """Leave the processors to the native engine: torch's threads would wait beside its own."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..data import notes
 from ..data.feed import ArrayFeed, Feed
 from ..data.labels import numbers
+from ..inspect.health import unsettled
 from ..losses import Entropy
 from .progress import say
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 LOOKED_AT = 256  # samples whose predictions are looked at after training
 ENOUGH = 32  # of them: fewer may well be of one class
 WORSE = 1.1  # times the best validation loss: more than the noise between epochs
-YOUNG = 0.05  # share of a moving average that is still its first value
 GAP = 0.1  # between the accuracies of training and validation
 
 
@@ -59,7 +59,9 @@ def after(model: Model, setup: Setup, data: Feed, history: Mapping[str, Sequence
         found = list(constant(torch.as_tensor(outputs), labels[:LOOKED_AT]))
         found = found or list(no_better(history, labels))
     steps = 0 if setup.state is None else int(setup.state["step"])
-    _note(found or list(unsettled(model, steps, history)) or overfitting(history))
+    if not found and _gap(history):
+        found = list(unsettled(model, steps))
+    _note(found or overfitting(history))
 
 
 def rising(history: Mapping[str, Sequence[float]]) -> Iterator[str]:
@@ -93,21 +95,6 @@ def no_better(history: Mapping[str, Sequence[float]], labels: Tensor) -> Iterato
             f"frequent class gives {share:.3f}. Do y[i] and x[i] belong together? Else: more "
             "epochs, another learning rate (model.find_lr), a larger network"
         )
-
-
-def unsettled(model: Model, steps: int, history: Mapping[str, Sequence[float]]) -> Iterator[str]:
-    """Say that validation is judged by averages of batch normalization that are still young."""
-    if not _gap(history):
-        return
-    for layer in model.modules():
-        momentum = getattr(layer, "momentum", 0) if hasattr(layer, "moving_mean") else 0
-        if (old := momentum**steps) > YOUNG:
-            yield (
-                f"{layer.where} has seen {steps} batches: {momentum:g}**{steps} = {old:.0%} "
-                "of its moving mean and variance are still what they began with, so the "
-                "validation numbers are too low; train longer, or a smaller momentum"
-            )
-            return
 
 
 def overfitting(history: Mapping[str, Sequence[float]]) -> Iterator[str]:

@@ -48,11 +48,16 @@ class Grid:
     raw: bool = True
 
     @staticmethod
-    def of(spec: Spec, samples: NDArray[Any] | None = None, raw: bool = True) -> Grid | None:
+    def of(
+        spec: Spec,
+        samples: NDArray[Any] | None = None,
+        raw: bool = True,
+        span: tuple[float, float] | None = None,
+    ) -> Grid | None:
         """Return the grid of an input, or None where the input is no grey or colour picture.
 
-        `samples` show the range of values; without them `raw` says whether bytes go in, else
-        values from 0 to 1.
+        `samples` show the range of values; without them `span` is it, if known; else `raw` says
+        whether bytes go in, or values from 0 to 1.
         """
         spec = pictured(spec)
         sizes = None if samples is None else samples.shape[1:]
@@ -73,7 +78,8 @@ class Grid:
             return None
         if channels not in (1, 3) or height * width * channels != math.prod(shape):
             return None
-        low, high = 0.0, 255.0 if raw else 1.0
+        low, high = span or (0.0, 255.0 if raw else 1.0)
+        raw = raw and span is None
         if samples is not None and samples.size and samples.dtype != np.uint8:
             low, high = float(samples.min()), float(samples.max())
             raw = False

@@ -90,7 +90,8 @@ class Subject:
         known = self.train.x[:2000] if self.train is not None else None
         found = None
         if len(graph.inputs) == 1:
-            found = Grid.of(graph.inputs[0].spec, known, _takes_bytes(self.model))
+            span = self.run.input_range
+            found = Grid.of(graph.inputs[0].spec, known, _takes_bytes(self.model), span)
         if found is None:
             raise ConfigError(
                 self.model.where,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOOKED_AT = 256  # samples: enough to call a unit dead, few enough to be quick
+YOUNG = 0.05  # share of a moving average that is still its first value
 TINY, HUGE = 1e-7, 1e3  # a gradient, relative to its weights, that is too small or too large
 
 
@@ -173,3 +175,16 @@ def _slopes(model: Any, batch: torch.Tensor, y: Any, see: Any) -> dict[str, floa
 
 def _length(tensors: Any) -> float:
     return math.sqrt(sum(float(one.detach().square().sum()) for one in tensors if one is not None))
+
+
+def unsettled(model: Any, steps: int) -> Iterator[str]:
+    """Say that after so many steps the averages of a batch normalization are still young."""
+    for layer in model.modules():
+        momentum = getattr(layer, "momentum", 0) if hasattr(layer, "moving_mean") else 0
+        if (old := momentum**steps) > YOUNG:
+            yield (
+                f"{layer.where} has seen {steps} batches: {momentum:g}**{steps} = {old:.0%} "
+                "of its moving mean and variance are still what they began with, so validation "
+                "tells little yet; train longer, or a smaller momentum"
+            )
+            return

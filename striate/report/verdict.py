@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..inspect.health import unsettled
 from ..store.report import wilson
 from .evidence import Evidence
 from .markup import counted, percent, text, words
@@ -152,6 +153,10 @@ def _overfitting(run: Evidence) -> Iterator[str]:
         [row[key] for row in run.history if key in row][-1:] for key in ("accuracy", "val_accuracy")
     )
     if mine and theirs and mine[0] > theirs[0] + GAP:
+        young = list(unsettled(run.model, run.results["steps"])) if "steps" in run.results else []
+        if young:
+            yield from young
+            return
         yield (
             f"It over-fits: {percent(mine[0], 1)} of the training images are right and "
             f"{percent(theirs[0], 1)} of the validation images; more data, dropout or augmentation "

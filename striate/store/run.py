@@ -122,6 +122,13 @@ class Run:
         found = self.read("results.json") if (self.path / "results.json").is_file() else {}
         return found if isinstance(found, dict) else {}
 
+    @property
+    def input_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest value that a script trained on, if it did on numbers."""
+        found = self.read("config.json") if (self.path / "config.json").is_file() else {}
+        span = found.get("input_range") if isinstance(found, dict) else None
+        return (float(span[0]), float(span[1])) if span else None
+
     def classes(self, count: int) -> list[str]:
         """Return the names of the classes; their numbers where the run has none."""
         return [str(name) for name in self.results.get("classes") or range(count)]

@@ -18,7 +18,9 @@ import striate as st
 from striate import cli, layers as L
 from striate.cli.recipe import recipe_names
 from striate.cli.score import accuracy_line, score
+from striate.dialects.program import run_script
 from striate.errors import ConfigError, StriateError
+from striate.explorer.subject import Subject
 from striate.store.run import Run
 
 TINY = ["samples=512", "epochs=1"]
@@ -194,6 +196,40 @@ def test_the_run_of_a_script_predicts_and_has_no_test_set(tmp_path: Path) -> Non
         "  need  the run of a recipe\n"
         f'  fix   st.load("{run.path}"), then compile and evaluate(x, y)\n'
     )
+
+
+def test_pictures_are_brought_to_the_values_that_a_script_trained_on(tmp_path: Path) -> None:
+    script, file = tmp_path / "loop.py", tmp_path / "image.png"
+    script.write_text(SCALED)
+    run = run_script(script, root=tmp_path / "runs")
+    bytes_ = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+    Image.fromarray(bytes_).save(file)
+    assert Run(run).input_range == (-1.0, 3.0)
+    done = call("predict", run, file, "--json")
+    found = list(json.loads(done.stdout)["predictions"][0]["probabilities"].values())
+    logits = st.load(run).predict((bytes_ / 255 * 4 - 1).astype(np.float32)[None, None])[0]
+    chances = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    np.testing.assert_allclose(found, chances, rtol=1e-4)
+    assert "the script trained on values from -1 to 3" in done.stderr
+    grid = Subject(Path(run)).grid
+    assert (grid.low, grid.high, grid.raw) == (-1.0, 3.0, False)
+
+
+SCALED = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3))
+step = torch.optim.SGD(net.parameters(), 0.1)
+for _ in range(2):
+    x = torch.rand(16, 1, 8, 8) * 4 - 1
+    x[0, 0, 0, 0], x[1, 0, 0, 0] = -1, 3
+    loss = nn.functional.cross_entropy(net(x), torch.arange(16) % 3)
+    step.zero_grad()
+    loss.backward()
+    step.step()
+"""
 
 
 def test_a_network_without_classes_is_told_to_predict(tmp_path: Path) -> None:

@@ -256,13 +256,17 @@ def _run(text: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_asserts_the_numbers_of_bigdl(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     _run(PROGRAMS[name], tmp_path)
 
 
 @pytest.mark.parametrize("line", REFUSED)
-def test_refused(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_served_is_refused(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DialectError) as error:
         _run(line, tmp_path)

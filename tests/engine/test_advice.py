@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-import striate as st
-from striate import layers as L
 from striate.engine import advice
 
 
@@ -36,18 +34,6 @@ def test_overfitting_is_a_loss_that_rose_again_or_a_gap_between_accuracies():
         "more data, L.Dropout or augmentation (L.RandomTranslation) help"
     ]
     assert list(advice.overfitting({**gap, "val_accuracy": [0.9, 0.9, 0.9]})) == []
-
-
-def test_moving_averages_that_are_young():
-    model = st.Sequential([L.Input((4,)), L.BatchNormalization(momentum=0.9), L.Dense(2)])
-    gap = {"accuracy": [0.9], "val_accuracy": [0.5]}
-    assert list(advice.unsettled(model, 7, gap)) == [
-        "batch_normalization (BatchNormalization) has seen 7 batches: 0.9**7 = 48% of its moving "
-        "mean and variance are still what they began with, so the validation numbers are too low; "
-        "train longer, or a smaller momentum"
-    ]
-    assert list(advice.unsettled(model, 70, gap)) == []
-    assert list(advice.unsettled(model, 7, {**gap, "val_accuracy": [0.9]})) == []
 
 
 def test_a_loss_that_rises():

@@ -10,6 +10,7 @@ from torch.nn import functional
 import striate as st
 from striate import layers as L
 from striate.inspect import health
+from striate.inspect.health import unsettled
 
 
 def network():
@@ -57,3 +58,13 @@ def test_gradients_are_those_of_the_loss():
     assert found.layers[1].gradient is None
     assert health(model, x, np.eye(3)[y]) == found
     assert found._repr_png_().startswith(b"\x89PNG") and "conv" in str(found)
+
+
+def test_moving_averages_that_are_young():
+    model = st.Sequential([L.Input((4,)), L.BatchNormalization(momentum=0.9), L.Dense(2)])
+    assert list(unsettled(model, 7)) == [
+        "batch_normalization (BatchNormalization) has seen 7 batches: 0.9**7 = 48% of its moving "
+        "mean and variance are still what they began with, so validation tells little yet; "
+        "train longer, or a smaller momentum"
+    ]
+    assert list(unsettled(model, 70)) == list(unsettled(network(), 1)) == []

@@ -136,6 +136,11 @@ def test_alarms_say_what_helps():
         "It over-fits: 95.0 % of the training images are right and 70.0 % of the validation "
         "images; more data, dropout or augmentation help."
     ]
+    young = st.Sequential([L.Input((4,)), L.BatchNormalization(), L.Dense(2)])
+    (said,) = alarms(Evidence("x", {"steps": 16}, gap, model=young))
+    assert said.startswith("batch_normalization (BatchNormalization) has seen 16 batches: ")
+    (said,) = alarms(Evidence("x", {"steps": 1600}, gap, model=young))
+    assert said.startswith("It over-fits: ")
     rising = [{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 2.0}]
     assert list(alarms(Evidence("x", {}, rising))) == [
         "The loss rose from 1 to 2: try a lower learning rate."

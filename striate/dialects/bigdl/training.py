@@ -113,6 +113,7 @@ def optimize(
     loop.fit(model, **data, epochs=epochs, verbose=0, callbacks=[*_plateau(setup), follow])
     script.fitted = model
     script.seen = (single, targets, None)
+    script.saw(x[0])
     for summary in (watched.train, watched.valid):
         if summary is not None:
             summary.write()

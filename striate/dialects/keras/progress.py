@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 from ...engine.hooks import Hook
+from .losses import LONG
 from .session import KerasSession
 
-PAIRS = {"acc": "accuracy", "mae": "mean_absolute_error", "mse": "mean_squared_error"}
+PAIRS = {"acc": "accuracy", **LONG}
 PAIRS |= {f"val_{old}": f"val_{new}" for old, new in PAIRS.items()}
 PAIRS |= {new: old for old, new in PAIRS.items()}
 

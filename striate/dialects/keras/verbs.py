@@ -234,6 +234,8 @@ class Spoken(Model):
             hooks.append(Logged(script.run))
         script.fitted = self
         script.seen = seen(x, y, words) if whole else None
+        if whole:
+            script.saw(leading(x))
         with self._as_compiled():
             keras_eager.fit_with(self, x, y, epochs, hooks, words)
         return history

@@ -92,6 +92,7 @@ class Caller:
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
             self.script.trained = Trained(module, tuple(x.shape[1:]))
+            self.script.saw(x)
         if not _plain(x) or (training and len(x) > LARGEST) or (grad and not training):
             return None
         if not training and any(one.training for one in module.modules()):
