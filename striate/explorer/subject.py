@@ -184,9 +184,10 @@ class Subject:
     def _fitted(self, x: NDArray[Any], y: NDArray[Any]) -> Pictures:
         """Return MNIST in the form of a model that was not trained by a recipe."""
         spec = self.model.graph.inputs[0].spec
-        grid = Grid.of(spec, None, _takes_bytes(self.model))
+        grid = Grid.of(spec, None, _takes_bytes(self.model), self.run.input_range)
         assert grid is not None
-        values = x if grid.raw else x.astype(np.float32) / 255
+        scaled = x.astype(np.float32) / 255 * (grid.high - grid.low) + grid.low
+        values = x if grid.raw else scaled.astype(np.float32)
         moved = np.moveaxis(values, -1, 1) if grid.first else values
         return Pictures(moved.reshape(len(x), *grid.shape), y)
 

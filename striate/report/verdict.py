@@ -14,6 +14,7 @@ from .markup import counted, percent, text, words
 
 GAP = 0.1  # between the accuracies of training and validation
 WORSE = 1.1  # times the best validation loss: more than the noise between epochs
+LOOP = "The program trained it in a loop of its own, which tells no numbers."
 UNSURE = 0.05  # a calibration error from which high confidence is not to be believed
 UNBALANCED = 5  # times as many samples of the largest class as of the smallest
 
@@ -24,7 +25,7 @@ def verdict(run: Evidence) -> str:
     took = f"Training took {_seconds(run)} for {epochs}{_best(run)}."
     if not run.tested:
         if "seconds" not in run.results:
-            took = f"Trained for {epochs}{_best(run)}."
+            took = f"Trained for {epochs}{_best(run)}." if run.history else LOOP
         return f"{_untested(run)} {took} The model is kept as it was when training ended."
     total, correct = int(run.matrix.sum()), int(np.trace(run.matrix))
     low, high = wilson(correct, total)

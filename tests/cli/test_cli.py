@@ -21,6 +21,7 @@ from striate.cli.score import accuracy_line, score
 from striate.dialects.program import run_script
 from striate.errors import ConfigError, StriateError
 from striate.explorer.subject import Subject
+from striate.report.verdict import LOOP
 from striate.store.run import Run
 
 TINY = ["samples=512", "epochs=1"]
@@ -213,6 +214,7 @@ def test_pictures_are_brought_to_the_values_that_a_script_trained_on(tmp_path: P
     assert "the script trained on values from -1 to 3" in done.stderr
     grid = Subject(Path(run)).grid
     assert (grid.low, grid.high, grid.raw) == (-1.0, 3.0, False)
+    assert LOOP in (run / "report.html").read_text()
 
 
 SCALED = """

@@ -12,8 +12,11 @@ from explored import Visitor, encoded, keep, lenet, opened, residual
 from torch import nn
 
 import striate as st
+from striate import layers as L
+from striate.explorer.subject import Subject
 from striate.explorer.trace import LEVELS
 from striate.inspect import feature_maps
+from striate.store.run import Run
 
 
 def picture(height: int, width: int, channels: int) -> Any:
@@ -176,6 +179,18 @@ def test_what_is_no_question_is_told_so(visitor: Visitor, content: bytes) -> Non
     answer = visitor.ask("POST", "/api/predict", content=content, headers=headers)
     assert answer.status_code in (400, 422)
     assert "Traceback" not in answer.text and str(Path(__file__).parents[2]) not in answer.text
+
+
+def test_digits_for_a_script_have_the_values_that_it_trained_on(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "script")
+    run.write("config.json", {"script": "old.py", "input_range": [-0.5, 2.5]})
+    run.finish(st.Sequential([L.Input((28, 28, 1)), L.Flatten(), L.Dense(10)]))
+    subject = Subject(run.path)
+    assert subject.test is not None
+    assert (subject.test.x.min(), subject.test.x.max()) == (-0.5, 2.5)
+    (x, _), _ = st.datasets.mnist()
+    drawn = subject.grid.sample(x[0])
+    np.testing.assert_allclose(drawn, x[0] / 255 * 3 - 0.5, atol=1e-6)
 
 
 def test_a_run_without_a_model_is_told(tmp_path: Path) -> None:
