@@ -10,7 +10,7 @@ let source = null;
 // The numbers are listened to all the time: the top bar shows how far training is.
 on("run", ({ run }) => {
   source?.close();
-  set({ rows: [], progress: null });
+  set({ rows: [], progress: null, over: false });
   if (!run) return;
   source = new EventSource(`/api/curves?${new URLSearchParams({ run })}`);
   source.onmessage = ({ data }) => {
@@ -18,7 +18,7 @@ on("run", ({ run }) => {
     if (state.run !== run) return;
     if (word !== "training") source.close();
     const before = state.progress;
-    set({ rows, progress: word === "finished" ? null : said(word, done, planned, left) });
+    set({ rows, over: word === "finished", progress: word === "finished" ? null : said(word, done, planned, left) });
     if (before?.startsWith("training") && word === "finished") set({ model: null, ended: run });
   };
 });
@@ -35,7 +35,8 @@ export function curvesTab() {
   const show = () => {
     const rows = state.rows ?? [];
     put(alarms, alarmed(rows).map((text) => h("p", { class: "warning" }, text)));
-    if (!rows.length) return put(place, h("p", { class: "soft" }, "No epoch is over yet; the curves begin with the first one.")), put(facts);
+    const none = state.over ? "This run tells no numbers of its epochs." : "No epoch is over yet; the curves begin with the first one.";
+    if (!rows.length) return put(place, h("p", { class: "soft" }, none)), put(facts);
     put(place, charts(rows));
     put(facts, best(rows));
     return undefined;
