@@ -220,7 +220,7 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     dialect = versions[0] if len(versions) == 1 else versions
     config: dict[str, Any] = {"script": path.name, "arguments": list(args), "dialect": dialect}
     if script.span is not None and script.span[0] < script.span[1] < math.inf:
-        config["input_range"] = script.span
+        config["input_range"] = list(script.span)
     run.write("config.json", config)
     run.write("environment.json", environment())
     model = script.fitted

@@ -67,7 +67,7 @@ class Script:
         if tuple(x.shape[1:]) != self.shape:
             self.shape, self.left, self.span = tuple(x.shape[1:]), LOOKED_AT, None
         if self.left > 0:
-            first = torch.as_tensor(x[: self.left]).detach()
+            first = x[: self.left].detach() if isinstance(x, torch.Tensor) else x[: self.left]
             self.left -= len(first)
             ends = (float(first.min()), float(first.max()), *(self.span or ()))
             self.span = min(ends), max(ends)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..data import notes
 from ..data.feed import ArrayFeed, Feed
 from ..data.labels import numbers
-from ..inspect.health import unsettled
+from ..inspect.health import GAP, WORSE, unsettled
 from ..losses import Entropy
 from .progress import say
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 256  # samples whose predictions are looked at after training
 ENOUGH = 32  # of them: fewer may well be of one class
-WORSE = 1.1  # times the best validation loss: more than the noise between epochs
-GAP = 0.1  # between the accuracies of training and validation
 
 
 def before(model: Model, setup: Setup, data: Feed, valid: Feed | None) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOOKED_AT = 256  # samples: enough to call a unit dead, few enough to be quick
+WORSE = 1.1  # times the best validation loss: more than the noise between epochs
+GAP = 0.1  # between the accuracies of training and validation
 YOUNG = 0.05  # share of a moving average that is still its first value
 TINY, HUGE = 1e-7, 1e3  # a gradient, relative to its weights, that is too small or too large
 

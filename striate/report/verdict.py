@@ -7,13 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..inspect.health import unsettled
+from ..inspect.health import GAP, WORSE, unsettled
 from ..store.report import wilson
 from .evidence import Evidence
 from .markup import counted, percent, text, words
 
-GAP = 0.1  # between the accuracies of training and validation
-WORSE = 1.1  # times the best validation loss: more than the noise between epochs
 LOOP = "The program trained it in a loop of its own, which tells no numbers."
 UNSURE = 0.05  # a calibration error from which high confidence is not to be believed
 UNBALANCED = 5  # times as many samples of the largest class as of the smallest

@@ -46,8 +46,8 @@ class Model:
 
     def __call__(self, *args: Any, **words: Any) -> Any:
         """Compute."""
-        if self.script is not None and self.recording and args:
-            self.script.saw(args[0])
+        if self.script is not None and self.recording and args and type(args[0]) is np.ndarray:
+            self.script.saw(args[0])  # what the script gives, and no layer
         return self.forward(*args, **words)
 
     def forward(self, *args: Any, **words: Any) -> Any:
