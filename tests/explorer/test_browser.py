@@ -34,7 +34,7 @@ def quiet(page: Page) -> Iterator[Page]:
 def opened(page: Page, served: Served, run: str, more: str = "") -> None:
     page.goto(f"{served.address}#run={run}{more}")
     page.wait_for_selector(".bars li")
-    page.wait_for_function("document.querySelectorAll('.column canvas[style]').length > 3")
+    expect(page.locator(".column canvas[style]").nth(3)).to_be_attached()
 
 
 @pytest.mark.parametrize("run", RUNS)
