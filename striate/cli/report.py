@@ -47,14 +47,18 @@ def epochs(log: Path) -> list[dict[str, float]]:
 
 
 def _data(run: Run) -> Data | None:
-    """Return the data of a run that a recipe made; the test set only if it was touched already."""
+    """Return the data of a recipe's run, the test set if it was touched; what a script's keeps."""
     from ..report import Data
+    from ..store import samples
     from .recipe import find_recipe
 
     config = run.read("config.json")
-    if "recipe" not in config:
-        return None
     results = run.results
+    if "recipe" not in config:
+        kept = samples.load(run.path)
+        judged = str(results.get("judged", "test"))
+        names = tuple(map(str, results.get("classes", ())))
+        return Data(names, kept.get("train"), test=kept.get("test"), tested=judged)
     recipe = find_recipe(config["recipe"])
     train, validation = recipe.data(recipe.Settings(**config.get("settings", {})))
     test = recipe.test_data() if "confusion" in results else None

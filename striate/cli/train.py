@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from ..engine.hooks import History, Hook
+    from ..engine.hooks import History
     from ..model import Model
     from ..store.run import Run
 
@@ -113,6 +113,7 @@ def _introduce(run: Run, settings: Any) -> None:
 
 
 def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> History:
+    from ..engine.hooks.log import Log
     from ..engine.progress import counted, say
 
     (x, y), validation = recipe.data(settings)
@@ -123,7 +124,7 @@ def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> History:
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         validation_data=validation,
-        callbacks=[_log(run)],
+        callbacks=[Log(run)],
     )
 
 
@@ -143,28 +144,3 @@ def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
     run.write("report.md", report(run.name, results, run.epochs, machine))
     write_page(run, model)
     run.finish(model)
-
-
-def _log(run: Run) -> Hook:
-    from ..engine.hooks import Hook
-    from ..engine.hooks.schedule import current_rate
-    from ..store import epochs
-
-    class Log(Hook):
-        """Writes each epoch's numbers into the run, and the weights of a small network."""
-
-        def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-            """Keep the weights that training begins with."""
-            epochs.keep(run.path, 0, self.model)
-
-        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            """Look at the clock."""
-            self.began = time.monotonic()
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            """Write the line and the weights."""
-            seconds = round(time.monotonic() - self.began, 3)
-            run.log(epoch, {**(logs or {}), "lr": current_rate(self.model), "seconds": seconds})
-            epochs.keep(run.path, epoch + 1, self.model)
-
-    return Log()

@@ -20,7 +20,7 @@ from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
 from ..errors import StoreError, nearest
 from ..report import known, write as write_report
-from ..store import model_file
+from ..store import model_file, samples
 from ..store.run import Run, environment
 from . import python2
 from .dialect import named
@@ -230,6 +230,8 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
         data, results = known(model, *script.seen) if script.seen else (None, {})
         if results:
             run.write("results.json", results)
+        if data is not None:
+            samples.keep(run.path, {"train": data.train, "test": data.test})
         write_report(run, model, data)
         _finish(run, script, model)
     say(f"kept in {run.path}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, one_of
-from .subject import Pictures, Subject
+from .subject import KNOWN, Pictures, Subject
 from .view import encoded, thumbnail
 
 PAGE = 48  # pictures that are sent at once
@@ -66,9 +66,7 @@ def data(subject: Subject) -> dict[str, Any]:
     parts = {"train": subject.train, "test": subject.test}
     known = {name: part for name, part in parts.items() if part is not None and len(part.x)}
     if not known:
-        raise ConfigError(
-            subject.name, "knows no pictures of its own", need="a run that was trained by a recipe"
-        )
+        raise ConfigError(subject.name, "knows no pictures of its own", need=KNOWN)
     first = next(iter(known.values()))
     count = len(subject.classes)
     return {

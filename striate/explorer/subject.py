@@ -20,11 +20,13 @@ from ..errors import ConfigError, StoreError, nearest
 from ..inspect.health import Health, health
 from ..inspect.mistakes import Mistakes, told
 from ..model import Model, load, make
-from ..store import epochs
+from ..report.evidence import numbers
+from ..store import epochs, samples
 from ..store.run import MODEL, Run
 from .grid import Grid
 
 MOST = 10_000  # test pictures that are read
+KNOWN = "the run of a recipe, or of a script that fits arrays"  # that has pictures of its own
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,12 @@ class Subject:
 
     @cached_property
     def dataset(self) -> str:
-        """Where its pictures come from: a recipe's name, "mnist" where they fit, or nothing."""
+        """Where its pictures come from: a recipe, a script, "mnist" where it fits, or nowhere."""
         recipe = self.config.get("recipe")
         if recipe in {module.name for module in pkgutil.iter_modules(recipes.__path__)}:
             return str(recipe)
+        if self.kept:
+            return str(self.config.get("script", self.name))
         graph = self.model.graph
         fits = [symbol.spec.numel for symbol in graph.inputs] == [28 * 28]
         return "mnist" if fits and graph.outputs[0].spec.numel == 10 else ""
@@ -153,9 +157,7 @@ class Subject:
     def reading(self) -> Mistakes:
         """What the model says about the test pictures."""
         if self.test is None:
-            raise ConfigError(
-                self.name, "knows no test pictures", need="a run that was trained by a recipe"
-            )
+            raise ConfigError(self.name, "knows no test pictures", need=KNOWN)
         x, y = self.test.x[:MOST], self.test.y[:MOST].astype(np.int64)
         with self.patience:
             outputs = np.asarray(self.model.predict(x), dtype=np.float64)
@@ -170,9 +172,17 @@ class Subject:
         with self.patience:
             return health(self.model, pictures.x)
 
+    @cached_property
+    def kept(self) -> dict[str, samples.Pair]:
+        """What a script's run keeps of the samples that it trained and was judged on."""
+        return samples.load(self.path)
+
     def _pictures(self, part: int) -> Pictures | None:
         if not self.dataset:
             return None
+        if self.kept:
+            pair = self.kept.get(("train", "test")[part])
+            return None if pair is None else Pictures(pair[0], numbers(pair[1]))
         if "recipe" not in self.config:
             return self._fitted(*mnist()[part])
         module: Any = importlib.import_module(f"{recipes.__name__}.{self.dataset}")

@@ -13,7 +13,7 @@ from ..inspect.whatif import Change, what_if
 from ..store import epochs
 from . import answer, network, requests
 from .grid import Picture
-from .subject import Pictures, Subject
+from .subject import KNOWN, Pictures, Subject
 from .trace import trace
 from .upload import prepare
 
@@ -120,7 +120,7 @@ def sample(subject: Subject, kind: str, at: int, label: int) -> dict[str, Any]:
         raise ConfigError(
             subject.name,
             "knows no pictures of its own",
-            need="a run that was trained by a recipe",
+            need=KNOWN,
             fix="draw, or drop an image",
         )
     index = _index(subject, pictures, kind, at, label)

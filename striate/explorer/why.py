@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ConfigError
 from ..inspect import attribution, features, likes, map_layers, nearest, sanity
 from .requests import Likes, Look, Why
-from .subject import Pictures, Subject
+from .subject import KNOWN, Pictures, Subject
 from .view import encoded, thumbnail
 
 LOOKED_AT = 1000  # test pictures in which a map's favourites are sought
@@ -96,7 +96,5 @@ def favourites(subject: Subject, asked: Likes) -> dict[str, Any]:
 
 def _known(subject: Subject, pictures: Pictures | None) -> Pictures:
     if pictures is None or not len(pictures.x):
-        raise ConfigError(
-            subject.name, "knows no pictures of its own", need="a run that was trained by a recipe"
-        )
+        raise ConfigError(subject.name, "knows no pictures of its own", need=KNOWN)
     return pictures

@@ -14,7 +14,7 @@ MOST = 10_000  # validation samples that are judged
 
 
 def known(model: Any, x: Any, y: Any, validation: Any = None) -> tuple[Data | None, dict[str, Any]]:
-    """Return the data of a classifier's training, and its results on the validation samples.
+    """Return the data of a classifier's training, and what is to be said of them in its results.
 
     (None, {}) where `x` is not one array of samples, or `y` not classes: numbers or one-hot rows.
     """
@@ -29,22 +29,20 @@ def known(model: Any, x: Any, y: Any, validation: Any = None) -> tuple[Data | No
     valid = _pair(*validation[:2]) if validation is not None and len(validation) > 1 else None
     if _beyond(train, classes) or (valid is not None and _beyond(valid, classes)):
         return None, {}
+    told: dict[str, Any] = {"classes": list(classes), "samples": {"training": len(train[0])}}
     if valid is None:
-        return Data(classes, train), {}
+        return Data(classes, train), told
+    told["samples"]["validation"] = len(valid[0])
     valid = valid[0][:MOST], valid[1][:MOST]
     data = Data(classes, train, test=valid, tested="validation")
     try:
         outputs = np.asarray(model.predict(valid[0]))
     except StriateError:
-        return Data(classes, train, validation=valid), {}
+        return Data(classes, train, validation=valid), told
     said = (outputs[:, 0] > 0.5).astype(int) if outputs.shape[-1] == 1 else outputs.argmax(-1)
     matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(matrix, (numbers(valid[1]), said), 1)
-    return data, {
-        "judged": "validation",
-        "classes": list(classes),
-        "confusion": matrix.tolist(),
-    }
+    return data, told | {"judged": "validation", "confusion": matrix.tolist()}
 
 
 def _pair(x: Any, y: Any) -> Pair | None:

@@ -88,7 +88,7 @@ def _about(run: Evidence) -> list[tuple[str, str]]:
             f"{first.min():.4g} to {first.max():.4g}, mean {first.mean():.4g}, "
             f"spread {first.std():.4g}",
         ),
-        ("split", ", ".join(f"{len(x):,} {name}" for name, x, _ in parts)),
+        ("split", ", ".join(_amount(run, name, len(x)) for name, x, _ in parts)),
     ]
     scaled = [row for row in (run.table.rows if run.table else ()) if row.type in SCALING]
     if scaled:
@@ -98,6 +98,12 @@ def _about(run: Evidence) -> list[tuple[str, str]]:
         told = f"{same:,} of {len(other):,} are training images too" if same else "none in training"
         rows.append((f"{name} duplicates", told))
     return rows
+
+
+def _amount(run: Evidence, name: str, there: int) -> str:
+    """Return how many samples a part has, and of how many these are the ones at hand."""
+    given = run.results.get("samples", {}).get(name, there)
+    return f"{there:,} {name}" if there == given else f"{there:,} of {given:,} {name}"
 
 
 SCALING = ("Rescaling", "Normalization")

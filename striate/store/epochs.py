@@ -17,7 +17,8 @@ MOST_EPOCHS = 200
 def keep(run: Path, number: int, model: Layer) -> Path | None:
     """Write the weights that a model has after `number` epochs (0: before training).
 
-    Nothing is written for a network that is large, or after 200 epochs; None says so.
+    Nothing is written for a network that is large, or after 200 epochs; None says so. Epochs of
+    another network, which the run trained before, are let go.
     """
     size = sum(weight.numel() * weight.element_size() for weight in model.weights)
     if size > MOST_BYTES or number > MOST_EPOCHS or not model.built:
@@ -26,8 +27,11 @@ def keep(run: Path, number: int, model: Layer) -> Path | None:
         parts = model_file.contents(model)
     except StoreError:  # a model that is code has no file of its network, so no epochs of it
         return None
-    if not (run / FOLDER / model_file.GRAPH).is_file():
-        write_atomic(run / FOLDER / model_file.GRAPH, parts[model_file.GRAPH])
+    graph = run / FOLDER / model_file.GRAPH
+    if not graph.is_file() or read(graph) != parts[model_file.GRAPH]:
+        for other in kept(run):
+            place(run, other).unlink()
+        write_atomic(graph, parts[model_file.GRAPH])
     return write_atomic(place(run, number), parts[model_file.WEIGHTS])
 
 

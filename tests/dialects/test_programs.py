@@ -8,9 +8,16 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from striate.cli.report import write_page
+from striate.data.datasets import mnist
 from striate.dialects.program import run_script
+from striate.explorer.results import data, overview
+from striate.explorer.subject import Subjects
+from striate.store.run import Run
 
 DATA = """
 import numpy as np
@@ -236,3 +243,26 @@ def test_shown_pictures_are_saved_by_number(tmp_path: Path) -> None:
     pictures = sorted((tmp_path / "runs" / "curves").glob("*.png"))
     assert [picture.name for picture in pictures] == ["figure-1.png", "figure-2.png"]
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
+
+
+def test_the_run_of_a_script_can_be_looked_at_like_that_of_a_recipe(tmp_path: Path) -> None:
+    script = tmp_path / "small.py"
+    fit = "model.fit(x, Y, nb_epoch=2, validation_data=(x[:50], Y[:50]), verbose=0)\n"
+    script.write_text(PLAIN + NET + FIT + fit)
+    root = tmp_path / "runs"
+    run = run_script(script, seed=1, root=root)
+    subject = Subjects(root)["small"]
+    assert subject.train is not None and subject.test is not None
+    assert subject.train.x.shape == (300, 28, 28, 1)
+    digits = mnist()[0][1][:300]
+    assert np.array_equal(subject.train.y, digits)
+    told = overview(subject)
+    assert np.asarray(told["confusion"]).sum() == told["total"] == 50
+    assert told["confusion"] == json.loads((run / "results.json").read_text())["confusion"]
+    assert data(subject)["counts"]["test"] == np.bincount(digits[:50], minlength=10).tolist()
+    before, after = (subject.at(epoch).weights[0] for epoch in (0, 2))
+    assert not torch.equal(before, after)
+    assert torch.equal(after, subject.model.weights[0])
+    first = (run / "report.html").read_text()
+    write_page(Run.open(run), subject.model)
+    assert (run / "report.html").read_text().count("<img") == first.count("<img") > 20

@@ -15,6 +15,7 @@ from explored import Visitor, digits, encoded, keep, lenet, residual
 
 import striate as st
 from striate.explorer import progress, shelf
+from striate.explorer.subject import KNOWN
 from striate.store.run import Run
 
 
@@ -210,11 +211,11 @@ def test_messages_of_lists(visitor: Visitor) -> None:
     )
     assert visitor.refused("GET", "/api/mistakes?run=other") == (
         422,
-        "other: knows no test pictures\n  need  a run that was trained by a recipe",
+        f"other: knows no test pictures\n  need  {KNOWN}",
     )
     assert visitor.refused("GET", "/api/data?run=other") == (
         422,
-        "other: knows no pictures of its own\n  need  a run that was trained by a recipe",
+        f"other: knows no pictures of its own\n  need  {KNOWN}",
     )
     asked = {"run": "other", "pixels": encoded(np.zeros((16, 16, 3), np.uint8))}
     assert visitor.refused("POST", "/api/nearest", json=asked)[0] == 422

@@ -142,7 +142,7 @@ MESSAGES = [
         ("GET", "/api/sample?run=residual", {}),
         422,
         "residual: knows no pictures of its own\n"
-        "  need  a run that was trained by a recipe\n"
+        "  need  the run of a recipe, or of a script that fits arrays\n"
         "  fix   draw, or drop an image",
     ),
     (

@@ -43,3 +43,14 @@ def test_an_epoch_that_was_not_kept_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as error:
         epochs.load(tmp_path, 3, make)
     assert str(error.value) == f"{tmp_path.name}: epoch 3 was not kept\n  need  one of 2"
+
+
+def test_another_network_lets_the_epochs_of_the_one_before_go(tmp_path):
+    first, second = network(), network(2)
+    epochs.keep(tmp_path, 0, first)
+    epochs.keep(tmp_path, 1, first)
+    assert epochs.kept(tmp_path) == [0, 1]
+    epochs.keep(tmp_path, 2, second)
+    assert epochs.kept(tmp_path) == [2]
+    again = epochs.load(tmp_path, 2, make)
+    assert [tuple(w.shape) for w in again.weights] == [tuple(w.shape) for w in second.weights]

@@ -160,17 +160,6 @@ def _number(value: Any) -> str:
     return f"{value:.4f}" if abs(value) > 1e-3 or value == 0 else f"{value:.4e}"
 
 
-class Logged(Hook):
-    """Writes each epoch into the run."""
-
-    def __init__(self, run: Any) -> None:
-        self.run = run
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write the line."""
-        self.run.log(epoch, dict(logs or {}))
-
-
 class History:
     """What fit returns: numbers of each epoch by name."""
 

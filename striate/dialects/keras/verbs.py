@@ -13,6 +13,7 @@ import torch
 
 from ...core.symbol import Symbol
 from ...engine import loop
+from ...engine.hooks.log import Log
 from ...engine.setup import compile_model
 from ...model import Model
 from ..symbolic import found
@@ -38,7 +39,7 @@ from .arguments import (
     weights,
 )
 from .batches import stream
-from .progress import History, Logged, Numbers, Shown, line, told
+from .progress import History, Numbers, Shown, line, told
 from .session import KerasSession
 
 
@@ -231,7 +232,7 @@ class Spoken(Model):
             if whole:
                 self._announce(count, len(leading(x)), words)
         if script.run is not None:
-            hooks.append(Logged(script.run))
+            hooks.append(Log(script.run))
         script.fitted = self
         script.seen = seen(x, y, words) if whole else None
         if whole:
