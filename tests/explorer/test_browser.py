@@ -26,12 +26,14 @@ def quiet(page: Page) -> Iterator[Page]:
     said: list[str] = []
     page.on("console", lambda one: said.append(f"{one.type}: {one.text}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(30_000)  # beside other work a page takes its time
+    expect.set_options(timeout=30_000)
     yield page
     assert said == []
 
 
 def opened(page: Page, served: Served, run: str, more: str = "") -> None:
+    page.goto("about:blank")  # or another view of the same address would keep the page
     page.goto(f"{served.address}#run={run}{more}")
     page.wait_for_selector(".bars li")
     expect(page.locator(".column canvas[style]").nth(3)).to_be_attached()
