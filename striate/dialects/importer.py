@@ -113,7 +113,7 @@ class Aliases(MetaPathFinder, Loader):
             f"{self.title} has no such name here",
             got=word,
             need=self.refused.get(word, ""),
-            fix=nearest(word, words) or self.hint,
+            fix=("" if word in self.refused else nearest(word, words)) or self.hint,
             at=caller(),
         )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from . import keras
 from .dialect import Dialect, every
+from .keras.recurrent_rows import rows as recurrent_rows
 from .keras.rows import FAMILIES, MERGES, UNSEEN, WORDS
 from .keras.session import KerasVersion
+from .session import Script
 from .table import Row
 
 HEAD = """# Dialects
@@ -28,7 +32,7 @@ def page() -> str:
         parts += [_versions(dialect), _refused(dialect)]
     parts += [_optimizers(), KERAS]
     parts += [_family(name, rows) for name, rows in FAMILIES.items()]
-    parts += [_words(), _merges()]
+    parts += [_sequences(), _words(), _merges()]
     return "\n".join(part for part in parts if part)
 
 
@@ -58,7 +62,6 @@ def _refused(dialect: Dialect) -> str:
 
 
 def _optimizers() -> str:
-    keras = next(dialect for dialect in every() if dialect.NAME == "keras")
     versions = [one for one in keras.VERSIONS.values() if isinstance(one, KerasVersion)]
     rows = [
         (word, *(_settings(version, word) for version in versions))
@@ -86,6 +89,17 @@ def _family(name: str, rows: Sequence[Row]) -> str:
     ]  # fmt: skip
     head = ("native", "also called", "positional", "positional in Keras 0 and 1", "dropped")
     return f"### {name.replace('_', ' ')}\n\n" + _table(head, lines)
+
+
+def _sequences() -> str:
+    """Return what reads sequences, which has no native twin: layers of the dialect itself."""
+    session = keras.open_session(keras.DEFAULT, Script())
+    families = recurrent_rows(session).items()
+    return "\n".join(_family(name, _rows(rows)) for name, rows in families)
+
+
+def _rows(rows: Mapping[str, tuple[Row, Any]]) -> list[Row]:
+    return list({row.target: row for row, _ in rows.values()}.values())
 
 
 def _dropped(row: Row) -> str:

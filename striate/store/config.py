@@ -193,6 +193,12 @@ def known_layers() -> dict[str, type[Layer]]:
 def _check_class(layer: Layer) -> None:
     """Raise StoreError if the class and the fields would not give this layer again."""
     cls = type(layer)
+    if getattr(cls, "of_keras", False):
+        raise StoreError(
+            layer.where,
+            "is a layer of Keras alone, which this format has no name for",
+            fix='model.save("model.keras"), which holds it',
+        )
     if known_layers().get(cls.__name__, cls) is not cls or cls.__name__ in ("Model", "same"):
         raise StoreError(
             layer.where,

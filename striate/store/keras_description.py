@@ -39,7 +39,7 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
         return "ReLU", {**basics, "threshold": fields["theta"]}
     if kind.startswith(("L2Pooling", "LpPooling")) or kind in (*FUNCTIONS, "TorchModule", "Lambda"):
         raise _unwritable(layer, f"Keras has no {kind}")
-    if known_layers().get(kind) is not type(layer):
+    if known_layers().get(kind) is not type(layer) and not getattr(layer, "of_keras", False):
         raise _unwritable(layer, f"Keras has no {kind}")
     for field in NATIVE_ONLY.get(kind, ()):
         usual = "nearest" if field == "interpolation" else "channels_last"
@@ -59,6 +59,9 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
 
 
 def _plain(layer: Layer, field: str, value: Any) -> Any:
+    if isinstance(value, Layer):  # of a wrapper
+        kind, config = layer_config(value, Spec(()))
+        return _entry(kind, config, value.name)
     if hasattr(value, "get_config"):
         config = value.get_config()
         name = config.pop("name")

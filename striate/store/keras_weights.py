@@ -100,7 +100,21 @@ def places(model: Layer, prefix: str = "") -> Iterator[tuple[str, Layer]]:
         if is_model(layer):
             yield from places(layer, path)
         else:
-            yield path, layer
+            yield from _inside(path, layer)
+
+
+def _inside(path: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield a layer, and the layers that it is made of by their names."""
+    yield path, layer
+    if getattr(layer, "nests", False):
+        for name, part in layer.named_children():
+            if isinstance(part, Layer):
+                yield from _inside(f"{path}{name}/", part)
+
+
+def _empty(layer: Layer) -> bool:
+    """Whether the weights of a layer are those of other layers in it."""
+    return is_model(layer) or getattr(layer, "nests", False)
 
 
 def put_tree(archive: Archive, model: Layer) -> None:
@@ -110,7 +124,7 @@ def put_tree(archive: Archive, model: Layer) -> None:
     """
     found: dict[int, tuple[Layer, list[Array]]] = {}
     for path, layer in places(model):
-        if is_model(layer) or id(layer) in found or not layer.weights:
+        if _empty(layer) or id(layer) in found or not layer.weights:
             continue
         arrays: list[Array] = []
         while f"{path}vars/{len(arrays)}" in archive.arrays:
@@ -125,7 +139,7 @@ def tree(model: Layer) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
     attributes: dict[str, dict[str, Any]] = {}
     for path, layer in places(model):
         attributes[f"{path}vars"] = {"name": layer.name}
-        if is_model(layer):
+        if _empty(layer):
             continue
         for index, array in enumerate(layer.get_weights()):
             arrays[f"{path}vars/{index}"] = array

@@ -68,9 +68,11 @@ class Words:
     """Gives the layers of one file; `version` is Keras's, `notes` what the reader should know."""
 
     def __init__(self, where: str, version: int, custom: Mapping[str, Any]) -> None:
-        self.where, self.version, self.custom = where, version, custom
+        own = {kind: made for kind, made in custom.items() if getattr(made, "of_keras", False)}
+        self.where, self.version = where, version
+        self.custom = {kind: made for kind, made in custom.items() if kind not in own}
         self.notes: list[str] = []
-        self.known = known_layers()
+        self.known = known_layers() | own
 
     def layer(self, kind: str, name: str, config: Config, x: Spec) -> Layer:
         """Return the layer that a class name and its configuration stand for, for this input."""
@@ -123,10 +125,13 @@ class Words:
     def _value(self, kind: str, name: str, field: str, value: Any) -> Any:
         if isinstance(value, dict) and "value" in value:  # a number that was a NumPy array
             value = value["value"]
+        if field == "layer" or field.endswith("_layer"):  # of a wrapper
+            inner = value and value["config"]
+            return value and self.layer(value["class_name"], inner.get("name", ""), inner, Spec(()))
         room = field.rpartition("_")[2]
         if room in ROOMS and value is not None:
             return self._setting(room, name, value)
-        if field == "activation":
+        if field.endswith("activation"):
             return self._activation(name, value)
         if field == "data_format":
             return LAYOUTS.get(value, value)

@@ -241,10 +241,16 @@ Keras 2.2 Dropout: p is given twice
   got   p=0.5 and 0.5
   fix   rate=0.5 alone
   at    script.py:2""",
-    "from keras.layers import LSTM": """\
-keras.layers.LSTM: Keras 2.2 has no such name here
-  got   LSTM
-  need  a network of convolutions: there are no recurrent layers
+    "from keras.layers import LSTM\nLSTM(3, stateful=True)": """\
+LSTM: keeps no states from one batch to the next
+  got   stateful=True
+  need  stateful=False
+  fix   return_state=True, and initial_state=... in the next call
+  at    script.py:2""",
+    "from keras.layers import TextVectorization": """\
+keras.layers.TextVectorization: Keras 2.2 has no such name here
+  got   TextVectorization
+  need  texts are not read here: keras.preprocessing.text.Tokenizer gives numbers
   fix   dir(striate.layers) lists the native layers
   at    script.py:1""",
     "from keras.layers import Conv2d": """\
@@ -265,9 +271,9 @@ Keras 2.2: there is no optimizer 'adadelt'
   fix   did you mean "adadelta"?
   at    script.py:2""",
     "from keras.datasets import imdb\nimdb.load_data()": """\
-keras.datasets.imdb: the data set holds no images
-  need  mnist, fashion_mnist, cifar10 or cifar100
-  fix   from keras.datasets import mnist, or np.load of your own copy
+keras.datasets.imdb: there is no copy of the data set here, and none is fetched
+  need  ~/.keras/datasets/imdb.npz, or path="imdb.npz" of your own
+  fix   put the file there: https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz
   at    script.py:2""",
     "from keras.layers import Conv2D\nConv2D(8, 3, 3, 'same')": """\
 Keras 2.2 Conv2D: arguments after the kernel's sides must be named

@@ -13,26 +13,32 @@ import pytest
 from striate.dialects import installed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-EXPECTED = json.loads((GOLDEN / "keras_dialect.json").read_text())["results"]
+FILES = ("keras_dialect", "keras_recurrent")
+EXPECTED = {name: json.loads((GOLDEN / f"{name}.json").read_text())["results"] for name in FILES}
 
 
 @pytest.fixture(scope="module")
 def found() -> Any:
+    made = {}
     with installed("keras3"):
         import keras
 
-        path = GOLDEN / "make_keras_dialect.py"
-        spec = importlib.util.spec_from_file_location("make_keras_dialect", path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.results(keras)
+        for name in FILES:
+            spec = importlib.util.spec_from_file_location(name, GOLDEN / f"make_{name}.py")
+            assert spec is not None and spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            made[name] = module.results(keras)
+    return made
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_as_in_keras_3(name: str, found: Any) -> None:
-    for field, expected in EXPECTED[name].items():
-        values = found[name][field]
+CASES = [(file, name) for file in FILES for name in EXPECTED[file]]
+
+
+@pytest.mark.parametrize(("file", "name"), CASES)
+def test_as_in_keras_3(file: str, name: str, found: Any) -> None:
+    for field, expected in EXPECTED[file][name].items():
+        values = found[file][name][field]
         pairs = zip(values, expected, strict=True) if isinstance(expected, list) and isinstance(
             expected[0], list) else [(values, expected)]  # fmt: skip
         for value, wanted in pairs:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...core.layer import Layer
-from ...core.spec import Spec
 from ...layers import activation as activations
 from ...regularizers import L1L2
 from ..table import Row
-from .rows import WORDS
+from .recurrent import TimeDistributed
+from .rows import UNSEEN, WORDS
 from .session import KerasSession
 
 Made = dict[str, dict[str, tuple[Row, Any]]]
@@ -45,23 +44,6 @@ def merge_class(merge: Callable[..., Any]) -> Callable[..., Merging]:
 def make(session: KerasSession, base: Any) -> Made:
     """Return rows and classes by the module and the name that a script knows them by."""
     of = _activation(session)
-
-    class TimeDistributed(base):  # type: ignore[misc]
-        """Apply a layer to each step of a sequence."""
-
-        def __init__(self, layer: Layer, **words: Any) -> None:
-            base.__init__(self, **words)
-            self.layer = layer
-
-        def build(self, input_shape: Any) -> None:
-            """Build the layer for one step."""
-            step = Spec(tuple(input_shape[2:]), data_format=self.specs[0].data_format)
-            self.layer.ensure_built((step,))
-
-        def call(self, inputs: Tensor) -> Tensor:
-            """Take all steps as one batch."""
-            out: Tensor = self.layer(inputs.flatten(0, 1))
-            return out.unflatten(0, inputs.shape[:2])
 
     class Local(base):  # type: ignore[misc]
         """A convolution with a kernel of its own at each place."""
@@ -198,7 +180,12 @@ def make(session: KerasSession, base: Any) -> Made:
 
     sides = ("filters", "kernel_size", "strides", "padding", "data_format", "activation")
     return {
-        "wrappers": {"TimeDistributed": row(TimeDistributed, "layer")},
+        "wrappers": {
+            "TimeDistributed": (
+                Row("TimeDistributed", ("TimeDistributed",), ("layer",), WORDS, {}, UNSEEN),
+                TimeDistributed,
+            )
+        },
         "local": {
             "LocallyConnected1D": row(LocallyConnected1D, *sides),
             "LocallyConnected2D": row(LocallyConnected2D, *sides),

@@ -57,7 +57,7 @@ def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compile
     """Return the model of a file, or the one that this script has saved under its name."""
     if str(path) in session.kept and Path(str(path)).exists():
         return copy.deepcopy(session.kept[str(path)])
-    found = formats.load(path, maker(session), dict(custom))
+    found = formats.load(path, maker(session), {**session.readable, **custom})
     for note in found.notes:
         session.note(note)
     training = found.training or session.training.get(str(path))
@@ -107,7 +107,7 @@ def from_description(
     if kind == KEPT:
         return copy.deepcopy(session.kept[config["number"]])
     version = int(str(document.get("keras_version", "3")).partition(".")[0])
-    words = Words("JSON", version, dict(custom))
+    words = Words("JSON", version, {**session.readable, **custom})
     return Reader(words, maker(session)).network(kind, config)
 
 

@@ -17,6 +17,7 @@ from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
 from . import custom as keras_custom, extra as keras_extra
 from .order import Inputs
+from .recurrent_rows import rows as recurrent_rows
 from .rows import FAMILIES, FUNCTIONS, LAYERS, MERGES
 from .session import LAYOUTS, Given, KerasSession
 from .words import activation, initializer
@@ -25,6 +26,8 @@ OF_INPUT = ("input_shape", "batch_input_shape", "input_dim", "weights", "dtype",
             "batch_size", "activity_regularizer")  # fmt: skip
 WHOLE = ("filters", "units", "kernel_size", "strides", "pool_size", "dilation_rate", "n", "size",
          "target_shape", "dims", "depth_multiplier")  # fmt: skip
+SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU", "Bidirectional", "Conv1D",
+             "TimeDistributed", "MaxPooling1D", "LocallyConnected1D", "Masking")  # fmt: skip
 PADDING_WORDS = (("top_pad", "bottom_pad"), ("left_pad", "right_pad"))
 
 
@@ -50,7 +53,12 @@ class Alias:
     def read(self, args: Any, kwargs: dict[str, Any]) -> tuple[dict[str, Any], Given, str | None]:
         """Return native words for a call, what belongs elsewhere natively, and the name."""
         session, row = self.session, self.row
-        about_input = {word: kwargs.pop(word) for word in OF_INPUT if word in kwargs}
+        length = self._length(kwargs)
+        own = self.known if self.row.target == "Embedding" else ()  # it has an input_dim itself
+        about_input = {
+            word: kwargs.pop(word) for word in OF_INPUT if word in kwargs and word not in own
+        }
+        about_input |= length
         named = kwargs.pop("name", None)
         said = dict(kwargs)
         args, kwargs = self._sides(args, kwargs)
@@ -80,6 +88,18 @@ class Alias:
             self._guess_layout(given, explicit)
             words["data_format"] = explicit or session.layout
         return {word: value for word, value in words.items() if value is not None}, given, named
+
+    def _length(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the shape of a sequence, of which only `input_length` and `input_dim` are said."""
+        length, width = kwargs.get("input_length"), kwargs.get("input_dim")
+        if self.row.target == "Embedding":
+            said = "input_shape" in kwargs or "batch_input_shape" in kwargs
+            deferred = self.session.version.name == "keras3" and length is None
+            length = tuple(length) if isinstance(length, (list, tuple)) else (length,)
+            return {} if said or deferred else {"input_shape": length}
+        if width is None or not (self.row.target in SEQUENCES or length is not None):
+            return {}
+        return {"input_shape": (length, width), "input_dim": None}
 
     def name(self, layer: Layer, named: str | None) -> None:
         """Name a layer as the script does, or count it as the version does."""
@@ -144,7 +164,7 @@ class Alias:
             return value.lower() if isinstance(value, str) else _frame(value)
         if word.endswith("_initializer"):
             return initializer(self.session, value)
-        if word == "activation":
+        if word.endswith("activation"):
             return activation(self.session, value)
         if word in WHOLE:
             return _whole(value)
@@ -309,10 +329,17 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
         for row in LAYERS
         for name in row.names
     }
+    found = keras_extra.make(session, custom["Layer"])
+    for family, more in recurrent_rows(session).items():
+        found[family] = {**found.get(family, {}), **more}
     extra = {
         family: {name: Alias(session, row, name, made) for name, (row, made) in rows.items()}
-        for family, rows in keras_extra.make(session, custom["Layer"]).items()
+        for family, rows in found.items()
     }
+    session.readable |= {
+        made.__name__: made for rows in found.values() for _, made in rows.values()
+        if getattr(made, "of_keras", False)
+    }  # fmt: skip
     functions = {word: _function(aliases[name]) for word, name in FUNCTIONS.items()}
     merge = _merge(session, aliases)
     old = {"merge": merge, "Merge": keras_extra.merge_class(merge)} if session.version.old else {}
@@ -329,7 +356,7 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
         for family, rows in FAMILIES.items()
     }  # fmt: skip
     made["merge"] |= functions | old
-    made["wrappers"], made["local"] = extra["wrappers"], extra["local"]
+    made |= {family: {**base, **rows} for family, rows in extra.items() if family not in FAMILIES}
     every = {name: value for names in made.values() for name, value in names.items()}
     made["core"] |= old
     return {"": every, **made}

@@ -19,6 +19,7 @@ from . import (
     ops as keras_ops,
     optimizers as keras_optimizers,
     tensorflow,
+    texts as keras_texts,
     utils as keras_utils,
     words as keras_words,
     wrappers as keras_wrappers,
@@ -82,6 +83,7 @@ def _inner(session: KerasSession) -> Modules:
         "utils.io_utils": utils, "utils.data_utils": utils, "utils.training_utils": utils,
         "utils.multi_gpu_utils": utils,
         "preprocessing": {"image_dataset_from_directory": utils["image_dataset_from_directory"]},
+        "preprocessing.sequence": keras_texts.SEQUENCE, "preprocessing.text": keras_texts.TEXT,
         "preprocessing.image": {
             **images, "image_dataset_from_directory": utils["image_dataset_from_directory"],
             "smart_resize": lambda x, size, **words: Resizing(*size)(x),

@@ -197,21 +197,13 @@ MERGES = {  # modes of Keras 1's merge
 }  # fmt: skip
 FUNCTIONS = {row.target.lower(): row.target for row in _MERGES}  # Keras 2's functions of merging
 
-_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM2D", "LSTMCell",
-              "GRUCell", "CuDNNLSTM", "CuDNNGRU", "StackedRNNCells")  # fmt: skip
+_TEXTS = "texts are not read here: keras.preprocessing.text.Tokenizer gives numbers"
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(_RECURRENT, "a network of convolutions: there are no recurrent layers"),
-    "recurrent": "a network of convolutions: there are no recurrent layers",
-    "Embedding": "natively, torch.nn.Embedding in L.TorchModule",
-    "embeddings": "natively, torch.nn.Embedding in L.TorchModule",
     "Ftrl": "SGD, Adagrad or Adam: the other rules are not here",
     "Lion": "Adam or AdamW: the other rules are not here",
     "Adafactor": "Adam or AdamW: the other rules are not here",
-    "Masking": "sequences are not masked here: natively, weights of samples in fit",
-    "MultiHeadAttention": "natively, torch.nn.MultiheadAttention in L.TorchModule",
-    "Attention": "natively, torch.nn.MultiheadAttention in L.TorchModule",
-    "TextVectorization": "a network of images: texts are not read here",
-    "StringLookup": "a network of images: texts are not read here",
+    "TextVectorization": _TEXTS,
+    "StringLookup": _TEXTS,
     "contrib": "tf.contrib is gone from TensorFlow too: its layers are those of tf.keras.layers",
     "placeholder": "the graph of TensorFlow 1: write the network with tf.keras layers",
     "train": "the graph of TensorFlow 1: model.compile(optimizer, loss), model.fit",

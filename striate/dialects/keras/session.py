@@ -62,9 +62,9 @@ class KerasSession(Session):
     script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
     `inside`, whether a call comes from within a call or from fit; `batch`, the size that inputs
     fix, for runs on zeros; `adds_loss`, whether a layer's own code adds to the loss; `step`, the
-    engine's step that trains now; `custom`, classes by name that files may speak of; `classes`,
-    those of models; `kept`, models that no file can hold, by the path they were saved under;
-    `training`, what saved models were compiled with.
+    engine's step that trains now; `custom`, classes by name that files may speak of; `readable`,
+    the dialect's own among them; `classes`, those of models; `kept`, models that no file can hold,
+    by the path they were saved under; `training`, what saved models were compiled with.
     """
 
     version: KerasVersion
@@ -77,6 +77,7 @@ class KerasSession(Session):
     adds_loss: bool = False
     step: Any = None
     custom: dict[str, Any] = field(default_factory=dict)
+    readable: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from ...inspect.summary import Row as Line, summary as table_of
 from .session import KerasSession
 
 HEAD = ("Layer (type)", "Output Shape", "Param #", "Connected to")
+BOX = 76  # columns of Keras 3's table, four less than those of a terminal
 
 
 def lines(
@@ -21,7 +23,7 @@ def lines(
     numbers = (made.parameters, made.trainable, made.non_trainable)
     if session.version.name == "keras3":
         return _boxed(model.name, sequential, fields, numbers)
-    chained = sequential or all(len(row.inputs) < 2 for row in made.rows)
+    chained = sequential or all("," not in row[3] for row in fields)
     columns = session.version.summary
     if len(columns) == 3 and not chained:
         columns = (32, 54, 65, 98)
@@ -39,7 +41,13 @@ def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
     if not hasattr(model, "adopt"):
         order = {layer.name: place for place, layer in enumerate(model.layers)}
         listed.sort(key=lambda row: order.get(row.name, len(order)))
-    return [_fields(row, session) for row in listed]
+    masked = {layer.name for layer in model.layers if getattr(layer, "masked", None) is not None}
+    return [
+        _fields(dataclasses.replace(row, inputs=row.inputs[:-1]), session)
+        if row.name in masked and len(row.inputs) > 1  # what a mask is made of is not listed
+        else _fields(row, session)
+        for row in listed
+    ]
 
 
 def _ruled(name: str, session: KerasSession, fields: list[tuple[str, ...]],
@@ -62,13 +70,16 @@ def _boxed(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.HEAVY_HEAD, show_lines=True, width=None if not sequential else 73)
-    for title, justify in zip(HEAD[: 3 if sequential else 4], ("left", "left", "right", "left"),
-                              strict=False):  # fmt: skip
-        table.add_column(title, justify=justify)  # type: ignore[arg-type]
+    shares = (0.45, 0.80, 1.0) if sequential else (0.3, 0.56, 0.74, 1.0)
+    ends = [int(share * BOX) for share in shares]
+    table = Table(box=box.HEAVY_HEAD, show_lines=True, width=BOX)
+    for title, start, end in zip(HEAD, (0, *ends), ends, strict=False):
+        side = "right" if title == "Param #" else "left"
+        table.add_column(title, justify=side, width=end - start)  # type: ignore[arg-type]
     for row in fields:
-        cells = (row[0], row[1], f"{int(row[2]):,}", row[3])
-        table.add_row(*cells[: 3 if sequential else 4])
+        inputs = ", ".join(f"{name}[0][0]" for name in row[3].split(", ") if name) or "-"
+        cells = (row[0], row[1], f"{int(row[2]):,}", inputs)
+        table.add_row(*cells[: len(shares)])
     console = Console(width=100, no_color=True, highlight=False)
     with console.capture() as captured:
         console.print(table)
