@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .importer import installed
+from .importer import installed, serve
 from .table import DialectError, Row
 
-__all__ = ["DialectError", "Row", "installed"]
+__all__ = ["DialectError", "Row", "installed", "serve"]

@@ -174,6 +174,11 @@ def installed(name: str) -> Iterator[Session]:
         yield session
 
 
+def serve(name: str) -> Session:
+    """Make a dialect importable from here to the program's end, as `installed` does in a block."""
+    return FOREVER.enter_context(installed(name))
+
+
 def publish(package: str, version: str, root: str) -> None:
     """Give a module of this package the names of a dialect's, and the modules below it."""
     dialect, _ = named(version)

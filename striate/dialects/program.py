@@ -27,6 +27,7 @@ from .dialect import named
 from .evidence import Finding, Word, find, words
 from .importer import serving
 from .loops import bounded
+from .port import port
 from .session import PICTURES, Script
 from .surroundings import surrounded
 from .table import DialectError
@@ -76,24 +77,14 @@ def run_script(
 def port_script(script: str | Path, *, dialect: str = "") -> str:
     """Return a script of a dialect in the native vocabulary.
 
-    Raises: DialectError where there is no such script, or its dialect cannot be ported.
+    Raises: DialectError where there is no such script, or it is not Python 3.
     """
     path = Path(script)
     if not path.is_file():
         raise DialectError("run", f"there is no script {str(script)!r}", need="a Python file")
     said = words(path)
-    finding = _found(dialect, said)[0]
-    port = getattr(finding.dialect, "port", None)
-    if port is None:
-        raise DialectError(
-            path.name,
-            f"scripts of {finding.dialect.NAME} run, but cannot be rewritten",
-            need="a script of Keras or tf.keras",
-            fix=f"striate run {path.name}",
-        )
     text, _, _ = python2.read(path)
-    ported: str = port(text, finding.version, said)
-    return ported
+    return port(text, _found(dialect, said), said)
 
 
 @contextmanager

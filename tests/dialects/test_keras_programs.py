@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from striate.dialects.program import port_script, run_script
+from striate.dialects.program import run_script
 
 ARRAYS = """
 import numpy as np
@@ -408,45 +408,3 @@ def test_a_tutorial_runs_to_its_end(
     run_script(script, max_epochs=1, limit_samples=200, seed=0, root=tmp_path)
     out = capsys.readouterr().out
     assert TUTORIALS[name] in out and out.splitlines()[-1] in ("reached", "missed")
-
-
-PORTED = (
-    ARRAYS
-    + """
-from keras.models import Sequential
-from keras.layers import Convolution2D, Activation, MaxPooling2D, Flatten, Dense, Dropout
-from keras.optimizers import SGD
-from keras.utils import np_utils
-Y = np_utils.to_categorical(y, 4)
-m = Sequential()
-m.add(Convolution2D(4, 3, 3, border_mode='same', init='normal', input_shape=(12, 12, 1)))
-m.add(Activation('relu'))
-m.add(MaxPooling2D((2, 2)))
-m.add(Flatten())
-m.add(Dense(4, activation='softmax'))
-m.compile(SGD(lr=0.1, decay=1e-3, momentum=0.9), 'categorical_crossentropy', metrics=['accuracy'])
-h = m.fit(x, Y, nb_epoch=2, verbose=0, validation_split=0.25)
-print([round(v, 6) for v in h.history['loss'] + h.history['val_acc']])
-"""
-)
-
-
-def test_a_ported_program_gives_the_same_losses(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("old.py").write_text(PORTED)
-    run_script("old.py", seed=3, root="runs")
-    expected = capsys.readouterr().out
-    ported = port_script("old.py")
-    Path("new.py").write_text(ported)
-    run_script("new.py", seed=3, root="runs")
-    assert capsys.readouterr().out == expected
-    assert ported.splitlines()[:4] == [
-        "# Ported from Keras 1.2 to Striate.",
-        "# note: utils.np_utils.to_categorical stays in Keras's vocabulary: striate.keras has it",
-        "# note: 'val_acc' is 'val_accuracy' in logs and history",
-        "import striate as st",
-    ]
-    assert "m.add(L.Conv2D(filters=4, kernel_size=(3, 3), padding='same'" in ported
-    assert "keras.layers" not in ported

@@ -95,14 +95,6 @@ def open_session(version: str, script: Script) -> KerasSession:
     return KerasSession(VERSIONS[version], script)
 
 
-def port(source: str, version: str, said: Sequence[tuple[str, str, str]]) -> str:
-    """Return a script in the native vocabulary, with a note for each change of meaning."""
-    from .port import port as made, read_layout
-
-    known = VERSIONS[version]
-    return made(source, known, read_layout(source, known, said))
-
-
 def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     """Return every module of the dialect by its path."""
     from .paths import modules as made
