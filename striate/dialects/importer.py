@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import importlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -17,6 +17,8 @@ from .dialect import Dialect, Modules, named
 from .restore import replaced
 from .session import Script, Session
 from .table import DialectError
+
+NATIVE = "dir(striate.layers) lists the native layers"
 
 
 class MissingImportError(DialectError, ImportError):
@@ -54,7 +56,7 @@ class Aliases(MetaPathFinder, Loader):
         refused: Mapping[str, str],
         *,
         hides: bool = True,
-        hint: str = "dir(striate.layers) lists the native layers",
+        hint: str = NATIVE,
         version: str = "",
     ) -> None:
         self.hint, self.version = hint, version
@@ -73,9 +75,7 @@ class Aliases(MetaPathFinder, Loader):
                 f"{self.title} has no such module here",
                 need=self.refused.get(fullname)
                 or "one of " + ", ".join(self.children(fullname.rpartition(".")[0])),
-                fix=""
-                if fullname in self.refused
-                else nearest(fullname, self.modules) or ("" if self.hides else self.hint),
+                fix="" if fullname in self.refused else self.advice(fullname, self.modules),
                 at=caller(),
             )
         return None
@@ -113,9 +113,21 @@ class Aliases(MetaPathFinder, Loader):
             f"{self.title} has no such name here",
             got=word,
             need=self.refused.get(word, ""),
-            fix=("" if word in self.refused else nearest(word, words)) or self.hint,
+            fix=self.elsewhere(word)
+            or ("" if word in self.refused else self.advice(word, words))
+            or self.hint,
             at=caller(),
         )
+
+    def advice(self, word: str, words: Iterable[str]) -> str:
+        """Return the nearest word, and how to get a package that is not hidden."""
+        return " or ".join(filter(None, (nearest(word, words), "" if self.hides else self.hint)))
+
+    def elsewhere(self, word: str) -> str:
+        """Return the import of a name that another module has."""
+        places = [path for path, names in self.modules.items() if word in names]
+        path = min(places, key=len, default="")
+        return path and f"from {path} import {word}"
 
 
 def _imports() -> bool:
@@ -130,15 +142,15 @@ def serving(dialect: Dialect, session: Session) -> Iterator[Session]:
     """Serve the modules of a dialect inside a block; all is as it was after it."""
     modules = dialect.modules(session)
     version = session.version
-    finder = Aliases(
-        version.title, modules, dialect.REFUSED, hides=dialect.HIDES, version=version.name
-    )
+    hint = NATIVE if dialect.HIDES else f"pip install {dialect.ROOTS[-1]}"
+    finder = Aliases(version.title, modules, dialect.REFUSED, hides=dialect.HIDES, hint=hint,
+                     version=version.name)  # fmt: skip
     with replaced(dialect.patches(session)), served(finder):
         yield session
 
 
 @contextmanager
-def served(finder: Aliases) -> Iterator[None]:
+def served(finder: Any) -> Iterator[None]:
     """Use a finder inside a block: before all others if it hides what is installed, else last."""
     hidden = {
         name: sys.modules.pop(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 TARGET = re.compile(r"epoch", re.IGNORECASE)
 NOT_EPOCHS = re.compile(r"step|batch|iter|per|size", re.IGNORECASE)
@@ -11,12 +12,16 @@ COUNT = re.compile(
     r"^(n|nb|num|max|total|number|no|nr|train|training)?_?(of_)?epochs?(_num|_number|_count)?$",
     re.IGNORECASE,
 )
+RANGES = ("range", "xrange", "trange", "tnrange", "arange", "count")
+CUT = "__import__('itertools').islice(0, {most})"
+LEFT = "__epochs_{line}"
 
 
 class Bounded(ast.NodeTransformer):
-    """Turns `for epoch in range(20)` into `for epoch in range(20)[:most]`.
+    """Ends loops over epochs: `for epoch in range(20)`, `while epoch < 20`.
 
-    Fields: `lines`, where the loops are that were changed.
+    What a `for` goes through is cut; a `while` gets a count beside its condition. Fields: `lines`,
+    where the loops are that were changed.
     """
 
     def __init__(self, most: int) -> None:
@@ -24,30 +29,59 @@ class Bounded(ast.NodeTransformer):
         self.lines: list[int] = []
 
     def visit_For(self, node: ast.For) -> ast.For:
-        """Bound the range of a loop whose variable, or whose end, is named after epochs."""
+        """Bound a loop whose variable, or whose end, is named after epochs."""
         self.generic_visit(node)
         call = next((one for one in ast.walk(node.iter) if _is_range(one)), None)
-        if isinstance(call, ast.Call) and _counts_epochs(node.target, call):
-            node.iter = Cut(call, self.most).visit(node.iter)
+        if isinstance(call, ast.Call) and (_is_epoch(node.target) or _ends_in_epochs(call.args)):
+            node.iter = self._cut(node.iter, call if _is_plain(call) else node.iter)
+            self.lines.append(node.lineno)
+        elif call is None and _is_epoch(node.target):
+            node.iter = self._cut(node.iter, node.iter)
             self.lines.append(node.lineno)
         return node
 
-
-class Cut(ast.NodeTransformer):
-    """Puts `[:most]` behind one call."""
-
-    def __init__(self, call: ast.Call, most: int) -> None:
-        self.call, self.most = call, most
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Cut the call, or look into it."""
-        if node is not self.call:
-            self.generic_visit(node)
-            return node
-        part = ast.Slice(upper=ast.Constant(self.most))
+    def _cut(self, whole: ast.expr, part: ast.expr) -> ast.expr:
+        """Return an expression in which one part of it ends early."""
+        if _is_plain(part):
+            top = ast.Slice(upper=ast.Constant(self.most))  # a bar around it asks for its length
+            made: ast.expr = ast.Subscript(part, top, ast.Load())
+        else:
+            cut = ast.parse(CUT.format(most=self.most), mode="eval").body
+            assert isinstance(cut, ast.Call)
+            cut.args[0] = part
+            made = cut
         return ast.fix_missing_locations(
-            ast.copy_location(ast.Subscript(node, part, ast.Load()), node)
+            ast.copy_location(Exchange(part, made).visit(whole), whole)
         )
+
+    def visit_While(self, node: ast.While) -> ast.stmt | list[ast.stmt]:
+        """Bound a loop whose condition compares an epoch."""
+        self.generic_visit(node)
+        compared = [one for part in ast.walk(node.test) if isinstance(part, ast.Compare)
+                    for one in (part.left, *part.comparators)]  # fmt: skip
+        if not any(_is_epoch(one) or _ends_in_epochs([one]) for one in compared):
+            return node
+        name = LEFT.format(line=node.lineno)
+        begin = ast.parse(f"{name} = iter(range({self.most}))").body[0]
+        more = ast.parse(f"next({name}, None) is not None", mode="eval").body
+        node.test = ast.BoolOp(ast.And(), [node.test, more])
+        self.lines.append(node.lineno)
+        for one in (begin, node.test):
+            ast.copy_location(one, node)
+            ast.fix_missing_locations(one)
+        return [begin, node]
+
+
+class Exchange(ast.NodeTransformer):
+    """Puts another expression in the place of one."""
+
+    def __init__(self, before: ast.expr, after: ast.expr) -> None:
+        self.before, self.after = before, after
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Exchange the expression, or look into it."""
+        found: ast.AST = self.after if node is self.before else super().visit(node)
+        return found
 
 
 def bounded(tree: ast.Module, most: int) -> list[int]:
@@ -58,23 +92,27 @@ def bounded(tree: ast.Module, most: int) -> list[int]:
 
 
 def _is_range(node: ast.AST) -> bool:
-    name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-    return name in ("range", "xrange")
+    return isinstance(node, ast.Call) and next(_words(node.func), "") in RANGES
 
 
-def _counts_epochs(target: ast.expr, call: ast.Call) -> bool:
-    name = target.id if isinstance(target, ast.Name) else ""
-    if TARGET.search(name) and not NOT_EPOCHS.search(name):
-        return True
-    ends = [word for part in call.args for node in ast.walk(part) for word in _words(node)]
+def _is_epoch(node: ast.expr) -> bool:
+    name = next(_words(node), "")
+    return bool(TARGET.search(name)) and not NOT_EPOCHS.search(name)
+
+
+def _is_plain(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and next(_words(node.func), "") in ("range", "xrange")
+
+
+def _ends_in_epochs(parts: list[ast.expr]) -> bool:
+    ends = [word for part in parts for node in ast.walk(part) for word in _words(node)]
     return any(COUNT.match(word) for word in ends)
 
 
-def _words(node: ast.AST) -> list[str]:
+def _words(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Name):
-        return [node.id]
-    if isinstance(node, ast.Attribute):
-        return [node.attr]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    return []
+        yield node.id
+    elif isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value

@@ -23,13 +23,14 @@ from ..report import known, write as write_report
 from ..store import model_file, samples
 from ..store.run import Run, environment
 from . import python2
-from .dialect import named
+from .dialect import every, named
 from .evidence import Finding, Word, find, words
-from .importer import serving
+from .importer import NATIVE, Aliases, served, serving
 from .loops import bounded
 from .port import port
 from .session import PICTURES, Script
 from .surroundings import surrounded
+from .surroundings_absent import Absent, absent
 from .table import DialectError
 
 
@@ -68,6 +69,9 @@ def run_script(
         for finding in found:
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
+        tree = python2.read(path)[1]
+        roots = {root for dialect in every() for root in dialect.ROOTS}
+        stack.enter_context(served(Absent(absent(tree, roots))))
         with _named(path, said, found):
             _run(path, shared)
     _keep(shared, path, args, found)
@@ -103,13 +107,16 @@ def _named(path: Path, said: list[Word], found: list[Finding]) -> Iterator[None]
             here = [one for one in stars if one.partition(".")[0] in finding.dialect.ROOTS]
             if error.name is None or not here or Path(file) != path or last is None:
                 continue
-            names = [name for one in here if one in sys.modules for name in vars(sys.modules[one])]
+            loaded = [sys.modules[one] for one in here if one in sys.modules]
+            names = [name for module in loaded for name in vars(module)]
+            finder = next((vars(one).get("__loader__") for one in loaded), None)
+            other = finder.elsewhere(error.name) if isinstance(finder, Aliases) else ""
             raise DialectError(
                 error.name,
                 f"{finding.dialect.VERSIONS[finding.version].title} has no such name here",
                 got=f"no {error.name} in {', '.join(here)}",
                 need=finding.dialect.REFUSED.get(error.name, ""),
-                fix=nearest(error.name, names) or "dir(striate.layers) lists the native layers",
+                fix=other or nearest(error.name, names) or NATIVE,
                 at=f"{path.name}:{last.tb_lineno}",
             ) from error
         raise
@@ -120,7 +127,8 @@ def _run(path: Path, script: Script) -> None:
     _, tree, changed = python2.read(path)
     lines = [] if script.max_epochs is None else bounded(tree, script.max_epochs)
     if changed:
-        say(f"note: Python 2: {counted(changed, 'line')} read as Python 3 (print, except, raise)")
+        kinds = "Python 2's print, except, raise; % and ! left out"
+        say(f"note: {counted(changed, 'line')} read as Python 3 ({kinds})")
     if lines:
         where = ", ".join(map(str, lines))
         script.note(f"--max-epochs: the loop in line {where} ends after {script.max_epochs}")

@@ -1,4 +1,4 @@
-"""Python 2: what can be read as Python 3 line by line, and is said; nothing is guessed."""
+"""Python 2, and what notebooks add: read as Python 3 line by line, and said; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 PRINT = re.compile(r"^(\s*)((?:[^#'\"]*?[:;]\s*)?)print(\s+[^\s(=.\[+].*|\s+\(.*|\s*)$")
 EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s,]+?)\s*,\s*(\w+)\s*:")
 RAISE = re.compile(r"^(\s*raise\s+\w+)\s*,\s*(.+)$")
+MAGIC = re.compile(r"^(\s*)[%!](?=\w)")  # a command of a notebook
 BACKTICKS = re.compile(r"`([^`]+)`")
 
 
 def read(path: Path) -> tuple[str, ast.Module, int]:
-    """Return the text of a script, its tree, and how many lines of Python 2 were changed.
+    """Return the text of a script, its tree, and how many lines were changed.
 
     Raises: SyntaxError, of the text as it is, where that is not enough.
     """
@@ -32,6 +33,8 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
 
 
 def _line(line: str) -> str:
+    if MAGIC.match(line):
+        return MAGIC.sub(r"\1pass  # ", line)
     found = PRINT.match(line)
     if found:
         return _print(*found.groups())

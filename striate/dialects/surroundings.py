@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import io
 import pickle
@@ -12,13 +13,17 @@ from importlib.util import find_spec
 from typing import Any
 
 from ..engine.progress import say
-from . import surroundings_images, surroundings_sklearn
+from . import surroundings_drawing, surroundings_images, surroundings_sklearn
 from .dialect import Modules, Patch
 from .importer import Aliases, served
 from .restore import replaced, restored
 from .session import Script
+from .surroundings_absent import PACKAGES
 
-PACKAGES = {"sklearn": "scikit-learn"}  # where pip's name is another
+TRACKERS = ("wandb", "mlflow", "neptune", "comet_ml")
+TRACKED = ("init", "log", "config", "watch", "finish", "save", "run", "login", "Image", "Table",
+           "Experiment", "start_run", "end_run", "log_param", "log_params", "log_metric",
+           "log_metrics", "set_experiment", "set_tracking_uri", "log_artifact")  # fmt: skip
 
 
 class Tqdm:
@@ -93,6 +98,12 @@ class Tolerated:
         """Do nothing."""
         return Tolerated()
 
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Go on."""
+
 
 def modules(script: Script) -> Modules:
     """Return small modules by their paths; a package that is installed is not hidden by them."""
@@ -101,12 +112,15 @@ def modules(script: Script) -> Modules:
     return {
         **surroundings_sklearn.modules(script),
         **surroundings_images.modules(),
+        **surroundings_drawing.modules(),
         **dict.fromkeys(("tqdm", "tqdm.notebook", "tqdm.auto"), bars),
         "cPickle": vars(pickle),
         "StringIO": {"StringIO": io.StringIO},
         "cStringIO": {"StringIO": io.StringIO},
         "Queue": vars(queue),
-        "IPython": {"get_ipython": Tolerated},
+        # pyplot asks a module of this name for its version
+        "IPython": {"get_ipython": Tolerated, "version_info": (9, 0, 0), "__version__": "9.0.0"},
+        **{tracker: dict.fromkeys(TRACKED, Tolerated()) for tracker in TRACKERS},
         "IPython.display": nothing,
         "google": {},
         "google.colab": dict.fromkeys(("drive", "files", "output"), Tolerated()),
@@ -127,6 +141,9 @@ def _patches(script: Script) -> Iterator[Patch]:
     if said & set(wanted) and find_spec("sklearn") is not None:
         datasets = importlib.import_module("sklearn.datasets")
         yield from ((datasets, name, function) for name, function in wanted.items())
+    if "get_ipython" in said:  # notebooks that are saved as programs
+        yield (builtins, "get_ipython", Tolerated)
+    yield from surroundings_drawing.patches(script)
     if "hold" in said:
         pyplot = importlib.import_module("matplotlib.pyplot")
         yield from ((pyplot, name, _nothing) for name in ("hold", "ishold"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +9,23 @@ import numpy as np
 from ..data.datasets import mnist
 from ..errors import ConfigError, caller
 from .session import Script
+from .surroundings_division import (
+    GridSearchCV,
+    KFold,
+    Pipeline,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    clone,
+    compute_class_weight,
+    compute_sample_weight,
+    cross_val_score,
+    generator,
+    resample,
+    shuffle,
+    train_test_split,
+)
+from .surroundings_measures import MEASURES
 from .table import DialectError
 
 
@@ -272,171 +287,109 @@ def _two_axes(where: str, x: Any) -> Any:
     return rows
 
 
-# ---- division ------------------------------------------------------------------------------------
+class OrdinalEncoder(Transformer):
+    """The kinds of each column as numbers from 0 on, sorted."""
+
+    def fit(self, x: Any, y: Any = None) -> Any:
+        """Find the kinds."""
+        self.categories_ = [np.unique(column) for column in _two_axes("OrdinalEncoder", x).T]
+        return self
+
+    def transform(self, x: Any) -> Any:
+        """Return the numbers."""
+        columns = _two_axes("OrdinalEncoder", x).T
+        pairs = zip(self.categories_, columns, strict=True)
+        return np.stack([np.searchsorted(kinds, one) for kinds, one in pairs], 1).astype(float)
 
 
-def train_test_split(
-    *arrays: Any,
-    test_size: float | int | None = None,
-    train_size: float | int | None = None,
-    random_state: Any = None,
-    shuffle: bool = True,
-    stratify: Any = None,
-) -> list[Any]:
-    """Return both parts of each array, in turn: a quarter for testing unless it is said."""
-    size = len(arrays[0])
-    held = _held_out(size, test_size, train_size)
-    used = _count(size, train_size) if train_size is not None else size - held
-    order = _generator(random_state).permutation(size) if shuffle else np.arange(size)
-    if stratify is not None:
-        order = _mixed(np.asarray(stratify), order, held / size)
-    test, train = (order[:held], order[held : held + used]) if shuffle else (
-        order[used : used + held], order[:used])  # fmt: skip
-    parts = [(_taken(array, train), _taken(array, test)) for array in arrays]
-    return [part for pair in parts for part in pair]
+class PCA(Transformer):
+    """The directions in which rows differ most, the first ones of them."""
+
+    def __init__(self, n_components: Any = None, whiten: bool = False, **words: Any) -> None:
+        self.n_components, self.whiten = n_components, whiten
+
+    def fit(self, x: Any, y: Any = None) -> Any:
+        """Find mean and directions."""
+        rows = _two_axes("PCA", x).astype(float)
+        self.mean_ = rows.mean(axis=0)
+        _, sizes, right = np.linalg.svd(rows - self.mean_, full_matrices=False)
+        right *= np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])[:, None]
+        spread = sizes**2 / (len(rows) - 1)
+        shares = spread / spread.sum()
+        wanted = self.n_components
+        if isinstance(wanted, float):
+            wanted = int(np.searchsorted(np.cumsum(shares), wanted)) + 1
+        self.components_, self.explained_variance_ = right[:wanted], spread[:wanted]
+        self.explained_variance_ratio_ = shares[:wanted]
+        self.n_components_ = len(self.components_)
+        return self
+
+    def transform(self, x: Any) -> Any:
+        """Return the rows in these directions."""
+        out = (np.asarray(x) - self.mean_) @ self.components_.T
+        return out / np.sqrt(self.explained_variance_) if self.whiten else out
+
+    def inverse_transform(self, x: Any) -> Any:
+        """Return rows as they were, as far as the directions go."""
+        scale = np.sqrt(self.explained_variance_) if self.whiten else 1.0
+        return np.asarray(x) * scale @ self.components_ + self.mean_
 
 
-def _held_out(size: int, test: float | int | None, train: float | int | None) -> int:
-    if test is None and train is not None:
-        return size - _count(size, train)
-    return _count(size, 0.25 if test is None else test, up=True)
+def normalize(x: Any, norm: str = "l2", axis: int = 1, **words: Any) -> Any:
+    """Return rows of length 1; a row of zeros stays."""
+    order = {"l1": 1, "l2": 2, "max": np.inf}[norm]
+    length = np.linalg.norm(np.asarray(x, float), order, axis=axis, keepdims=True)
+    return np.asarray(x) / np.where(length == 0, 1, length)
 
 
-def _count(size: int, part: float | int, up: bool = False) -> int:
-    if isinstance(part, int):
-        return part
-    return math.ceil(size * part) if up else math.floor(size * part)
+def scale(x: Any, **words: Any) -> Any:
+    """Return columns of mean 0 and deviation 1."""
+    return StandardScaler().fit_transform(x)
 
 
-def _mixed(labels: Any, order: Any, share: float) -> Any:
-    """Return the order with a like share of each class in front."""
-    groups = [order[labels[order] == one] for one in np.unique(labels)]
-    edges = [round(len(group) * share) for group in groups]
-    front = [group[:edge] for group, edge in zip(groups, edges, strict=True)]
-    return np.concatenate([*front, *(g[e:] for g, e in zip(groups, edges, strict=True))])
+def minmax_scale(x: Any, feature_range: Any = (0, 1), **words: Any) -> Any:
+    """Return columns between two numbers."""
+    return MinMaxScaler(feature_range).fit_transform(x)
 
 
-def _generator(random_state: Any) -> Any:
-    if random_state is None:
-        return np.random.mtrand._rand  # the generator that the script seeds
-    return np.random.RandomState(random_state) if isinstance(random_state, int) else random_state
+# ---- toys ----------------------------------------------------------------------------------------
 
 
-def _taken(array: Any, places: Any) -> Any:
-    if isinstance(array, list):
-        return [array[place] for place in places]
-    return array[places]
+def _toy(x: Any, y: Any, shuffle: bool, noise: float | None, draw: Any) -> tuple[Any, Any]:
+    order = draw.permutation(len(x)) if shuffle else np.arange(len(x))
+    x, y = x[order], y[order]
+    return (x if noise is None else x + draw.normal(scale=noise, size=x.shape)), y
 
 
-def shuffle(*arrays: Any, random_state: Any = None, n_samples: int | None = None) -> Any:
-    """Return the arrays in one new order."""
-    order = _generator(random_state).permutation(len(arrays[0]))[:n_samples]
-    out = [_taken(array, order) for array in arrays]
-    return out[0] if len(out) == 1 else out
+def make_moons(n_samples: int = 100, *, shuffle: bool = True, noise: float | None = None,
+               random_state: Any = None) -> tuple[Any, Any]:  # fmt: skip
+    """Return the points of two half circles that reach into each other, and which one it is."""
+    outer, inner = (np.linspace(0, np.pi, n) for n in (n_samples // 2, n_samples - n_samples // 2))
+    x = np.r_[np.c_[np.cos(outer), np.sin(outer)], np.c_[1 - np.cos(inner), 0.5 - np.sin(inner)]]
+    y = np.repeat([0, 1], [len(outer), len(inner)])
+    return _toy(x, y, shuffle, noise, generator(random_state))
 
 
-class KFold:
-    """Divides samples into folds; `split` yields the places of the others and of the fold."""
-
-    def __init__(
-        self, n_splits: int = 5, *, shuffle: bool = False, random_state: Any = None
-    ) -> None:
-        self.n_splits, self.shuffle, self.random_state = n_splits, shuffle, random_state
-
-    def split(self, x: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Any, Any]]:
-        """Yield the places."""
-        places = np.arange(len(x))
-        order = _generator(self.random_state).permutation(len(x)) if self.shuffle else places
-        for fold in np.array_split(order, self.n_splits):
-            yield np.setdiff1d(places, fold), np.sort(fold)
-
-    def get_n_splits(self, *args: Any) -> int:
-        """Return the number of folds."""
-        return self.n_splits
+def make_circles(n_samples: int = 100, *, shuffle: bool = True, noise: float | None = None,
+                 random_state: Any = None, factor: float = 0.8) -> tuple[Any, Any]:  # fmt: skip
+    """Return the points of a circle and of a smaller one in it, and which one it is."""
+    sizes = n_samples // 2, n_samples - n_samples // 2
+    turns = [np.linspace(0, 2 * np.pi, size, endpoint=False) for size in sizes]
+    rings = [np.c_[np.cos(turn), np.sin(turn)] for turn in turns]
+    y = np.repeat([0, 1], sizes)
+    return _toy(np.r_[rings[0], rings[1] * factor], y, shuffle, noise, generator(random_state))
 
 
-# ---- measures ------------------------------------------------------------------------------------
-
-
-def accuracy_score(y_true: Any, y_pred: Any, normalize: bool = True, **words: Any) -> float:
-    """Return the share, or the number, of right answers; of rows, those wholly right."""
-    right = np.asarray(y_true) == np.asarray(y_pred)
-    right = right.all(axis=1) if right.ndim > 1 else right
-    return float(right.mean() if normalize else right.sum())
-
-
-def confusion_matrix(y_true: Any, y_pred: Any, labels: Any = None, **words: Any) -> Any:
-    """Return how many of each class (rows) were taken for each (columns)."""
-    true, said = np.asarray(y_true).ravel(), np.asarray(y_pred).ravel()
-    classes = np.unique(np.concatenate([true, said])) if labels is None else np.asarray(labels)
-    matrix = np.zeros((len(classes),) * 2, int)
-    for row, one in enumerate(classes):
-        for column, other in enumerate(classes):
-            matrix[row, column] = np.sum((true == one) & (said == other))
-    return matrix
-
-
-def _scores(matrix: Any) -> tuple[Any, Any, Any, Any]:
-    """Return precision, recall, F1 and number of each class."""
-    right, said, there = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
-    precision, recall = right / np.maximum(said, 1), right / np.maximum(there, 1)
-    both = precision + recall
-    return precision, recall, 2 * precision * recall / np.where(both == 0, 1, both), there
-
-
-def _score(index: int) -> Any:
-    def score(y_true: Any, y_pred: Any, average: str | None = "binary", pos_label: Any = 1,
-              **words: Any) -> Any:  # fmt: skip
-        """Return the measure of the positive class, or its mean over classes."""
-        classes = np.unique(np.concatenate([np.ravel(y_true), np.ravel(y_pred)]))
-        values = _scores(confusion_matrix(y_true, y_pred))
-        if average is None:
-            return values[index]
-        if average == "binary":
-            return float(values[index][list(classes).index(pos_label)])
-        if average == "micro":
-            return accuracy_score(y_true, y_pred)
-        return float(
-            np.average(values[index], weights=values[3] if average == "weighted" else None)
-        )
-
-    return score
-
-
-def classification_report(
-    y_true: Any,
-    y_pred: Any,
-    labels: Any = None,
-    target_names: Sequence[str] | None = None,
-    digits: int = 2,
-    **words: Any,
-) -> str:
-    """Return precision, recall and F1 of each class, and their means, as a table."""
-    true, said = np.ravel(y_true), np.ravel(y_pred)
-    classes = np.unique(np.concatenate([true, said])) if labels is None else labels
-    names = [str(one) for one in (target_names or classes)]
-    columns = _scores(confusion_matrix(true, said, classes))
-    width = max([len(name) for name in names] + [len("weighted avg"), digits])
-    head = ("precision", "recall", "f1-score", "support")
-    lines = [" " * width + " " + "".join(f" {one:>9}" for one in head), ""]
-
-    def line(name: str, values: Sequence[float], count: int) -> str:
-        numbers = "".join(f" {value:>9.{digits}f}" for value in values)
-        return f"{name:>{width}} {numbers} {count:>9}"
-
-    for row, name in enumerate(names):
-        lines.append(line(name, [column[row] for column in columns[:3]], columns[3][row]))
-    total, right = int(columns[3].sum()), accuracy_score(true, said)
-    lines += ["", f"{'accuracy':>{width}} {'':>20} {right:>9.{digits}f} {total:>9}"]
-    for name, weight in (("macro avg", None), ("weighted avg", columns[3])):
-        means = [np.average(column, weights=weight) for column in columns[:3]]
-        lines.append(line(name, means, total))
-    return "\n".join(lines) + "\n"
-
-
-def mean_squared_error(y_true: Any, y_pred: Any, **words: Any) -> float:
-    """Return the mean of the squared differences."""
-    return float(np.mean((np.asarray(y_true) - np.asarray(y_pred)) ** 2))
+def make_blobs(n_samples: int = 100, n_features: int = 2, *, centers: Any = None,
+               cluster_std: float = 1.0, shuffle: bool = True,
+               random_state: Any = None) -> tuple[Any, Any]:  # fmt: skip
+    """Return points around some centers, and which one it is."""
+    draw = generator(random_state)
+    count = 3 if centers is None else centers
+    middles = np.asarray(count) if np.ndim(count) else draw.uniform(-10, 10, (count, n_features))
+    y = np.sort(np.arange(n_samples) % len(middles))
+    x = middles[y] + draw.normal(scale=cluster_std, size=(n_samples, middles.shape[1]))
+    return _toy(x, y, shuffle, None, draw)
 
 
 # ---- modules -------------------------------------------------------------------------------------
@@ -448,23 +401,35 @@ def _named(*things: Any) -> dict[str, Any]:
 
 def modules(script: Script) -> dict[str, dict[str, Any]]:
     """Return the modules of a small scikit-learn by their paths."""
-    division = _named(train_test_split, KFold)
+    division = _named(
+        *(train_test_split, KFold, StratifiedKFold, ShuffleSplit, StratifiedShuffleSplit),
+        *(cross_val_score, GridSearchCV),
+    )
+    weights = _named(compute_class_weight, compute_sample_weight)
     return {
-        "sklearn": {"__version__": "0.19.2"},
-        "sklearn.datasets": fetchers(script),
+        "sklearn": {"__version__": "0.19.2", "clone": clone},
+        "sklearn.base": {**_named(clone), **dict.fromkeys(
+            ("BaseEstimator", "ClassifierMixin", "RegressorMixin", "TransformerMixin"), object)},
+        "sklearn.datasets": {**fetchers(script), **_named(make_moons, make_circles, make_blobs)},
         "sklearn.datasets.base": _named(Bunch),
+        "sklearn.decomposition": _named(PCA),
         "sklearn.preprocessing": _named(
-            *(LabelBinarizer, label_binarize, LabelEncoder, OneHotEncoder),
-            *(MinMaxScaler, StandardScaler),
+            *(LabelBinarizer, label_binarize, LabelEncoder, OneHotEncoder, OrdinalEncoder),
+            *(MinMaxScaler, StandardScaler, normalize, scale, minmax_scale),
         ),
         "sklearn.model_selection": division,
         "sklearn.cross_validation": division,
-        "sklearn.metrics": {
-            **_named(accuracy_score, confusion_matrix, classification_report, mean_squared_error),
-            "precision_score": _score(0), "recall_score": _score(1), "f1_score": _score(2),
-        },
-        "sklearn.utils": {**_named(shuffle, Bunch)},
+        "sklearn.grid_search": division,
+        "sklearn.pipeline": _named(Pipeline),
+        "sklearn.metrics": MEASURES,
+        "sklearn.utils": {**_named(shuffle, resample, Bunch), "check_random_state": generator},
+        "sklearn.utils.class_weight": weights,
     }  # fmt: skip
 
 
-REFUSED = {"load_digits": "fetch_mldata('MNIST original') or fetch_openml('mnist_784')"}
+_MNIST = "fetch_mldata('MNIST original') or fetch_openml('mnist_784')"
+REFUSED = {
+    **dict.fromkeys(("load_digits", "load_iris", "load_wine", "load_breast_cancer",
+                     "load_diabetes", "load_boston", "fetch_olivetti_faces", "fetch_lfw_people",
+                     "fetch_california_housing"), _MNIST),
+}  # fmt: skip

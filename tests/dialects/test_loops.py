@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import sys
 from pathlib import Path
 
@@ -16,12 +17,20 @@ ENDED = [
     "for epoch in range(1, args['epochs'] + 1): seen.append(epoch)",
     "for e in range(num_epochs): seen.append(e)",
     "for e in bar(range(EPOCHS), desc='x'): seen.append(e)",
+    "for epoch in trange(20, desc='x'): seen.append(epoch)",
+    "for epoch in bar(list(range(20)), desc='x'): seen.append(epoch)",
+    "for epoch in epochs: seen.append(epoch)",
+    "for epoch in itertools.count(1): seen.append(epoch)",
+    "epoch = 0\nwhile epoch < 20: epoch += 1; seen.append(epoch)",
+    "i = 0\nwhile i < 50 and i <= args['epochs']: i += 1; seen.append(i)",
 ]
 WHOLE = [
     "for step in range(steps_per_epoch): seen.append(step)",
     "for batch in range(20): seen.append(batch)",
     "for epoch_step in range(20): seen.append(epoch_step)",
     "seen += [epoch for epoch in range(20)]",
+    "step = 0\nwhile step < steps_per_epoch: step += 1; seen.append(step)",
+    "for index, loss in enumerate(range(20)): seen.append(index)",
 ]
 NAMES = {"args": {"epochs": 20}, **dict.fromkeys(
     ("num_epochs", "EPOCHS", "n_epoch", "steps_per_epoch"), 20)}  # fmt: skip
@@ -30,7 +39,9 @@ NAMES = {"args": {"epochs": 20}, **dict.fromkeys(
 def _seen(line: str) -> tuple[list[int], list[int]]:
     tree, seen = ast.parse(line), []
     lines = bounded(tree, 2)
-    exec(compile(tree, "x", "exec"), {**NAMES, "seen": seen, "bar": lambda it, desc: it})
+    names = {**NAMES, "seen": seen, "bar": lambda it, desc: it, "itertools": itertools,
+             "trange": lambda count, desc: iter(range(count)), "epochs": range(20)}  # fmt: skip
+    exec(compile(tree, "x", "exec"), names)
     return seen, lines
 
 
@@ -38,7 +49,7 @@ def _seen(line: str) -> tuple[list[int], list[int]]:
 def test_ended(line: str) -> None:
     seen, lines = _seen(line)
     assert len(seen) == 2
-    assert lines == [1]
+    assert lines == [line.count("\n") + 1]
 
 
 @pytest.mark.parametrize("line", WHOLE)

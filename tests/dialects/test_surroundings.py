@@ -94,6 +94,53 @@ project = missinglink.KerasProject(owner_id='x')
 project.set_properties(name='y').z()
 print(pydot.Dot is not None)
 """, "True"),
+    "measures of scores": ("""
+import numpy as np
+from sklearn.metrics import log_loss, cohen_kappa_score, roc_curve, auc, r2_score
+from sklearn.metrics import precision_recall_fscore_support, average_precision_score
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+y, s = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
+fpr, tpr, cuts = roc_curve(y, s)
+ConfusionMatrixDisplay(confusion_matrix(y, s > 0.3), display_labels=['a', 'b']).plot(cmap='Blues')
+print(fpr.tolist(), auc(fpr, tpr), round(average_precision_score(y, s), 4),
+      round(log_loss(['s', 'h', 'h', 's'], [[.1, .9], [.9, .1], [.8, .2], [.35, .65]]), 5),
+      round(cohen_kappa_score([2, 0, 2, 2, 0, 1], [0, 0, 2, 2, 0, 2]), 4),
+      r2_score([3, -0.5, 2, 7], [2.5, 0.0, 2, 8]) > 0.948,
+      precision_recall_fscore_support([0, 1], [0, 1], average='macro')[:3])
+""", "[0.0, 0.0, 0.5, 0.5, 1.0] 0.75 0.8333 0.21616 0.4286 True (1.0, 1.0, 1.0)"),
+    "folds, weights of classes, searches": ("""
+import numpy as np
+from sklearn.model_selection import StratifiedKFold, GridSearchCV, cross_val_score
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.decomposition import PCA
+class Constant:
+    def __init__(self, answer=0): self.answer = answer
+    def get_params(self): return {'answer': self.answer}
+    def fit(self, x, y): return self
+    def score(self, x, y): return np.mean(y == self.answer)
+y = np.array([0, 0, 0, 0, 1, 1])
+x = np.arange(12.0).reshape(6, 2)
+search = GridSearchCV(Constant(), {'answer': [1, 0]}, cv=2).fit(x, y)
+pca = PCA(2).fit(x)
+print([test.tolist() for _, test in StratifiedKFold(2).split(x, y)], search.best_params_,
+      compute_class_weight('balanced', classes=[0, 1], y=y).tolist(),
+      np.round(pca.explained_variance_ratio_, 6).tolist(),
+      np.allclose(pca.inverse_transform(pca.transform(x)), x))
+""", "[[0, 1, 4], [2, 3, 5]] {'answer': 0} [0.75, 1.5] [1.0, 0.0] True"),
+    "a notebook that is saved as a program": ("""
+%matplotlib inline
+!pip install pandas
+import cv2, requests, seaborn as sns, wandb, numpy as np, matplotlib.pyplot as plt
+from skimage.transform import resize
+try:
+    import albumentations
+except ImportError:
+    print('left to the script')
+get_ipython().run_line_magic('matplotlib', 'inline')
+plt.style.use('seaborn-whitegrid'); sns.set(style='darkgrid'); plt.figure(); wandb.init(project='x')
+axes = sns.heatmap(np.eye(2, dtype=int), annot=True, fmt='d', xticklabels=['a', 'b'])
+print([text.get_text() for text in axes.texts])
+""", "['1', '0', '0', '1']"),
     "pyplot.hold": ("""
 import matplotlib.pyplot as plt
 plt.hold(True)
@@ -112,7 +159,7 @@ def test_a_script_finds_what_it_had(
     run_script("script.py", limit_samples=120, root="runs")
     captured = capsys.readouterr()
     assert captured.out.splitlines()[-1] == last
-    assert ("note: Python 2: 7 lines read as Python 3" in captured.err) == (name == "Python 2")
+    assert ("note: 7 lines read as Python 3" in captured.err) == (name == "Python 2")
 
 
 def test_all_is_taken_back_afterwards() -> None:
@@ -184,14 +231,26 @@ sklearn.preprocessing.MinMaxScaler: takes rows and columns
   need  two axes
   fix   x.reshape(-1, 1) for one column, x.reshape(len(x), -1) for images
   at    script.py:3"""),
-    "what is not served": ("from sklearn.metrics import auc", """\
-sklearn.metrics.auc: sklearn is not installed, and its stand-in has no such name here
-  got   auc
-  fix   pip install scikit-learn
+    "what is not served": ("from sklearn.metrics import hinge_loss", """\
+sklearn.metrics.hinge_loss: sklearn is not installed, and its stand-in has no such name here
+  got   hinge_loss
+  fix   did you mean "log_loss"? or pip install scikit-learn
   at    script.py:1"""),
     "a module that is not served": ("from sklearn.manifold import TSNE", """\
 import sklearn.manifold: sklearn is not installed, and its stand-in has no such module here
-  need  one of sklearn.datasets, sklearn.preprocessing, sklearn.model_selection"""),
+  need  one of sklearn.base, sklearn.datasets, sklearn.decomposition, sklearn.preprocessing"""),
+    "a package that is used and absent": (
+        "import numpy, skimage.io\nfrom timm import create_model as make\n"
+        "assert not isinstance(3, make)\nskimage.io.imread('x.png')", """\
+skimage: is not installed, and the script uses it
+  got   skimage.io.imread
+  fix   pip install scikit-image
+  at    script.py:4"""),
+    "a name of another module": (
+        "from bigdl.nn.keras.layer import *\nL2Regularizer(0.1)", """\
+L2Regularizer: BigDL 0.7 has no such name here
+  got   no L2Regularizer in bigdl.nn.keras.layer
+  fix   from bigdl.nn.layer import L2Regularizer"""),
     "digits of another kind": ("from sklearn.datasets import load_digits", """\
 sklearn.datasets.load_digits: sklearn is not installed, and its stand-in has no such name here
   got   load_digits

@@ -11,6 +11,7 @@ from torch import Tensor
 from .functional import to_pil_image
 
 
+@torch.no_grad()
 def make_grid(
     tensor: Any,
     nrow: int = 8,
