@@ -50,9 +50,9 @@ class Bounded(ast.NodeTransformer):
             assert isinstance(cut, ast.Call)
             cut.args[0] = part
             made = cut
-        return ast.fix_missing_locations(
-            ast.copy_location(Exchange(part, made).visit(whole), whole)
-        )
+        out = Exchange(part, made).visit(whole)
+        assert isinstance(out, ast.expr)
+        return ast.fix_missing_locations(ast.copy_location(out, whole))
 
     def visit_While(self, node: ast.While) -> ast.stmt | list[ast.stmt]:
         """Bound a loop whose condition compares an epoch."""

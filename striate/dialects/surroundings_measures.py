@@ -184,7 +184,7 @@ def roc_curve(y_true: Any, y_score: Any, pos_label: Any = None,
     kept = np.r_[True, bends, True] if len(right) > 2 else np.ones(len(right), bool)
     right, wrong, thresholds = right[kept], wrong[kept], thresholds[kept]
     shares = (np.r_[0, part] / max(part[-1], 1) for part in (wrong, right))
-    return (*shares, np.r_[np.inf, thresholds])  # type: ignore[return-value]
+    return (*shares, np.r_[np.inf, thresholds])
 
 
 def auc(x: Any, y: Any) -> float:

@@ -404,12 +404,21 @@ def test_a_perspective_of_corners_that_stay_changes_nothing(vision: Any) -> None
     assert np.array_equal(np.array(turned)[:2], np.array(PICTURE)[[2, 1]])
 
 
+COUNTS = {
+    "squeezenet1_0": 1_248_424, "squeezenet1_1": 1_235_496, "densenet121": 7_978_856,
+    "googlenet": 6_624_904, "mobilenet_v2": 3_504_872, "mobilenet_v3_large": 5_483_032,
+    "mobilenet_v3_small": 2_542_856, "efficientnet_b0": 5_288_548, "efficientnet_b4": 19_341_616,
+    "shufflenet_v2_x1_0": 2_278_604, "wide_resnet50_2": 68_883_240,
+    "resnext50_32x4d": 25_028_904, "resnet18": 11_689_512, "resnet50": 25_557_032,
+}  # fmt: skip
+
+
 def test_networks_have_the_weights_of_the_published_files(vision: Any) -> None:
     models = vision.models
-    counts = {"resnet18": 11_689_512, "resnet50": 25_557_032}
-    for name, count in counts.items():
+    for name, count in COUNTS.items():
         with torch.device("meta"):
-            net = getattr(models, name)(weights=None)
+            net = getattr(models, name)(weights=None).eval()
+            assert net(torch.zeros(1, 3, 224, 224)).shape == (1, 1000)
         assert sum(weight.numel() for weight in net.parameters()) == count
     names = list(net.state_dict())
     assert names[:2] == ["conv1.weight", "bn1.weight"] and "layer1.0.downsample.0.weight" in names
@@ -417,6 +426,21 @@ def test_networks_have_the_weights_of_the_published_files(vision: Any) -> None:
         vgg, alex = models.vgg16(num_classes=7), models.alexnet()
     assert vgg.classifier[6].out_features == 7 and "features.28.weight" in vgg.state_dict()
     assert sum(weight.numel() for weight in alex.parameters()) == 61_100_840
+
+
+def test_trained_weights_are_read_where_torch_keeps_them(
+    vision: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    net = vision.models.squeezenet1_1()
+    torch.save({**net.state_dict(), "aux.fc.weight": torch.ones(1)},
+               tmp_path / "checkpoints/squeezenet1_1-b8a52dc0.pth")  # fmt: skip
+    weights = vision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1
+    for words in ({"pretrained": True}, {"weights": weights}, {"weights": "DEFAULT"}):
+        other = vision.models.squeezenet1_1(**words)
+        assert torch.equal(other.features[0].weight, net.features[0].weight)
+    assert weights.transforms()(Image.new("RGB", (300, 280))).shape == (3, 224, 224)
 
 
 # ---- messages ------------------------------------------------------------------------------------
@@ -437,8 +461,7 @@ datasets.ImageFolder: there are no images
   need  a folder for each class, with images in it"""),
     "trained weights": (lambda v: v.models.resnet18(pretrained=True), """\
 torchvision.models.resnet18: the trained weights are not on this machine, and nothing is fetched
-  need  weights=None
-  fix   net = models.resnet18(); net.load_state_dict(torch.load('your_copy.pth'))"""),
+  got   no resnet18-*.pth in """),
     "a tensor twice": (lambda v: v.transforms.ToTensor()(torch.ones(2, 2)), """\
 transforms.ToTensor: takes a picture or an array, not a tensor
   got   a tensor of shape (2, 2)

@@ -20,10 +20,75 @@ CLUES = (
     *(("keyword", word, "pytorch0") for word in ("volatile", "size_average")),
 )
 _DETECTION = "networks that give one class to an image: there are no detectors"
+_FILES = (
+    "datasets.ImageFolder(root) over its unpacked files, a folder for each class; MNIST, "
+    "FashionMNIST, KMNIST, EMNIST, QMNIST, USPS, CIFAR10, CIFAR100, SVHN and STL10 are read as such"
+)
 REFUSED: dict[str, str] = {
     **dict.fromkeys(("detection", "segmentation", "video", "ops", "io"), _DETECTION),
-    "CocoDetection": _DETECTION,
-    "VOCDetection": _DETECTION,
+    **dict.fromkeys(
+        (
+            "CocoDetection",
+            "CocoCaptions",
+            "VOCDetection",
+            "VOCSegmentation",
+            "Cityscapes",
+            "WIDERFace",
+            "Kitti",
+            "SBDataset",
+        ),
+        _DETECTION,
+    ),
+    **dict.fromkeys(
+        ("vit_b_16", "vit_b_32", "vit_l_16", "swin_t", "swin_s", "swin_b", "swin_v2_t", "maxvit_t"),
+        "a network of convolutions, such as resnet18",
+    ),
+    **dict.fromkeys(
+        (
+            "inception_v3",
+            "Inception3",
+            "convnext_tiny",
+            "convnext_small",
+            "convnext_base",
+            "mnasnet1_0",
+            "regnet_y_400mf",
+            "efficientnet_v2_s",
+        ),
+        "resnet18, googlenet, densenet121, efficientnet_b0 or mobilenet_v2",
+    ),
+    **dict.fromkeys(
+        (
+            "Caltech101",
+            "Caltech256",
+            "CelebA",
+            "Food101",
+            "Flowers102",
+            "GTSRB",
+            "OxfordIIITPet",
+            "StanfordCars",
+            "FGVCAircraft",
+            "Country211",
+            "DTD",
+            "EuroSAT",
+            "ImageNet",
+            "Imagenette",
+            "INaturalist",
+            "LFWPeople",
+            "LSUN",
+            "Omniglot",
+            "PCAM",
+            "Places365",
+            "RenderedSST2",
+            "SUN397",
+            "SEMEION",
+            "SBU",
+            "LFWPairs",
+            "MovingMNIST",
+            "Flickr8k",
+            "Flickr30k",
+        ),
+        _FILES,
+    ),
 }
 
 
