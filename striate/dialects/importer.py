@@ -186,18 +186,29 @@ def installed(name: str) -> Iterator[Session]:
         yield session
 
 
-def serve(name: str) -> Session:
-    """Make a dialect importable from here to the program's end, as `installed` does in a block."""
-    return FOREVER.enter_context(installed(name))
+def serve(name: str) -> None:
+    """Make a dialect importable from here to the program's end, as `installed` does in a block.
+
+    "surroundings" are the small packages of the time, and what NumPy and Python have removed.
+    """
+    if name == "surroundings":
+        surroundings: Any = importlib.import_module(f"{__package__}.surroundings")
+        FOREVER.enter_context(surroundings.surrounded(Script()))
+    else:
+        FOREVER.enter_context(installed(name))
 
 
 def publish(package: str, version: str, root: str) -> None:
     """Give a module of this package the names of a dialect's, and the modules below it."""
     dialect, _ = named(version)
-    session = dialect.open_session(version, Script())
+    place(package, root, dialect.modules(dialect.open_session(version, Script())))
+
+
+def place(package: str, root: str, modules: Modules) -> None:
+    """Give a module of this package the names of another one, and the modules below it."""
     made = {
         path.replace(root, package, 1): content
-        for path, content in dialect.modules(session).items()
+        for path, content in modules.items()
         if path.partition(".")[0] == root.partition(".")[0] and path.startswith(root)
     }
     for path in sorted(made):

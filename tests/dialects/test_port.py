@@ -192,3 +192,117 @@ def test_comments_and_layout_stay(alone: Run, capsys: pytest.CaptureFixture[str]
     assert "2, verbose=0, validation_split=0.25,\n          callbacks=[st.hooks." in ported
     assert "# enough\n" in ported
     assert alone("new.py", ported) == expected
+
+
+# ---- scripts whose code stays, with their packages from Striate ----------------------------------
+
+RENOM = """
+import numpy as np
+import renom as rm
+from renom.cuda.cuda import set_cuda_active
+from renom.utility.trainer import Trainer  # for later
+from sklearn.preprocessing import LabelBinarizer
+set_cuda_active(True)
+np.random.seed(0)
+x = np.random.rand(60, 1, 8, 8).astype(np.float)
+t = LabelBinarizer().fit_transform(np.arange(60) % 3)
+net = rm.Sequential([rm.Conv2d(4, filter=3), rm.Relu(), rm.Flatten(), rm.Dense(3)])
+opt = rm.Sgd(lr=0.05)
+for epoch in range(2):
+    # one batch after the other
+    for i in range(0, 60, 20):
+        with net.train():
+            loss = rm.softmax_cross_entropy(net(x[i:i + 20]), t[i:i + 20])
+        loss.grad().update(opt)
+print(net.l0.params.w.shape, round(float(loss), 4))
+"""
+BIGDL = """
+import numpy as np
+from pyspark import SparkContext
+from bigdl.nn.layer import *
+from bigdl.nn.criterion import (ClassNLLCriterion,
+                                MSECriterion)
+from bigdl.optim.optimizer import *
+from bigdl.util.common import init_engine, Sample
+sc = SparkContext.getOrCreate()
+init_engine()
+rng = np.random.RandomState(0)
+x, y = rng.rand(64, 1, 8, 8), rng.randint(1, 4, 64)  # classes from 1
+net = Sequential()
+net.add(SpatialConvolution(1, 4, 3, 3)).add(ReLU()).add(Reshape([144]))
+net.add(Linear(144, 3)).add(LogSoftMax())
+data = sc.parallelize([Sample.from_ndarray(a, b) for a, b in zip(x, y)])
+Optimizer(net, data, ClassNLLCriterion(), MaxEpoch(2), 16, SGD(learningrate=0.1)).optimize()
+print(round(float(ClassNLLCriterion().forward(net.evaluate().forward(x), y)), 4))
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("renom", RENOM), ("bigdl", BIGDL)])
+def test_a_script_takes_its_package_from_striate(
+    name: str, text: str, alone: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = through_the_dialect(text.lstrip(), name, capsys)
+    ported = port_script("old.py")
+    assert alone("new.py", ported) == expected
+    assert ported.startswith(f"# Ported from {'ReNom 2.7' if name == 'renom' else 'BigDL 0.7'} to")
+    for line in {
+        "renom": ["import striate.renom as rm", "# one batch after the other", "astype(float)",
+                  'serve("surroundings")', "# for later", "from striate.renom.cuda.cuda import"],
+        "bigdl": ["from striate.bigdl.util.common import SparkContext", "# classes from 1",
+                  "from striate.bigdl.nn.criterion import (ClassNLLCriterion,\n      "],
+    }[name]:  # fmt: skip
+        assert line in ported, ported
+
+
+TORCH = """
+import torch, torch.nn as nn, torch.nn.functional as F
+import torchvision
+from torchvision import datasets, transforms
+from torch.autograd import Variable
+plain = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+train = torchvision.datasets.MNIST('data', download=True, transform=plain)
+loader = torch.utils.data.DataLoader(train, batch_size=50)
+net = nn.Sequential(nn.Conv2d(1, 4, 5, stride=4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for data, target in loader:
+    loss = F.cross_entropy(net(Variable(data)), target)  # of a batch
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+    last = loss.data[0]
+x, y = iter(loader).next()
+out = net(Variable(x, volatile=True))
+torch.save(net, 'net.pt')
+print(len(train), tuple(out.shape), round(last, 4), len(torch.load('net.pt')))
+"""
+
+
+def test_a_script_of_torch_has_striates_data_sets(
+    alone: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import striate.torchvision
+    from striate.dialects.pytorch.datasets import names
+
+    Path("old.py").write_text(TORCH)
+    ported = port_script("old.py")
+    few = names(200)["MNIST"]
+    monkeypatch.setattr(striate.torchvision.datasets, "MNIST", few)  # type: ignore[attr-defined]
+    last = alone("new.py", ported)
+    assert last.startswith("200 (50, 10) ") and last.endswith(" 4")
+    assert ported.splitlines()[1:4] == [
+        "# note: volatile=True is gone: `with torch.no_grad():` around it saves as much",
+        "# note: torch.load(weights_only=False) runs code of the file: read only your own",
+        "# note: torchvision's data sets and transforms are those of striate.torchvision",
+    ]
+    for line in ("from striate.torchvision import datasets, transforms", "last = loss.item()",
+                 "import striate.torchvision as torchvision", "# of a batch", "next(iter(loader))",
+                 "out = net(Variable(x))"):  # fmt: skip
+        assert line in ported, ported
+
+
+def test_a_script_of_two_dialects_is_ported_in_both(tmp_path: Path) -> None:
+    script = tmp_path / "both.py"
+    script.write_text(
+        "from keras.layers import Dense\nfrom bigdl.nn.layer import Model\nDense(3)\nModel\n"
+    )
+    ported = port_script(script)
+    assert ported.startswith("# Ported from Keras 2.2 and BigDL 0.7 to Striate.\n")
+    assert ported.endswith("from striate.bigdl.nn.layer import Model\nL.Dense(3)\nModel\n")

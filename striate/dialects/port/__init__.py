@@ -7,13 +7,19 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..evidence import Finding, Word
-from . import keras_port
+from ..session import Script
+from . import keras_port, published
 from .ported import Ported
 
 TOP = re.compile(r"(#!.*\n)?(#.*coding[:=].*\n)?")
 
 
-PORTS: dict[str, Callable[[str, str, Sequence[Word]], Ported]] = {"keras": keras_port.ported}
+PORTS: dict[str, Callable[[str, str, Sequence[Word]], Ported]] = {
+    "keras": keras_port.ported,
+    "renom": published.renom,
+    "bigdl": published.bigdl,
+    "pytorch": published.pytorch,
+}
 
 
 def port(text: str, found: Sequence[Finding], said: Sequence[Word]) -> str:
@@ -25,6 +31,7 @@ def port(text: str, found: Sequence[Finding], said: Sequence[Word]) -> str:
         text = made.text
         head |= dict.fromkeys(made.head)
         notes |= dict.fromkeys(made.notes)
+    head |= dict.fromkeys(_surroundings(said))
     titles = " and ".join(one.dialect.VERSIONS[one.version].title for one in found)
     lines = [f"# Ported from {titles} to Striate.", *(f"# note: {note}" for note in notes)]
     first = TOP.match(text)
@@ -32,6 +39,22 @@ def port(text: str, found: Sequence[Finding], said: Sequence[Word]) -> str:
     said_first = "".join(f"{line}\n" for line in lines)
     body = _with_imports(text[first.end() :], list(head))
     return f"{first.group()}{said_first}{body}"
+
+
+def _surroundings(said: Sequence[Word]) -> list[str]:
+    """Return the lines that serve small packages of the time, where the script imports one."""
+    from ..surroundings import modules
+
+    served = {path.partition(".")[0] for path in modules(Script())}
+    roots = {word.partition(".")[0] for kind, word, _ in said if kind == "import"}
+    wanted = sorted((roots & served) - {"matplotlib"})
+    if not wanted:
+        return []
+    where = ", ".join(wanted)
+    return [
+        "from striate.dialects import serve",
+        f'serve("surroundings")  # {where}, where it is not installed or has lost these names',
+    ]
 
 
 def _with_imports(text: str, lines: Sequence[str]) -> str:

@@ -23,11 +23,6 @@ class Verbs(Modern):
     whole: dict[str, None] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
 
-    def plain(self, node: ast.Call) -> list[Item]:
-        """Return the arguments of a call as they are."""
-        items: list[Item] = [("", self.text(one), one) for one in node.args]
-        return items + [(one.arg or "", self.text(one.value), one) for one in node.keywords]
-
     def arguments(self, node: ast.Call, order: tuple[str, ...]) -> dict[str, Item]:
         """Return the arguments of a verb by their native names."""
         made: dict[str, Item] = {}

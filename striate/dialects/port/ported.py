@@ -22,5 +22,5 @@ def served(source: Source, name: str, title: str, why: Iterable[str]) -> Ported:
     """Return a script as it is, but for what Python and NumPy have removed."""
     said = ", ".join(list(why)[:4])
     note = f"it stays in the words of {title}, because of {said}; `serve` has them"
-    head = ["from striate.dialects import serve", "", f'serve("{name}")']
+    head = ["from striate.dialects import serve", f'serve("{name}")']
     return Ported(Modern(source).text(source.tree), head, [note])

@@ -130,6 +130,11 @@ class Rewriter:
             return "pass", low, high
         return "", line, end + 1
 
+    def plain(self, node: ast.Call) -> list[Item]:
+        """Return the arguments of a call as they are."""
+        items: list[Item] = [("", self.text(one), one) for one in node.args]
+        return items + [(one.arg or "", self.text(one.value), one) for one in node.keywords]
+
     def called(self, node: ast.Call, name: str, items: Sequence[Item]) -> str:
         """Return a call with new arguments, each on the line where it was."""
         source = self.source

@@ -14,11 +14,14 @@ def modules(session: Session) -> Modules:
     """Return every module by its path."""
     writer = type("SummaryWriter", (scalars.SummaryWriter,), {"session": session})
     served: dict[str, dict[str, Any]] = {"tensorboardX": {"SummaryWriter": writer}}
-    if find_spec("torchvision") is not None:
-        return served
+    return served if find_spec("torchvision") is not None else served | vision(session)
+
+
+def vision(session: Session) -> dict[str, dict[str, Any]]:
+    """Return the modules of torchvision."""
     sets = datasets.names(session.script.limit_samples)
     pictures = {"make_grid": grid.make_grid, "save_image": grid.save_image}
-    return served | {
+    return {
         "torchvision": {"__version__": "0.28.0", "set_image_backend": lambda backend: None},
         "torchvision.datasets": sets,
         "torchvision.datasets.mnist": sets,
