@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 import pickle
+import struct
 import textwrap
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -328,6 +331,68 @@ def test_data_sets_of_files(vision: Any, tmp_path: Path) -> None:
     assert fake[2][0].size == (6, 8) and np.array_equal(fake[1][0], fake[1][0])
 
 
+def element(kind: int, data: bytes) -> bytes:
+    if len(data) <= 4:
+        return struct.pack("<HH", kind, len(data)) + data.ljust(4, b"\0")
+    return struct.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8)
+
+
+def matlab(**arrays: Any) -> bytes:
+    out = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
+    for name, array in arrays.items():
+        shape = struct.pack(f"<{array.ndim}i", *array.shape)
+        parts = (element(6, bytes(8)), element(5, shape), element(1, name.encode()),
+                 element(2, array.tobytes(order="F")))  # fmt: skip
+        packed = zlib.compress(element(14, b"".join(parts)))
+        out += struct.pack("<II", 15, len(packed)) + packed
+    return out
+
+
+def test_data_sets_in_files_of_their_own_kind(vision: Any, tmp_path: Path) -> None:
+    sets, rng = vision.datasets, np.random.default_rng(0)
+    x = rng.integers(0, 256, (32, 32, 3, 4), dtype=np.uint8)
+    y = np.array([[10], [1], [9], [2]], np.uint8)
+    (tmp_path / "test_32x32.mat").write_bytes(matlab(X=x, y=y))
+    houses = sets.SVHN(tmp_path, split="test")
+    assert houses.labels.tolist() == [0, 1, 9, 2]
+    assert np.array_equal(np.array(houses[2][0]), x[..., 2])
+    folder = tmp_path / "stl10_binary"
+    folder.mkdir()
+    pixels = rng.integers(0, 256, (2, 3, 96, 96), dtype=np.uint8)
+    pixels.tofile(folder / "train_X.bin")
+    np.array([1, 10], np.uint8).tofile(folder / "train_y.bin")
+    photos = sets.STL10(tmp_path, split="train", transform=vision.transforms.ToTensor())
+    assert photos.labels.tolist() == [0, 9] and photos[1][0].shape == (3, 96, 96)
+    assert photos[1][0][2, 5, 7] == np.float32(pixels[1, 2, 7, 5]) / np.float32(255)
+    row = " ".join(f"{n}:{-1 if n % 2 else 1}" for n in range(1, 257))
+    (tmp_path / "usps.bz2").write_bytes(bz2.compress(f"7 {row}\n1 {row}\n".encode()))
+    digits = sets.USPS(tmp_path)
+    assert digits.targets == [6, 0] and np.array(digits[0][0])[3, :4].tolist() == [0, 255, 0, 255]
+    with pytest.raises(StriateError, match="there is no such part"):
+        sets.SVHN(tmp_path, split="all")
+    (tmp_path / "train_32x32.mat").write_bytes(bytes(128) + b"\x0f\0\0\0\4\0\0\0abcd")
+    with pytest.raises(StriateError, match="is not a file of MATLAB 5"):
+        sets.SVHN(tmp_path)
+
+
+def test_a_data_set_is_printed_as_in_torchvision(vision: Any) -> None:
+    t = vision.transforms
+    change = t.Compose([t.ToTensor(), t.Normalize((0.5,), (0.5,))])
+    assert (
+        repr(vision.datasets.MNIST("data", train=False, transform=change))
+        == """\
+Dataset MNIST
+    Number of datapoints: 10000
+    Root location: data
+    Split: Test
+    StandardTransform
+Transform: Compose(
+               ToTensor()
+               Normalize(mean=(0.5,), std=(0.5,), inplace=False)
+           )"""
+    )
+
+
 # ---- transforms and pictures ---------------------------------------------------------------------
 
 PICTURE = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(4, 6))
@@ -392,6 +457,71 @@ def test_colours_of_tensors_keep_their_dtype(vision: Any) -> None:
     assert f.adjust_contrast(image / 255, 1.0).dtype == torch.float32
     for given in (image, image / 255):
         assert t.ColorJitter(0.4, 0.4, 0.4, 0.1)(given).dtype == given.dtype
+
+
+COLOURS = Image.fromarray(np.arange(192, dtype=np.uint8).reshape(8, 8, 3))
+
+
+@pytest.mark.parametrize("policy", ["imagenet", "cifar10", "svhn"])
+def test_operations_that_are_drawn_keep_size_and_kind(vision: Any, policy: str) -> None:
+    t = vision.transforms
+    for change in (t.AutoAugment(policy), t.RandAugment(3, 12), t.TrivialAugmentWide(), t.AugMix(),
+                   t.ElasticTransform(20.0, 2.0)):  # fmt: skip
+        for _ in range(30):
+            assert change(COLOURS).size == (8, 8)
+        bytes_of = t.PILToTensor()(COLOURS)
+        out = change(bytes_of)
+        assert out.dtype == torch.uint8 and out.shape == (3, 8, 8)
+
+
+def test_strengths_of_the_drawn_operations() -> None:
+    from striate.dialects.pytorch.transforms_policies import OPERATIONS, POLICIES, space, wide
+
+    table = space(31, (331, 662))
+    assert table["TranslateX"][0][-1] == 300 and table["TranslateY"][0][-1] == 150
+    assert table["Posterize"][0].tolist()[::10] == [8, 7, 5, 4]
+    assert wide(31)["Posterize"][0][-1] == 2 and wide(31)["Rotate"][0][-1] == 135
+    words = [word for text in POLICIES.values() for word in text.replace(";", " ").split()]
+    assert set(words[::3]) <= set(OPERATIONS) and len(words) == 3 * 2 * 25 * 3
+
+
+def test_functions_on_the_values_of_pictures(vision: Any) -> None:
+    f = vision.transforms.functional
+    x = torch.tensor([[[0, 100, 200, 255]]], dtype=torch.uint8)
+    assert f.invert(x).tolist() == [[[255, 155, 55, 0]]]
+    assert f.solarize(x, 200).tolist() == [[[0, 100, 55, 0]]]
+    assert f.posterize(x, 1).tolist() == [[[0, 0, 128, 128]]]
+    assert f.adjust_gamma(x, 2.0).tolist() == [[[0, 39, 157, 255]]]
+    assert f.equalize(x)[0, 0, 0] == 0 and f.equalize(x)[0, 0, 3] == 255
+    crops = f.five_crop(PICTURE, (2, 3))
+    assert [one.getpixel((0, 0)) for one in crops] == [0, 3, 12, 15, 8]
+    assert f.ten_crop(PICTURE, (2, 3))[5].getpixel((0, 0)) == 5
+    assert f.erase(x, 0, 1, 1, 2, 7).tolist() == [[[0, 7, 7, 255]]]
+
+
+@pytest.mark.parametrize("kind", ["MixUp", "CutMix"])
+def test_pairs_of_a_batch_are_mixed_with_their_labels(kind: str) -> None:
+    from striate.dialects.pytorch.served import NEWER
+
+    x = torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1).expand(2, 1, 8, 8)
+    images, shares = NEWER["RandomChoice"]([NEWER[kind](num_classes=3)])(x, torch.tensor([0, 2]))
+    assert shares.sum(1).tolist() == [1.0, 1.0]
+    torch.testing.assert_close(images.mean((1, 2, 3)), shares[:, 2])  # as much of it is a one
+
+
+def test_summaries_of_other_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 10))
+    with installed("pytorch"):
+        import torchinfo  # type: ignore[import-not-found]
+        import torchsummary  # type: ignore[import-not-found]
+
+        torchsummary.summary(net, (1, 8, 8), device="cpu")
+        found = torchinfo.summary(net, input_size=(4, 1, 8, 8), verbose=0)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3] == "            Conv2d-1              [-1, 2, 6, 6]              20"
+    assert lines[6] == "            Linear-4                   [-1, 10]             730"
+    assert "Total params: 750" in lines and found.total_params == 750 and net.training
+    assert "├─Conv2d: 1-1                            [4, 2, 6, 6]              20" in str(found)
 
 
 def test_a_perspective_of_corners_that_stay_changes_nothing(vision: Any) -> None:

@@ -22,10 +22,10 @@ CLUES = (
 _DETECTION = "networks that give one class to an image: there are no detectors"
 _FILES = (
     "datasets.ImageFolder(root) over its unpacked files, a folder for each class; MNIST, "
-    "FashionMNIST, KMNIST, EMNIST, QMNIST, USPS, CIFAR10, CIFAR100, SVHN and STL10 are read as such"
+    "FashionMNIST, KMNIST, EMNIST, USPS, CIFAR10, CIFAR100, SVHN and STL10 are read as such"
 )
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(("detection", "segmentation", "video", "ops", "io"), _DETECTION),
+    **dict.fromkeys(("detection", "segmentation", "video", "ops"), _DETECTION),
     **dict.fromkeys(
         (
             "CocoDetection",

@@ -18,8 +18,9 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from ...data.datasets import class_names, fetch, mnist
-from ...data.idx import read_idx
+from ...data.idx import read_idx, read_idx_pair
 from ...errors import DataError, caller
+from .datasets_words import EMNIST_CLASSES, HUNDRED, KMNIST_FILES
 from .functional import normalize
 from .transforms import Compose, Normalize, ToTensor
 
@@ -37,6 +38,9 @@ class Images(Dataset[Any]):
 
     data: Any
     targets: Any
+    root: Any = ""
+    train: bool | None = None
+    transform: Change = None
 
     def _begin(self, data: Any, targets: Any, transform: Change, target_transform: Change) -> None:
         self.data, self.targets = data[: self.limit], targets[: self.limit]
@@ -44,6 +48,10 @@ class Images(Dataset[Any]):
 
     def __len__(self) -> int:
         return len(self.data)
+
+    def __repr__(self) -> str:
+        split = {None: "", True: "    Split: Train\n", False: "    Split: Test\n"}[self.train]
+        return described(self, split)
 
     def picture(self, index: int) -> Image.Image:
         """Return an image as a picture."""
@@ -77,6 +85,16 @@ class Images(Dataset[Any]):
 
     train_data = test_data = property(lambda self: self.data)
     train_labels = test_labels = property(lambda self: self.targets)
+
+
+def described(data: Any, split: str = "") -> str:
+    """Return a data set as torchvision prints it."""
+    text = f"Dataset {type(data).__name__}\n    Number of datapoints: {len(data)}\n"
+    text += f"    Root location: {data.root}\n{split}"
+    if data.transform is not None:
+        change = repr(data.transform).replace("\n", "\n" + " " * 11)
+        text += f"    StandardTransform\nTransform: {change}"
+    return text.rstrip("\n")
 
 
 def plainly(transform: Any) -> list[Normalize] | None:
@@ -147,18 +165,24 @@ class KMNIST(FashionMNIST):
     classes: Sequence[str] = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
     def fetched(self) -> Parts:
+        """Return the data set, fetched from its authors once."""
+        into = fetch.folder() / "kmnist"
+        paths = [fetch.fetch(file, into) for file in KMNIST_FILES]
+        (x, y), (x_test, y_test) = (read_idx_pair(*pair) for pair in (paths[:2], paths[2:]))
+        return (x[..., None], y), (x_test[..., None], y_test)
+
+
+class EMNIST(FashionMNIST):
+    """Letters and digits, from the published files in `root`/EMNIST/raw."""
+
+    parts = ("train", "test")
+
+    def fetched(self) -> Parts:
         """Return nothing: its files are the script's."""
         return None
 
-
-class EMNIST(KMNIST):
-    """Letters and digits, from the published files in `root`/EMNIST/raw."""
-
-    classes = ()
-    parts = ("train", "test")
-
     def __init__(self, root: Any, split: str, **words: Any) -> None:
-        self.prefix = f"emnist-{split}-"
+        self.prefix, self.classes = f"emnist-{split}-", EMNIST_CLASSES.get(split, ())
         super().__init__(root, **words)
 
 
@@ -218,7 +242,7 @@ class CIFAR10(Images):
 class CIFAR100(CIFAR10):
     """Small photographs of a hundred kinds, from cifar-100-python in `root`, or fetched."""
 
-    classes = ()
+    classes: Sequence[str] = HUNDRED
     folder = "cifar-100-python"
     parts = (("train",), ("test",))
     key = "fine_labels"
@@ -292,6 +316,9 @@ class DatasetFolder(Dataset[Any]):
     def __len__(self) -> int:
         return len(self.samples)
 
+    def __repr__(self) -> str:
+        return described(self)
+
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         path, target = self.samples[index]
         image = self.loader(path)
@@ -340,9 +367,19 @@ class FakeData(Dataset[Any]):
         return image, target if self.target_transform is None else self.target_transform(target)
 
 
-def names(limit: int | None) -> dict[str, Any]:
-    """Return the data sets, of at most `limit` samples each."""
-    made = (MNIST, FashionMNIST, KMNIST, EMNIST, CIFAR10, CIFAR100, DatasetFolder, ImageFolder)
+def names(limit: int | None, others: Sequence[type]) -> dict[str, Any]:
+    """Return the data sets, and others, of at most `limit` samples each."""
+    made = (
+        *others,
+        MNIST,
+        FashionMNIST,
+        KMNIST,
+        EMNIST,
+        CIFAR10,
+        CIFAR100,
+        DatasetFolder,
+        ImageFolder,
+    )
     if limit is None:
         limited: dict[str, Any] = {one.__name__: one for one in made}
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from torch import Tensor
 
 from ...errors import ConfigError, caller
@@ -232,6 +232,84 @@ def autocontrast(img: Any) -> Any:
     return _whole(img, ImageOps.autocontrast)
 
 
+def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
+    """Return the image sharper by a factor: 0 is blurred."""
+    return _whole(img, lambda one: ImageEnhance.Sharpness(one).enhance(sharpness_factor))
+
+
+def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
+    """Return the image with each value, 0 to 1, raised to a power and times the gain."""
+    table = [round(255 * min(1.0, gain * (value / 255) ** gamma)) for value in range(256)]
+    return _whole(img, lambda one: one.point(table * len(one.getbands())))
+
+
+def invert(img: Any) -> Any:
+    """Return the negative."""
+    return _whole(img, ImageOps.invert)
+
+
+def posterize(img: Any, bits: int) -> Any:
+    """Return the image with this many bits of each value."""
+    return _whole(
+        img, lambda one: ImageOps.posterize(one, bits) if bits else one.point(lambda v: 0)
+    )
+
+
+def solarize(img: Any, threshold: float) -> Any:
+    """Return the image with the values from a threshold on as in the negative."""
+    floats = isinstance(img, Tensor) and img.is_floating_point()
+    level = threshold * 255 if floats else threshold
+    return _whole(img, lambda one: ImageOps.solarize(one, math.ceil(level)))
+
+
+def equalize(img: Any) -> Any:
+    """Return the image with all values about equally often."""
+    return _whole(img, ImageOps.equalize)
+
+
+def five_crop(img: Any, size: Any) -> tuple[Any, ...]:
+    """Return the four corners, and the middle."""
+    height, width = both_sides(size)
+    rows, columns = size_of(img)
+    corners = [(top, left) for top in (0, rows - height) for left in (0, columns - width)]
+    crops = [crop(img, top, left, height, width) for top, left in corners]
+    return (*crops, center_crop(img, (height, width)))
+
+
+def ten_crop(img: Any, size: Any, vertical_flip: bool = False) -> tuple[Any, ...]:
+    """Return the same of the image, and of the flipped one."""
+    flipped = vflip(img) if vertical_flip else hflip(img)
+    return five_crop(img, size) + five_crop(flipped, size)
+
+
+def resized_crop(img: Any, top: int, left: int, height: int, width: int, size: Any,
+                 interpolation: Any = BILINEAR, *args: Any, **words: Any) -> Any:  # fmt: skip
+    """Return a rectangle in another size."""
+    return resize(crop(img, top, left, height, width), size, interpolation)
+
+
+def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
+    """Return the image blurred; without a width it is of the kernel's size."""
+    size = kernel_size if isinstance(kernel_size, int) else kernel_size[0]
+    width = 0.3 * ((size - 1) * 0.5 - 1) + 0.8 if sigma is None else sigma
+    width = width if isinstance(width, (int, float)) else width[0]
+    return as_picture(img, lambda one: one.filter(ImageFilter.GaussianBlur(width)))
+
+
+def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Any,
+          inplace: bool = False) -> Tensor:  # fmt: skip
+    """Return a tensor with a rectangle set to a value."""
+    out = img if inplace else img.clone()
+    out[..., i : i + h, j : j + w] = torch.as_tensor(v)
+    return out
+
+
+def get_dimensions(img: Any) -> list[int]:
+    """Return channels, height and width."""
+    channels = img.shape[-3] if isinstance(img, Tensor) else len(img.getbands())
+    return [channels, *size_of(img)]
+
+
 def _whole(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
     """Change a picture; a tensor goes through one picture and comes back in its dtype."""
     if not isinstance(img, Tensor):
@@ -283,5 +361,8 @@ FUNCTIONS: dict[str, Any] = {
         *(to_tensor, pil_to_tensor, to_pil_image, normalize, resize, crop, center_crop, pad),
         *(hflip, vflip, rotate, affine, perspective, to_grayscale, InterpolationMode),
         *(adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue, autocontrast),
+        *(adjust_sharpness, adjust_gamma, invert, posterize, solarize, equalize, five_crop),
+        *(ten_crop, resized_crop, gaussian_blur, erase, get_dimensions),
     )
-}
+} | {"rgb_to_grayscale": to_grayscale, "get_image_size": lambda img: [*size_of(img)][::-1],
+     "to_image": pil_to_tensor, "horizontal_flip": hflip, "vertical_flip": vflip}  # fmt: skip

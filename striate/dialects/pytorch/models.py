@@ -20,7 +20,7 @@ from . import models_deep as deep, models_mobile as mobile
 from .functional import to_tensor
 from .transforms import CenterCrop, Compose, Normalize, Resize
 
-VGG = {  # channels of the convolutions between poolings
+VGGS = {  # channels of the convolutions between poolings
     11: ((64,), (128,), (256,) * 2, (512,) * 2, (512,) * 2),
     13: ((64,) * 2, (128,) * 2, (256,) * 2, (512,) * 2, (512,) * 2),
     16: ((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3),
@@ -56,7 +56,15 @@ class Plain(nn.Module):
         return out
 
 
-def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> Plain:
+class AlexNet(Plain):
+    """AlexNet."""
+
+
+class VGG(Plain):
+    """A VGG."""
+
+
+def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> AlexNet:
     """Return AlexNet as torchvision has it. Source: Krizhevsky, One weird trick, 2014."""
     sizes = ((3, 64, 11, 4, 2), (64, 192, 5, 1, 2), (192, 384, 3, 1, 1), (384, 256, 3, 1, 1),
              (256, 256, 3, 1, 1))  # fmt: skip
@@ -70,14 +78,14 @@ def alexnet(num_classes: int = 1000, dropout: float = 0.5) -> Plain:
         nn.Dropout(dropout), nn.Linear(4096, 4096), nn.ReLU(inplace=True),
         nn.Linear(4096, num_classes),
     )  # fmt: skip
-    return Plain(nn.Sequential(*layers), 6, classifier)
+    return AlexNet(nn.Sequential(*layers), 6, classifier)
 
 
-def vgg(depth: int, norm: bool, num_classes: int = 1000, dropout: float = 0.5) -> Plain:
+def vgg(depth: int, norm: bool, num_classes: int = 1000, dropout: float = 0.5) -> VGG:
     """Return a VGG. Source: Simonyan and Zisserman, Very deep convolutional networks, 2014."""
     layers: list[nn.Module] = []
     inputs = 3
-    for group in VGG[depth]:
+    for group in VGGS[depth]:
         for outputs in group:
             layers.append(nn.Conv2d(inputs, outputs, 3, padding=1))
             layers += [nn.BatchNorm2d(outputs)] if norm else []
@@ -89,7 +97,7 @@ def vgg(depth: int, norm: bool, num_classes: int = 1000, dropout: float = 0.5) -
         nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout(dropout),
         nn.Linear(4096, num_classes),
     )  # fmt: skip
-    return Plain(nn.Sequential(*layers), 7, classifier)
+    return VGG(nn.Sequential(*layers), 7, classifier)
 
 
 class Block(nn.Module):
@@ -128,6 +136,18 @@ class Block(nn.Module):
         return total
 
 
+class BasicBlock(Block):
+    """Two convolutions."""
+
+    expansion = 1
+
+
+class Bottleneck(Block):
+    """Three convolutions, narrow in the middle."""
+
+    expansion = 4
+
+
 class ResNet(nn.Module):
     """A stem, four widths of blocks, and a classifier."""
 
@@ -135,6 +155,7 @@ class ResNet(nn.Module):
                  width_per_group: int = 64, zero_init_residual: bool = False) -> None:  # fmt: skip
         super().__init__()
         counts, narrow = RESNET[depth]
+        kind = Bottleneck if narrow else BasicBlock
         self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
         self.bn1, self.relu = nn.BatchNorm2d(64), nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
@@ -144,7 +165,7 @@ class ResNet(nn.Module):
             blocks = []
             for place in range(count):
                 stride = 2 if number and not place else 1
-                blocks.append(Block(inputs, width, stride, narrow, groups, width_per_group))
+                blocks.append(kind(inputs, width, stride, narrow, groups, width_per_group))
                 inputs = width * 4 if narrow else width
             self.add_module(f"layer{number + 1}", nn.Sequential(*blocks))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -249,7 +270,7 @@ def names() -> dict[str, Any]:
         "googlenet": deep.GoogLeNet,
         "mobilenet_v2": mobile.mobilenet_v2,
     }
-    for depth in VGG:
+    for depth in VGGS:
         made[f"vgg{depth}"] = partial(vgg, depth, False)
         made[f"vgg{depth}_bn"] = partial(vgg, depth, True)
     made |= {f"resnet{depth}": partial(ResNet, depth) for depth in RESNET}
@@ -266,7 +287,8 @@ def names() -> dict[str, Any]:
     return {
         **{name: _made(name, make) for name, make in made.items()},
         **{title: Words(title) for title in titles},
-        "ResNet": ResNet, "DenseNet": deep.DenseNet, "SqueezeNet": deep.SqueezeNet,
+        "ResNet": ResNet, "AlexNet": AlexNet, "VGG": VGG,
+        "DenseNet": deep.DenseNet, "SqueezeNet": deep.SqueezeNet,
         "get_model": lambda name, **words: _made(name, made[name])(**words),
         "list_models": lambda **words: sorted(made),
     }  # fmt: skip

@@ -102,6 +102,18 @@ class Mobile(nn.Module):
         return out
 
 
+class MobileNetV2(Mobile):
+    """MobileNet 2."""
+
+
+class MobileNetV3(Mobile):
+    """MobileNet 3."""
+
+
+class EfficientNet(Mobile):
+    """An EfficientNet."""
+
+
 MOBILE2 = (  # how much wider inside, channels, blocks, stride of the first
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
     (6, 320, 1, 1),
@@ -109,7 +121,7 @@ MOBILE2 = (  # how much wider inside, channels, blocks, stride of the first
 
 
 def mobilenet_v2(num_classes: int = 1000, width_mult: float = 1.0,
-                 dropout: float = 0.2) -> Mobile:  # fmt: skip
+                 dropout: float = 0.2) -> MobileNetV2:  # fmt: skip
     """Return MobileNet 2. Source: Sandler et al., Inverted residuals, 2018."""
     inputs, last = whole(32 * width_mult), whole(1280 * max(1.0, width_mult))
     features: list[nn.Module] = [Unit(3, inputs, 3, 2)]
@@ -123,7 +135,7 @@ def mobilenet_v2(num_classes: int = 1000, width_mult: float = 1.0,
             features.append(Inverted("conv", steps, step == 1 and inputs == outputs, 0.0))
             inputs = outputs
     features.append(Unit(inputs, last, 1))
-    net = Mobile(features, [nn.Dropout(dropout), nn.Linear(last, num_classes)])
+    net = MobileNetV2(features, [nn.Dropout(dropout), nn.Linear(last, num_classes)])
     net.last_channel = last  # type: ignore[assignment]
     return net
 
@@ -142,7 +154,7 @@ MOBILE3 = {  # kernel, inside, outside, squeezed, hard swish, stride; channels a
 }  # fmt: skip
 
 
-def mobilenet_v3(size: str, num_classes: int = 1000, dropout: float = 0.2) -> Mobile:
+def mobilenet_v3(size: str, num_classes: int = 1000, dropout: float = 0.2) -> MobileNetV3:
     """Return MobileNet 3. Source: Howard et al., Searching for MobileNetV3, 2019."""
     rows, last = MOBILE3[size]
     norm = partial(nn.BatchNorm2d, eps=0.001, momentum=0.01)
@@ -160,7 +172,7 @@ def mobilenet_v3(size: str, num_classes: int = 1000, dropout: float = 0.2) -> Mo
         features.append(Inverted("block", steps, stride == 1 and inputs == outputs, 0.0))
         inputs = outputs
     features.append(Unit(inputs, 6 * inputs, 1, act=nn.Hardswish, norm=norm))
-    return Mobile(features, [nn.Linear(6 * inputs, last), nn.Hardswish(inplace=True),
+    return MobileNetV3(features, [nn.Linear(6 * inputs, last), nn.Hardswish(inplace=True),
                              nn.Dropout(dropout), nn.Linear(last, num_classes)])  # fmt: skip
 
 
@@ -172,7 +184,9 @@ SCALES = ((1.0, 1.0, 0.2), (1.0, 1.1, 0.2), (1.1, 1.2, 0.3), (1.2, 1.4, 0.3), (1
           (1.6, 2.2, 0.4), (1.8, 2.6, 0.5), (2.0, 3.1, 0.5))  # width, depth, dropout  # fmt: skip
 
 
-def efficientnet(number: int, num_classes: int = 1000, dropout: float | None = None) -> Mobile:
+def efficientnet(
+    number: int, num_classes: int = 1000, dropout: float | None = None
+) -> EfficientNet:
     """Return EfficientNet B0 to B7. Source: Tan and Le, EfficientNet, 2019."""
     width, depth, drop = SCALES[number]
     norm = nn.BatchNorm2d if number < 5 else partial(nn.BatchNorm2d, eps=0.001, momentum=0.01)
@@ -197,7 +211,9 @@ def efficientnet(number: int, num_classes: int = 1000, dropout: float | None = N
         features.append(nn.Sequential(*blocks))
     features.append(Unit(inputs, 4 * inputs, 1, act=nn.SiLU, norm=norm))
     rate = drop if dropout is None else dropout
-    return Mobile(features, [nn.Dropout(rate, inplace=True), nn.Linear(4 * inputs, num_classes)])
+    return EfficientNet(
+        features, [nn.Dropout(rate, inplace=True), nn.Linear(4 * inputs, num_classes)]
+    )
 
 
 SHUFFLE = {"0_5": (48, 96, 192, 1024), "1_0": (116, 232, 464, 1024),

@@ -5,33 +5,103 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
+from PIL import Image
+from torch import Tensor
+
 from ..dialect import Modules
 from ..session import Session
-from . import datasets, functional, grid, models, scalars, transforms
+from . import (
+    datasets,
+    datasets_files,
+    functional,
+    grid,
+    models,
+    scalars,
+    summaries,
+    transforms as still,
+    transforms_policies as policies,
+    transforms_random as drawn,
+)
+
+TRANSFORMS = (
+    *(still.Compose, still.ToTensor, still.PILToTensor, still.ConvertImageDtype),
+    *(still.ToPILImage, still.Normalize, still.Resize, still.CenterCrop, still.Pad),
+    *(still.Lambda, still.Grayscale, still.FiveCrop, still.TenCrop, still.LinearTransformation),
+    *(drawn.RandomCrop, drawn.RandomHorizontalFlip, drawn.RandomVerticalFlip),
+    *(drawn.RandomRotation, drawn.RandomAffine, drawn.RandomResizedCrop, drawn.ColorJitter),
+    *(drawn.RandomPerspective, drawn.RandomAutocontrast, drawn.RandomGrayscale),
+    *(drawn.RandomErasing, drawn.GaussianBlur, drawn.RandomApply, drawn.RandomChoice),
+    *(drawn.RandomOrder, drawn.RandomInvert, drawn.RandomEqualize, drawn.RandomPosterize),
+    *(drawn.RandomSolarize, drawn.RandomAdjustSharpness, drawn.ElasticTransform),
+    *(policies.RandAugment, policies.TrivialAugmentWide, policies.AutoAugment),
+    *(policies.AutoAugmentPolicy, policies.AugMix, functional.InterpolationMode),
+)
+CLASSES: dict[str, Any] = {
+    **{one.__name__: one for one in TRANSFORMS},
+    "Scale": still.Resize,
+    "RandomSizedCrop": drawn.RandomResizedCrop,
+}
+NEWER: dict[str, Any] = {
+    **CLASSES,
+    "ToImage": still.PILToTensor,
+    "ToImageTensor": still.PILToTensor,
+    "ToDtype": still.ToDtype,
+    "Identity": still.Transform,
+    "ToPureTensor": still.Transform,
+    "MixUp": policies.MixUp,
+    "CutMix": policies.CutMix,
+}
+
+
+def read_image(path: Any, mode: Any = None) -> Tensor:
+    """Return a picture of a file as a tensor (C, H, W) of bytes."""
+    with Image.open(path) as picture:
+        word = {"GRAY": "L", "RGB": "RGB", "RGB_ALPHA": "RGBA"}.get(str(mode).split(".")[-1])
+        return functional.pil_to_tensor(picture.convert(word) if word else picture)
+
+
+class ImageReadMode:
+    """Words for the channels of a picture that is read."""
+
+    UNCHANGED, GRAY, RGB, RGB_ALPHA = "UNCHANGED", "GRAY", "RGB", "RGB_ALPHA"
 
 
 def modules(session: Session) -> Modules:
     """Return every module by its path."""
     writer = type("SummaryWriter", (scalars.SummaryWriter,), {"session": session})
-    served: dict[str, dict[str, Any]] = {"tensorboardX": {"SummaryWriter": writer}}
+    served: dict[str, dict[str, Any]] = {
+        "tensorboardX": {"SummaryWriter": writer},
+        "torchsummary": {"summary": summaries.keras_like},
+        "torchinfo": {"summary": summaries.tree_like},
+    }
     return served if find_spec("torchvision") is not None else served | vision(session)
 
 
 def vision(session: Session) -> dict[str, dict[str, Any]]:
     """Return the modules of torchvision."""
-    sets = datasets.names(session.script.limit_samples)
+    sets = datasets.names(session.script.limit_samples, datasets_files.SETS)
     pictures = {"make_grid": grid.make_grid, "save_image": grid.save_image}
     return {
-        "torchvision": {"__version__": "0.28.0", "set_image_backend": lambda backend: None},
+        "torchvision": {
+            "__version__": "0.28.0",
+            "set_image_backend": lambda backend: None,
+            "disable_beta_transforms_warning": lambda: None,
+        },
+        "torchvision.io": {"read_image": read_image, "ImageReadMode": ImageReadMode},
+        "torchvision.tv_tensors": {"Image": Tensor},
         "torchvision.datasets": sets,
         "torchvision.datasets.mnist": sets,
         "torchvision.datasets.cifar": sets,
         "torchvision.datasets.folder": {**sets, "default_loader": datasets.default_loader},
-        "torchvision.transforms": transforms.CLASSES,
-        "torchvision.transforms.transforms": transforms.CLASSES,
+        "torchvision.transforms": CLASSES,
+        "torchvision.transforms.transforms": CLASSES,
         "torchvision.transforms.functional": functional.FUNCTIONS,
-        "torchvision.transforms.v2": transforms.NEWER,
+        "torchvision.transforms.v2": NEWER,
         "torchvision.transforms.v2.functional": functional.FUNCTIONS,
         "torchvision.utils": pictures,
         "torchvision.models": models.names(),
+        **{
+            f"torchvision.models.{family}": models.names()
+            for family in ("resnet", "vgg", "densenet", "alexnet", "squeezenet", "mobilenet")
+        },
     }
