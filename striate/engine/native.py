@@ -287,7 +287,11 @@ class NativeStep(Step):
         if len(batch.x) != len(self.specs):
             return None
         x = [_array(self._input(index, part)) for index, part in enumerate(batch.x)]
-        y, labels = _targets(batch.y[0].cpu(), self.model.graph.outputs[0].spec.shape)
+        shape, targets = self.model.graph.outputs[0].spec.shape, batch.y[0].cpu()
+        if targets.ndim == len(shape) + 1:
+            program = self._program(False)
+            targets = program.values[program.outputs[0]].from_user(targets)
+        y, labels = _targets(targets, shape)
         if labels and not isinstance(self.losses[0], losses.Entropy):
             return None
         sources = [*x, np.ascontiguousarray(y)]
@@ -371,7 +375,8 @@ class NativeStep(Step):
         y = execution.tensor(lowered.images[lowered.output])[: batch.size]
         shape = lowered.program.values[lowered.output].shape
         y = y.reshape(batch.size, *(size or 1 for size in shape))
-        self._judge(0, batch.y[0], lowered.program.values[lowered.output].to_user(y), batch.weight)
+        last = lowered.program.values[lowered.program.outputs[0]]  # logits have its layout
+        self._judge(0, batch.y[0], last.to_user(y), batch.weight)
 
 
 def _seed_here() -> int:

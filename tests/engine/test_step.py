@@ -144,3 +144,20 @@ def test_the_state_of_the_optimizer_goes_where_the_weights_go():
         assert {one.device.type for one in model.setup.state[slot]} == {"meta"}
     step.train(Batch(tuple(map(torch.from_numpy, (x,))), (torch.from_numpy(y),)))
     assert model.setup.state["step"] == 2
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "bce"])
+def test_targets_that_are_images_have_their_channels_where_the_outputs_have_them(loss: str) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(6, 2, 5, 4)), rng.uniform(size=(6, 3, 4, 3))
+    found = []
+    for engine in ("native", "torch"):
+        st.seed(0)
+        begin = L.Input((2, 5, 4), data_format="channels_first")
+        end = "sigmoid" if loss == "bce" else None
+        model = st.Sequential([begin, L.Conv2D(3, 2, activation=end)])
+        model.compile(st.optimizers.SGD(0.5), loss, metrics=["mae"], engine=engine)
+        model.fit(x, y, batch_size=3, epochs=2, shuffle=False, verbose=0)
+        found.append([*model.get_weights(), *model.evaluate(x, y, verbose=0)])
+    for native, torch_ in zip(*found, strict=True):
+        np.testing.assert_allclose(native, torch_, rtol=1e-4, atol=1e-6)
