@@ -314,9 +314,15 @@ class Leaf(Module):
         return x.dim() == self.row.rank or (not self.row.rank and x.dim() == 1)
 
     def weights(self) -> list[tuple[Layer, Tensor]]:
-        """Return weights that are trained, with the layers that have them."""
-        return [(layer, w) for layer in self.natives for w in layer.weights
-                if isinstance(w, torch.nn.Parameter)]  # fmt: skip
+        """Return weights that are trained, with the layers that have them, inner ones too."""
+        return [
+            (owners.get(id(w), layer), w)
+            for layer in self.natives
+            for owners in [{id(w): part for part in layer.modules() if isinstance(part, Layer)
+                            for w in part.parameters(recurse=False)}]
+            for w in layer.weights
+            if isinstance(w, torch.nn.Parameter)
+        ]  # fmt: skip
 
     def described(self) -> dict[str, Array]:
         """Return weight, bias and their gradients by name."""
