@@ -223,6 +223,69 @@ with_bigdl_backend(k).fit(x, y, batch_size=8, nb_epoch=1, is_distributed=False)
 assert not np.allclose(before, k.get_weights()[0])
 assert with_bigdl_backend(k).predict(x).shape == (16, 3)
 """,
+    "penalties on layers whose weights are of their own kind": """
+from bigdl.optim.optimizer import *
+x, zero = np.zeros((4, 3)), np.zeros((4, 3))
+for layer, pull in ((CMul([3], wRegularizer=L2Regularizer(0.25)), 0),
+                    (CAdd([3], bRegularizer=L2Regularizer(0.25)), 2 / 3)):  # the squared error's
+    net = Sequential().add(layer)
+    net.forward(x)
+    before = net.get_weights()[0]
+    Optimizer(net, (x, zero), MSECriterion(), MaxEpoch(1), 4, SGD(learningrate=1.0)).optimize()
+    near(net.get_weights()[0], before * (1 - 0.25 - pull))
+""",
+    "a network is trained by criterions of several outputs": """
+from bigdl.optim.optimizer import *
+def net():
+    return Sequential().add(ConcatTable().add(Linear(3, 2)).add(Linear(3, 4)))
+one, other = net(), net()
+other.set_weights(one.get_weights())
+x, a, b = np.random.rand(6, 3), np.random.rand(6, 2), np.random.rand(6, 4)
+both = ParallelCriterion()
+both.add(MSECriterion(), 0.5).add(AbsCriterion(), 2.0)
+rows = [Sample.from_ndarray(i, [j, k]) for i, j, k in zip(x, a, b)]
+trained = Optimizer(one, SparkContext.getOrCreate().parallelize(rows), both, MaxEpoch(1), 6,
+                    SGD(learningrate=0.3)).optimize()
+other.backward(x, both.backward(other.forward(x), [a, b]))
+other.update_parameters(0.3)
+for mine, theirs in zip(one.get_weights(), other.get_weights()):
+    near(mine, theirs)
+begin = Input()
+middle = Tanh()(Linear(3, 8)(begin))
+parts = Model([begin], [Linear(8, 2)(middle), Linear(8, 2)(middle)])(begin)
+whole = Model([begin], [parts, Sigmoid()(Linear(2, 3)(GaussianSampler()(parts)))])
+costs = ParallelCriterion()
+costs.add(KLDCriterion(), 0.1).add(BCECriterion(size_average=False), 1.0)
+kept = TrainSummary("logs", "vae")
+rows = [Sample.from_ndarray(i, [np.array(0.0), (i > 0.5) * 1.0]) for i in x]
+train = Optimizer(whole, SparkContext.getOrCreate().parallelize(rows), costs, MaxEpoch(60), 6,
+                  Adam(learningrate=0.05))
+train.set_train_summary(kept)
+train.optimize()
+losses = np.array(kept.read_scalar("Loss"))[:, 1]
+assert losses[-10:].mean() < 0.7 * losses[:10].mean(), losses
+""",
+    "LBFGS takes several looks at a batch": """
+from bigdl.optim.optimizer import *
+x = np.random.rand(40, 2)
+y = x.sum(1, keepdims=True) * 2 + 0.4
+net = Sequential().add(Linear(2, 1))
+kept = TrainSummary("logs", "lbfgs")
+train = Optimizer(net, (x, y), MSECriterion(), MaxIteration(3), 40, LBFGS(max_iter=30))
+train.set_train_summary(kept)
+train.optimize()
+near(np.round(net.get_weights()[0], 3), [[2.0, 2.0]])
+near(np.round(net.get_weights()[1], 3), [0.4])
+assert len(kept.read_scalar("Loss")) == 3
+""",
+    "a network draws its weights again": """
+net = Sequential().add(Linear(4, 3).set_init_method(Ones(), Zeros())).add(Linear(3, 2))
+first = net.get_weights()
+net.set_weights([w + 1 for w in first])
+net.reset()
+near(net.get_weights()[0], np.ones((3, 4)))
+assert (net.get_weights()[2] != first[2]).all()
+""",
     "more of Spark": """
 from pyspark.sql import SparkSession
 sc = SparkSession.builder.master("local[2]").appName("x").getOrCreate().sparkContext
@@ -245,7 +308,14 @@ REFUSED = {
     "from bigdl.dllib.keras.layers import Dense": "bigdl.nn.keras.topology",
     "Linear(2, 2).set_weight([1])": 'did you mean "set_weights"?',
     "Linear(2, 2).ceil()": "BigDL 0.7 Linear: has no method 'ceil' here",
-    "Highway(3, wRegularizer=object()).forward(np.ones((1, 3)))": "weightdecay of the optimizer",
+    "from bigdl.optim.optimizer import *\nc = ParallelCriterion()\n"
+    "c.add(MSECriterion()).add(MSECriterion())\n"
+    "Optimizer(Sequential().add(Linear(2, 2)), (np.ones((2, 2)), [np.ones((2, 2))] * 2), c)"
+    ".optimize()": "the network has another number of outputs than it compares",
+    "from bigdl.optim.optimizer import *\n"
+    "net = Sequential().add(ConcatTable().add(Linear(2, 1)).add(Linear(2, 1)))\n"
+    "Optimizer(net, (np.ones((2, 2)), np.ones((2, 5))), KLDCriterion())"
+    ".optimize()": "the targets have more values than the outputs",
 }
 
 
@@ -276,7 +346,7 @@ def test_what_is_not_served_is_refused(
 DRAWN = "draws random numbers"
 NATIVE = "is the native layer of this name, whose values are tested in tests/layers"
 REASONS = {
-    **dict.fromkeys(("GaussianSampler", "RReLU", "SpatialDropout1D", "SpatialDropout2D",
+    **dict.fromkeys(("RReLU", "SpatialDropout1D", "SpatialDropout2D",
                      "SpatialDropout3D"), DRAWN),
     **dict.fromkeys(("AveragePooling1D", "AveragePooling3D", "Cropping1D", "GlobalMaxPooling1D",
                      "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",

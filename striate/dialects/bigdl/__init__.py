@@ -24,7 +24,6 @@ REFUSED: dict[str, str] = {
     **dict.fromkeys(_RECURRENT, "a network of convolutions: there are no recurrent layers"),
     "Embedding": "natively, torch.nn.Embedding in L.TorchModule",
     "LookupTable": "natively, torch.nn.Embedding in L.TorchModule",
-    "LBFGS": "SGD or Adam; natively, torch.optim.LBFGS is not driven either: it needs a closure",
     "callBigDlFunc": "Striate's own verbs: there is no JVM behind this dialect",
     "GradientReversal": "natively: a layer whose backward is written with torch.autograd.Function",
     "SpatialConvolutionMap": "SpatialConvolution, with n_group for parts of the planes",

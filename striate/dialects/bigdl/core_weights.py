@@ -18,11 +18,10 @@ Make = Callable[[Words, Spec], Sequence[Layer]]
 
 
 def learnt(act: Callable[[Words, Spec], nn.Module]) -> Make:
-    """Return what makes a layer of a torch module; penalties on its weights are refused."""
+    """Return what makes a layer of a torch module, with penalties on its weights."""
 
     def make(words: Words, x: Spec) -> Sequence[Layer]:
-        learned.unpenalised(words)
-        return [native.TorchModule(act(words, x))]
+        return [learned.layer(act(words, x), words)]
 
     return make
 
@@ -96,7 +95,7 @@ def _volumes(kind: Any, *names: str) -> Make:
         )
         given = [words[name] for name in names]
         more = {"bias": words["with_bias"]} if names else {}
-        return [native.TorchModule(kind(*given, kernel, strides, pads, **more))]
+        return [learned.layer(kind(*given, kernel, strides, pads, **more), words)]
 
     return make
 

@@ -40,6 +40,7 @@ class Criterion:
     """A criterion: `forward(output, target)` is a number, `backward` the gradient of the output."""
 
     rows: Mapping[str, Row] = {}
+    values = 1  # outputs of a network that it compares with one target
 
     def __init__(self, kind: str, words: Words) -> None:
         self.kind, self.words, self.row = kind, words, ROWS[kind]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import caller
-from ..table import DialectError
 from .criterions import Criterion, Row
-from .judging import Array, float_tensor
+from .judging import float_tensor
 from .kind import Signature
 
 
@@ -60,7 +59,9 @@ class TimeDistributedCriterion(Composed):
 
 
 class Tabular(Composed):
-    """A criterion on a table of values: it is computed, but no network is trained by it."""
+    """A criterion on a table of values; how networks are trained by it is in `joined`."""
+
+    values = 2
 
     def forward(self, input: Any, target: Any) -> float:
         """Return the mean over the batch."""
@@ -74,28 +75,29 @@ class Tabular(Composed):
         pairs = zip(grads, x, strict=True)
         return [(torch.zeros_like(v) if g is None else g).numpy() for g, v in pairs]
 
-    def loss(self, ending: str, y: Array) -> Any:
-        """Refuse: one target belongs to a network here."""
-        raise DialectError(
-            f"BigDL 0.7 {self.kind}",
-            "a network is trained here by a criterion of one output and one target",
-            need="one output, or the numbers of forward and backward alone",
-            fix="natively: model.compile(optimizer, loss={'first': 'mse', 'second': 'mae'})",
-            at=caller(),
-        )
-
 
 class ParallelCriterion(Tabular):
     """The weighted sum of criterions, each on its own value and target."""
 
     signature: ClassVar[dict[str, Any]] = {"repeat_target": False}
 
+    @property
+    def values(self) -> int:  # type: ignore[override]
+        """Those of its parts."""
+        return sum(one.values for one, _ in self.parts)
+
     def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
-        """Add them."""
-        targets = y * len(x) if self.words["repeat_target"] else y
-        triples = zip(self.parts, x, targets, strict=True)
-        values = [w * one.row.compare(one.words, a, b) for (one, w), a, b in triples]
-        return torch.stack([value.reshape(()) for value in values]).sum()
+        """Add them: each part takes as many values as it compares, and one target."""
+        targets = y * len(self.parts) if self.words["repeat_target"] else y
+        total, given = torch.zeros(()), list(x)
+        for (one, weight), target in zip(self.parts, targets, strict=True):
+            part, given = given[: one.values], given[one.values :]
+            if isinstance(one, Tabular):
+                value = one.compared(part, [target])
+            else:
+                value = one.row.compare(one.words, part[0], target)
+            total = total + weight * value.reshape(())
+        return total
 
 
 class CosineEmbeddingCriterion(Tabular):
@@ -160,8 +162,10 @@ class GaussianCriterion(Tabular):
 
 
 def _table(given: Any) -> list[Tensor]:
-    several = given if isinstance(given, (list, tuple)) else [given]
-    return [float_tensor(one) for one in several]
+    """Return the values of a table, those of tables in it too."""
+    if isinstance(given, (list, tuple)) and not all(np.isscalar(one) for one in given):
+        return [value for one in given for value in _table(one)]
+    return [float_tensor(given)]
 
 
 COMPOSED = (

@@ -83,17 +83,23 @@ def _tensors(given: Any) -> list[JTensor]:
     return [one for one in found if one is not None]
 
 
-def arrays_of(x: Any, y: Any) -> tuple[Arrays, Array | None]:
-    """Return features and labels as arrays: of arrays, of samples, or of pairs of both."""
+def arrays_of(x: Any, y: Any) -> tuple[Arrays, Any]:
+    """Return features and labels as arrays: of arrays, of samples, or of pairs of both.
+
+    Labels are a list of arrays where a sample has several.
+    """
     if hasattr(x, "collect") or hasattr(x, "samples"):
         return _of_elements(list(getattr(x, "samples", x).collect()))
     if isinstance(x, (list, tuple)) and x and isinstance(x[0], Sample):
         return _of_elements(list(x))
     several = [np.asarray(one) for one in x] if isinstance(x, (list, tuple)) else [np.asarray(x)]
+    table = isinstance(y, list) and bool(y) and all(np.ndim(one) > 0 for one in y)
+    if table and all(len(one) == len(several[0]) for one in y):
+        return several, [np.asarray(one) for one in y]
     return several, None if y is None else np.asarray(y)
 
 
-def _of_elements(elements: list[Any]) -> tuple[Arrays, Array | None]:
+def _of_elements(elements: list[Any]) -> tuple[Arrays, Any]:
     if not elements:
         raise DialectError(
             "BigDL 0.7", "the data hold no samples", need="at least one", at=caller()
@@ -102,9 +108,9 @@ def _of_elements(elements: list[Any]) -> tuple[Arrays, Array | None]:
     if isinstance(first, Sample):
         features = [np.stack([one.features[at].to_ndarray() for one in elements])
                     for at in range(len(first.features))]  # fmt: skip
-        if first.label is None:
-            return features, None
-        return features, np.stack([one.label.to_ndarray() for one in elements])
+        labels = [np.stack([one.labels[at].to_ndarray() for one in elements])
+                  for at in range(len(first.labels))]  # fmt: skip
+        return features, (labels if len(labels) > 1 else labels[0]) if labels else None
     if hasattr(first, "feature"):  # a Sample of the real package
         features = [np.stack([np.asarray(one.feature.to_ndarray()) for one in elements])]
         return features, np.stack([np.asarray(one.label.to_ndarray()) for one in elements])

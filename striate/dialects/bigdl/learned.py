@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...errors import caller
-from ..table import DialectError
+from ... import layers as native
+from ...core.layer import Layer
 
 
 def uniform(*size: int, fan: int) -> nn.Parameter:
@@ -171,15 +172,37 @@ def activation(name: Any) -> Callable[[Tensor], Tensor] | None:
     return None if name is None else get("activation", name)
 
 
-def unpenalised(words: Any) -> None:
-    """Refuse a penalty on weights of these modules."""
-    for word, value in words.items():
-        if word.lower().endswith("regularizer") and value is not None:
-            raise DialectError(
-                "BigDL 0.7",
-                f"{word} of this layer is not done here",
-                got=f"{word}={value!r}",
-                need="no penalty on this layer",
-                fix="weightdecay of the optimizer's method: SGD(weightdecay=1e-4)",
-                at=caller(),
-            )
+@dataclass(frozen=True)
+class Penalty:
+    """What the weights and the biases of a module cost; None is nothing."""
+
+    weight: Callable[[Tensor], Tensor] | None
+    bias: Callable[[Tensor], Tensor] | None
+
+    def __call__(self, module: nn.Module) -> Tensor:
+        """Return the sum over all weights."""
+        total = torch.zeros(())
+        for name, value in module.named_parameters():
+            cost = self.bias if name.rpartition(".")[2] == "bias" else self.weight
+            total = total if cost is None else total + cost(value)
+        return total
+
+
+def layer(module: nn.Module, words: Any) -> Layer:
+    """Return the layer of a module, with the penalties that the words ask for."""
+    from .core import regularizer
+
+    made = native.TorchModule(module)
+    costs = Penalty(*(
+        next((regularizer(value) for word, value in words.items()
+              if word.lower() in names and value is not None), None)
+        for names in (WEIGHT_PENALTIES, BIAS_PENALTIES)
+    ))  # fmt: skip
+    if costs != Penalty(None, None):
+        whole: Any = costs  # of the module, not of one weight
+        made.regularizers["module"] = whole
+    return made
+
+
+WEIGHT_PENALTIES = ("wregularizer", "w_regularizer", "weight_regularizer")
+BIAS_PENALTIES = ("bregularizer", "b_regularizer", "bias_regularizer")

@@ -267,6 +267,11 @@ def _sgd(words: Words) -> Optimizer:
     return TorchSGD(rate, momentum, damp, bool(words["nesterov"]), decay)
 
 
+def _by_closure(words: Words) -> Optimizer:
+    """LBFGS computes the loss again and again in one step: see `closure`."""
+    raise TypeError("LBFGS has no native rule")
+
+
 SMALL = 1e-38
 ROWS: dict[str, Row] = {
     "SGD": Row(
@@ -310,6 +315,13 @@ ROWS: dict[str, Row] = {
             "l1_regularization_strength": 0.0, "l2_regularization_strength": 0.0,
             "l2_shrinkage_regularization_strength": 0.0}),
         lambda w: Ftrl(w["learningrate"], *list(w.values())[1:]),
+    ),
+    "LBFGS": Row(
+        Signature("torch.optim.LBFGS", {
+            "max_iter": 20, "max_eval": UNSET, "tolfun": 1e-5, "tolx": 1e-9, "ncorrection": 100,
+            "learningrate": 1.0, "verbose": False, "linesearch": None,
+            "linesearch_options": None}),
+        _by_closure,
     ),
     "Adadelta": Row(
         Signature("st.optimizers.Adadelta(1.0)", {"decayrate": 0.9, "epsilon": 1e-10}),

@@ -141,6 +141,12 @@ class Module:
         found = tuple(torch.zeros_like(one) if one.grad is None else one.grad for one in x)
         return _arrays(found if len(found) > 1 else found[0], single)
 
+    def reset(self) -> Module:
+        """Draw all weights again."""
+        for leaf in self.leaves():
+            leaf.reset()
+        return self
+
     def zero_grad_parameters(self) -> None:
         """Forget the gradients."""
         for leaf in self.leaves():
@@ -180,6 +186,10 @@ class Module:
 
             return evaluate(self, *args, **words)
         return self.training(False)
+
+    def test(self, val_data: Any, batch_size: int, val_methods: Sequence[Any]) -> Any:
+        """Judge on data; the older name of evaluate."""
+        return self.evaluate(val_data, batch_size, val_methods)
 
     def predict_local(self, X: Any, batch_size: int = -1) -> Array:  # noqa: N803
         """Return the outputs for an array."""
@@ -288,6 +298,7 @@ class Leaf(Module):
         self.row, self.words = row, words
         self.natives: tuple[Layer, ...] = ()
         self.shapes: tuple[Any, Any] = (None, None)  # of the last input and output, as symbols
+        self.init_methods: tuple[Any, Any] = (None, None)
         start = row.starts(words)
         if start is not None:
             self._make(start)
@@ -336,6 +347,7 @@ class Leaf(Module):
     def set_init_method(self, weight_init_method: Any = None, bias_init_method: Any = None) -> Leaf:
         """Draw the weights again, by other rules."""
         methods = (weight_init_method, bias_init_method)
+        self.init_methods = methods
         for method, (_, value) in zip(methods, self.weights(), strict=False):
             if method is not None:
                 rule: Initializer = initializer(method)
@@ -363,13 +375,14 @@ class Leaf(Module):
         return self
 
     def reset(self) -> Leaf:
-        """Draw the weights again, by the layer's own rules."""
+        """Draw the weights again, by the layer's own rules or those of set_init_method."""
         start = self.row.starts(self.words)
         if start is not None:
             fresh = Leaf(self.session, self.kind, self.row, self.words)
             with torch.no_grad():
                 for (_, mine), (_, drawn) in zip(self.weights(), fresh.weights(), strict=True):
                     mine.copy_(drawn)
+            self.set_init_method(*self.init_methods)
         return self
 
     def _make(self, x: Spec) -> None:

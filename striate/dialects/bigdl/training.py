@@ -14,7 +14,11 @@ import torch
 
 from ...engine import loop
 from ...engine.hooks import Hook, ReduceLROnPlateau, current_rate
+from ...optimizers import SGD
+from . import closure
 from .criterions import LOSSES, Criterion
+from .criterions_composed import Tabular
+from .joined import Joined
 from .judging import Array, Arrays, Top1Accuracy, totals
 from .keras_kinds import looked_up
 from .methods import STRINGS, Method, Plateau
@@ -85,24 +89,25 @@ def fit(
 
 
 def optimize(
-    module: Module, setup: Setup, x: Arrays, y: Array, end: Trigger, batch_size: int,
+    module: Module, setup: Setup, x: Arrays, y: Any, end: Trigger, batch_size: int,
     watched: Watched,
 ) -> None:  # fmt: skip
     """Train until the trigger fires."""
     script = module.session.script
     x = [np.asarray(one) for one in script.part(x)]
-    y = np.asarray(script.part(y))
+    y = script.part(y)
     x = [one if one.dtype == np.uint8 else one.astype("float32") for one in x]
-    model = module.native([tuple(one.shape[1:]) for one in x])
-    loss, classes = setup.criterion.loss(model.activation_name, y)
-    targets = setup.criterion.targets(y, model.output_shape[-1]) if classes else y.astype("float32")
-    method = dataclasses.replace(setup.method.native(), **watched.clip)
+    model, loss, targets = _posed(module.native([tuple(one.shape[1:]) for one in x]), setup, y)
     recorded = [Recorded(model)] if watched.train is not None else []
-    model.compile(method, loss, recorded)
+    if setup.method.kind == "LBFGS":
+        train: Any = closure.Loop(setup.method)
+        model.compile(SGD(1.0), loss, recorded)
+    else:
+        train = loop.fit
+        method = dataclasses.replace(setup.method.native(), **watched.clip)
+        model.compile(method, loss, recorded)
     steps = math.ceil(len(x[0]) / batch_size)
-    follow = _follower(module, setup, end, watched)(
-        module, model, end, watched, steps, batch_size, recorded
-    )
+    follow = _follower(end, watched)(module, model, end, watched, steps, batch_size, recorded)
     wanted = end.epochs(steps)
     epochs = script.epochs(int(wanted) if math.isfinite(wanted) else 10**6)
     whole = len(x[0]) % batch_size == 0
@@ -110,13 +115,27 @@ def optimize(
     data: dict[str, Any] = {"x": single, "y": targets, "batch_size": batch_size}
     if not whole:
         data = {"x": full_batches(x, targets, batch_size), "steps_per_epoch": steps}
-    loop.fit(model, **data, epochs=epochs, verbose=0, callbacks=[*_plateau(setup), follow])
+    train(model, **data, epochs=epochs, verbose=0, callbacks=[*_plateau(setup), follow])
     script.fitted = model
     script.seen = (single, targets, None)
     script.saw(x[0])
     for summary in (watched.train, watched.valid):
         if summary is not None:
             summary.write()
+
+
+def _posed(model: Any, setup: Setup, y: Any) -> tuple[Any, Any, Array]:
+    """Return the network that is trained, its native loss, and the targets of that."""
+    criterion = setup.criterion
+    if isinstance(criterion, Tabular):
+        several = [np.asarray(one) for one in (y if isinstance(y, list) else [y])]
+        joined = Joined(model, criterion, several)
+        return joined.model, joined.loss(), joined.targets(several)
+    labels = np.asarray(y[0] if isinstance(y, list) else y)
+    loss, classes = criterion.loss(model.activation_name, labels)
+    if classes:
+        return model, loss, criterion.targets(labels, model.output_shape[-1])
+    return model, loss, labels.astype("float32")
 
 
 def full_batches(x: Arrays, y: Array, size: int) -> Iterator[tuple[Any, Array]]:
@@ -240,7 +259,7 @@ class FollowSteps(Follow):
         self.look()
 
 
-def _follower(module: Module, setup: Setup, end: Trigger, watched: Watched) -> type[Follow]:
+def _follower(end: Trigger, watched: Watched) -> type[Follow]:
     triggers = (end, watched.trigger, watched.keep)
     steps = any(one is not None and one.watches_steps for one in triggers)
     return FollowSteps if steps or watched.train is not None else Follow
