@@ -26,7 +26,7 @@ class Joined:
     """
 
     def __init__(self, model: Model, criterion: Tabular, y: Sequence[Array]) -> None:
-        self.shapes = [one.shape[1:] for one in model.outputs]
+        self.shapes = [tuple(int(n or 0) for n in one.shape[1:]) for one in model.outputs]
         self.criterion = criterion
         if len(self.shapes) != criterion.values:
             raise DialectError(
