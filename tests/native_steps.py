@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -18,6 +19,7 @@ from striate.lower.builder import Weight
 from striate.lower.execution import Execution
 from striate.lower.lower import Head, lower
 from striate.lower.optimizer import update_of
+from striate.lower.plan import ABSENT
 from striate.lower.runtime import Library, library
 from striate.lower.trace import trace
 
@@ -26,7 +28,11 @@ SHOWS_GRADIENTS = update_of(st.optimizers.SGD(1.0, momentum=0.5))
 
 
 class Native:
-    """A network in a training plan, after one step on random numbers."""
+    """A network in a training plan, after one step on random numbers.
+
+    `apart` is the same with a place of its own for every image, so that all of them can be seen
+    afterwards.
+    """
 
     def __init__(
         self,
@@ -45,10 +51,20 @@ class Native:
                 weight += 0.05 * torch.randn(weight.shape, generator=draw)
         self.exact = copy.deepcopy(model).double()  # before the step, which changes the weights
         self.program = trace(model.graph, training=True)
-        given = [self.program.values[at].shape for at in self.program.inputs]
-        self.x = [torch.randn(samples, *shape, generator=draw) for shape in given]
+        shapes = [self.program.values[at].shape for at in self.program.inputs]
+        self.x = [torch.randn(samples, *shape, generator=draw) for shape in shapes]
         out = self.program.values[self.program.outputs[0]].shape
         self.y = torch.randn(samples, *out, generator=draw)
+        chosen = native or library()
+        assert chosen is not None
+        given = {"rates": np.ones(1), "threads": threads, "seed": seed + 1}
+        self.execution, self.loss = self._stepped(batch, chosen, given)
+        self.apart, self.loss_apart = self._stepped(batch, chosen, given, apart=True)
+
+    def _stepped(
+        self, batch: int, native: Library, given: dict[str, Any], *, apart: bool = False
+    ) -> tuple[Execution, float]:
+        """Return the plan after its step, and the loss."""
         assert not isinstance(SHOWS_GRADIENTS, str)
         lowered = lower(
             self.program,
@@ -57,13 +73,15 @@ class Native:
             head=Head("mean_squared_error", labels=False),
             update=SHOWS_GRADIENTS,
         )
-        self.execution = Execution(lowered, native or library())  # type: ignore[arg-type]
-        self.execution.push()
+        for buffer in lowered.plan.buffers if apart else ():
+            buffer.place = ABSENT
+        before = copy.deepcopy(self.model.state_dict())
+        execution = Execution(lowered, native)
+        execution.push()
         sources = [one.numpy() for one in (*self.x, self.y.flatten(1))]
-        sums = self.execution.run(
-            samples, sources, rates=np.ones(1), threads=threads, seed=seed + 1
-        )
-        self.loss = float(sums[0]) / samples
+        sums = execution.run(self.samples, sources, **given)
+        self.model.load_state_dict(before)  # what torch computes is updated in the model
+        return execution, float(sums[0]) / self.samples
 
     def gradient(self, weight: Weight) -> Tensor:
         """Return the gradient of a weight."""
@@ -71,9 +89,9 @@ class Native:
 
     def masks(self) -> list[Tensor]:
         """Return what each dropout let through, in the order of the program."""
-        images = self.execution.lowered.images
+        images = self.apart.lowered.images
         drops = [step for step in self.program.steps if isinstance(step.operation, Drop)]
-        return [self.execution.tensor(images[step.output])[: self.samples] != 0 for step in drops]
+        return [self.apart.tensor(images[step.output])[: self.samples] != 0 for step in drops]
 
     def faults(self, tolerance: float = 1e-4) -> list[str]:
         """Return where loss or gradients differ from those by torch in float64."""
@@ -95,6 +113,12 @@ class Native:
             zip(map(id, wanted), torch.autograd.grad(loss, wanted, allow_unused=True), strict=True)
         )
         faults = []
+        if self.loss != self.loss_apart:
+            faults.append(f"loss {self.loss}, and {self.loss_apart} with images apart")
+        apart = [w for w in self.apart.lowered.weights if w.slots]
+        for one, other in zip(weights, apart, strict=True):
+            if not torch.equal(self.execution.slot(one, 0), self.apart.slot(other, 0)):
+                faults.append(f"gradient of {one.name} is another one with images apart")
         if abs(self.loss - total) > tolerance * abs(total):
             faults.append(f"loss {self.loss} instead of {total}")
         largest = max(float(one.abs().max()) for one in found.values() if one is not None)

@@ -186,6 +186,8 @@ class Builder:
         self.plan = Plan(batch, stages=[Stage(Over.PARTS)])  # the first stage packs weights
         self.training, self.block = training, block
         self.images: dict[int, Image] = {}
+        self.image_forms: dict[int, object] = {}  # of a buffer with images: where its zeros lie
+        self.lasting: set[int] = set()  # buffers that are read from outside of the plan's stages
         self.forms: dict[int, int] = {}  # values that are another one's numbers in another form
         self.gradients: dict[int, Image] = {}
         self.written: set[int] = set()  # values whose gradient holds something already
@@ -220,6 +222,7 @@ class Builder:
         pixel = channels if packed or channels < FEW_CHANNELS else round_up(channels, GROUP)
         row = (width + margin.left + margin.right) * pixel
         buffer = self.plan.add((height + margin.top + margin.bottom) * row, self.plan.batch, name)
+        self.image_forms[buffer] = (size, margin, pixel)
         origin = margin.top * row + margin.left * pixel
         return Image(View(buffer, origin, row, pixel), height, width, channels)
 

@@ -81,7 +81,7 @@ def explain(lowered: Lowered) -> str:
     plan = lowered.plan
     kind = "training" if lowered.update else "inference"
     table = rows(lowered)
-    arena = sum(buffer.bytes for buffer in plan.buffers) / 2**20
+    arena = plan.place() / 2**20
     block = next((stage.block for stage in plan.stages if stage.over is Over.SAMPLES), plan.batch)
     width = max(len(row.layers) for row in table)
     lines = [

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ..core.operation import Affine, Pointwise
 from .builder import NOTHING, Builder, Gradient, Image, Margin, Part, Update, Weight, image_size
 from .explain import explain
+from .lives import share
 from .plan import ABSENT, ABSENT_VIEW, Call, Plan, Value
 from .program import Program
 from .rules import cost, units
@@ -114,6 +115,9 @@ def lower(
         else:
             _leave(builder)
     builder.end()
+    output = made[-1].output if head else program.outputs[0]
+    builder.lasting.add(builder.images[output].view.buffer)
+    share(builder.plan, builder.image_forms, builder.lasting)
     return Lowered(
         program,
         tuple(made),
@@ -124,7 +128,7 @@ def lower(
         builder.gradients,
         sources,
         tuple(loads),
-        made[-1].output if head else program.outputs[0],
+        output,
         update,
         turn,
     )
@@ -239,6 +243,7 @@ def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
         one = builder.image((1, 1, 1), "weights of samples")
         builder.samples(Load(at, (1, 1, 1), "float32").call(source, one))
         weights = one.view.buffer
+        builder.lasting.add(weights)
         source += 1
     gradient = builder.gradient(at).view if builder.training else ABSENT_VIEW
     builder.written.add(builder.root(at))

@@ -72,12 +72,16 @@ class Stage:
 
 @dataclass
 class Buffer:
-    """`count` pieces of `stride` bytes, at `offset` in the arena; `name` is for people."""
+    """`count` pieces of `stride` bytes, at `offset` in the arena; `name` is for people.
+
+    `place`: the buffer of the same size in whose place it lies, ABSENT for one of its own.
+    """
 
     stride: int
     count: int = 1
     name: str = ""
     offset: int = -1
+    place: int = ABSENT
 
     @property
     def bytes(self) -> int:
@@ -105,9 +109,12 @@ class Plan:
         placed = (buffer for buffer in self.buffers if buffer.offset >= 0)
         end = max((buffer.offset + buffer.bytes for buffer in placed), default=0)
         for buffer in self.buffers:
-            if buffer.offset < 0:
+            if buffer.offset < 0 and buffer.place == ABSENT:
                 buffer.offset = end
                 end += buffer.bytes
+        for buffer in self.buffers:
+            if buffer.place != ABSENT:
+                buffer.offset = self.buffers[buffer.place].offset
         return end
 
     def words(self, kernels: Mapping[str, tuple[int, Mapping[str, str]]]) -> list[int]:

@@ -26,6 +26,7 @@ class Foreign(Unit):
             builder.images[value] = builder.image(
                 self.size(value), self.steps[0].name, margin, packed=contiguous
             )
+            builder.lasting.add(builder.images[value].view.buffer)
 
     def compute(self, inputs: list[Tensor]) -> tuple[Tensor, ...]:
         """Return the outputs; all tensors are channels last, as values of a program are."""
@@ -45,6 +46,7 @@ class Foreign(Unit):
     def forward(self, builder: Builder) -> None:
         """End the native segment: torch goes on."""
         learned = tuple(at in builder.learned for at in self.steps[0].inputs)
+        builder.lasting.update(builder.images[at].view.buffer for at in self.steps[0].inputs)
         builder.torch(TorchForward(self, learned))
 
     def backward(self, builder: Builder) -> None:
@@ -58,6 +60,8 @@ class Foreign(Unit):
         buffers = tuple((weight, builder.single(weight)) for weight in weights)
         targets = [builder.gradient_target(at) for at in step.inputs if at in builder.learned]
         inputs = tuple(image for image, _ in targets)
+        given = (image for image in outputs if image is not None)
+        builder.lasting.update(image.view.buffer for image in (*inputs, *given))
         builder.torch(TorchBackward(self, outputs, inputs, buffers))
         for _, addition in targets:
             if addition is not None:
