@@ -7,8 +7,8 @@ from keras.utils import to_categorical
 from benchmarks.protocol import turns
 
 (images, digits), _ = mnist.load_data()
-images = images[:12800].reshape((12800, 28, 28, 1)).astype("float32") / 255
-digits = to_categorical(digits[:12800], 10)
+images = images.reshape((60000, 28, 28, 1)).astype("float32") / 255
+digits = to_categorical(digits, 10)
 
 net = models.Sequential()
 net.add(layers.Conv2D(32, (3, 3), activation="relu", input_shape=(28, 28, 1)))
