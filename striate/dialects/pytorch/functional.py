@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from ...errors import ConfigError, caller
+from . import colours
 
 NEAREST, BILINEAR, BICUBIC = "nearest", "bilinear", "bicubic"
 SAMPLING = {
@@ -137,11 +138,19 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
         out = F.pad(img[None].float(), sides, mode=_edge(padding_mode))
         return out[0].to(img.dtype)
     if padding_mode == "constant":
-        return ImageOps.expand(img, (left, top, right, bottom), fill)
+        return ImageOps.expand(img, (left, top, right, bottom), _filled(img, fill))
     array = np.asarray(img)
     widths = [(top, bottom), (left, right), (0, 0)][: array.ndim]
     word: Any = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric"}[padding_mode]
     return Image.fromarray(np.pad(array, widths, word))
+
+
+def _filled(img: Image.Image, fill: Any) -> Any:
+    """Return the value of a border for each band: one number is for all."""
+    bands = len(img.getbands())
+    if isinstance(fill, (int, float)):
+        return (int(fill),) * bands if bands > 1 else fill
+    return tuple(fill) if bands > 1 else fill[0]
 
 
 def _edge(mode: str) -> str:
@@ -162,25 +171,30 @@ def rotate(img: Any, angle: float, interpolation: Any = NEAREST, expand: bool = 
            center: Any = None, fill: Any = 0) -> Any:  # fmt: skip
     """Return the image turned counter-clockwise."""
     kind = SAMPLING.get(str(interpolation).lower(), interpolation)
-    return as_picture(img, lambda one: one.rotate(angle, kind, expand, center, fillcolor=fill))
+
+    def turned(one: Image.Image) -> Image.Image:
+        return one.rotate(angle, kind, expand, center, fillcolor=_filled(one, fill))
+
+    return as_picture(img, turned)
 
 
 def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
            interpolation: Any = NEAREST, fill: Any = 0, **words: Any) -> Any:  # fmt: skip
     """Return the image turned, moved, scaled and sheared about its middle."""
     height, width = size_of(img)
-    middle = ((width - 1) / 2, (height - 1) / 2)
-    sx, sy = (shear, 0.0) if isinstance(shear, (int, float)) else shear
+    middle = np.array((width / 2, height / 2))  # a pixel is an area: the first one is at 0.5
+    sx, sy = (shear, 0.0) if isinstance(shear, (int, float)) else (shear[0], shear[-1])
+    sx, sy = (sx, 0.0) if not isinstance(shear, (int, float)) and len(shear) == 1 else (sx, sy)
     turn = math.radians(angle)
-    lean = np.array([[1, math.tan(math.radians(sx))], [math.tan(math.radians(sy)), 1]])
     spin = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    back = np.linalg.inv(scale * spin @ lean)
-    move = np.array(middle) - back @ (np.array(middle) + np.array(translate))
+    down = np.array([[1, 0], [-math.tan(math.radians(sy)), 1]])
+    along = np.array([[1, -math.tan(math.radians(sx))], [0, 1]])
+    back = np.linalg.inv(scale * spin @ down @ along)
+    move = middle - back @ (middle + np.array(translate))
     numbers = (*back[0], move[0], *back[1], move[1])
-    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    kind, how = SAMPLING.get(str(interpolation).lower(), interpolation), Image.Transform.AFFINE
     return as_picture(
-        img,
-        lambda one: one.transform(one.size, Image.Transform.AFFINE, numbers, kind, fillcolor=fill),
+        img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=_filled(one, fill))
     )
 
 
@@ -195,32 +209,42 @@ def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any =
     where = np.array(startpoints, float).reshape(-1)
     numbers = tuple(np.linalg.lstsq(np.array(rows, float), where, rcond=None)[0])
     kind, how = SAMPLING.get(str(interpolation).lower(), interpolation), Image.Transform.PERSPECTIVE
-    return as_picture(img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=fill))
+    return as_picture(
+        img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=_filled(one, fill))
+    )
 
 
 def adjust_brightness(img: Any, brightness_factor: float) -> Any:
     """Return the image brighter by a factor: 0 is black."""
+    if isinstance(img, Tensor):
+        return colours.brightness(img, brightness_factor)
     return _whole(img, lambda one: ImageEnhance.Brightness(one).enhance(brightness_factor))
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
     """Return the image with its contrast times a factor: 0 is grey."""
+    if isinstance(img, Tensor):
+        return colours.contrast(img, contrast_factor)
     return _whole(img, lambda one: ImageEnhance.Contrast(one).enhance(contrast_factor))
 
 
 def adjust_saturation(img: Any, saturation_factor: float) -> Any:
     """Return the image with its colours times a factor: 0 is without colour."""
+    if isinstance(img, Tensor):
+        return colours.saturation(img, saturation_factor)
     return _whole(img, lambda one: ImageEnhance.Color(one).enhance(saturation_factor))
 
 
 def adjust_hue(img: Any, hue_factor: float) -> Any:
     """Return the image with its colours turned by a share of the circle, -0.5 to 0.5."""
+    if isinstance(img, Tensor):
+        return colours.hue(img, hue_factor)
 
     def turned(picture: Image.Image) -> Image.Image:
         if picture.mode != "RGB":
             return picture
         hue, saturation, value = picture.convert("HSV").split()
-        moved = (np.array(hue, np.int16) + round(hue_factor * 255)) % 256
+        moved = (np.array(hue, np.int16) + int(hue_factor * 255)) % 256
         parts = (Image.fromarray(moved.astype(np.uint8)), saturation, value)
         return Image.merge("HSV", parts).convert("RGB")
 
@@ -229,22 +253,31 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
 
 def autocontrast(img: Any) -> Any:
     """Return the image with its darkest value black and its lightest white."""
+    if isinstance(img, Tensor):
+        return colours.autocontrast(img)
     return _whole(img, ImageOps.autocontrast)
 
 
 def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
     """Return the image sharper by a factor: 0 is blurred."""
+    if isinstance(img, Tensor):
+        return colours.sharpness(img, sharpness_factor)
     return _whole(img, lambda one: ImageEnhance.Sharpness(one).enhance(sharpness_factor))
 
 
 def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
     """Return the image with each value, 0 to 1, raised to a power and times the gain."""
-    table = [round(255 * min(1.0, gain * (value / 255) ** gamma)) for value in range(256)]
+    if isinstance(img, Tensor):
+        return colours.gamma(img, gamma, gain)
+    each = (255 + 1 - 1e-3) * gain  # so that 255 stays 255, and all else is rounded down
+    table = [min(255, int(each * (value / 255) ** gamma)) for value in range(256)]
     return _whole(img, lambda one: one.point(table * len(one.getbands())))
 
 
 def invert(img: Any) -> Any:
     """Return the negative."""
+    if isinstance(img, Tensor):
+        return colours.invert(img)
     return _whole(img, ImageOps.invert)
 
 
@@ -290,10 +323,13 @@ def resized_crop(img: Any, top: int, left: int, height: int, width: int, size: A
 
 def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
     """Return the image blurred; without a width it is of the kernel's size."""
-    size = kernel_size if isinstance(kernel_size, int) else kernel_size[0]
-    width = 0.3 * ((size - 1) * 0.5 - 1) + 0.8 if sigma is None else sigma
-    width = width if isinstance(width, (int, float)) else width[0]
-    return as_picture(img, lambda one: one.filter(ImageFilter.GaussianBlur(width)))
+    sizes = [kernel_size] * 2 if isinstance(kernel_size, int) else [*kernel_size] * 2
+    usual = [0.3 * ((size - 1) * 0.5 - 1) + 0.8 for size in sizes[:2]]
+    widths = usual if sigma is None else [sigma] * 2 if isinstance(sigma, (int, float)) else sigma
+    widths = [*widths] * 2
+    if isinstance(img, Tensor):
+        return colours.blur(img, sizes[:2], widths[:2])
+    return to_pil_image(colours.blur(pil_to_tensor(img), sizes[:2], widths[:2]))
 
 
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Any,

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from PIL import ImageFilter
 from torch import Tensor
 
 from ...errors import ConfigError, caller
@@ -22,12 +21,12 @@ from .functional import (
     adjust_saturation,
     adjust_sharpness,
     affine,
-    as_picture,
     autocontrast,
     both_sides,
     center_crop,
     crop,
     equalize,
+    gaussian_blur,
     hflip,
     invert,
     pad,
@@ -345,7 +344,7 @@ class GaussianBlur(Transform):
         """Return the changed image."""
         several = isinstance(self.sigma, (tuple, list))
         width = between(*self.sigma) if several else float(self.sigma)
-        return as_picture(img, lambda one: one.filter(ImageFilter.GaussianBlur(width)))
+        return gaussian_blur(img, self.kernel_size, width)
 
 
 class RandomApply(Transform):
