@@ -34,6 +34,7 @@ PAIRS = {
     "001 Keras 2": Pair("keras_001", "001"),
     "000 BigDL 0.7": Pair("bigdl_000", "000"),
     "003 ReNom 2.7": Pair("renom_003", "003"),
+    "002 PyTorch": Pair("pytorch_002b", "002b"),
 }
 
 

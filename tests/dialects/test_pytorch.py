@@ -643,3 +643,38 @@ def test_a_batch_file_runs_nothing(vision: Any, tmp_path: Path,
         "  fix   fetch the file again"
     )
     assert capsys.readouterr().out == ""
+
+
+def test_optimizers_update_in_one_pass_with_the_numbers_of_torch() -> None:
+    kinds = {
+        "sgd": lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
+        "adam": lambda p: torch.optim.Adam(p, 0.01, amsgrad=True),
+        "adamw": lambda p: torch.optim.AdamW(p, 0.01),
+        "adagrad": lambda p: torch.optim.Adagrad(p, 0.01),
+    }
+
+    def trained(kind: str) -> tuple[torch.Tensor, bool]:
+        draw = torch.Generator().manual_seed(0)
+        weight = torch.randn(40, generator=draw).requires_grad_()
+        optimizer = kinds[kind]([weight])
+        for _ in range(5):
+            optimizer.zero_grad()
+            (weight * torch.randn(40, generator=draw)).pow(2).sum().backward()
+            optimizer.step()
+        return weight.detach(), bool(optimizer.param_groups[0]["fused"])
+
+    for kind in kinds:
+        plain, fused = trained(kind)
+        assert not fused
+        with installed("pytorch"):
+            found, fused = trained(kind)
+        assert fused
+        torch.testing.assert_close(found, plain, rtol=1e-5, atol=1e-6)
+
+
+def test_an_optimizer_is_left_as_a_script_asks_for_it() -> None:
+    exact, single = (torch.zeros(3, dtype=kind) for kind in (torch.float64, torch.float32))
+    with installed("pytorch"):
+        assert torch.optim.Adam([exact]).param_groups[0]["fused"] is None
+        assert torch.optim.Adam([single], foreach=True).param_groups[0]["fused"] is None
+        assert "fused" not in torch.optim.Adadelta([single]).param_groups[0]

@@ -115,5 +115,6 @@ def patches(session: Session) -> Sequence[Patch]:
     """Return what torch has lost since, and the native way of calling a network."""
     from .idioms import patches as idioms
     from .native import patches as native
+    from .optimizers import patches as optimizers
 
-    return (*idioms(session), *native(session))
+    return (*idioms(session), *native(session), *optimizers())
