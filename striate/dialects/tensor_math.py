@@ -88,14 +88,20 @@ def all_(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return min_(tensor(x).bool().to(torch.uint8), axis, keepdims).bool()
 
 
+def _ordered(x: Any) -> Tensor:
+    """Return numbers that can be compared: of truths, 0 and 1."""
+    made = tensor(x)
+    return made.to(torch.uint8) if made.dtype == torch.bool else made
+
+
 def argmax(x: Any, axis: int | None = -1) -> Tensor:
     """Return the place of the largest value along an axis."""
-    return tensor(x).argmax(axis)
+    return _ordered(x).argmax(axis)
 
 
 def argmin(x: Any, axis: int | None = -1) -> Tensor:
     """Return the place of the least value along an axis."""
-    return tensor(x).argmin(axis)
+    return _ordered(x).argmin(axis)
 
 
 def cumsum(x: Any, axis: int = 0) -> Tensor:

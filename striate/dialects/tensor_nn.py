@@ -281,6 +281,28 @@ def shuffle(value: Any, seed: Any = None, name: Any = None) -> Tensor:
     return x[torch.randperm(len(x), generator=generator(seed))]
 
 
+def gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32",
+          seed: Any = None) -> Tensor:  # fmt: skip
+    """Return numbers of a gamma distribution."""
+    alpha = torch.as_tensor(alpha, dtype=torch.float32)
+    rate = torch.as_tensor(1.0 if beta is None else beta, dtype=torch.float32)
+    spread = torch.broadcast_shapes(alpha.shape, rate.shape)
+    full = (*sizes(shape), *spread)
+    drawn = torch.distributions.Gamma(alpha.expand(full), rate.expand(full)).sample()
+    return drawn.to(kind(dtype))
+
+
+def poisson(shape: Any, lam: Any, dtype: Any = "float32", seed: Any = None) -> Tensor:
+    """Return numbers of a Poisson distribution."""
+    rate = torch.as_tensor(lam, dtype=torch.float32)
+    return torch.poisson(rate.expand(*sizes(shape), *rate.shape)).to(kind(dtype))
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any = None) -> Tensor:
+    """Return classes drawn by unnormalised logarithms of their probabilities."""
+    return torch.multinomial(floating(logits).softmax(-1), num_samples, True).to(kind(dtype))
+
+
 RELATED = (
     relu, relu6, leaky_relu, elu, selu, gelu, silu, softmax, log_softmax, hard_sigmoid, dropout,
     categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy,

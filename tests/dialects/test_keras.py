@@ -248,7 +248,7 @@ LSTM: keeps no states from one batch to the next
   fix   return_state=True, and initial_state=... in the next call
   at    script.py:2""",
     "from keras.layers import TextVectorization": """\
-keras.layers.TextVectorization: Keras 2.2 has no such name here
+keras.layers.TextVectorization: Keras 3 has no such name here
   got   TextVectorization
   need  texts are not read here: keras.preprocessing.text.Tokenizer gives numbers
   fix   dir(striate.layers) lists the native layers
@@ -296,14 +296,14 @@ keras.optimizers.Ftrl: Keras 2.2 has no such name here
   need  SGD, Adagrad or Adam: the other rules are not here
   fix   dir(striate.layers) lists the native layers
   at    script.py:1""",
-    "from keras.models import Sequential\nfrom keras.layers import Dense\n\
-m = Sequential([Dense(1, input_dim=1)])\nm.compile('sgd', 'mse')\n\
-m.fit([[1.0]], [[1.0]], sample_weight={'a': [1]})": """\
+    "from keras.models import Model\nfrom keras.layers import Dense, Input\n\
+x = Input((1,))\nm = Model(x, [Dense(1)(x), Dense(1)(x)])\nm.compile('sgd', 'mse')\n\
+m.fit([[1.0]], [[1.0], [1.0]], sample_weight={'a': [1], 'b': [1]})": """\
 Keras 2.2 fit: weights of samples are the same for all outputs here
-  got   sample_weight for 1 outputs
+  got   sample_weight for 2 outputs
   need  one array, with a number for each sample
-  fix   loss_weights in compile, for the share of each output
-  at    script.py:5""",
+  fix   loss_weights in compile, for the share of each output, or train_on_batch
+  at    script.py:6""",
     "import keras\nexec 'hello'": """\
 script.py: is not Python 3
   got   exec 'hello'

@@ -54,6 +54,10 @@ VERSIONS: dict[str, KerasVersion] = {
 }  # fmt: skip
 NAME, DEFAULT, HIDES = "keras", "keras2", True
 
+TF2 = "tf2"  # of TensorFlow 2 without its keras: Keras is then the one inside of it
+MODERN = ("RandomFlip", "RandomRotation", "RandomZoom", "Rescaling", "Resizing", "StringLookup",
+          "TextVectorization", "MultiHeadAttention", "image_dataset_from_directory")  # fmt: skip
+
 # What only scripts of a version say. A word of a call counts where it is a keyword.
 CLUES: tuple[tuple[str, str, str], ...] = (
     ("keyword", "show_accuracy", "keras0"), ("argument", "compile.class_mode", "keras0"),
@@ -76,6 +80,16 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     *(("import", path, "keras3") for path in ("keras.ops", "keras.random", "keras.saving")),
     *(("name", path, "keras3") for path in ("keras.ops", "keras.random", "keras.Input")),
     ("text", "KERAS_BACKEND", "keras3"),
+    *(("name", word, "keras3") for word in MODERN),
+    *(("import", f"keras.{path}", "keras3") for path in (
+        *(f"layers.{word}" for word in MODERN), "utils.image_dataset_from_directory",
+        "utils.load_img", "utils.img_to_array", "optimizers.AdamW")),
+    *(("name", f"keras.utils.{word}", "keras3") for word in ("load_img", "img_to_array")),
+    *(("name", f"tf.{word}", TF2) for word in (
+        "GradientTape", "data.Dataset", "random.set_seed", "config.list_physical_devices",
+        "function", "config.experimental.list_physical_devices", "data.AUTOTUNE")),
+    *(("argument", f"{word}.learning_rate", "keras23") for word in (
+        "SGD", "RMSprop", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam")),
     ("import", "tensorflow.keras", "tf"), ("name", "tf.keras", "tf"),
     ("name", "tensorflow.keras", "tf"),
 )  # fmt: skip
@@ -87,6 +101,8 @@ PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
 def decide(found: Mapping[str, Sequence[str]]) -> str:
     """Return the version: that of the import, then that of the words, the newest that speaks."""
     version = next((name for name in PRECEDENCE if name in found), "keras2")
+    if version in ("keras2", "keras23") and TF2 in found:
+        return "tf"
     return "keras23" if version == "keras2" and "keras23" in found else version
 
 

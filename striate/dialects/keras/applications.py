@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import caller
 from ..table import DialectError
+from .applications_deep import DEEP, SIDES
 from .session import KerasSession
 
 MEANS = (103.939, 116.779, 123.68)  # of ImageNet, blue first
@@ -76,7 +77,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
                     at=caller(),
                 )
             kit = Kit(session)
-            shape = input_shape or (224, 224, 3)
+            shape = input_shape or ((*SIDES.get(name, (224, 224)), 3) if include_top else (
+                None, None, 3))  # fmt: skip
             begin = kit.layers["Input"](shape) if input_tensor is None else input_tensor
             model = body(kit, begin, include_top, pooling, classes, classifier_activation, **words)
             if weights is not None:
@@ -94,7 +96,17 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     }
     tools = {"decode_predictions": _decode}
     caffe, around = {"preprocess_input": _caffe}, {"preprocess_input": _around, **tools}
-    every = {**vgg, **resnet, **mobile}
+    deep = {
+        path: {name: made(name, body) for name, body in bodies.items()}
+        for path, bodies in DEEP.items()
+    }
+    every = {
+        **vgg,
+        **resnet,
+        **mobile,
+        **{k: v for bodies in deep.values() for k, v in bodies.items()},
+    }
+    read = {"densenet": _torch, "efficientnet": _same}
     return {
         "applications": every, "applications.vgg16": {**vgg, **caffe, **tools},
         "applications.vgg19": {**vgg, **caffe, **tools},
@@ -103,6 +115,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "applications.mobilenet": {**mobile, **around},
         "applications.mobilenet_v2": {**mobile, **around},
         "applications.imagenet_utils": {**caffe, **tools},
+        **{f"applications.{path}": {**networks, **around, "preprocess_input": read.get(
+            path, _around)} for path, networks in deep.items()},
     }  # fmt: skip
 
 
@@ -205,6 +219,17 @@ def _caffe(x: Any, data_format: Any = None, mode: str = "caffe") -> Any:
 def _around(x: Any, data_format: Any = None) -> Any:
     """Return pictures from -1 to 1."""
     return np.asarray(x, dtype="float32") / 127.5 - 1
+
+
+def _torch(x: Any, data_format: Any = None) -> Any:
+    """Return pictures with the means and deviations of ImageNet taken off."""
+    return (np.asarray(x, dtype="float32") / 255 - np.array((0.485, 0.456, 0.406), "float32")) \
+        / np.array((0.229, 0.224, 0.225), "float32")  # fmt: skip
+
+
+def _same(x: Any, data_format: Any = None) -> Any:
+    """Return pictures as they are: the network scales them itself."""
+    return x
 
 
 def _decode(preds: Any, top: int = 5) -> Any:

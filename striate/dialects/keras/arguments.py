@@ -64,16 +64,32 @@ def arrays(given: Any) -> Any:
 def weights(title: str, given: Any) -> Any:
     """Return weights of samples, one for each; those of single outputs are refused."""
     made = arrays(given)
-    if isinstance(made, (Mapping, list)):
+    if isinstance(made, Mapping):
+        made = list(made.values())
+    if isinstance(made, list) and len(made) == 1:
+        return made[0]
+    if isinstance(made, list):
         raise DialectError(
             title,
             "weights of samples are the same for all outputs here",
             got=f"sample_weight for {len(made)} outputs",
             need="one array, with a number for each sample",
-            fix="loss_weights in compile, for the share of each output",
+            fix="loss_weights in compile, for the share of each output, or train_on_batch",
             at=caller(),
         )
     return made
+
+
+def weights_of_batch(model: Any, given: Any) -> Any:
+    """Return weights of the samples of a batch: one array, or a list with one for each output."""
+    if isinstance(given, Mapping):
+        given = [given.get(output.name) for output in model.outputs]
+    count = len(model.outputs)
+    several = isinstance(given, (list, tuple)) and count > 1 and len(given) == count
+    if several and any(np.ndim(one) for one in given):
+        return [None if one is None else arrays(one) for one in given]
+    made = arrays(given)
+    return made[0] if isinstance(made, list) and len(made) == 1 else made
 
 
 def seen(x: Any, y: Any, words: Mapping[str, Any]) -> tuple[Any, Any, Any]:

@@ -50,8 +50,9 @@ class Called(Worded):
 
     def __call__(self, *args: Any, training: Any = None, **words: Any) -> Any:
         """Call the layer; inputs go on, and settings of the call are kept for it."""
+        mode = {} if training is None else {"training": training}
         if not words and self.calls and len(args) == len(self.settings["given"]):
-            return super().__call__(*args, training=training)  # within the network it was called in
+            return super().__call__(*args, **mode)  # within the network it was called in
         given = list(args[0]) if args and isinstance(args[0], (list, tuple)) else list(args)
         order = self.inputs_named
         named = dict(zip(order, given, strict=False))
@@ -62,7 +63,7 @@ class Called(Worded):
         settings["given"] = tuple(key for key in order if key in named)
         object.__setattr__(self, "settings", settings)
         inputs = [named[key] for key in order if key in named]
-        return super().__call__(*inputs, training=training)
+        return super().__call__(*inputs, **mode)
 
     def by_name(self, x: tuple[Any, ...]) -> dict[str, Any]:
         """Return the inputs of this call by their names."""

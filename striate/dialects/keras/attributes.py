@@ -17,13 +17,14 @@ from ...core.symbol import Symbol
 from ...engine import loop
 from ...engine.native import make_step
 from ..dialect import Patch
-from ..symbolic import Bare, found, item_of, lift, tensor
+from ..symbolic import Bare, found, item_of, lift, record, tensor
+from . import numpy_calls
 from .layers import put_weights
 from .session import KerasSession
 
 _CALL, _NUMPY, _ARRAY = Layer.__call__, Tensor.numpy, Tensor.__array__
 _FLOAT, _INT = Tensor.__float__, Tensor.__int__
-_GET, _SET = Layer.get_weights, Layer.set_weights
+_GET, _SET, _SETATTR = Layer.get_weights, Layer.set_weights, Layer.__setattr__
 
 
 @contextmanager
@@ -221,6 +222,20 @@ def _seen(session: KerasSession) -> Callable[..., Any]:
     return seen
 
 
+def _set(self: Layer, key: str, value: Any) -> None:
+    """Set an attribute; what a layer was made with can be another one later, as in Keras."""
+    if key != "trainable" and self.__dict__.get("built") and key in self.__dataclass_fields__:
+        object.__setattr__(self, key, value)
+    else:
+        _SETATTR(self, key, value)
+
+
+def _torch(cls: type, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """Call a function of torch on symbols too: `tensor + symbol`."""
+    kwargs = kwargs or {}
+    return record(func, args, kwargs, list(found(args, kwargs)))
+
+
 def _losses(self: Layer) -> list[Any]:
     """Return what layers have added to the loss in their last run, and penalties on weights."""
     out: list[Any] = []
@@ -251,6 +266,8 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "get_output_at", lambda self, index: self.calls[index].outputs[0]),
         (Layer, "get_input_at", lambda self, index: self.calls[index].inputs[0]),
         (Layer, "compute_output_shape", _output_shape),
+        (Layer, "__setattr__", _set),
+        (Symbol, "__torch_function__", classmethod(_torch)),
         (Symbol, "__getitem__", _item),
         (Symbol, "__iter__", None),
         (Symbol, "get_shape", lambda self: Shape(self.shape)),
@@ -262,6 +279,7 @@ def patches(session: KerasSession) -> list[Patch]:
             (Tensor, f"__i{name}__", getattr(Tensor, f"__{name}__"))  # x += y makes a new tensor
             for name in ("add", "sub", "mul", "truediv")
         ),
+        *numpy_calls.patches(),
         (Tensor, "numpy", _numpy),
         (Tensor, "__array__", _array),
         (Tensor, "__float__", lambda self: _FLOAT(self.detach())),  # that of losses too

@@ -104,6 +104,10 @@ class Gradients(Layer):
         """Return the specs of the values that are asked for."""
         return x[: self.count] if self.count > 1 else x[0]
 
+    def macs(self, *specs: Spec) -> int:
+        """Return 0: what is counted is the network alone."""
+        return 0
+
     def forward(self, *x: Tensor) -> Any:
         """Run the part, and go back."""
         begin, output = self.parts

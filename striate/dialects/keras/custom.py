@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from ... import constraints, initializers, layers as native, regularizers
 from ...core.layer import Layer
 from ...core.spec import Spec
+from ...core.symbol import Symbol
+from ...errors import ShapeError
 from ...layers.wrap import Opaque
 from ..symbolic import kind
 from .session import Given, KerasSession
@@ -228,6 +230,23 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             with phase(scope, self.training):
                 out = self.function(x[0] if len(x) == 1 else list(x))
             return tuple(out) if isinstance(out, list) else out
+
+        def __call__(self, *args: Any, **words: Any) -> Any:
+            """Call the function on symbols themselves where it does not run on zeros."""
+            try:
+                return native.Lambda.__call__(self, *args, **words)
+            except ShapeError:
+                given_args = list(args[0]) if isinstance(args[0], (list, tuple)) else list(args)
+                if not all(isinstance(one, Symbol) for one in given_args):
+                    raise
+                try:
+                    out = self.function(given_args[0] if len(given_args) == 1 else given_args)
+                except Exception:  # what it says of zeros is nearer to the script
+                    out = None
+                several = out if isinstance(out, (list, tuple)) else [out]
+                if not all(isinstance(one, Symbol) for one in several):
+                    raise
+                return several[0] if len(several) == 1 else out
 
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
             return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ def fit_with(
 
 def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any) -> Any:
     """Return the loss and the metrics by name."""
-    if own_step(model, "test_step"):
+    if own_step(model, "test_step") or own_step(model, "compute_loss"):
         return test_steps(model, _prepare(model, x, y, weight, size or 32), steps)
     if model.twin:
         x, y = model.twin.data(x, y)
@@ -69,14 +70,23 @@ def on_batch(model: Any, x: Any, y: Any, weight: Any, *, train: bool) -> dict[st
     if model.twin:
         x, y = model.twin.data(x, y)
     target = model.trained
+    several, weight = (weight, None) if isinstance(weight, list) else ([], weight)
     data = prepare(target, x, y, weight, ALL)
     step, mode = Step(target, setup_of(target, training=train), training=train), target.training
+    if several:
+        step.losses = [_weighed(*pair) for pair in zip(step.losses, several, strict=True)]
     try:
         for batch in Batches(target, data) if train else data:
             (step.train if train else step.test)(batch)
     finally:
         target.train(mode)
     return step.logs()
+
+
+def _weighed(loss: Any, weight: Any) -> Callable[..., Tensor]:
+    """Return the loss of one output with weights of its own."""
+    own = None if weight is None else tensor(weight).float()
+    return lambda y_true, y_pred, _: loss(y_true, y_pred, own)
 
 
 def fit_steps(

@@ -21,8 +21,11 @@ def save(model: Any, path: Any, session: KerasSession) -> None:
     """Write a model; one that holds a script's own code is also kept for this script's run."""
     session.kept.pop(str(path), None)
     session.training[str(path)] = keras_training.training_words(model.setup)
+    path = inside(path)
     try:
-        formats.save(model, path)
+        if getattr(model, "own", False):  # its class is known to this script alone
+            session.kept[str(path)] = copy.deepcopy(model)
+        formats.save(drawn(model, session), path)
     except StoreError as error:
         session.note(
             f"{path}: {error.where} {error.what}; a file holds the weights, memory the code"
@@ -31,8 +34,28 @@ def save(model: Any, path: Any, session: KerasSession) -> None:
         model_file.save_weights(model, path)
 
 
+def inside(path: Any) -> Path:
+    """Return the file for a path: a folder such as TensorFlow's has it inside."""
+    path = Path(path)
+    if path.suffix or path.is_file():
+        return path
+    path.mkdir(parents=True, exist_ok=True)
+    return path / "model.keras"
+
+
+def drawn(model: Any, session: KerasSession) -> Any:
+    """Return a model of symbols for one with a `call`, where that runs on symbols."""
+    if not getattr(model, "own", False) or not model.runs_graph:
+        return model
+    made = session.classes["Model"](list(model.graph.inputs), list(model.graph.outputs),
+                                    name=model.name)  # fmt: skip
+    object.__setattr__(made, "setup", model.setup)
+    return made
+
+
 def save_weights(model: Any, path: Any, session: KerasSession) -> None:
     """Write the weights: as Keras does where the name ends with .h5."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
         formats.save_weights(model, path)
     except StoreError as error:
@@ -55,6 +78,8 @@ def load_weights(model: Any, path: Any, session: KerasSession, *, by_name: bool 
 
 def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compiles: bool) -> Any:
     """Return the model of a file, or the one that this script has saved under its name."""
+    if Path(str(path)).is_dir():
+        path = Path(str(path)) / "model.keras"
     if str(path) in session.kept and Path(str(path)).exists():
         return copy.deepcopy(session.kept[str(path)])
     found = formats.load(path, maker(session), {**session.readable, **custom})

@@ -9,58 +9,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ...errors import caller
 from ..table import DialectError
+from .image_files import array_to_img, img_to_array, load_img, save_img
+from .image_sources import Arrays, Files, Keeps, frame_of
+from .image_warp import warp
 from .sequence import Sequence as KerasSequence
 from .session import LAYOUTS, KerasSession
 
 Array = NDArray[Any]
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff", ".gif", ".webp")
-MODES = {"rgb": "RGB", "grayscale": "L", "rgba": "RGBA"}
-METHODS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
 FILLS = ("nearest", "constant", "reflect", "wrap")
-
-
-def load_img(path: Any, grayscale: bool = False, color_mode: str = "rgb", target_size: Any = None,
-             interpolation: str = "nearest", **words: Any) -> Image.Image:  # fmt: skip
-    """Return the picture of a file; `target_size` is (height, width)."""
-    image = Image.open(path).convert("L" if grayscale else MODES[color_mode])
-    if target_size is not None and image.size != (target_size[1], target_size[0]):
-        image = image.resize((target_size[1], target_size[0]), METHODS[interpolation])
-    return image
-
-
-def img_to_array(img: Any, data_format: Any = None, dim_ordering: Any = None,
-                 dtype: Any = "float32") -> Array:  # fmt: skip
-    """Return a picture as (height, width, channels), or channels first."""
-    array = np.asarray(img, dtype=dtype)
-    array = array[..., None] if array.ndim == 2 else array
-    layout = LAYOUTS.get(dim_ordering or "", data_format)
-    return array.transpose(2, 0, 1) if layout == "channels_first" else array
-
-
-def array_to_img(x: Any, data_format: Any = None, scale: bool = True, dim_ordering: Any = None,
-                 dtype: Any = None) -> Image.Image:  # fmt: skip
-    """Return (height, width, channels) as a picture; `scale` spreads the values over 0 to 255."""
-    array = np.asarray(x, dtype="float32")
-    first = LAYOUTS.get(dim_ordering or "", data_format) == "channels_first"
-    array = array.transpose(1, 2, 0) if first else array
-    if scale:
-        array = array - min(array.min(), 0) if array.min() < 0 else array
-        high = array.max()
-        array = array / high * 255 if high else array
-    pixels = array.astype("uint8")
-    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-
-
-def save_img(path: Any, x: Any, data_format: Any = None, file_format: Any = None,
-             scale: bool = True, **words: Any) -> None:  # fmt: skip
-    """Write an array as a picture."""
-    array_to_img(x, data_format, scale).save(path, format=file_format)
-
-
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 
 
@@ -235,6 +194,29 @@ class ImageDataGenerator:
         keeps = Keeps(save_to_dir, save_prefix, save_format)
         return Pictures(self, files, batch_size, shuffle, seed, keeps)
 
+    def flow_from_dataframe(self, dataframe: Any, directory: Any = None, x_col: str = "filename",
+                            y_col: Any = "class", weight_col: Any = None,
+                            target_size: Any = (256, 256), color_mode: str = "rgb",
+                            classes: Any = None, class_mode: Any = "categorical",
+                            batch_size: int = 32, shuffle: bool = True, seed: Any = None,
+                            save_to_dir: Any = None, save_prefix: str = "",
+                            save_format: str = "png", subset: Any = None,
+                            interpolation: str = "nearest", **words: Any) -> Pictures:  # fmt: skip
+        """Return batches of the pictures that a table names."""
+        files = frame_of(f"{self.session.version.title} flow_from_dataframe", dataframe, {
+            **words, "directory": directory, "x_col": x_col, "y_col": y_col,
+            "weight_col": weight_col, "target_size": target_size, "color_mode": color_mode,
+            "classes": classes, "class_mode": class_mode, "interpolation": interpolation,
+        })  # fmt: skip
+        if files.invalid:
+            self.session.note(
+                f"flow_from_dataframe: {files.invalid} names of column {x_col!r} are no pictures"
+            )
+        files.choose(subset, self.split)
+        print(files.told)  # noqa: T201
+        keeps = Keeps(save_to_dir, save_prefix, save_format)
+        return Pictures(self, files, batch_size, shuffle, seed, keeps)
+
     def _last(self, x: Array) -> Array:
         if self.layout != "channels_first":
             return x
@@ -242,98 +224,6 @@ class ImageDataGenerator:
 
     def _first(self, x: Array) -> Array:
         return np.moveaxis(x, -1, -3) if self.layout == "channels_first" else x
-
-
-class Arrays:
-    """Pictures that are in memory."""
-
-    def __init__(self, x: Array, y: Any, weight: Any) -> None:
-        self.x, self.y, self.weight = x, y, weight
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def picture(self, index: int) -> Array:
-        """Return a picture as it is."""
-        return np.array(self.x[index], dtype="float32")
-
-    def labels(self, places: Array) -> Any:
-        """Return the labels at these places, None where there are none."""
-        return None if self.y is None else self.y[places]
-
-    def weights(self, places: Array) -> Any:
-        """Return the weights at these places, None where there are none."""
-        return None if self.weight is None else self.weight[places]
-
-
-class Files:
-    """Pictures in the folders of a folder."""
-
-    def __init__(self, root: Path, size: Any, mode: str, classes: Any, labels: Any, method: str):
-        inside = sorted(path.name for path in root.iterdir() if path.is_dir())
-        folders = inside if classes is None else list(classes)
-        self.root, self.size, self.mode, self.kind, self.method = root, size, mode, labels, method
-        self.class_indices = {name: number for number, name in enumerate(folders)}
-        found = [
-            (path.relative_to(root).as_posix(), number)
-            for name, number in self.class_indices.items()
-            for path in sorted((root / name).rglob("*"))
-            if path.suffix.lower() in SUFFIXES
-        ]
-        self.filenames = [name for name, _ in found]
-        self.classes = np.array([number for _, number in found], dtype="int32")
-
-    def choose(self, subset: Any, split: float) -> None:
-        """Keep the part of each class that is for training, or for validation."""
-        if subset is None:
-            return
-        keep: list[int] = []
-        for number in self.class_indices.values():
-            places = np.flatnonzero(self.classes == number)
-            cut = int(len(places) * split)
-            keep += list(places[:cut] if subset == "validation" else places[cut:])
-        self.filenames = [self.filenames[index] for index in keep]
-        self.classes = self.classes[keep]
-
-    def __len__(self) -> int:
-        return len(self.filenames)
-
-    def picture(self, index: int) -> Array:
-        """Read a picture."""
-        image = load_img(
-            self.root / self.filenames[index], False, self.mode, self.size, self.method
-        )
-        return img_to_array(image)
-
-    def labels(self, places: Array) -> Any:
-        """Return the labels in the form that was asked for."""
-        numbers = self.classes[places]
-        if self.kind == "categorical":
-            return np.eye(len(self.class_indices), dtype="float32")[numbers]
-        if self.kind == "binary":
-            return numbers.astype("float32")
-        return numbers if self.kind == "sparse" else None
-
-    def weights(self, places: Array) -> Any:
-        """Return no weights."""
-        return None
-
-
-class Keeps:
-    """Where changed pictures are also written, if asked for."""
-
-    def __init__(self, folder: Any, prefix: str, suffix: str) -> None:
-        self.folder, self.prefix, self.suffix = folder, prefix, suffix
-        self.written = 0
-
-    def write(self, batch: Array, layout: str) -> None:
-        """Write a batch."""
-        if self.folder is None:
-            return
-        for one in batch:
-            name = f"{self.prefix}_{self.written}_{id(self) % 10000}.{self.suffix}"
-            array_to_img(one, layout).save(Path(self.folder) / name)
-            self.written += 1
 
 
 class Pictures(KerasSequence):
@@ -400,41 +290,6 @@ class Pictures(KerasSequence):
 
     def __iter__(self) -> Iterator[Any]:
         return self
-
-
-def warp(x: Array, matrix: Array, fill: str, cval: float, order: int) -> Array:
-    """Return (height, width, channels) with each pixel taken from where `matrix` says.
-
-    `order` 0 takes the nearest pixel, 1 mixes the four around; `fill` says what is outside.
-    """
-    height, width = x.shape[:2]
-    rows, columns = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
-    points = matrix[:2, :2] @ np.stack([rows.ravel(), columns.ravel()]) + matrix[:2, 2:]
-    if order == 0:
-        return _taken(x, np.rint(points).astype(int), fill, cval).reshape(x.shape)
-    low = np.floor(points).astype(int)
-    part = (points - low)[..., None]
-    out = np.zeros((height * width, x.shape[2]))
-    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        share = (part[0] if down else 1 - part[0]) * (part[1] if right else 1 - part[1])
-        out += share * _taken(x, low + np.array([[down], [right]]), fill, cval)
-    return out.reshape(x.shape).astype("float32")
-
-
-def _taken(x: Array, places: Array, fill: str, cval: float) -> Array:
-    """Return the pixels at whole places."""
-    sizes = x.shape[:2]
-    inside = np.logical_and.reduce([(p >= 0) & (p < n) for p, n in zip(places, sizes, strict=True)])
-    moved = []
-    for place, size in zip(places, sizes, strict=True):
-        if fill == "reflect":
-            place = np.mod(place, 2 * size)
-            place = np.where(place < size, place, 2 * size - 1 - place)
-        elif fill == "wrap":
-            place = np.mod(place, size)
-        moved.append(np.clip(place, 0, size - 1))
-    taken: Array = x[moved[0], moved[1]]
-    return np.where(inside[:, None], taken, cval) if fill == "constant" else taken
 
 
 def names(session: KerasSession) -> dict[str, Any]:

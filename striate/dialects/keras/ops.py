@@ -11,7 +11,7 @@ from torch import Tensor
 from ...engine.seed import seed as set_seed
 from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
 from ..symbolic import lift, table, tensor
-from . import tf_image
+from . import tf_colors, tf_image
 from .session import KerasSession
 from .words import activation_names, array, relu
 
@@ -75,7 +75,11 @@ def image_names() -> dict[str, Any]:
     def resize(images: Any, size: Any, interpolation: str = "bilinear", **words: Any) -> Any:
         return lift(tf_image.resize)(images, size, interpolation)
 
-    return {"resize": resize, "rgb_to_grayscale": lift(tf_image.rgb_to_grayscale)}
+    colours = ("rgb_to_hsv", "hsv_to_rgb", "extract_patches")
+    return {
+        "resize": resize, "rgb_to_grayscale": lift(tf_image.rgb_to_grayscale),
+        **{name: lift(getattr(tf_colors, name)) for name in colours},
+    }  # fmt: skip
 
 
 def random_names() -> dict[str, Any]:

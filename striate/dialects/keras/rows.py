@@ -204,6 +204,7 @@ REFUSED: dict[str, str] = {
     "Adafactor": "Adam or AdamW: the other rules are not here",
     "TextVectorization": _TEXTS,
     "StringLookup": _TEXTS,
+    "lite": "no files of TensorFlow Lite: model.save('model.keras'), which TensorFlow converts",
     "contrib": "tf.contrib is gone from TensorFlow too: its layers are those of tf.keras.layers",
     "placeholder": "the graph of TensorFlow 1: write the network with tf.keras layers",
     "train": "the graph of TensorFlow 1: model.compile(optimizer, loss), model.fit",

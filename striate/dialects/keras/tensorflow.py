@@ -14,7 +14,7 @@ from ...core.symbol import Symbol
 from ...engine.seed import seed as set_seed
 from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
 from ..symbolic import kind, lift, table, tensor
-from . import tf_image
+from . import tf_colors, tf_files, tf_image, tf_texts
 from .backend import Session, variable
 from .optimizers import Optimizer, classes
 from .session import KerasSession
@@ -174,7 +174,10 @@ REDUCED = {f"reduce_{function.__name__.rstrip('_')}": lift(function) for functio
 REDUCED |= {"reduce_variance": REDUCED["reduce_var"], "reduce_std": REDUCED["reduce_std"]}
 RANDOM = {
     "normal": nn.random_normal, "uniform": nn.random_uniform, "shuffle": nn.shuffle,
-    "truncated_normal": nn.truncated_normal, "set_seed": set_seed,
+    "truncated_normal": nn.truncated_normal, "set_seed": set_seed, "gamma": nn.gamma,
+    "poisson": nn.poisson, "categorical": nn.categorical,
+    **{f"stateless_{name}": made for name, made in (
+        ("normal", nn.random_normal), ("uniform", nn.random_uniform))},
 }  # fmt: skip
 
 
@@ -192,7 +195,7 @@ def _math() -> dict[str, Any]:
 def _nn(session: KerasSession) -> dict[str, Any]:
     acts = activation_names(session)
     return {
-        **table(nn.RELATED),
+        **table(nn.RELATED), **table(tf_colors.BLOCKS),
         **{name: acts[name] for name in ("softmax", "sigmoid", "tanh", "elu", "selu", "softplus",
                                          "softsign", "relu6", "gelu", "silu", "log_softmax")},
         "relu": relu, "swish": acts["silu"], "conv2d": tf_conv2d,
@@ -220,6 +223,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "expand_dims": expand_dims, "range": tf_range, "shape": shape, "print": tf_print,
         "rank": lambda x: len(x.shape), "size": lift(shapes.size), "map_fn": shapes.map_fn,
         "random_normal": nn.random_normal, "random_uniform": nn.random_uniform,
+        "depth_to_space": lift(tf_colors.depth_to_space),
+        "space_to_depth": lift(tf_colors.space_to_depth), "read_file": tf_files.read_file,
         "truncated_normal": nn.truncated_normal, "set_random_seed": set_seed,
         "Session": Session, "InteractiveSession": Session, "ConfigProto": Anything,
         "GPUOptions": Anything, "global_variables_initializer": _nothing, "get_default_graph":
@@ -253,7 +258,12 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "": top, "nn": _nn(session), "math": _math(), "linalg": {
             "matmul": top["matmul"], "norm": lift(math.norm),
             "l2_normalize": lift(math.l2_normalize), "einsum": torch.einsum},
-        "random": RANDOM, "image": {**table(tf_image.FUNCTIONS), "ResizeMethod": Methods},
+        "random": RANDOM, "image": {
+            **table(tf_image.FUNCTIONS), **table(tf_colors.FUNCTIONS), "ResizeMethod": Methods,
+            "resize_image_with_crop_or_pad": lift(tf_image.resize_with_crop_or_pad),
+            "resize_images": lift(tf_image.resize), **tf_files.DECODERS, **tf_files.ENCODERS},
+        "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "io.gfile": tf_files.GFILE,
+        "gfile": tf_files.GFILE,
         "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything},
         "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": lambda d: d.cardinality()},
         "config": {**devices, "optimizer": Anything()}, "config.experimental": experimental,
@@ -264,7 +274,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "logging": quiet, "summary": {"create_file_writer": Anything, "scalar": _nothing,
                                       "image": _nothing, "histogram": _nothing},
         "train": {**old, "Checkpoint": Checkpoint, "CheckpointManager": Checkpoint,
-                  "latest_checkpoint": _nothing}, "dtypes": DTYPES | {"cast": top["cast"]},
+                  "latest_checkpoint": tf_files.latest_checkpoint},
+        "dtypes": DTYPES | {"cast": top["cast"]},
         "distribute": {"MirroredStrategy": Strategy, "OneDeviceStrategy": Strategy,
                        "get_strategy": Strategy}, "debugging": {
             "assert_equal": _nothing, "set_log_device_placement": _nothing,

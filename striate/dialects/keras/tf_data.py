@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from ..symbolic import tensor
+from .tf_files import matching
+from .tf_texts import Text, Texts, texts
 
 AUTOTUNE = -1
 INFINITE = -1
@@ -40,8 +42,17 @@ class Dataset:
     @staticmethod
     def from_tensor_slices(tensors: Any) -> Dataset:
         """Return the parts of arrays along their first axis."""
-        whole = _tree(tensors, tensor)
+        whole = _tree(tensors, _parts_of)
         return Slices(whole, len(_first(whole)))
+
+    @staticmethod
+    def list_files(file_pattern: Any, shuffle: bool = True, seed: int | None = None,
+                   **words: Any) -> Dataset:  # fmt: skip
+        """Return the paths of files."""
+        several = file_pattern if isinstance(file_pattern, (list, tuple)) else [file_pattern]
+        paths = sorted({path for one in several for path in matching(one)})
+        made = Dataset.from_tensor_slices(paths)
+        return made.shuffle(len(paths), seed) if shuffle and paths else made
 
     @staticmethod
     def from_tensors(tensors: Any) -> Dataset:
@@ -94,6 +105,8 @@ class Dataset:
     def shuffle(self, buffer_size: int, seed: int | None = None,
                 reshuffle_each_iteration: bool = True, **words: Any) -> Dataset:  # fmt: skip
         """Return the elements in another order: each is drawn from the next `buffer_size`."""
+        if seed is None and not reshuffle_each_iteration:
+            seed = int(torch.randint(2**31, ()))
 
         def walk() -> Iterator[Any]:
             rng = np.random.default_rng(seed if seed is not None else int(torch.randint(2**31, ())))
@@ -195,6 +208,37 @@ class Dataset:
         """Yield the elements as arrays."""
         return (_tree(item, lambda one: one.numpy()) for item in self)
 
+    def padded_batch(self, batch_size: int, *args: Any, **words: Any) -> Dataset:
+        """Return batches of elements that are filled up with zeros to one length."""
+
+        def walk() -> Iterator[Any]:
+            source = iter(self)
+            while items := list(itertools.islice(source, batch_size)):
+                yield _padded(items)
+
+        return Dataset(walk, None if self.count is None else -(-self.count // batch_size))
+
+    def window(self, size: int, shift: int | None = None, stride: int = 1,
+               drop_remainder: bool = False) -> Dataset:  # fmt: skip
+        """Return data sets of elements that follow each other."""
+
+        def walk() -> Iterator[Any]:
+            items = list(self)
+            for start in range(0, len(items), shift or size):
+                part = items[start : start + size * stride : stride]
+                if len(part) == size or not drop_remainder:
+                    yield Dataset(lambda part=part: iter(part), len(part))  # type: ignore[misc]
+
+        return Dataset(walk)
+
+    def take_while(self, predicate: Callable[..., Any], **words: Any) -> Dataset:
+        """Return the elements before the first for which it does not hold."""
+        return Dataset(lambda: itertools.takewhile(lambda one: bool(_spread(predicate, one)), self))
+
+    def get_single_element(self) -> Any:
+        """Return the only element."""
+        return next(iter(self))
+
     def cardinality(self) -> Tensor:
         """Return the number of elements."""
         return torch.tensor(-2 if self.count is None else self.count)
@@ -229,8 +273,12 @@ class Slices(Dataset):
         """Return the parts in another order; a buffer as large as all mixes all."""
         if self.order or self.count is None or buffer_size < self.count:
             return super().shuffle(buffer_size, seed, reshuffle_each_iteration)
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
         count = self.count
+        if not reshuffle_each_iteration:
+            first = int(torch.randint(2**31, ())) if seed is None else seed
+            order = torch.from_numpy(np.random.default_rng(first).permutation(count))
+            return Slices(self.whole, count, lambda: order)
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
         return Slices(self.whole, count, lambda: torch.randperm(count, generator=generator))
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **words: Any) -> Dataset:
@@ -285,8 +333,25 @@ def _first(value: Any) -> Any:
     return value
 
 
+def _padded(items: list[Any]) -> Any:
+    first = items[0]
+    if isinstance(first, tuple):
+        return tuple(_padded([item[index] for item in items]) for index in range(len(first)))
+    if isinstance(first, Tensor) and first.dim():
+        return torch.nn.utils.rnn.pad_sequence(items, batch_first=True)
+    return _stacked(items)
+
+
+def _parts_of(value: Any) -> Any:
+    """Return what is cut into elements: a tensor, or texts."""
+    found = texts(value)
+    return tensor(value) if found is None else found
+
+
 def _stacked(items: list[Any]) -> Any:
     first = items[0]
+    if isinstance(first, Text):
+        return Texts(items)
     if isinstance(first, tuple):
         return tuple(_stacked([item[index] for item in items]) for index in range(len(first)))
     if isinstance(first, Mapping):

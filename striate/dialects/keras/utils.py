@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ...engine.seed import seed as set_seed
 from . import summary as keras_summary
-from .images import Files, array_to_img, img_to_array, load_img, save_img
+from .image_files import array_to_img, img_to_array, load_img, save_img
+from .image_sources import Files
 from .sequence import Sequence
 from .session import KerasSession
 from .tf_data import Dataset

@@ -37,10 +37,24 @@ from .arguments import (
     read,
     seen,
     weights,
+    weights_of_batch,
 )
 from .batches import stream
 from .progress import History, Numbers, Shown, line, told
+from .recurrent import Overtime
 from .session import KerasSession
+
+
+@contextmanager
+def _threads(model: Model) -> Iterator[None]:
+    """Run loops over steps of a sequence in one thread: several would wait for each other."""
+    count = torch.get_num_threads()
+    if any(isinstance(part, Overtime) for part in model.modules()):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
 
 
 class Spoken(Model):
@@ -134,7 +148,8 @@ class Spoken(Model):
                 weight.requires_grad_(not now)
         inside, self.session.inside = self.session.inside, True
         try:
-            yield
+            with _threads(self):
+                yield
         finally:
             self.session.inside = inside
             for weight, now in before:
@@ -385,7 +400,8 @@ class Spoken(Model):
             )
             sample_weight = np.array([class_weight[int(label)] for label in labels], "float32")
         with self._as_compiled():
-            values = keras_eager.on_batch(self, x, y, sample_weight, train=True)
+            weight = weights_of_batch(self, sample_weight)
+            values = keras_eager.on_batch(self, x, y, weight, train=True)
         return self._numbers(values, return_dict, accuracy)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
@@ -393,7 +409,8 @@ class Spoken(Model):
                       **words: Any) -> Any:  # fmt: skip
         """Return the loss, or a list of the loss and the metrics, of one batch."""
         with self._as_compiled():
-            values = keras_eager.on_batch(self, arrays(x), arrays(y), sample_weight, train=False)
+            weight = weights_of_batch(self, sample_weight)
+            values = keras_eager.on_batch(self, arrays(x), arrays(y), weight, train=False)
         return self._numbers(values, return_dict, accuracy)
 
     def _numbers(self, logs: Any, return_dict: bool, accuracy: bool) -> Any:

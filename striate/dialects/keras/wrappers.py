@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 from typing import Any
 
@@ -13,6 +14,8 @@ VERBS = ("fit", "predict", "predict_classes", "predict_proba", "evaluate")
 
 class Wrapper:
     """Builds a model with the arguments that `build_fn` takes, and trains it with the others."""
+
+    kind = ""
 
     def __init__(self, build_fn: Any = None, model: Any = None, **words: Any) -> None:
         self.build_fn, self.words = build_fn or model, words
@@ -26,6 +29,18 @@ class Wrapper:
         self.build_fn = words.pop("build_fn", self.build_fn)
         self.words |= words
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn asks of an estimator."""
+        utils = importlib.import_module("sklearn.utils")
+        own = getattr(utils, f"{self.kind.title()}Tags")()
+        parts = {f"{self.kind}_tags": own, "target_tags": utils.TargetTags(required=True)}
+        return utils.Tags(estimator_type=self.kind, **parts)
+
+    @property
+    def _estimator_type(self) -> str:
+        """The same, as older versions ask it."""
+        return self.kind
 
     def of(self, function: Any, given: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments that a function takes."""
@@ -51,6 +66,8 @@ class Wrapper:
 
 class KerasClassifier(Wrapper):
     """Of classes."""
+
+    kind = "classifier"
 
     def labels(self, y: Any) -> Any:
         """Return one-hot labels where the loss asks for them; remember the classes."""
@@ -81,6 +98,8 @@ class KerasClassifier(Wrapper):
 
 class KerasRegressor(Wrapper):
     """Of numbers."""
+
+    kind = "regressor"
 
     def score(self, x: Any, y: Any, **words: Any) -> float:
         """Return minus the loss."""

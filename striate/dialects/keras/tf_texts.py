@@ -1,0 +1,111 @@
+"""`tf.strings`: texts as elements of data sets, such as the paths of files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..symbolic import kind
+
+
+class Text(str):
+    """A text as a tensor holds it: `numpy()` gives bytes, and it is compared with each of many."""
+
+    __hash__ = str.__hash__
+    shape = ()
+    dtype = "string"
+
+    def numpy(self) -> bytes:
+        """Return the bytes."""
+        return self.encode()
+
+    def __eq__(self, other: Any) -> Any:
+        if isinstance(other, (list, tuple, np.ndarray)):
+            return torch.tensor([str(self) == text(one) for one in other])
+        return str.__eq__(self, text(other)) if isinstance(other, (str, bytes)) else False
+
+    def __ne__(self, other: Any) -> Any:
+        same = self == other
+        return ~same if isinstance(same, torch.Tensor) else not same
+
+    def decode(self, *args: Any) -> str:
+        """Return the text."""
+        return str(self)
+
+
+class Texts(list[Any]):
+    """Several texts."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many there are."""
+        return (len(self),)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, torch.Tensor) and index.dim():
+            return Texts(list.__getitem__(self, place) for place in index.tolist())
+        found = list.__getitem__(self, index if isinstance(index, slice) else int(index))
+        return Texts(found) if isinstance(index, slice) else found
+
+    def numpy(self) -> Any:
+        """Return an array of bytes."""
+        return np.array([one.encode() for one in self], dtype=object)
+
+
+def text(value: Any) -> str:
+    """Return a text of a string, bytes, an array of one, or a path."""
+    value = value.item() if isinstance(value, np.ndarray) else value
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def texts(value: Any) -> Any:
+    """Return texts for strings, one or many; None where there are others."""
+    if isinstance(value, (str, bytes)):
+        return Text(text(value))
+    if isinstance(value, (list, np.ndarray)) or type(value).__module__.startswith("pandas"):
+        several = list(value)
+        if several and all(isinstance(one, (str, bytes, np.str_)) for one in several):
+            return Texts(Text(text(one)) for one in several)
+    return None
+
+
+def split(input: Any, sep: Any = None, maxsplit: int = -1, **words: Any) -> Any:
+    """Return the parts of a text, or of each of several."""
+    if isinstance(input, list):
+        return [split(one, sep, maxsplit) for one in input]
+    return Texts(Text(part) for part in text(input).split(sep, maxsplit))
+
+
+def join(inputs: Iterable[Any], separator: str = "", **words: Any) -> Text:
+    """Return one text of several."""
+    return Text(separator.join(map(text, inputs)))
+
+
+def to_number(input: Any, out_type: Any = "float32", **words: Any) -> Any:
+    """Return the number that a text, or each of several, says."""
+    given = [float(one) for one in input] if isinstance(input, list) else float(text(input))
+    return torch.tensor(given).to(kind(out_type))
+
+
+def regex_full_match(input: Any, pattern: str, **words: Any) -> Any:
+    """Return whether a text is of a form."""
+    return torch.tensor(re.fullmatch(pattern, text(input)) is not None)
+
+
+def regex_replace(input: Any, pattern: str, rewrite: str, **words: Any) -> Text:
+    """Return a text with what has a form replaced."""
+    return Text(re.sub(pattern, rewrite, text(input)))
+
+
+FUNCTIONS = {
+    "split": split, "join": join, "to_number": to_number, "regex_full_match": regex_full_match,
+    "regex_replace": regex_replace, "length": lambda x, **words: torch.tensor(len(text(x))),
+    "lower": lambda x, **words: Text(text(x).lower()),
+    "upper": lambda x, **words: Text(text(x).upper()),
+    "strip": lambda x, **words: Text(text(x).strip()),
+    "as_string": lambda x, **words: Text(x.item() if hasattr(x, "item") else x),
+}  # fmt: skip
