@@ -291,7 +291,7 @@ class NativeStep(Step):
         if targets.ndim == len(shape) + 1:
             program = self._program(False)
             targets = program.values[program.outputs[0]].from_user(targets)
-        y, labels = _targets(targets, shape)
+        y, labels = _targets(targets, shape, self.losses[0])
         if labels and not isinstance(self.losses[0], losses.Entropy):
             return None
         sources = [*x, np.ascontiguousarray(y)]
@@ -389,13 +389,15 @@ def _array(x: Tensor) -> NDArray[Any]:
     return np.ascontiguousarray(x.detach().cpu().numpy())
 
 
-def _targets(y: Tensor, shape: Shape) -> tuple[NDArray[Any], bool]:
+def _targets(y: Tensor, shape: Shape, loss: Any) -> tuple[NDArray[Any], bool]:
     """Return targets as a plan takes them, and whether they are class numbers.
 
-    One-hot rows become numbers, which are faster and mean the same.
+    One-hot rows become numbers, which are faster and mean the same, but for a loss that is of each
+    column by itself.
     """
     classes = shape[-1] or 0
-    if len(shape) == 1 and classes > 1:
+    each = isinstance(loss, losses.BinaryCrossentropy) and y.ndim == 2 and y.shape[1] == classes
+    if len(shape) == 1 and classes > 1 and not each:
         if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
             return y.reshape(-1).to(torch.int32).numpy(), True
         one_hot = bool(((y == 0) | (y == 1)).all()) and bool((y.sum(1) == 1).all())

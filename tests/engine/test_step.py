@@ -161,3 +161,16 @@ def test_targets_that_are_images_have_their_channels_where_the_outputs_have_them
         found.append([*model.get_weights(), *model.evaluate(x, y, verbose=0)])
     for native, torch_ in zip(*found, strict=True):
         np.testing.assert_allclose(native, torch_, rtol=1e-4, atol=1e-6)
+
+
+def test_a_binary_loss_takes_one_hot_rows_column_by_column() -> None:
+    x, y = np.random.default_rng(0).normal(size=(6, 4)), np.eye(3)[[0, 1, 2, 2, 1, 0]]
+    found = []
+    for engine in ("native", "torch"):
+        st.seed(0)
+        model = st.Sequential([L.Input((4,)), L.Dense(3, activation="sigmoid")])
+        model.compile(st.optimizers.SGD(0.5), "bce", metrics=["accuracy"], engine=engine)
+        model.fit(x, y, batch_size=3, epochs=2, shuffle=False, verbose=0)
+        found.append([*model.get_weights(), *model.evaluate(x, y, verbose=0)])
+    for native, torch_ in zip(*found, strict=True):
+        np.testing.assert_allclose(native, torch_, rtol=1e-4, atol=1e-6)
