@@ -97,8 +97,8 @@ class Aliases(MetaPathFinder, Loader):
         vars(module)["__getattr__"] = lambda word: self.missing(name, word, words)
         for child in self.children(name):
             word = child.rpartition(".")[2]
-            if word not in self.modules[name]:
-                setattr(module, word, importlib.import_module(child))
+            below = importlib.import_module(child)
+            setattr(module, word, self.modules[name].get(word, below))
 
     def children(self, name: str) -> list[str]:
         """Return the paths of the modules right below one."""

@@ -15,7 +15,7 @@ from .importer import MissingImportError
 
 PACKAGES = {  # where pip's name is another
     "sklearn": "scikit-learn", "cv2": "opencv-python", "skimage": "scikit-image",
-    "yaml": "pyyaml", "dateutil": "python-dateutil", "pytorch_lightning": "lightning",
+    "yaml": "pyyaml", "dateutil": "python-dateutil", "pytorch_lightning": "pytorch-lightning",
 }  # fmt: skip
 
 

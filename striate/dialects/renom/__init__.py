@@ -9,7 +9,7 @@ from ..session import Script, Session, Version
 
 NAME, DEFAULT, HIDES = "renom", "renom", True
 VERSIONS = {"renom": Version("renom", "ReNom 2.7")}
-ROOTS = ("renom",)
+ROOTS = ("renom", "renom_img")
 CLUES = (("import", "renom", "renom"),)
 _RECURRENT = ("Lstm", "Gru", "PeepholeLstm", "ChainedLSTM", "lstm", "gru")
 REFUSED: dict[str, str] = {
@@ -17,6 +17,22 @@ REFUSED: dict[str, str] = {
     "RoiPool2d": "rm.MaxPool2d, or torchvision.ops.roi_pool over a torch module",
     "AverageUnPool2d": "rm.MaxUnPool2d, or rm.Deconv2d with a filter of ones",
     "graph": "ReNom 2's words: this is the interface of ReNom 3",
+    **dict.fromkeys(
+        (
+            "ImageDistributor",
+            "ImageClassificationDistributor",
+            "ImageDetectionDistributor",
+            "ImageSegmentationDistributor",
+        ),
+        "NdarrayDistributor(x, y) of arrays that PIL has read",
+    ),
+    **dict.fromkeys(
+        ("renom_img.api", "renom.utility.image"),
+        "rm.Sequential or rm.Model of rm.Conv2d: ReNom's ready networks are not here",
+    ),
+    "renom.utility.onnx": "model.save('weights.h5'); the run keeps the network as model.striate",
+    "renom.utility.searcher": "a loop over the values to be tried",
+    "renom.algorithm": "the networks of ReNom: its other algorithms are not here",
     "DQN": "the networks of ReNom: its algorithms of reinforcement learning are not here",
     "Yolo": "the networks of ReNom: its detectors are not here",
 }

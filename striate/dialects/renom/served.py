@@ -30,6 +30,14 @@ LAYER_PATHS = (
     "poolnd", "conv2d", "convnd", "conv3d", "batch_normalize", "layer_normalize",
     "group_normalize", "weight_normalize", "lrn", "parameterized", "embedding", "utils",
 )  # fmt: skip
+ACTIVATION_PATHS = (
+    "relu", "relu6", "elu", "leaky_relu", "selu", "sigmoid", "tanh", "softmax", "softplus",
+    "softsign", "swish", "mish", "maxout", "hard_sigmoid", "hard_tanh",
+)  # fmt: skip
+LOSS_PATHS = (
+    "softmax_cross_entropy", "sigmoid_cross_entropy", "mean_squared_error", "cross_entropy",
+    "clipped_mean_squared_error", "smoothed_l1",
+)  # fmt: skip
 OPTIMIZERS = (
     *(optimizers.Sgd, optimizers.ClampedSgd, optimizers.Adagrad, optimizers.Adadelta),
     *(optimizers.Adamax, optimizers.Adam, optimizers.Rmsprop, optimizers.Optimizer),
@@ -101,11 +109,16 @@ def modules(session: Session) -> Modules:
         "renom.layers": {},
         **{f"renom.{path}": {**layer_names, **losses.CLASSES} for path in inside},
         **{f"renom.layers.function.{path}": layer_names for path in LAYER_PATHS},
+        **{f"renom.layers.activation.{path}": layer_names for path in ACTIVATION_PATHS},
+        **{f"renom.layers.loss.{path}": {**layer_names, **losses.CLASSES} for path in LOSS_PATHS},
         "renom.optimizer": _named(*OPTIMIZERS),
         "renom.config": {"precision": top["precision"]},
         "renom.cuda": cuda,
         "renom.cuda.cuda": cuda,
+        "renom.cuda.base": {},
+        "renom.cuda.base.cuda_base": cuda,
         "renom.utility": {},
+        "renom_img": {},
         "renom.utility.initializer": _named(*INITIALIZERS),
         "renom.utility.trainer": {**tools, "EVENTS": EVENTS},
         "renom.utility.distributor": data,
