@@ -18,6 +18,7 @@ from striate.dialects.bigdl import training
 from striate.dialects.bigdl.core import CORE
 from striate.dialects.bigdl.keras_kinds import KERAS
 from striate.dialects.bigdl.methods import TorchSGD
+from striate.dialects.table import DialectError
 from striate.optimizers import SGD, RMSprop
 
 
@@ -297,7 +298,13 @@ def test_reshaping_leaves_the_batch_alone(bd):
     assert layer.Reshape([3, 4]).forward(x).shape == (2, 3, 4)
     assert layer.View([3, 4]).forward(x).shape == (2, 3, 4)
     assert layer.View([-1, 12]).forward(numbers(2, 3, 4)).shape == (2, 12)
-    assert layer.InferReshape([-1, 4]).forward(x).shape == (2, 3, 4)
+    assert layer.InferReshape([0, -1, 4]).forward(x).shape == (2, 3, 4)
+    assert layer.InferReshape([3, -1], True).forward(x).shape == (2, 3, 4)
+    assert layer.InferReshape([-1, 12]).forward(numbers(2, 3, 4)).shape == (2, 12)
+    assert layer.InferReshape([0, 0, -1]).forward(numbers(2, 3, 4)).shape == (2, 3, 4)
+    for size in ([-1, 4], [4, -1], [-1, -1]):
+        with pytest.raises(DialectError, match="would take the batch apart"):
+            layer.InferReshape(size).forward(x)
     assert layer.Squeeze(2).forward(numbers(2, 1, 4)).shape == (2, 4)
     assert layer.Unsqueeze(1).forward(x).shape == (2, 1, 12)
     turned = layer.Transpose([(2, 3)]).forward(numbers(2, 3, 4))
@@ -345,7 +352,7 @@ def test_every_layer_of_the_core_api_can_be_made_and_run(bd, name):
         "SpatialMaxPooling": (2, 2, 2, 2), "SpatialAveragePooling": (2, 2, 2, 2),
         "SpatialBatchNormalization": (2,), "BatchNormalization": (8,), "Clamp": (-1, 1),
         "Power": (2.0,), "MulConstant": (2.0,), "AddConstant": (2.0,), "Reshape": ([4, 32],),
-        "InferReshape": ([-1, 32],), "View": ([128],), "Unsqueeze": (1,),
+        "InferReshape": ([0, -1, 32],), "View": ([128],), "Unsqueeze": (1,),
         "Transpose": ([(2, 3)],), "Narrow": (2, 1), "Select": (2, 1), "SpatialZeroPadding": (1,),
         "GaussianNoise": (0.5,), "GaussianDropout": (0.5,), "UpSampling2D": ([2, 2],),
     }  # fmt: skip

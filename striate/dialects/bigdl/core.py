@@ -180,6 +180,24 @@ def _reshape(words: Words, x: Spec) -> Sequence[Layer]:
     return [native.Reshape(shape)]
 
 
+def _infer_reshape(words: Words, x: Spec) -> Sequence[Layer]:
+    """0 keeps a size, -1 is what is left; without batch_mode the first one is the batch's."""
+    size = tuple(int(n) for n in words["size"])
+    begin, rest = (-1, size) if words["batch_mode"] else (size[0], size[1:])
+    kept = tuple(int(x.shape[at] or -1) if n == 0 else n for at, n in enumerate(rest))
+    whole = -1 in kept or math.prod(kept) == x.numel
+    if begin not in (-1, 0) or not whole or (not words["batch_mode"] and begin in kept):
+        raise DialectError(
+            "BigDL 0.7 InferReshape",
+            "would take the batch apart",
+            got=f"{list(size)} for samples of {x.shape}; the first size is the batch's",
+            need="0 or -1 as the first size, and others that keep the number of values",
+            fix=f"InferReshape({[0, *rest]}), or batch_mode=True",
+            at=caller(),
+        )
+    return [native.Reshape(kept)]
+
+
 def _squeeze(words: Words, x: Spec) -> Sequence[Layer]:
     dim = words["dim"]
     places = [dim - 1 if words["num_input_dims"] > 0 else dim - 2] if dim else [
@@ -334,8 +352,8 @@ CORE: dict[str, Kind] = {
     "Echo": Kind('L.Activation("linear")', {}, _named("linear")),
     "Contiguous": Kind('L.Activation("linear")', {}, _named("linear")),
     "Reshape": Kind("L.Reshape(target_shape)", {"size": REQUIRED, "batch_mode": None}, _reshape),
-    "InferReshape": Kind("L.Reshape(target_shape)", {"size": REQUIRED, "batch_mode": True},
-                         _reshape),
+    "InferReshape": Kind("L.Reshape(target_shape)", {"size": REQUIRED, "batch_mode": False},
+                         _infer_reshape),
     "View": Kind("L.Reshape(target_shape)", {"sizes": REQUIRED, "num_input_dims": 0}, _reshape),
     "Squeeze": Kind("L.Reshape(target_shape)", {"dim": None, "num_input_dims": 0}, _squeeze),
     "Unsqueeze": Kind("L.Reshape(target_shape)", {"pos": REQUIRED, "num_input_dims": 0},

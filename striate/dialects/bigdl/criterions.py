@@ -89,8 +89,8 @@ class Criterion:
 
         It is one of the native losses where that is the same, so that its kernel may be used.
         """
-        plain = all(self.words.get(word) == value for word, value in PLAIN.items()
-                    if word in self.words)  # fmt: skip
+        given = [(self.words[word], value) for word, value in PLAIN.items() if word in self.words]
+        plain = all(one is None if value is None else one == value for one, value in given)
         padded = self.row.labels and bool((np.asarray(y) == -1).any())
         by_input = "probability" if self.words.get("logProbAsInput") is False else "log"
         table = self.row.native

@@ -162,7 +162,8 @@ def _loaders(session: BigdlSession, graph: Any) -> None:
     """Give Model its static methods."""
 
     def load_model(modelPath: str, weightPath: Any = None, **words: Any) -> Loaded:  # noqa: N803
-        return Loaded(session, load(modelPath))
+        kept = Path(f"{modelPath}.striate")  # as set_checkpoint names it
+        return Loaded(session, load(kept if kept.exists() else modelPath))
 
     def load_keras(json_path: str | None = None, hdf5_path: str | None = None,
                    by_name: bool = False) -> Loaded:  # fmt: skip

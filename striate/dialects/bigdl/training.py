@@ -14,6 +14,7 @@ import torch
 
 from ...engine import loop
 from ...engine.hooks import Hook, ReduceLROnPlateau, current_rate
+from ...losses import Function, Loss
 from ...optimizers import SGD
 from . import closure
 from .criterions import LOSSES, Criterion
@@ -135,7 +136,23 @@ def _posed(model: Any, setup: Setup, y: Any) -> tuple[Any, Any, Array]:
     loss, classes = criterion.loss(model.activation_name, labels)
     if classes:
         return model, loss, criterion.targets(labels, model.output_shape[-1])
-    return model, loss, labels.astype("float32")
+    targets, shape = labels.astype("float32"), tuple(model.output_shape[1:])
+    if isinstance(loss, Function) and targets.shape[1:] != shape and None not in shape:
+        return model, *_filled(loss, targets, shape)
+    return model, loss, targets
+
+
+def _filled(loss: Function, targets: Array, shape: tuple[int, ...]) -> tuple[Loss, Array]:
+    """Return a loss, and targets filled up to the shape of an output, of which it takes its own."""
+    rows, own = targets.reshape(len(targets), -1), targets.shape[1:]
+    count, missing = rows.shape[1], math.prod(shape) - rows.shape[1]
+    if missing < 0:
+        return loss, targets  # the loop says what does not fit
+
+    def compared(y_true: Any, y_pred: Any) -> Any:
+        return loss.function(y_true.flatten(1)[:, :count].reshape(len(y_true), *own), y_pred)
+
+    return Function(compared), np.pad(rows, ((0, 0), (0, missing))).reshape(-1, *shape)
 
 
 def full_batches(x: Arrays, y: Array, size: int) -> Iterator[tuple[Any, Array]]:

@@ -72,7 +72,7 @@ class Caller:
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
         """Return what the module gives."""
-        if getattr(self.here, "inside", False) or torch.jit.is_tracing():
+        if getattr(self.here, "inside", False) or torch._C._get_tracing_state():
             return self.original(module, *args, **words)
         self.here.inside = True
         try:
