@@ -60,11 +60,16 @@ def words(path: Path) -> list[Word]:
 
 
 def find(said: list[Word]) -> list[Finding]:
-    """Return each dialect whose packages a script imports; the first one where it imports none."""
+    """Return each dialect whose packages a script imports; the first one where it imports none.
+
+    A script that imports Striate and none of them has no dialect.
+    """
     roots = {word.partition(".")[0] for kind, word, _ in said if kind == "import"}
     dialects = list(every())
     spoken = [dialect for dialect in dialects if roots & set(dialect.ROOTS)]
-    return [_finding(dialect, said) for dialect in spoken or dialects[:1]]
+    if not spoken and "striate" not in roots:
+        spoken = dialects[:1]
+    return [_finding(dialect, said) for dialect in spoken]
 
 
 def _finding(dialect: Dialect, said: list[Word]) -> Finding:

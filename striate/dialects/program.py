@@ -27,6 +27,7 @@ from .dialect import every, named
 from .evidence import Finding, Word, find, words
 from .importer import NATIVE, Aliases, served, serving
 from .loops import bounded
+from .own import watched
 from .port import port
 from .session import PICTURES, Script
 from .surroundings import surrounded
@@ -58,6 +59,8 @@ def run_script(
     for finding in found:
         version = finding.dialect.VERSIONS[finding.version]
         say(f"dialect  {version.name} ({version.title}): {', '.join(finding.reasons)}")
+    if not found:
+        say("dialect  none: the script is in the native vocabulary")
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "script"
     run = Run.create(Path(root).resolve(), name)
     shared = Script(max_epochs, limit_samples, run, words=said)
@@ -69,6 +72,8 @@ def run_script(
         for finding in found:
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
+        if not found:
+            stack.enter_context(watched(shared))
         tree = python2.read(path)[1]
         roots = {root for dialect in every() for root in dialect.ROOTS}
         stack.enter_context(served(Absent(absent(tree, roots))))
@@ -88,7 +93,10 @@ def port_script(script: str | Path, *, dialect: str = "") -> str:
         raise DialectError("run", f"there is no script {str(script)!r}", need="a Python file")
     said = words(path)
     text, _, _ = python2.read(path)
-    return port(text, _found(dialect, said), said)
+    found = _found(dialect, said)
+    if not found:
+        say("note: the script is in the native vocabulary already")
+    return port(text, found, said) if found else text
 
 
 @contextmanager
@@ -216,7 +224,7 @@ def _folder(path: Path, said: list[Word]) -> Path:
 
 def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding]) -> None:
     run, versions = script.run, [one.version for one in found]
-    dialect = versions[0] if len(versions) == 1 else versions
+    dialect = versions[0] if len(versions) == 1 else versions or "native"
     config: dict[str, Any] = {"script": path.name, "arguments": list(args), "dialect": dialect}
     if script.span is not None and script.span[0] < script.span[1] < math.inf:
         config["input_range"] = list(script.span)

@@ -14,9 +14,10 @@ import torch
 
 from striate.cli.report import write_page
 from striate.data.datasets import mnist
-from striate.dialects.program import run_script
+from striate.dialects.program import port_script, run_script
 from striate.explorer.results import data, overview
 from striate.explorer.subject import Subjects
+from striate.model import Model
 from striate.store.run import Run
 
 DATA = """
@@ -266,3 +267,39 @@ def test_the_run_of_a_script_can_be_looked_at_like_that_of_a_recipe(tmp_path: Pa
     first = (run / "report.html").read_text()
     write_page(Run.open(run), subject.model)
     assert (run / "report.html").read_text().count("<img") == first.count("<img") > 20
+
+
+NATIVE = """
+import striate as st
+from striate import layers as L
+(x, y), (x_test, y_test) = st.datasets.mnist()
+model = st.Sequential([L.Input((28, 28, 1)), L.Rescaling(1 / 255), L.MaxPooling2D(4), L.Flatten(),
+                       L.Dense(10, activation="softmax")])
+model.compile("adam", "crossentropy", metrics=["accuracy"])
+history = model.fit(x[:500], y[:500], epochs=4, verbose=0, {words})
+print(len(history.history["loss"]), model.evaluate(x_test[:50], y_test[:50], verbose=0)[0] > 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "words", ["validation_data=(x_test[:60], y_test[:60])", "validation_split=0.2"]
+)
+def test_a_script_in_native_words_has_a_run_too(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "own.py"
+    script.write_text(NATIVE.format(words=words))
+    run = run_script(script, max_epochs=2, limit_samples=200, root=tmp_path / "runs")
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1] == "2 True"
+    assert captured.err.startswith("dialect  none: the script is in the native vocabulary\n")
+    assert json.loads((run / "config.json").read_text())["dialect"] == "native"
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2] and "val_accuracy" in rows[0]
+    subject = Subjects(tmp_path / "runs")["own"]
+    judged = 60 if "data" in words else 40
+    assert overview(subject)["total"] == judged
+    assert data(subject)["sizes"]["train"] == [200 if "data" in words else 160, 28, 28, 1]
+    assert "report.html" in {file.name for file in run.iterdir()}
+    assert Model.fit.__module__ == "striate.engine.loop"  # no longer watched
+    assert port_script(script) == script.read_text()
