@@ -283,7 +283,7 @@ def test_a_script_of_torch_has_striates_data_sets(
 
     Path("old.py").write_text(TORCH)
     ported = port_script("old.py")
-    few = names(200)["MNIST"]
+    few = names(200, ())["MNIST"]
     monkeypatch.setattr(striate.torchvision.datasets, "MNIST", few)  # type: ignore[attr-defined]
     last = alone("new.py", ported)
     assert last.startswith("200 (50, 10) ") and last.endswith(" 4")
