@@ -13,7 +13,12 @@ from importlib.util import find_spec
 from typing import Any
 
 from ..engine.progress import say
-from . import surroundings_drawing, surroundings_images, surroundings_sklearn
+from . import (
+    surroundings_drawing,
+    surroundings_images,
+    surroundings_pandas,
+    surroundings_sklearn,
+)
 from .dialect import Modules, Patch
 from .importer import Aliases, served
 from .restore import replaced, restored
@@ -113,6 +118,7 @@ def modules(script: Script) -> Modules:
         **surroundings_sklearn.modules(script),
         **surroundings_images.modules(),
         **surroundings_drawing.modules(),
+        **surroundings_pandas.modules(),
         **dict.fromkeys(("tqdm", "tqdm.notebook", "tqdm.auto"), bars),
         "cPickle": vars(pickle),
         "StringIO": {"StringIO": io.StringIO},

@@ -141,6 +141,28 @@ plt.style.use('seaborn-whitegrid'); sns.set(style='darkgrid'); plt.figure(); wan
 axes = sns.heatmap(np.eye(2, dtype=int), annot=True, fmt='d', xticklabels=['a', 'b'])
 print([text.get_text() for text in axes.texts])
 """, "['1', '0', '0', '1']"),
+    "a table of a file": ("""
+import pandas as pd, numpy as np
+with open('train.csv', 'w') as file:
+    file.write('label,p0,p1\\n' + ''.join(f'{i % 3},{i},{255 - i}\\n' for i in range(30)))
+train = pd.read_csv('train.csv')
+Y, X = train['label'], train.drop(labels=['label'], axis=1)
+assert train.shape == (30, 3) and not X.isnull().any().any() and len(Y.unique()) == 3
+assert Y.value_counts()[0] == 10 and (train[train.label == 2].p0 % 3 == 2).all()
+assert (X / 255.0).values.reshape(-1, 2, 1).max() == 1.0
+from sklearn.model_selection import train_test_split
+a, b, c, d = train_test_split(X, Y, test_size=0.2, random_state=1)
+assert a.shape == (24, 2) and list(a.index) == list(c.index) and len(d) == 6
+history = pd.DataFrame({'loss': [1.0, 0.5], 'acc': [0.25, 0.375]})
+history.plot(figsize=(4, 3), grid=True)
+history['sum'] = history['loss'] + history.acc
+history.to_csv('history.csv', index=False)
+back = pd.read_csv('history.csv')
+assert back.iloc[1]['sum'] == 0.875 and back.loc[0, 'acc'] == 0.25
+assert back.describe().loc['mean', 'loss'] == 0.75 and pd.get_dummies(Y).values.sum() == 30
+both = pd.concat([pd.Series([1, 2], name='ImageId'), pd.Series([7, 8], name='Label')], axis=1)
+print(repr(history.head(1)).split(), both.values.tolist())
+""", "['loss', 'acc', 'sum', '0', '1.0', '0.25', '1.25'] [[1, 7], [2, 8]]"),
     "pyplot.hold": ("""
 import matplotlib.pyplot as plt
 plt.hold(True)
@@ -246,6 +268,12 @@ skimage: is not installed, and the script uses it
   got   skimage.io.imread
   fix   pip install scikit-image
   at    script.py:4"""),
+    "a word of pandas": (
+        "import pandas as pd\npd.DataFrame({'a': [1]}).groupby('a')", """\
+pandas.DataFrame.groupby: pandas is not installed, and its stand-in has no such word
+  got   groupby
+  fix   pip install pandas
+  at    script.py:2"""),
     "a name of another module": (
         "from bigdl.nn.keras.layer import *\nL2Regularizer(0.1)", """\
 L2Regularizer: BigDL 0.7 has no such name here
