@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import layers
 from ..errors import ConfigError, caller, nearest
 
 Converter = Callable[[Any], Any]
@@ -58,12 +59,15 @@ def translate(
     a value that means something else natively.
     """
     where, names = f"{dialect} {name}", list(known)
+    native = _natively(row, names)
     if len(args) > len(row.order):
         raise DialectError(
             where,
             f"takes {len(row.order)} positional arguments, not {len(args)}",
             need=", ".join(row.order),
-            fix=f"name them, or natively L.{row.target}({', '.join(row.order[:2])}, ...)",
+            fix=" or ".join(part for part in ("name them,", _natively(row, names)) if part).rstrip(
+                ","
+            ),
             at=caller(),
         )
     out: dict[str, Any] = {}
@@ -118,7 +122,14 @@ def _unknown(
         f"there is no argument {word!r}",
         got=f"{word}=...",
         need="one of " + ", ".join(names),
-        fix=(nearest(word, words) + " " if nearest(word, words) else "")
-        + f"natively: L.{row.target}({', '.join(row.order[:2])}, ...)",
+        fix=" ".join(part for part in (nearest(word, words), _natively(row, names)) if part),
         at=caller(),
     )
+
+
+def _natively(row: Row, names: Sequence[str]) -> str:
+    """Return what a new program writes: the native layer, with the first of its arguments."""
+    if not hasattr(layers, row.target):
+        return ""
+    first = [name for name in names[:2] if name not in ("name", "trainable")]
+    return f"natively: L.{row.target}({', '.join([*first, '...'])})"

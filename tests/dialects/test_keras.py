@@ -234,7 +234,7 @@ kernel_constraint, data_format, activation, use_bias
     "from keras.layers import Flatten\nFlatten('a', 'b')": """\
 Keras 2.2 Flatten: takes 1 positional arguments, not 2
   need  data_format
-  fix   name them, or natively L.Flatten(data_format, ...)
+  fix   name them, or natively: L.Flatten(data_format, ...)
   at    script.py:2""",
     "from keras.layers import Dropout\nDropout(0.5, p=0.5)": """\
 Keras 2.2 Dropout: p is given twice

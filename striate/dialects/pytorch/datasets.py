@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from ...data.datasets import class_names, fetch, mnist
 from ...data.idx import read_idx, read_idx_pair
 from ...errors import DataError, caller
+from ..strict import Strict
 from .datasets_words import EMNIST_CLASSES, HUNDRED, KMNIST_FILES
 from .functional import normalize
 from .transforms import Compose, Normalize, ToTensor
@@ -30,7 +31,7 @@ Change = Callable[[Any], Any] | None
 Parts = tuple[fetch.Part, fetch.Part] | None  # for training and for testing
 
 
-class Images(Dataset[Any]):
+class Images(Dataset[Any], metaclass=Strict):
     """Images in memory: `data` (N, H, W) or (N, H, W, C) of bytes, `targets`, `classes`."""
 
     limit: ClassVar[int | None] = None  # of samples, what `striate run` was asked
@@ -279,7 +280,7 @@ def read_batch(path: Path) -> dict[str, Any]:
     return {key.decode() if isinstance(key, bytes) else key: value for key, value in table.items()}
 
 
-class DatasetFolder(Dataset[Any]):
+class DatasetFolder(Dataset[Any], metaclass=Strict):
     """Files in a folder for each class, read by `loader`."""
 
     limit: ClassVar[int | None] = None
@@ -342,7 +343,7 @@ class ImageFolder(DatasetFolder):
         super().__init__(root, loader, KINDS, transform, target_transform, is_valid_file)
 
 
-class FakeData(Dataset[Any]):
+class FakeData(Dataset[Any], metaclass=Strict):
     """Pictures of noise, the same ones each time."""
 
     def __init__(self, size: int = 1000, image_size: tuple[int, int, int] = (3, 224, 224),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..dialect import Modules
 from ..session import Session
+from ..strict import Strict
 from . import (
     datasets,
     datasets_files,
@@ -64,6 +65,19 @@ class ImageReadMode:
     """Words for the channels of a picture that is read."""
 
     UNCHANGED, GRAY, RGB, RGB_ALPHA = "UNCHANGED", "GRAY", "RGB", "RGB_ALPHA"
+
+
+NATIVE = {  # what a new program writes for a class
+    "RandomHorizontalFlip": 'L.RandomFlip("horizontal")', "Resize": "L.Resizing(height, width)",
+    "RandomVerticalFlip": 'L.RandomFlip("vertical")', "RandomRotation": "L.RandomRotation(factor)",
+    "RandomCrop": "L.RandomCrop(height, width)", "CenterCrop": "L.CenterCrop(height, width)",
+    "MNIST": "st.datasets.mnist()", "FashionMNIST": "st.datasets.fashion_mnist()",
+    "CIFAR10": "st.datasets.cifar10()", "CIFAR100": "st.datasets.cifar100()",
+    "Normalize": "L.Normalization(mean=mean, variance=variance)", "Pad": "L.ZeroPadding2D(padding)",
+}  # fmt: skip
+for name, made in {**CLASSES, **NEWER, **datasets.names(None, datasets_files.SETS)}.items():
+    if isinstance(made, Strict):
+        made.title, made.native = "torchvision", NATIVE.get(name, "")
 
 
 def modules(session: Session) -> Modules:

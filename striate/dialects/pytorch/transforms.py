@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..strict import Strict
 from .functional import (
     BILINEAR,
     center_crop,
@@ -23,7 +24,7 @@ from .functional import (
 )
 
 
-class Transform:
+class Transform(metaclass=Strict):
     """A change of one image, to be called."""
 
     def __call__(self, img: Any) -> Any:

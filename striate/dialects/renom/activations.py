@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..strict import refused
 from .node import Node, tensor_of
 
 
@@ -65,8 +66,11 @@ def _filled(row: Row, values: tuple[Any, ...], words: dict[str, Any]) -> list[An
     """Return the values of all arguments, given by place, by name, or by default."""
     names = [name for name, _ in row.arguments]
     unknown = [name for name in words if name not in names]
-    if unknown or len(values) > len(names):
-        raise TypeError(f"rm.{row.title}({', '.join(names)}) has no argument {[*unknown, *values]}")
+    if unknown:
+        native = f"L.{row.native}()" if row.native else ""
+        raise refused(f"ReNom 2.7 {row.title}", unknown[0], names, native)
+    if len(values) > len(names):
+        raise TypeError(f"rm.{row.title}({', '.join(names)}) has no argument {[*values]}")
     given = {**dict(row.arguments), **dict(zip(names, values, strict=False)), **words}
     return list(given.values())
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..strict import Strict
+
 _randn = np.random.randn
 _uniform = np.random.uniform
 
@@ -20,7 +22,7 @@ def _fans(shape: Sequence[int]) -> tuple[float, float]:
     return shape[0] * window, shape[1] * window
 
 
-class Initializer:
+class Initializer(metaclass=Strict):
     """A call that returns an array of the shape that it is given."""
 
     def __call__(self, shape: Sequence[int]) -> Any:

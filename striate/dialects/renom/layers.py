@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import ShapeError, caller
+from ..strict import Strict
 from .initializers import Gaussian, GlorotNormal
 from .model import Model, Parametrized
 from .node import Node, Variable, tensor_of
@@ -300,7 +301,7 @@ def _kept(shape: tuple[int, ...], share: float) -> Tensor:
     return torch.empty(shape).bernoulli_(share, generator=generator).div_(share)
 
 
-class Flatten:
+class Flatten(metaclass=Strict):
     """Joins all axes but the first, channels first."""
 
     def __call__(self, x: Any) -> Any:

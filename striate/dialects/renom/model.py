@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ...errors import caller, nearest
+from ..strict import Strict
 from ..table import DialectError
 from .node import Variable
 
@@ -32,7 +33,7 @@ class Params(dict[str, Any]):
         self[name] = value
 
 
-class Model:
+class Model(metaclass=Strict):
     """A module; a subclass makes its parts in `__init__` and calls them in `forward`.
 
     Parts are found where an attribute is a model; a list of models is not looked into.

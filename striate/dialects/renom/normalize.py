@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import caller
+from ..strict import Strict
 from ..table import DialectError
 from .initializers import GlorotNormal
 from .model import Parametrized
@@ -190,7 +191,7 @@ class WeightNormalize(Parametrized):
         return Node.of(product * self.params.gain.tensor + self.params.bias.tensor)
 
 
-class Lrn:
+class Lrn(metaclass=Strict):
     """x / (k + a s)^b, where s is the sum of the squares of the `n` nearest channels."""
 
     def __init__(self, n: int = 5, k: float = 2, a: float = 1e-4, b: float = 0.75) -> None:

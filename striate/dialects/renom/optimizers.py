@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ..strict import Strict
 from .node import Node, Variable, tensor_of
 
 
-class Optimizer:
+class Optimizer(metaclass=Strict):
     """`slots` zeros of the variable's shape are kept for each variable, and the number of calls."""
 
     slots: ClassVar[int] = 0

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..strict import Strict
 from .layers import Sizes, each, images
 from .node import Node, tensor_of
 
@@ -15,7 +16,7 @@ AVERAGE: dict[int, Any] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 MAXIMUM = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
-class MaxPool2d:
+class MaxPool2d(metaclass=Strict):
     """The largest number of each window.
 
     Raises: ShapeError for an input of other axes.
@@ -71,7 +72,7 @@ class AveragePoolNd(AveragePool2d):
         super().__init__(kernel, padding, stride)
 
 
-class MaxUnPool2d:
+class MaxUnPool2d(metaclass=Strict):
     """Puts each number where the largest one of its window was; zeros elsewhere."""
 
     def __call__(self, x: Any, prev_pool: Any) -> Any:

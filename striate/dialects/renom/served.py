@@ -49,6 +49,26 @@ INITIALIZERS = (
 )
 
 
+NATIVE = {  # what a new program writes for a class
+    "Conv2d": "L.Conv2D(filters, kernel_size)", "GroupConv2d": "L.Conv2D(filters, kernel_size)",
+    "Deconv2d": "L.Conv2DTranspose(filters, kernel_size)", "Dense": "L.Dense(units)",
+    "Conv3d": "L.Conv3D(filters, kernel_size)", "Dropout": "L.Dropout(rate)",
+    "SpatialDropout": "L.SpatialDropout2D(rate)", "Flatten": "L.Flatten()",
+    "MaxPool2d": "L.MaxPooling2D(pool_size, strides)",
+    "AveragePool2d": "L.AveragePooling2D(pool_size, strides)",
+    "BatchNormalize": "L.BatchNormalization(axis=1)", "Sequential": "st.Sequential(layers)",
+    "LayerNormalize": "L.LayerNormalization()", "GroupNormalize": "L.GroupNormalization(groups)",
+    "Sgd": "st.optimizers.SGD(learning_rate, momentum)",
+    "Adam": "st.optimizers.Adam(learning_rate)", "Rmsprop": "st.optimizers.RMSprop(learning_rate)",
+    "Adagrad": "st.optimizers.Adagrad(learning_rate)",
+    "Adadelta": "st.optimizers.Adadelta(learning_rate)",
+    "Adamax": "st.optimizers.Adamax(learning_rate)",
+    "GlorotNormal": "st.initializers.GlorotNormal()", "HeNormal": "st.initializers.HeNormal()",
+}  # fmt: skip
+for made in (*LAYERS, *OPTIMIZERS, *INITIALIZERS, Sequential):
+    made.title, made.native = "ReNom 2.7", NATIVE.get(made.__name__, "")
+
+
 def _named(*things: Any) -> dict[str, Any]:
     return {one.__name__: one for one in things}
 
