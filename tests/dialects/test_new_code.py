@@ -1,4 +1,4 @@
-"""The vocabularies for new code and for a notebook: `import striate.keras`, `installed`, `serve`."""
+"""Vocabularies for new code and for a notebook: `import striate.keras`, `installed`, `serve`."""
 
 from __future__ import annotations
 
