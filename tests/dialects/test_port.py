@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import striate as st
@@ -216,6 +217,40 @@ for epoch in range(2):
         loss.grad().update(opt)
 print(net.l0.params.w.shape, round(float(loss), 4))
 """
+PLAIN_RENOM = """
+import numpy as np
+import renom as rm
+from renom.cuda.cuda import set_cuda_active
+set_cuda_active(False)
+rng = np.random.RandomState(0)
+x, classes = rng.rand(60, 1, 4, 4), 3
+t = np.eye(classes)[np.arange(60) % 3]
+net = rm.Sequential([
+    rm.Flatten(),  # first
+    rm.Dense(classes),
+])
+opt = rm.Sgd(lr=0.5)
+for epoch in range(3):
+    total = 0
+    for i in range(0, 60, 20):  # batches
+        with net.train():
+            z = net(x[i:i + 20])
+            loss = rm.softmax_cross_entropy(z, t[i:i + 20])
+        loss.grad().update(opt)
+        total += loss.as_ndarray()
+    held = rm.softmax_cross_entropy(net(x), t).as_ndarray()
+net.set_models(inference=True)
+right = (np.argmax(net(x).as_ndarray(), axis=1) == np.argmax(t, axis=1)).mean()
+print(round(float(total), 5), round(float(held), 5), right)
+"""
+CONVOLVED = PLAIN_RENOM.replace(
+    "rm.Flatten(),  # first",
+    """rm.Conv2d(4, filter=3, padding=1),
+    rm.Relu(),
+    rm.MaxPool2d(filter=2, stride=2),
+    rm.Dropout(0.25),
+    rm.Flatten(),""",
+)
 BIGDL = """
 import numpy as np
 from pyspark import SparkContext
@@ -306,3 +341,45 @@ def test_a_script_of_two_dialects_is_ported_in_both(tmp_path: Path) -> None:
     ported = port_script(script)
     assert ported.startswith("# Ported from Keras 2.2 and BigDL 0.7 to Striate.\n")
     assert ported.endswith("from striate.bigdl.nn.layer import Model\nL.Dense(3)\nModel\n")
+
+
+def test_a_plain_loop_of_renom_becomes_native(
+    alone: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from striate.dialects.renom.initializers import GlorotNormal
+
+    Path("old.py").write_text(PLAIN_RENOM.lstrip())
+    ported = port_script("old.py")
+    for line in ("net.compile(opt, st.losses.CategoricalCrossentropy(from_logits=True))\n",
+                 "        loss = net.train_on_batch(x[i:i + 20], t[i:i + 20])\n        total +",
+                 "    L.Flatten(),  # first\n    L.Dense(units=classes, kernel_initializer=",
+                 "    held = net.test_on_batch(x, t)\nright = ", "# batches\n"):  # fmt: skip
+        assert line in ported, ported
+    assert "renom" not in ported.replace("# Ported from ReNom", "")
+    # from the same weights, the same losses: rule, slopes and averages are ReNom's
+    zeros = ported.replace(
+        "st.initializers.VarianceScaling(1.0, 'fan_avg', 'untruncated_normal')", "'zeros'"
+    )
+    monkeypatch.setattr(GlorotNormal, "__call__", lambda self, shape: np.zeros(shape))
+    expected = through_the_dialect(PLAIN_RENOM.lstrip(), "renom", capsys)
+    assert alone("new.py", zeros) == expected
+    monkeypatch.undo()
+
+
+def test_dropout_outside_of_training_is_noted(alone: Run) -> None:
+    Path("old.py").write_text(CONVOLVED.lstrip())
+    ported = port_script("old.py")
+    assert "# note: losses outside of train() were computed with dropout, as ReNom does" in ported
+    assert "L.Conv2D(4, " in ported or "L.Conv2D(filters=4, " in ported
+    total, held, _ = map(float, alone("new.py", ported).split())
+    assert 2 < total < 4 and 0.8 < held < 1.3  # near 3 ln 3, and ln 3
+
+
+@pytest.mark.parametrize("more", [
+    "print(net[0])\n", "net.save('x.h5')\n", "print(z.shape)\n", "y = rm.Variable(np.ones(2))\n",
+    "grad = loss.grad()\n",
+])  # fmt: skip
+def test_a_script_of_renom_that_does_more_keeps_its_loop(more: str, tmp_path: Path) -> None:
+    script = tmp_path / "old.py"
+    script.write_text(PLAIN_RENOM + more)
+    assert "import striate.renom as rm\n" in port_script(script)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ..evidence import Finding, Word
 from ..session import Script
-from . import keras_port, published
+from . import keras_port, published, renom_port
 from .ported import Ported
 
 TOP = re.compile(r"(#!.*\n)?(#.*coding[:=].*\n)?")
@@ -16,7 +16,7 @@ TOP = re.compile(r"(#!.*\n)?(#.*coding[:=].*\n)?")
 
 PORTS: dict[str, Callable[[str, str, Sequence[Word]], Ported]] = {
     "keras": keras_port.ported,
-    "renom": published.renom,
+    "renom": renom_port.renom,
     "bigdl": published.bigdl,
     "pytorch": published.pytorch,
 }
