@@ -383,3 +383,53 @@ def test_a_script_of_renom_that_does_more_keeps_its_loop(more: str, tmp_path: Pa
     script = tmp_path / "old.py"
     script.write_text(PLAIN_RENOM + more)
     assert "import striate.renom as rm\n" in port_script(script)
+
+
+PLAIN_BIGDL = """
+import numpy as np
+from bigdl.nn.keras.topology import Sequential
+from bigdl.nn.keras.layer import *
+
+rng = np.random.RandomState(0)
+y = rng.randint(1, 4, 96)   # classes from 1
+x = rng.rand(96, 8, 8, 1) + y.reshape(-1, 1, 1, 1)
+net = Sequential()
+net.add(Reshape((1, 8, 8), input_shape=(8, 8, 1)))
+net.add(Convolution2D(4, 3, 3, activation="relu", border_mode="same",  # keeps the size
+                      input_shape=(1, 8, 8)))
+net.add(MaxPooling2D())
+net.add(Flatten())
+net.add(Dense(3, activation="softmax", name="end"))
+assert net.get_output_shape() == (None, 3)
+net.compile(loss='sparse_categorical_crossentropy', optimizer='adam', metrics=['accuracy'])
+net.fit(x, y, batch_size=32, nb_epoch=2, validation_data=(x[:32], y[:32]))
+print(net.predict_local(x).sum(axis=0).round(3))
+"""
+
+
+def test_a_plain_script_of_bigdl_becomes_native(
+    alone: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = through_the_dialect(PLAIN_BIGDL.lstrip(), "bigdl", capsys)
+    ported = port_script("old.py")
+    for line in (
+        "net.add(L.Input((8, 8, 1), data_format='channels_first'))\nnet.add(L.Reshape((1, 8,",
+        "data_format='channels_first',  # keeps the size\n                      ))\n",
+        "optimizer=st.optimizers.Adam(learning_rate=0.001, epsilon=1e-08), metrics=",
+        "net.fit(x, y - 1, batch_size=32, epochs=2, validation_data=(x[:32], y[:32] - 1))\n",
+        "# note: classes counted from 1: y - 1 is what they are natively\n", "# classes from 1\n",
+    ):  # fmt: skip
+        assert line in ported, ported
+    assert "bigdl" not in ported
+    assert alone("new.py", ported) == expected
+
+
+@pytest.mark.parametrize("more", [
+    "print(net.predict_class(x).collect())\n", "net.add(BatchNormalization())\n",
+    "from bigdl.util.common import *\nsc = SparkContext()\n", "print(sys.argv)\n",
+    "print(net.parameters())\n",
+])  # fmt: skip
+def test_a_script_of_bigdl_that_does_more_keeps_its_words(more: str, tmp_path: Path) -> None:
+    script = tmp_path / "old.py"
+    script.write_text(PLAIN_BIGDL + more)
+    assert "from striate.bigdl.nn.keras.topology import Sequential\n" in port_script(script)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ..evidence import Finding, Word
 from ..session import Script
-from . import keras_port, published, renom_port
+from . import bigdl_port, keras_port, published, renom_port
 from .ported import Ported
 
 TOP = re.compile(r"(#!.*\n)?(#.*coding[:=].*\n)?")
@@ -17,7 +17,7 @@ TOP = re.compile(r"(#!.*\n)?(#.*coding[:=].*\n)?")
 PORTS: dict[str, Callable[[str, str, Sequence[Word]], Ported]] = {
     "keras": keras_port.ported,
     "renom": renom_port.renom,
-    "bigdl": published.bigdl,
+    "bigdl": bigdl_port.bigdl,
     "pytorch": published.pytorch,
 }
 

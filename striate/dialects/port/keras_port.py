@@ -49,6 +49,7 @@ class KerasPort(Verbs):
     last_compile: int = 10**9
     mixed: bool = False  # whether the order of axes is said layer by layer
     uses_torch: bool = False
+    every: str = ""  # the order of axes that each layer is told
 
     # ---- names -----------------------------------------------------------------------------------
 
@@ -219,6 +220,9 @@ class KerasPort(Verbs):
             self.whole["layers of two orders of axes"] = None
         if row.spatial and self.mixed and not any(name == "data_format" for name, _, _ in items):
             self.whole["layers of two orders of axes"] = None
+        told = any(name == "data_format" for name, _, _ in items)
+        if row.spatial and self.every and "1D" not in row.target and not told:
+            items.append(("data_format", repr(self.every), None))
         if parts:
             sides = ", ".join(self.text(parts[name].value) for name in row.folds["kernel_size"]
                               if name in parts)  # fmt: skip

@@ -148,10 +148,9 @@ class Rewriter:
             at = high
         tail = source.text[at : last - 1]
         out = ""
-        lost = "".join(
-            lead.partition("\n")[0] for item, lead in leads.items()
-            if "#" in lead and all(item is not one for _, _, one in items)
-        )  # fmt: skip
+        kept = {id(one) for _, _, one in items}
+        gone = [lead for item, lead in leads.items() if "#" in lead and id(item) not in kept]
+        lost = "".join(lead.partition("\n")[0] for lead in gone)
         for index, (word, text, before) in enumerate(items):
             lead = leads.get(before, "") if before is not None else ""
             if "\n" not in lead:
@@ -160,6 +159,8 @@ class Rewriter:
                 lead, lost = f"{lost}{lead}", ""
             out += ("," if index else "") + lead + (f"{word}={text}" if word else text)
         end = tail if "\n" in tail else ""
+        if lost:  # comments of arguments that are gone, and none that is left begins a line
+            end = f",{lost}\n{gone[-1].rpartition(chr(10))[2]}"
         return f"{name}({out}{end})"
 
 
