@@ -53,12 +53,13 @@ OTHERWISE = {  # what a port prints instead, because names are native ones
     "tutorial 002": "(4, 10) ['accuracy', 'loss', 'val_accuracy', 'val_loss']",
     "in tf.keras they are kernel and strides": "3 3 ",
     "names of Keras 1": "['conv2d', 'activation', 'max_pooling2d', 'flatten', 'dense']",
+    "tutorial 004": "['loss', 'accuracy'] 2",
     "keys of the history": "['loss', 'accuracy', 'val_loss', 'val_accuracy'] True 2",
     "the best model by its file":
         "['best-01.h5'] True ('epoch', 'loss', 'accuracy', 'val_loss', 'val_accuracy')",
 }  # fmt: skip
 SERVED = {  # what needs Keras's own models stays in its words
-    "tutorial 004", "the rate of Adadelta", "the rate of Adadelta in tf.keras",
+    "the rate of Adadelta", "the rate of Adadelta in tf.keras",
     "channels first of one layer", "a rate that is set", "a generator", "initial weights",
     "the loss of code over symbols", "a loss that closes over the network",
     "weights that are frozen after compile wait for the next", "gradients of symbols",
@@ -433,3 +434,19 @@ def test_a_script_of_bigdl_that_does_more_keeps_its_words(more: str, tmp_path: P
     script = tmp_path / "old.py"
     script.write_text(PLAIN_BIGDL + more)
     assert "from striate.bigdl.nn.keras.topology import Sequential\n" in port_script(script)
+
+
+FEW = """
+images, digits, test_images, test_digits = (
+    images[:300], digits[:300], test_images[:100], test_digits[:100])
+"""
+
+
+def test_tutorial_001_is_ported(alone: Run) -> None:
+    text = (HERE / "tutorials" / "keras_001.py").read_text()
+    text = text.replace("mnist.load_data()\n", f"mnist.load_data()\n{FEW}").replace(
+        "(60000, ", "(300, ").replace("(10000, ", "(100, ")  # fmt: skip
+    Path("old.py").write_text(text)
+    ported = port_script("old.py")
+    assert "serve(" not in ported and "keras.layers" not in ported
+    assert alone("new.py", ported) in ("reached", "missed")

@@ -121,12 +121,28 @@ class KerasPort(Verbs):
         """Rewrite a name of Keras that is not called."""
         if self.path(node):
             return self.named(node)
+        if node.attr == "metrics_names":
+            return self.judged()
         late = node.attr == "trainable" and node.lineno > self.last_compile
         if node.attr in ATTRIBUTES or (late and isinstance(node.ctx, ast.Store)):
             self.whole[f".{node.attr}"] = None
         if node.attr == "name":
             self.note("names of layers that a script does not give are counted otherwise")
         return self.modern_attribute(node)
+
+    def judged(self) -> str | None:
+        """Return the names of loss and metrics, where every compile of the script says the same."""
+        found = {
+            tuple(_strings(one.value))
+            for node in ast.walk(self.source.tree) if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute) and node.func.attr == "compile"
+            for one in [*(w for w in node.keywords if w.arg == "metrics"), None][:1]
+            if one is not None
+        }  # fmt: skip
+        if len(found) != 1 or "" in (names := next(iter(found))):
+            self.whole[".metrics_names"] = None
+            return None
+        return repr(["loss", *(KEYS.get(name, name) for name in names)])
 
     def named(self, node: ast.Name | ast.Attribute) -> str | None:
         """Return the native name, or keep it from striate.keras."""
@@ -462,6 +478,13 @@ def _of_keras(path: str) -> bool:
 
 def _public(module: str) -> str:
     return module.replace("tensorflow", "tf", 1) if module.startswith("tensorflow") else module
+
+
+def _strings(node: ast.AST) -> list[str]:
+    """Return the texts of a list; an empty one for what is none."""
+    parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
+    return [one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else ""
+            for one in parts]  # fmt: skip
 
 
 def _is(node: ast.AST, value: object) -> bool:

@@ -43,7 +43,7 @@ UNPORTED = ("weights", "activity_regularizer")
 WHOLE = ("plot_model", "model_to_dot", "multi_gpu_model", "HDF5Matrix", "Sequence",
          "image_dataset_from_directory", "VarianceScaling", "normalize")  # fmt: skip
 ATTRIBUTES = (  # of layers, models and tensors, that native ones have not, or otherwise
-    "add_loss", "add_metric", "optimizer", "metrics_names", "outbound_nodes", "inbound_nodes",
+    "add_loss", "add_metric", "optimizer", "outbound_nodes", "inbound_nodes",
     "get_config", "from_config", "to_json", "to_yaml", "get_input_at", "get_output_at",
     "trainable_weights", "trainable_variables", "non_trainable_weights", "compute_output_shape",
     "uses_learning_phase", "evaluate_generator", "predict_generator", "apply_gradients",
