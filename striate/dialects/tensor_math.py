@@ -188,6 +188,12 @@ def identity(input: Any, name: Any = None) -> Tensor:
     return tensor(input).clone()
 
 
+def divide_no_nan(x: Any, y: Any, name: Any = None) -> Tensor:
+    """Return x / y, and 0 where y is 0."""
+    a, b = floating(x), floating(y)
+    return torch.where(b == 0, torch.zeros_like(a), a / torch.where(b == 0, 1.0, b))
+
+
 def stop_gradient(x: Any) -> Tensor:
     """Return the values, as constants."""
     return tensor(x).detach()

@@ -222,7 +222,7 @@ def _dealt(layer: Layer, arrays: dict[str, Array]) -> list[tuple[Layer, list[Arr
     for name, array in arrays.items():
         by_owner.setdefault(name.rpartition("/")[0].rpartition("/")[2], []).append(array)
     if all(len(by_owner.get(leaf.name, ())) == len(leaf.weights) for leaf in leaves):
-        return [(leaf, by_owner[leaf.name]) for leaf in leaves]
+        return [(leaf, _in_place(leaf, by_owner[leaf.name])) for leaf in leaves]
     trained = [
         (leaf, w) for leaf in leaves for w in leaf.weights if isinstance(w, torch.nn.Parameter)
     ]
@@ -231,7 +231,19 @@ def _dealt(layer: Layer, arrays: dict[str, Array]) -> list[tuple[Layer, list[Arr
     dealt: dict[int, list[Array]] = {id(leaf): [] for leaf in leaves}
     for (leaf, _), array in zip([*trained, *others], arrays.values(), strict=False):
         dealt[id(leaf)].append(array)
-    return [(leaf, dealt[id(leaf)]) for leaf in leaves]
+    return [(leaf, _in_place(leaf, dealt[id(leaf)])) for leaf in leaves]
+
+
+def _in_place(leaf: Layer, arrays: list[Array]) -> list[Array]:
+    """Return arrays of which those that are trained came first in the order of the weights."""
+    weights = leaf.weights
+    if len(arrays) != len(weights) or not any(weight.requires_grad for weight in weights):
+        return arrays
+    order = sorted(range(len(weights)), key=lambda at: not weights[at].requires_grad)
+    placed: dict[int, Array] = dict(zip(order, arrays, strict=True))
+    made = [placed[at] for at in range(len(weights))]
+    fits = all(tuple(w.shape) == a.shape for w, a in zip(weights, made, strict=True))
+    return made if fits else arrays
 
 
 def _leaves(model: Layer) -> list[Layer]:

@@ -290,12 +290,12 @@ Keras 1.2 merge: there is no mode 'summ'
 Keras 0.3 Graph: 'b' begins at 'a', and there is no such node
   need  one of those that graph.add_input has made
   at    script.py:2""",
-    "from keras.optimizers import Ftrl": """\
-keras.optimizers.Ftrl: Keras 2.2 has no such name here
-  got   Ftrl
-  need  SGD, Adagrad or Adam: the other rules are not here
+    "import tensorflow as tf\ntf.lite": """\
+tensorflow.lite: Keras 2.2 has no such name here
+  got   lite
+  need  no files of TensorFlow Lite: model.save('model.keras'), which TensorFlow converts
   fix   dir(striate.layers) lists the native layers
-  at    script.py:1""",
+  at    script.py:2""",
     "from keras.models import Model\nfrom keras.layers import Dense, Input\n\
 x = Input((1,))\nm = Model(x, [Dense(1)(x), Dense(1)(x)])\nm.compile('sgd', 'mse')\n\
 m.fit([[1.0]], [[1.0], [1.0]], sample_weight={'a': [1], 'b': [1]})": """\

@@ -96,7 +96,8 @@ TWO = {  # layers of two inputs
     "Dot normalized": "Dot(axes=2, normalize=True)",
 }  # fmt: skip
 
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam")
+OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "lion",
+              "ftrl", "adafactor")  # fmt: skip
 
 
 def numbers(*shape: int) -> np.ndarray:

@@ -28,6 +28,7 @@ def _optimizers(epsilon: float, **changed: float) -> dict[str, dict[str, Any]]:
 _MODERN = _optimizers(1e-7, adagrad=0.001, adadelta=0.001, adamax=0.001, nadam=0.001)
 _MODERN["adagrad"]["initial_accumulator_value"] = 0.1
 _MODERN["adamw"] = {"learning_rate": 0.001, "epsilon": 1e-7, "weight_decay": 0.004}
+_MODERN |= {name: {"learning_rate": 0.001} for name in ("lion", "ftrl", "adafactor")}
 _KERAS1_COLUMNS = (33, 55, 67, 100)
 
 VERSIONS: dict[str, KerasVersion] = {

@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from ...core.symbol import Symbol
 from ...errors import caller
+from ..symbolic import lift
 from ..table import DialectError
+from ..tensor_math import floating
 from .applications_deep import DEEP, SIDES
 from .session import KerasSession
 
@@ -212,17 +217,24 @@ def _mobile2(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activa
 
 def _caffe(x: Any, data_format: Any = None, mode: str = "caffe") -> Any:
     """Return pictures with blue first and the means of ImageNet taken off."""
+    if isinstance(x, (Symbol, Tensor)):
+        return lift(lambda x: floating(x).flip(-1) - torch.tensor(MEANS))(x)
     x = np.asarray(x, dtype="float32")[..., ::-1]
     return x - np.array(MEANS, "float32")
 
 
 def _around(x: Any, data_format: Any = None) -> Any:
     """Return pictures from -1 to 1."""
+    if isinstance(x, (Symbol, Tensor)):
+        return lift(lambda x: floating(x) / 127.5 - 1)(x)
     return np.asarray(x, dtype="float32") / 127.5 - 1
 
 
 def _torch(x: Any, data_format: Any = None) -> Any:
     """Return pictures with the means and deviations of ImageNet taken off."""
+    if isinstance(x, (Symbol, Tensor)):
+        mean, spread = torch.tensor((0.485, 0.456, 0.406)), torch.tensor((0.229, 0.224, 0.225))
+        return lift(lambda x: (floating(x) / 255 - mean) / spread)(x)
     return (np.asarray(x, dtype="float32") / 255 - np.array((0.485, 0.456, 0.406), "float32")) \
         / np.array((0.229, 0.224, 0.225), "float32")  # fmt: skip
 

@@ -279,7 +279,7 @@ def patches(session: KerasSession) -> list[Patch]:
             (Tensor, f"__i{name}__", getattr(Tensor, f"__{name}__"))  # x += y makes a new tensor
             for name in ("add", "sub", "mul", "truediv")
         ),
-        *numpy_calls.patches(),
+        *numpy_calls.patches(session.version.name == "tf"),
         (Tensor, "numpy", _numpy),
         (Tensor, "__array__", _array),
         (Tensor, "__float__", lambda self: _FLOAT(self.detach())),  # that of losses too

@@ -134,7 +134,8 @@ def fit_steps(
 
 def _prepare(model: Any, x: Any, y: Any, weight: Any, size: int, shuffle: bool = False) -> Any:
     """Return batches; a model that has no `call` is never built: its steps use parts of it."""
-    if model.built or getattr(model, "own", True) or not isinstance(model, Model):
+    steps = own_step(model, "train_step")  # which may take what is no input of the model
+    if model.built or (getattr(model, "own", True) and not steps) or not isinstance(model, Model):
         return prepare(model, x, y, weight, size, shuffle)
     return feed(x, y, weight, batch_size=size, shuffle=shuffle)
 
@@ -183,6 +184,7 @@ class Steps:
         with torch.enable_grad():
             y_pred = self(x, training=True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
+        self.follow(loss)
         weights = self.trainable_weights
         grads = torch.autograd.grad(loss, weights, allow_unused=True)
         self.optimizer.apply_gradients(zip(grads, weights, strict=True))
@@ -193,7 +195,8 @@ class Steps:
         x, y, weight = unpacked(data)
         with torch.no_grad():
             y_pred = self(x, training=False)
-            self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
+        self.follow(loss)
         return self.compute_metrics(x, y, y_pred, weight)
 
     def predict_step(self: Any, data: Any) -> Any:
@@ -213,13 +216,26 @@ class Steps:
                 self.setup.losses, true, several, shares, strict=True
             ):
                 loss = loss + share * one(label, out, sample_weight)
-        self.tracker.update_state(loss.detach())
+        if not self.late:
+            self.tracker.update_state(loss.detach())
         return loss
+
+    @property
+    def late(self: Any) -> bool:
+        """Whether the loss is followed by the step, not where it is computed."""
+        return self.session.version.name == "keras3" or own_step(self, "compute_loss")
+
+    def follow(self: Any, loss: Any) -> None:
+        """Take a loss into the mean, where the step does."""
+        if self.late:
+            self.tracker.update_state(loss.detach())
 
     def compiled_loss(self: Any, y: Any, y_pred: Any, sample_weight: Any = None,
                       regularization_losses: Any = None) -> Any:  # fmt: skip
         """Return the compiled loss, as TensorFlow 2's own steps call it."""
-        return self.compute_loss(None, y, y_pred, sample_weight)
+        loss = self.compute_loss(None, y, y_pred, sample_weight)
+        self.follow(loss)
+        return loss
 
     def compute_metrics(self: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take a batch into the metrics; return all of them by name."""

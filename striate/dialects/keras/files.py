@@ -54,10 +54,12 @@ def drawn(model: Any, session: KerasSession) -> Any:
 
 
 def save_weights(model: Any, path: Any, session: KerasSession) -> None:
-    """Write the weights: as Keras does where the name ends with .h5."""
+    """Write the weights: as Keras does where the name ends with .h5, TensorFlow's names too."""
+    from ...store import keras_file
+
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
-        formats.save_weights(model, path)
+        keras_file.write_weights(model, path)
     except StoreError as error:
         if not model.built:
             raise
@@ -67,7 +69,7 @@ def save_weights(model: Any, path: Any, session: KerasSession) -> None:
 
 def load_weights(model: Any, path: Any, session: KerasSession, *, by_name: bool = False) -> None:
     """Read the weights."""
-    if Path(path).suffix in formats.KERAS and Path(path).is_file() and _is_hdf5(path):
+    if Path(path).is_file() and _is_hdf5(path):
         from ...store import keras_file
 
         for note in keras_file.read_weights(path, model, by_name):
@@ -160,4 +162,5 @@ def maker(session: KerasSession) -> Any:
 
 def _is_hdf5(path: Any) -> bool:
     with Path(path).open("rb") as file:
-        return file.read(4) in (b"\x89HDF", b"PK\x03\x04")
+        head = file.read(4)
+    return head == b"\x89HDF" or (head == b"PK\x03\x04" and Path(path).suffix in formats.KERAS)

@@ -168,7 +168,13 @@ def loss_classes() -> dict[str, type[Spoken]]:
         name: type(name, (Spoken,), {"native_class": staticmethod(ENTROPIES.get(name, cls))})
         for name, cls in found.items()
     }
-    return {"Loss": Spoken, **made}
+    return {"Loss": Spoken, "Reduction": Reduction, **made}
+
+
+class Reduction:
+    """Names of what becomes of the losses of samples."""
+
+    AUTO, NONE, SUM, SUM_OVER_BATCH_SIZE = "auto", "none", "sum", "sum_over_batch_size"
 
 
 def loss_functions(session: KerasSession) -> dict[str, Any]:

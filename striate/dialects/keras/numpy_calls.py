@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor
+from torch.nn import Parameter
 
 from ..dialect import Patch
 
@@ -41,6 +42,40 @@ def _of_numpy(name: str, x: Tensor, args: tuple[Any, ...], words: dict[str, Any]
     return False
 
 
-def patches() -> list[Patch]:
-    """Return the methods."""
-    return [(Tensor, name, _called(name)) for name in METHODS]
+def patches(printed: bool) -> list[Patch]:
+    """Return the methods; `printed`, whether tensors print as TensorFlow's."""
+    shown: list[Patch] = [
+        (Tensor, "__repr__", _repr), (Tensor, "__str__", _str), (Tensor, "__format__", _format),
+    ]  # fmt: skip
+    return [*((Tensor, name, _called(name)) for name in METHODS), *(shown if printed else ())]
+
+
+def _told(x: Tensor) -> tuple[str, str]:
+    """Return the numbers, and shape and dtype, as TensorFlow says them."""
+    array = np.asarray(x)
+    return str(array), f"shape={tuple(x.shape)}, dtype={array.dtype}"
+
+
+def _str(self: Tensor) -> str:
+    if self.is_meta or isinstance(self, Parameter):
+        return _repr(self)
+    text, about = _told(self)
+    return f"tf.Tensor({chr(10) if chr(10) in text else ''}{text}, {about})"
+
+
+def _repr(self: Tensor, **words: Any) -> str:
+    if self.is_meta:
+        return f"<tf.Tensor: shape={tuple(self.shape)}>"
+    _, about = _told(self)
+    numbers = repr(np.asarray(self)) if self.dim() else str(np.asarray(self))
+    if isinstance(self, Parameter):
+        name = vars(self).get("word") or "Variable:0"
+        return f"<tf.Variable {name!r} {about.replace(', d', ' d')}, numpy={numbers}>"
+    return f"<tf.Tensor: {about}, numpy={numbers}>"
+
+
+def _format(self: Tensor, spec: str) -> str:
+    if self.is_meta:
+        return _repr(self)
+    array = np.asarray(self)
+    return format(array[()] if not array.ndim else array, spec)

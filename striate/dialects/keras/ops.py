@@ -134,5 +134,26 @@ def config_names(session: KerasSession) -> dict[str, Any]:
 
 def precision_names() -> dict[str, Any]:
     """Return the names of `keras.mixed_precision`, which change nothing: numbers stay float32."""
-    return {"set_global_policy": lambda policy: None, "Policy": lambda name: name,
-            "set_dtype_policy": lambda policy: None}  # fmt: skip
+    return {
+        "set_global_policy": nothing, "Policy": Policy, "DTypePolicy": Policy,
+        "global_policy": Policy, "dtype_policy": Policy, "set_dtype_policy": nothing,
+        "set_policy": nothing, "LossScaleOptimizer": loss_scaled,
+    }  # fmt: skip
+
+
+def nothing(*args: Any, **words: Any) -> None:
+    """Change nothing."""
+
+
+class Policy:
+    """The dtypes that a script asks for; numbers are float32 whatever it says."""
+
+    def __init__(self, name: str = "float32", **words: Any) -> None:
+        self.name = name
+        self.compute_dtype = name.removeprefix("mixed_")
+        self.variable_dtype = "float32" if name.startswith("mixed_") else name
+
+
+def loss_scaled(optimizer: Any, *args: Any, **words: Any) -> Any:
+    """Return the optimizer: in float32 no loss has to be scaled."""
+    return optimizer

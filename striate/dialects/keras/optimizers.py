@@ -14,9 +14,9 @@ from ... import optimizers as native
 from ...engine.hooks import current_rate, set_rate
 from ...errors import caller, nearest
 from ...optimizers import schedules
-from ...optimizers.rules import NAMES
 from ...optimizers.schedules import InverseTimeDecay
 from ..table import DialectError
+from .rules import RULES
 from .session import KerasSession
 
 OUTSIDE = ("rmsprop", "adagrad")  # epsilon was added to the root, not under it, up to Keras 2.3
@@ -48,7 +48,7 @@ def make(session: KerasSession, word: str, args: tuple[Any, ...], words: dict[st
     A root with epsilon outside, sqrt(a) + e, is sqrt(a + e^2) but for gradients as small as e
     itself, so that the native rule, and its kernel, serve both.
     """
-    cls, version = NAMES[word], session.version
+    cls, version = RULES[word], session.version
     known = tuple(inspect.signature(cls).parameters)
     order = OLD_ORDER.get(word, known) if version.folds else known
     if len(args) > len(order):
@@ -198,6 +198,16 @@ class Optimizer:
             state["step"] = before["step"]
         rule.update(weights, grads, state, rule.rate(state))
 
+    def get_scaled_loss(self, loss: Any) -> Any:
+        """Return the loss: in float32 it is not scaled."""
+        return loss
+
+    scale_loss = get_scaled_loss
+
+    def get_unscaled_gradients(self, grads: Any) -> Any:
+        """Return the gradients."""
+        return list(grads)
+
     def get_gradients(self, loss: Any, params: Any) -> Any:
         """Return the gradients of a loss."""
         return list(torch.autograd.grad(loss, list(params), retain_graph=True, allow_unused=True))
@@ -259,7 +269,7 @@ def classes(session: KerasSession) -> dict[str, Any]:
     """Return the classes by their names."""
     base = type("Optimizer", (Optimizer,), {"session": session})
     made = {
-        NAMES[word].__name__: type(NAMES[word].__name__, (base,), {"word": word})
+        RULES[word].__name__: type(RULES[word].__name__, (base,), {"word": word})
         for word in session.version.optimizers
     }
     return {"Optimizer": base, **made}
@@ -268,7 +278,7 @@ def classes(session: KerasSession) -> dict[str, Any]:
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.optimizers`."""
     made = classes(session)
-    small = {word: made[NAMES[word].__name__] for word in session.version.optimizers}
+    small = {word: made[RULES[word].__name__] for word in session.version.optimizers}
     return {
         **made, **small,
         "get": lambda given: given if isinstance(given, Optimizer) else made["Optimizer"].of(

@@ -38,6 +38,15 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         made |= _below(path, top, inner)
     for path, names in tensorflow.modules(session).items():
         made[f"tensorflow.{path}".rstrip(".")] = names
+    for path in ("losses", "metrics", "optimizers", "initializers"):
+        made[f"tensorflow.{path}"] = inner[path]
+    first = inner["initializers"]
+    made["tensorflow"] = {**made["tensorflow"], **{
+        f"{word}_initializer": first[name] for word, name in (
+            ("random_normal", "RandomNormal"), ("random_uniform", "RandomUniform"),
+            ("truncated_normal", "TruncatedNormal"), ("zeros", "Zeros"), ("ones", "Ones"),
+            ("constant", "Constant"), ("glorot_uniform", "GlorotUniform"))
+    }}  # fmt: skip
     made["tensorflow.contrib"] = {}
     return made
 

@@ -112,7 +112,8 @@ _POOLING = (
     ),
 )  # fmt: skip
 _CORE = (
-    _row("Dense", order=("units", *_TAIL), old_order=("units", *_OLD_TAIL[:3])),
+    _row("Dense", "TimeDistributedDense", order=("units", *_TAIL),
+         old_order=("units", *_OLD_TAIL[:3])),
     _row("Activation", order=("activation",)),
     _row("Dropout", order=("rate", "noise_shape", "seed")),
     _row("Flatten", order=("data_format",)),
@@ -199,9 +200,6 @@ FUNCTIONS = {row.target.lower(): row.target for row in _MERGES}  # Keras 2's fun
 
 _TEXTS = "texts are not read here: keras.preprocessing.text.Tokenizer gives numbers"
 REFUSED: dict[str, str] = {
-    "Ftrl": "SGD, Adagrad or Adam: the other rules are not here",
-    "Lion": "Adam or AdamW: the other rules are not here",
-    "Adafactor": "Adam or AdamW: the other rules are not here",
     "TextVectorization": _TEXTS,
     "StringLookup": _TEXTS,
     "lite": "no files of TensorFlow Lite: model.save('model.keras'), which TensorFlow converts",

@@ -102,6 +102,7 @@ def _fields(row: Line, session: KerasSession) -> tuple[str, ...]:
     old = {name: name.replace("Conv1D", "Convolution1D").replace("Conv2D", "Convolution2D")
            for name in (row.type,)} if session.version.old else {}  # fmt: skip
     kind = "InputLayer" if row.type == "Input" else old.get(row.type, row.type)
+    kind = "TFOpLambda" if kind == "Computed" and session.version.name == "tf" else kind
     kind = {"KerasSequential": "Sequential", "KerasModel": "Model"}.get(kind, kind)
     shapes = [f"(None, {one})" for one in _inner(row.output)]
     shape = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"

@@ -187,7 +187,8 @@ def _math() -> dict[str, Any]:
         **table((math.sign, math.pow_, math.cumsum, math.l2_normalize, math.norm)),
         "reduce_logsumexp": REDUCED["reduce_logsumexp"], "argmax": argmax, "argmin": argmin,
         "top_k": lift(shapes.top_k), "in_top_k": lift(math.is_in_top_k),
-        "softmax": lift(nn.softmax),
+        "confusion_matrix": confusion_matrix, "divide_no_nan": lift(math.divide_no_nan),
+        "bincount": bincount, "softmax": lift(nn.softmax),
         "log_softmax": lift(nn.log_softmax), "floormod": lift(math.PAIRS["mod"]),
     }  # fmt: skip
 
@@ -201,6 +202,7 @@ def _nn(session: KerasSession) -> dict[str, Any]:
         "relu": relu, "swish": acts["silu"], "conv2d": tf_conv2d,
         "max_pool": softmax_pool, "max_pool2d": softmax_pool, "avg_pool": avg_pool,
         "avg_pool2d": avg_pool, "dropout": tf_dropout, "l2_loss": lift(math.l2_loss),
+        "compute_average_loss": average_loss, "scale_regularization_loss": lambda loss: loss,
         "l2_normalize": lift(math.l2_normalize), "top_k": lift(shapes.top_k),
         "in_top_k": lift(math.is_in_top_k), "leaky_relu": lift(nn.leaky_relu),
         "softmax_cross_entropy_with_logits_v2": lift(nn.softmax_cross_entropy_with_logits),
@@ -276,7 +278,9 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "train": {**old, "Checkpoint": Checkpoint, "CheckpointManager": Checkpoint,
                   "latest_checkpoint": tf_files.latest_checkpoint},
         "dtypes": DTYPES | {"cast": top["cast"]},
-        "distribute": {"MirroredStrategy": Strategy, "OneDeviceStrategy": Strategy,
+        "distribute": {"ReduceOp": Reduce, "Strategy": Strategy, "MirroredStrategy": Strategy,
+                       "get_replica_context": Anything, "TPUStrategy": Strategy,
+                       "OneDeviceStrategy": Strategy,
                        "get_strategy": Strategy}, "debugging": {
             "assert_equal": _nothing, "set_log_device_placement": _nothing,
             "enable_check_numerics": _nothing}, "errors": {}, "autograph": {},
@@ -311,6 +315,36 @@ class Anything:
 
     def __exit__(self, *error: object) -> None:
         return None
+
+
+def confusion_matrix(labels: Any, predictions: Any, num_classes: Any = None, weights: Any = None,
+                     dtype: Any = "int32", name: Any = None) -> Tensor:  # fmt: skip
+    """Return how often each class, a row, was taken for each, a column."""
+    true, said = tensor(labels).long().flatten(), tensor(predictions).long().flatten()
+    count = int(num_classes or max(int(true.max()), int(said.max())) + 1)
+    shares = torch.ones(len(true)) if weights is None else tensor(weights).float()
+    out = torch.zeros(count * count).index_add_(0, true * count + said, shares)
+    return out.view(count, count).to(kind(dtype))
+
+
+def bincount(arr: Any, weights: Any = None, minlength: Any = None, **words: Any) -> Tensor:
+    """Return how often each whole number is there."""
+    shares = None if weights is None else tensor(weights)
+    return torch.bincount(tensor(arr).long().flatten(), shares, int(minlength or 0))
+
+
+class Reduce:
+    """Names of the ways to put the results of several devices together."""
+
+    SUM, MEAN = "SUM", "MEAN"
+
+
+def average_loss(per_example_loss: Any, sample_weight: Any = None,
+                 global_batch_size: Any = None) -> Any:  # fmt: skip
+    """Return the sum of losses, divided by the size of the batch."""
+    losses = tensor(per_example_loss)
+    losses = losses if sample_weight is None else losses * tensor(sample_weight)
+    return losses.sum() / (global_batch_size or len(losses))
 
 
 class Methods:
@@ -348,6 +382,7 @@ class Strategy:
     """Training on one device."""
 
     num_replicas_in_sync = 1
+    extended = None
 
     def __init__(self, *args: Any, **words: Any) -> None:
         pass

@@ -94,6 +94,8 @@ class Spoken(Model):
         if self._graph is not None and callable(loss):
             closing = keras_twin.closing_over(loss, self)
         native = None if loss is None or closing else keras_losses.loss(loss)
+        if native is None and asked and keras_eager.own_step(self, "compute_loss"):
+            native = keras_twin._nothing  # metrics are followed, whatever the loss
         if isinstance(native, Mapping):
             native = [native.get(output.name) for output in self.outputs]
         weighted = self._metrics(given.get("weighted_metrics") or [])
