@@ -231,8 +231,6 @@ def test_a_program_runs_and_prints_what_it_should(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version, text, expected = PROGRAMS[name]
-    if "pandas" in text:
-        pytest.importorskip("pandas")
     monkeypatch.chdir(tmp_path)
     script = tmp_path / "script.py"
     script.write_text(text)
