@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from striate.dialects import installed
 from striate.dialects.program import run_script
 
 ARRAYS = """
@@ -236,3 +237,17 @@ def test_a_program_runs_and_prints_what_it_should(
     script.write_text(text)
     run_script(script, dialect=version, seed=0, root=tmp_path / "runs")
     assert capsys.readouterr().out.strip() == expected
+
+
+def test_evaluate_says_how_many_batches_of_a_data_set_there_were(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with installed("tf"):
+        import numpy as np
+        import tensorflow as tf
+
+        net = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(3,))])
+        net.compile("sgd", "mse")
+        data = tf.data.Dataset.from_tensor_slices((np.ones((10, 3)), np.ones(10))).batch(4)
+        net.evaluate(data)
+    assert capsys.readouterr().out.startswith("3/3 [======")

@@ -326,26 +326,28 @@ class Spoken(Model):
         """Return the loss, or a list of the loss and the metrics."""
         x, y = words.get("X", arrays(x)), arrays(y)
         data: Any = x
+        count: int | None = None
         if not plain(x):
             made = stream(x)
-            data, steps = made.bounded(made.steps(steps, self.session.script.limit_samples)), None
+            count = made.steps(steps, self.session.script.limit_samples)
+            data, steps = made.bounded(count), None
         began = time.monotonic()
         with self._as_compiled():
             logs = keras_eager.evaluate_with(self, data, y, batch_size, sample_weight, steps)
         logs = self._renames(True)(logs)
         if verbose and verbose != "auto":
-            self._show(x, batch_size, time.monotonic() - began, logs)
+            self._show(x, batch_size, time.monotonic() - began, logs, count)
         if return_dict:
             return dict(logs)
         values = list(logs.values())
         zero = self.session.version.name == "keras0" and not show_accuracy
         return values[0] if len(values) == 1 or zero else values
 
-    def _show(self, x: Any, batch_size: Any, seconds: float, logs: Any) -> None:
+    def _show(self, x: Any, batch_size: Any, seconds: float, logs: Any, steps: Any) -> None:
         version = self.session.version
         count = len(leading(x)) if plain(x) else 0
         if version.steps:
-            count = math.ceil(count / (batch_size or 32))
+            count = math.ceil(count / (batch_size or 32)) if plain(x) else int(steps or 0)
             print(line(version.name, count, seconds, logs))  # noqa: T201
         elif count:
             print(line(version.name, count, seconds, {}))  # noqa: T201
