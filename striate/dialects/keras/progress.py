@@ -149,7 +149,10 @@ def line(version: str, count: int, seconds: float, logs: Any, verbose: int = 1) 
         bar, gap = (" - ", " - ") if verbose == 2 else (f" {'━' * 20} ", " ")
         return f"{count}/{count}{bar}{seconds:.0f}s{gap}{spent}/step{ordered}"
     if verbose == 2:
-        return f"{f'{count}/{count}' if version == 'tf' else ''} - {seconds:.0f}s{numbers}"
+        if version != "tf":
+            return f" - {seconds:.0f}s{numbers}"
+        whole = f"{seconds:.0f}s" if seconds >= 1 else f"{seconds * 1e3:.0f}ms"
+        return f"{count}/{count} - {seconds:.0f}s{numbers} - {whole}/epoch - {spent}/step"
     rate = f" {spent}/step" if version in ("keras2", "keras23", "tf") else ""
     done = f"{count}/{count} " if count else ""
     return f"{done}[{'=' * 30}] - {seconds:.0f}s{rate}{numbers}"

@@ -336,19 +336,21 @@ class Spoken(Model):
             logs = keras_eager.evaluate_with(self, data, y, batch_size, sample_weight, steps)
         logs = self._renames(True)(logs)
         if verbose and verbose != "auto":
-            self._show(x, batch_size, time.monotonic() - began, logs, count)
+            kind = 2 if verbose == 2 else 1
+            self._show(x, batch_size, time.monotonic() - began, logs, count, kind)
         if return_dict:
             return dict(logs)
         values = list(logs.values())
         zero = self.session.version.name == "keras0" and not show_accuracy
         return values[0] if len(values) == 1 or zero else values
 
-    def _show(self, x: Any, batch_size: Any, seconds: float, logs: Any, steps: Any) -> None:
+    def _show(self, x: Any, batch_size: Any, seconds: float, logs: Any, steps: Any,
+              verbose: int) -> None:  # fmt: skip
         version = self.session.version
         count = len(leading(x)) if plain(x) else 0
         if version.steps:
             count = math.ceil(count / (batch_size or 32)) if plain(x) else int(steps or 0)
-            print(line(version.name, count, seconds, logs))  # noqa: T201
+            print(line(version.name, count, seconds, logs, verbose))  # noqa: T201
         elif count:
             print(line(version.name, count, seconds, {}))  # noqa: T201
 
