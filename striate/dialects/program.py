@@ -189,16 +189,23 @@ def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
 def _drawing() -> Iterator[None]:
     """Save the pictures that a script shows, also where matplotlib was imported before."""
     backend, loaded = "module://striate.dialects.pictures", sys.modules.get("matplotlib")
+    before, figures = loaded.get_backend() if loaded else "", _figures()
     with patch.dict(os.environ, {"MPLBACKEND": backend}):
-        if loaded is None:
-            yield
-            return
-        before = loaded.get_backend()
-        loaded.use(backend)
+        if loaded:
+            loaded.use(backend)
         try:
             yield
         finally:
-            loaded.use(before)
+            for number in _figures() - figures:  # those that it has made, and not shown
+                sys.modules["matplotlib.pyplot"].close(number)
+            if loaded:
+                loaded.use(before)
+
+
+def _figures() -> set[int]:
+    """Return the numbers of the figures that are open."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot else set()
 
 
 @contextmanager

@@ -303,3 +303,12 @@ def test_a_script_in_native_words_has_a_run_too(
     assert "report.html" in {file.name for file in run.iterdir()}
     assert Model.fit.__module__ == "striate.engine.loop"  # no longer watched
     assert port_script(script) == script.read_text()
+
+
+def test_a_figure_that_is_not_shown_is_not_another_scripts(tmp_path: Path) -> None:
+    script = tmp_path / "curves.py"
+    script.write_text("import matplotlib.pyplot as plt\nplt.plot([1, 2])\n")
+    run_script(script, root=tmp_path / "runs")
+    script.write_text("import matplotlib.pyplot as plt\nplt.plot([3])\nplt.show()\n")
+    run = run_script(script, root=tmp_path / "runs")
+    assert [one.name for one in run.glob("figure-*.png")] == ["figure-1.png"]
