@@ -9,7 +9,7 @@ from pathlib import Path
 PRINT = re.compile(r"^(\s*)((?:[^#'\"]*?[:;]\s*)?)print(\s+[^\s(=.\[+].*|\s+\(.*|\s*)$")
 EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s,]+?)\s*,\s*(\w+)\s*:")
 RAISE = re.compile(r"^(\s*raise\s+\w+)\s*,\s*(.+)$")
-MAGIC = re.compile(r"^(\s*)[%!](?=\w)")  # a command of a notebook
+MAGIC = re.compile(r"^(\s*)(?:%%?|!)(?=\w)")  # a command of a notebook
 BACKTICKS = re.compile(r"`([^`]+)`")
 
 

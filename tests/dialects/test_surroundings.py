@@ -130,6 +130,7 @@ print([test.tolist() for _, test in StratifiedKFold(2).split(x, y)], search.best
     "a notebook that is saved as a program": ("""
 %matplotlib inline
 !pip install pandas
+%%time
 import cv2, requests, seaborn as sns, wandb, numpy as np, matplotlib.pyplot as plt
 from skimage.transform import resize
 try:
