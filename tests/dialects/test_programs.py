@@ -306,9 +306,16 @@ def test_a_script_in_native_words_has_a_run_too(
 
 
 def test_a_figure_that_is_not_shown_is_not_another_scripts(tmp_path: Path) -> None:
+    import matplotlib
+
+    before = matplotlib.get_backend()
+    matplotlib.use("module://striate.dialects.pictures")  # as where a script imported it first
     script = tmp_path / "curves.py"
-    script.write_text("import matplotlib.pyplot as plt\nplt.plot([1, 2])\n")
-    run_script(script, root=tmp_path / "runs")
-    script.write_text("import matplotlib.pyplot as plt\nplt.plot([3])\nplt.show()\n")
-    run = run_script(script, root=tmp_path / "runs")
-    assert [one.name for one in run.glob("figure-*.png")] == ["figure-1.png"]
+    try:
+        script.write_text("import matplotlib.pyplot as plt\nplt.plot([1, 2])\n")
+        run_script(script, root=tmp_path / "runs")
+        script.write_text("import matplotlib.pyplot as plt\nplt.figure()\nplt.show()\n")
+        run = run_script(script, root=tmp_path / "runs")
+        assert [one.name for one in run.glob("figure-*.png")] == ["figure-1.png"]
+    finally:
+        matplotlib.use(before)
