@@ -69,7 +69,9 @@ def _loss(given: Any) -> Any:
     kind, config = given.get("class_name", given.get("name")), dict(given.get("config", {}))
     if kind == "function":
         return losses.get(given["config"]).name
-    kept = {key: value for key, value in config.items() if key == "from_logits"}
+    known = {item.name for cls in losses.NAMES.values() if cls.__name__ == kind
+             for item in dataclasses.fields(cls)}  # fmt: skip
+    kept = {key: value for key, value in config.items() if key in known}
     return losses.get({"name": kind, **kept})
 
 
@@ -106,21 +108,51 @@ def training_words(setup: Any) -> Words:
     """Return what a compiled model is trained with in Keras 3's words; empty if these lack one."""
     if setup is None or not setup.losses or not isinstance(setup.optimizer, optimizers.Optimizer):
         return {}
-    named = [item.name for item in setup.losses if isinstance(item, Loss)]
+    named = [item for item in setup.losses if isinstance(item, Loss)]
     metrics = [[item if isinstance(item, str) else item.name for item in each]
                for each in setup.metrics]  # fmt: skip
     config = setup.optimizer.get_config()
     name = config.pop("name")
     rate = config["learning_rate"]
     known = set(losses.NAMES) - {"crossentropy"}
-    if not isinstance(rate, float) or name.lower() not in NAMES or len(named) < len(
-        setup.losses) or not set(named) <= known:  # fmt: skip
+    if name.lower() not in NAMES or len(named) < len(setup.losses) or not known.issuperset(
+        item.name for item in named):  # fmt: skip
+        return {}
+    if isinstance(rate, Mapping):
+        if rate["name"] not in SCHEDULES:
+            return {}
+        config["learning_rate"] = _object("optimizers.schedules", dict(rate))
+    elif not isinstance(rate, float):
         return {}
     config.pop("exclude_from_weight_decay", None)
-    optimizer = {"module": "keras.optimizers", "class_name": name, "config": config,
-                 "registered_name": name}  # fmt: skip
-    single = len(named) == 1
+    optimizer = _object("optimizers", {"name": name, **config})
+    spelt = [_spelt(item) for item in named]
+    single = len(spelt) == 1
     return {
-        "optimizer": optimizer, "loss": named[0] if single else named, "loss_weights": None,
+        "optimizer": optimizer, "loss": spelt[0] if single else spelt, "loss_weights": None,
         "metrics": metrics[0] if single else metrics, "weighted_metrics": None,
     }  # fmt: skip
+
+
+# The schedules that Keras 3 has too.
+SCHEDULES = (
+    *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"),
+    *("PiecewiseConstantDecay", "PolynomialDecay"),
+)
+
+
+def _spelt(loss: Loss) -> Any:
+    """Return a loss by its name, or as an object where it is not as it is by default."""
+    config = loss.get_config()
+    if config == type(loss)().get_config():
+        return loss.name
+    made = _object("losses", config)
+    made["config"] |= {"name": loss.name, "reduction": "sum_over_batch_size"}
+    return made
+
+
+def _object(module: str, config: Words) -> Words:
+    """Return an object of Keras as its files have it; `name` is its class."""
+    name = config.pop("name")
+    return {"module": f"keras.{module}", "class_name": name, "config": config,
+            "registered_name": name}  # fmt: skip

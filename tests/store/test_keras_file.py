@@ -108,16 +108,32 @@ def test_layers_that_keras_calls_otherwise_are_written_in_its_words(tmp_path):
     np.testing.assert_allclose(again.predict(data), model.predict(data), rtol=1e-6)
 
 
-def test_what_the_model_is_compiled_with_is_kept(tmp_path):
+SCHEDULED = st.optimizers.schedules
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "loss"),
+    [
+        (st.optimizers.SGD(0.25, momentum=0.5), "categorical_crossentropy"),
+        (
+            st.optimizers.Adam(SCHEDULED.CosineDecay(1e-3, 100)),
+            st.losses.SparseCategoricalCrossentropy(from_logits=True),
+        ),
+        (
+            st.optimizers.AdamW(SCHEDULED.PiecewiseConstantDecay([5, 9], [0.1, 0.2, 0.3])),
+            st.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.125),
+        ),
+        (st.optimizers.RMSprop(SCHEDULED.ExponentialDecay(0.5, 3, 0.25)), st.losses.Huber(2.0)),
+    ],
+)
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_what_the_model_is_compiled_with_is_kept(ending, optimizer, loss, tmp_path):
     model = st.Sequential([L.Input((4,)), L.Dense(3, activation="softmax")])
-    for ending in (".keras", ".h5"):
-        model.compile(
-            st.optimizers.SGD(0.25, momentum=0.5), "categorical_crossentropy", ["accuracy"]
-        )
-        again = st.load(model.save(tmp_path / f"one{ending}"))
-        assert again.setup.optimizer == model.setup.optimizer
-        assert again.setup.losses == model.setup.losses
-        assert again.setup.metrics == [["accuracy"]]
+    model.compile(optimizer, loss, ["accuracy"])
+    again = st.load(model.save(tmp_path / f"one{ending}"))
+    assert again.setup.optimizer == model.setup.optimizer
+    assert again.setup.losses == model.setup.losses
+    assert again.setup.metrics == [["accuracy"]]
 
 
 @pytest.mark.parametrize(
