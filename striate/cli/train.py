@@ -132,12 +132,10 @@ def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
     from ..engine.setup import held
     from ..store.model_file import pack
     from ..store.report import report
-    from ..store.run import environment
     from .report import write_page
 
-    machine = environment()
     run.write("results.json", results)
-    run.write("environment.json", machine)
+    machine = run.describe_machine()
     setup = held(model)
     if setup.state is not None:
         run.write("optimizer.safetensors", pack(setup.optimizer.flatten(setup.state)))

@@ -21,7 +21,7 @@ from ..engine.seed import seed as set_seed
 from ..errors import StoreError, nearest
 from ..report import known, write as write_report
 from ..store import model_file, samples
-from ..store.run import Run, environment
+from ..store.run import Run
 from . import python2
 from .dialect import every, named
 from .evidence import Finding, Word, find, words
@@ -236,7 +236,7 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     if script.span is not None and script.span[0] < script.span[1] < math.inf:
         config["input_range"] = list(script.span)
     run.write("config.json", config)
-    run.write("environment.json", environment())
+    run.describe_machine()
     model = script.fitted
     if model is None and script.trained is not None:
         model = script.trained.kept(run)

@@ -12,7 +12,7 @@ from ..errors import StoreError
 from ..inspect import kernels
 from ..store import epochs, model_file
 from ..store.files import read
-from ..store.run import Run, list_runs
+from ..store.run import CHANGES, Run, list_runs
 from .evidence import Data, Evidence, first_convolution
 from .known import known
 from .page import page
@@ -38,6 +38,7 @@ def write(run: Run, model: Any, data: Data | None = None, classes: Sequence[str]
         results=_file(run, "results.json"),
         history=run.epochs,
         environment=_file(run, "environment.json"),
+        changes=read(run.path / CHANGES).decode() if (run.path / CHANGES).is_file() else "",
         config=_file(run, "config.json"),
         model=model,
         data=data or Data(tuple(classes)),

@@ -52,15 +52,16 @@ class Evidence:
     """Everything that the sections tell.
 
     Fields: `name` of the run, and `place`, its folder; `results`, `history` (a row for each
-    epoch), `environment` and `config`, as in its files; `model`; `data`; `began`, weights before
-    training by name; `range_test`, what `find_lr` found before it; `previous`, the run of the same
-    name before it: its name, results and configuration.
+    epoch), `environment`, `changes` (what was not committed) and `config`, as in its files;
+    `model`; `data`; `began`, weights before training by name; `range_test`, what `find_lr` found
+    before it; `previous`, the run of the same name before it: its name, results and configuration.
     """
 
     name: str
     results: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, float]] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
+    changes: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     model: Any = None
     data: Data = field(default_factory=Data)

@@ -32,6 +32,7 @@ from .pictures import as_bytes, picture
 APART = ("epoch", "seconds")
 ROWS = 3  # of samples, one sample of each class in a row
 SHOWN = 60  # boxes of a diagram that are shown without a click
+MOST_CHANGES = 20_000  # characters of a difference that the page has
 
 
 def reproduce(run: Evidence) -> str:
@@ -46,6 +47,10 @@ def reproduce(run: Evidence) -> str:
         if weights is not None:
             rows.append(("weights, SHA-256", hashlib.sha256(weights).hexdigest()))
     content = (code(command) if command else "") + folded("settings, machine, hashes", facts(rows))
+    if run.changes:
+        shown, more = run.changes[:MOST_CHANGES], len(run.changes) - MOST_CHANGES
+        rest = f"\n... {more:,} characters more in changes.diff" if more > 0 else ""
+        content += folded("what differed from the commit", code(shown + rest))
     return section("again", "Again", content) if command or rows else ""
 
 

@@ -22,11 +22,15 @@ def repository(folder: str | Path = ".") -> dict[str, str]:
     names = changed.splitlines()
     said = "none"
     if names:
-        difference = _git(folder, "diff", "--binary", "HEAD") or ""
-        digest = hashlib.sha256(difference.encode()).hexdigest()
+        digest = hashlib.sha256(changes(folder).encode()).hexdigest()
         more = ", ..." if len(names) > 3 else ""
         said = f"{', '.join(names[:3])}{more} ({len(names)}), SHA-256 {digest}"
     return {"git_commit": commit.strip(), "git_changes": said}
+
+
+def changes(folder: str | Path = ".") -> str:
+    """Return what differs from the commit, as `git apply` takes it; empty outside a repository."""
+    return _git(folder, "diff", "--binary", "HEAD") or ""
 
 
 def _git(folder: str | Path, *words: str) -> str | None:

@@ -19,16 +19,18 @@ from ..core.layer import Layer
 from ..errors import StoreError, nearest
 from . import epochs, model_file
 from .files import MANIFEST, manifest, read, verify, write_atomic
-from .repository import repository
+from .repository import changes, repository
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MODEL = "model.striate"
+CHANGES, MOST_CHANGES = "changes.diff", 4 * 2**20
 
 
 class Run:
     """A folder of plain files that hold everything about one training.
 
-    `config.json` (what was asked), `environment.json`, `metrics.jsonl` and `history.csv` (one line
+    `config.json` (what was asked), `environment.json` and `changes.diff` (what of one's own Git
+    repository was not committed, up to 4 MB), `metrics.jsonl` and `history.csv` (one line
     an epoch), `results.json`, `report.md`, the model (`model.striate`, and its parts `model.json`
     and `weights.safetensors`), `epochs` (the weights of a small network after each epoch), and
     `MANIFEST.sha256`, written last.
@@ -145,6 +147,14 @@ class Run:
         writer.writeheader()
         writer.writerows(self.epochs)
         self.write("history.csv", table.getvalue())
+
+    def describe_machine(self) -> dict[str, Any]:
+        """Write and return what the result depends on beside what was asked."""
+        machine, changed = environment(), changes()
+        self.write("environment.json", machine)
+        if 0 < len(changed) <= MOST_CHANGES:
+            self.write(CHANGES, changed)
+        return machine
 
     def finish(self, model: Layer) -> None:
         """Write the model and, last, the manifest of everything in the folder."""

@@ -300,3 +300,14 @@ def test_what_is_no_classification_is_not_known():
     for y in (several, np.full(len(x), 3), np.full(len(x), 0.5), [1, 2], None):
         assert known(model, x, y) == (None, {})
     assert known(model, {"a": x}, np.zeros(len(x), int)) == (None, {})
+
+
+def test_what_was_not_committed_is_on_the_page_up_to_a_length(tmp_path):
+    run = Run.create(tmp_path, "changed")
+    run.write("config.json", {})
+    run.write("changes.diff", "+<b>bold</b>\n" + "x" * 30_000)
+    page = write(run, network()).read_text()
+    words = "".join(parsed(page).itertext())
+    assert "what differed from the commit" in words and "+<b>bold</b>" in words
+    assert "... 10,013 characters more in changes.diff" in words
+    assert "<b>bold" not in page

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from striate.store.repository import repository
+from striate.store.repository import changes, repository
+from striate.store.run import Run
 
 
 @pytest.fixture
@@ -48,3 +49,23 @@ def test_outside_a_repository_there_is_nothing(tmp_path, monkeypatch):
 def test_without_git_there_is_nothing(folder, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert repository(folder) == {}
+
+
+def test_what_differs_can_be_applied_again(folder, tmp_path_factory):
+    (folder / "a.py").write_text("two\n")
+    told = changes(folder)
+    git(folder, "checkout", "-q", "a.py")
+    (folder / "told.diff").write_text(told)
+    git(folder, "apply", "told.diff")
+    assert (folder / "a.py").read_text() == "two\n"
+
+
+def test_a_run_keeps_what_was_not_committed(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    clean = Run.create("runs", "clean")
+    assert clean.describe_machine()["git_changes"] == "none"
+    assert not (clean.path / "changes.diff").exists()
+    (folder / "a.py").write_text("<script>two</script>\n")
+    changed = Run.create("runs", "changed")
+    changed.describe_machine()
+    assert (changed.path / "changes.diff").read_text() == changes(folder)
