@@ -13,6 +13,7 @@ import torch
 from ...errors import caller
 from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Optimizer, RMSprop
 from ...optimizers.optimizer import State, Tensors
+from ..leader import Ftrl
 from ..table import DialectError
 from .kind import Signature, Words, bind
 
@@ -204,37 +205,6 @@ class TorchSGD(Optimizer):
             torch._foreach_add_(params, list(ahead), alpha=-lr)
         else:
             torch._foreach_add_(params, state["momentum"], alpha=-lr)
-
-
-@dataclasses.dataclass(frozen=True)
-class Ftrl(Optimizer):
-    """Follows the regularized leader z, with the sum of squares n.
-
-    `z += g - (n_now ** -power - n_before ** -power) / rate * w`; then w is 0 where `|z| <= l1`,
-    else `(sign(z) * l1 - z) / (n ** -power / rate + 2 * l2)`.
-
-    Source: McMahan et al. 2013, "Ad click prediction: a view from the trenches".
-    """
-
-    power: float = -0.5
-    start: float = 0.1
-    l1: float = 0.0
-    l2: float = 0.0
-    shrinkage: float = 0.0
-
-    def slots(self) -> Mapping[str, float]:
-        """Return the sum of squares and what is followed."""
-        return {"squares": self.start, "leader": 0.0}
-
-    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
-        """Put each weight where the leader says."""
-        for w, g, n, z in zip(params, grads, state["squares"], state["leader"], strict=True):
-            before = n.pow(-self.power)
-            n.addcmul_(g, g)
-            now = n.pow(-self.power)
-            z.add_(g + 2 * self.shrinkage * w - (now - before) / lr * w)
-            followed = (z.sign() * self.l1 - z) / (now / lr + 2 * self.l2)
-            w.copy_(torch.where(z.abs() > self.l1, followed, 0.0))
 
 
 def _rate(words: Words, schedule: Any = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -19,14 +20,10 @@ from ...layers.words import Initial, Limit, Penalty, Worded
 States = Sequence[Tensor]
 
 
-class CellWords(Worded):
-    """The fields that all cells have, and the layers that are made of them."""
+class RecurrentWords(Worded):
+    """The fields of everything that carries a state from step to step."""
 
     of_keras: ClassVar[bool] = True  # files may name the class: its fields have Keras's names
-
-    units: int
-    activation: Activation = "tanh"
-    use_bias: bool = dataclasses.field(default=True, kw_only=True)
     kernel_initializer: Initial = dataclasses.field(default="glorot_uniform", kw_only=True)
     recurrent_initializer: Initial = dataclasses.field(default="orthogonal", kw_only=True)
     bias_initializer: Initial = dataclasses.field(default="zeros", kw_only=True)
@@ -38,6 +35,18 @@ class CellWords(Worded):
     bias_constraint: Limit = dataclasses.field(default=None, kw_only=True)
     dropout: float = dataclasses.field(default=0.0, kw_only=True)
     recurrent_dropout: float = dataclasses.field(default=0.0, kw_only=True)
+
+    def ended(self, x: Tensor, words: str = "activation") -> Tensor:
+        """Apply an activation."""
+        return activations.apply(self.where, self.config()[words], x)
+
+
+class CellWords(RecurrentWords):
+    """The fields that all cells have, and the layers that are made of them."""
+
+    units: int
+    activation: Activation = "tanh"
+    use_bias: bool = dataclasses.field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
         """Check the number of units, and look every word up."""
@@ -64,7 +73,7 @@ class GRUWords(GatedWords):
     reset_after: bool = dataclasses.field(default=True, kw_only=True)
 
 
-class Cell(CellWords):
+class Cell(CellWords, ABC):
     """One step. `prepare` is what can be done for all steps at once, `step` the rest.
 
     Shape: (features,) and the states -> (units,) and the new states.
@@ -124,9 +133,9 @@ class Cell(CellWords):
         """Return x @ kernel + bias for all steps."""
         return functional.linear(x, self.kernel.mT, self.bias)
 
+    @abstractmethod
     def step(self, given: Tensor, states: States, kept: Tensor | None) -> list[Tensor]:
         """Return the new states, the first of which is the output."""
-        raise NotImplementedError
 
     def forward(self, *x: Any) -> Any:
         """Make one step: of x (N, features) and the states."""
@@ -135,10 +144,6 @@ class Cell(CellWords):
         one, kept = self.kept(inputs.unsqueeze(1))
         new = self.step(self.prepare(one)[:, 0], states or self.begin(inputs), kept)
         return new[0], new
-
-    def ended(self, x: Tensor, words: str = "activation") -> Tensor:
-        """Apply an activation."""
-        return activations.apply(self.where, self.config()[words], x)
 
 
 class SimpleRNNCell(Cell):

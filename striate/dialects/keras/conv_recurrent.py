@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ...core.spec import Spec, checked_count, checked_sizes
-from ...layers import Conv2D, activation as activations
+from ...layers import Conv2D
 from ...layers.kernel import Activation
-from ...layers.words import Initial, Limit, Penalty, Worded
 from ..tensor_nn import conv2d
-from .cells import States
+from .cells import RecurrentWords, States
 from .recurrent import Overtime, through
 
 Sizes = int | tuple[int, ...]
 
 
-class ConvLSTMWords(Worded):
+class ConvLSTMWords(RecurrentWords):
     """The fields of the cell and of the layer."""
 
-    of_keras: ClassVar[bool] = True
     filters: int
     kernel_size: Sizes
     strides: Sizes = 1
@@ -33,18 +31,7 @@ class ConvLSTMWords(Worded):
     activation: Activation = "tanh"
     recurrent_activation: Activation = "sigmoid"
     use_bias: bool = True
-    kernel_initializer: Initial = dataclasses.field(default="glorot_uniform", kw_only=True)
-    recurrent_initializer: Initial = dataclasses.field(default="orthogonal", kw_only=True)
-    bias_initializer: Initial = dataclasses.field(default="zeros", kw_only=True)
     unit_forget_bias: bool = dataclasses.field(default=True, kw_only=True)
-    kernel_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
-    recurrent_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
-    bias_regularizer: Penalty = dataclasses.field(default=None, kw_only=True)
-    kernel_constraint: Limit = dataclasses.field(default=None, kw_only=True)
-    recurrent_constraint: Limit = dataclasses.field(default=None, kw_only=True)
-    bias_constraint: Limit = dataclasses.field(default=None, kw_only=True)
-    dropout: float = dataclasses.field(default=0.0, kw_only=True)
-    recurrent_dropout: float = dataclasses.field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         """Check the sizes, and look every word up."""
@@ -89,10 +76,6 @@ class ConvLSTM2DCell(ConvLSTMWords):
         memory = self.ended(forget, "recurrent_activation") * states[1]
         memory = memory + self.ended(into, "recurrent_activation") * self.ended(candidate)
         return [self.ended(out, "recurrent_activation") * self.ended(memory), memory]
-
-    def ended(self, x: Tensor, words: str = "activation") -> Tensor:
-        """Apply an activation."""
-        return activations.apply(self.where, self.config()[words], x)
 
 
 class ConvLSTM2D(Overtime, ConvLSTMWords):

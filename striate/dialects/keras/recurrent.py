@@ -187,7 +187,6 @@ class RNN(Recurrent):
     """Apply any cell to each step: one of Keras's, several of them, or a script's own."""
 
     cell: Any
-    cell_class: ClassVar[type[Cell]] = Cell
 
     def make_cell(self) -> None:
         """Put several cells one on the other."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...optimizers.optimizer import Optimizer, State, Tensors
 from ...optimizers.rules import NAMES, PART
+from ..leader import Ftrl
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,38 +34,6 @@ class Lion(Optimizer):
         for w, g, m in zip(params, grads, state["momentum"], strict=True):
             w.sub_(lr * torch.lerp(m, g, 1 - self.beta_1).sign())
             m.lerp_(g, 1 - self.beta_2)
-
-
-@dataclasses.dataclass(frozen=True)
-class Ftrl(Optimizer):
-    """Follows the regularized leader.
-
-    Source: McMahan et al. 2013, "Ad click prediction: a view from the trenches".
-    """
-
-    learning_rate_power: float = -0.5
-    initial_accumulator_value: float = 0.1
-    l1_regularization_strength: float = 0.0
-    l2_regularization_strength: float = 0.0
-    l2_shrinkage_regularization_strength: float = 0.0
-    beta: float = 0.0
-    ranges: ClassVar = {"initial_accumulator_value": "[0, inf)"}
-
-    def slots(self) -> Mapping[str, float]:
-        """Return the sum of squares and what is followed."""
-        return {"accumulator": self.initial_accumulator_value, "linear": 0.0}
-
-    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
-        """Put each weight where the leader says."""
-        l1, power = self.l1_regularization_strength, -self.learning_rate_power
-        l2 = self.l2_regularization_strength + self.beta / (2 * lr)
-        for w, g, n, z in zip(params, grads, state["accumulator"], state["linear"], strict=True):
-            before = n.pow(power)
-            n.addcmul_(g, g)
-            now = n.pow(power)
-            pulled = g + 2 * self.l2_shrinkage_regularization_strength * w
-            z.add_(pulled - (now - before) / lr * w)
-            w.copy_((z.clamp(-l1, l1) - z) / (now / lr + 2 * l2))
 
 
 @dataclasses.dataclass(frozen=True)

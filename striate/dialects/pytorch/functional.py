@@ -178,6 +178,13 @@ def rotate(img: Any, angle: float, interpolation: Any = NEAREST, expand: bool = 
     return as_picture(img, turned)
 
 
+def _transformed(img: Any, how: Any, numbers: Any, interpolation: Any, fill: Any) -> Any:
+    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    return as_picture(
+        img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=_filled(one, fill))
+    )
+
+
 def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
            interpolation: Any = NEAREST, fill: Any = 0, **words: Any) -> Any:  # fmt: skip
     """Return the image turned, moved, scaled and sheared about its middle."""
@@ -192,10 +199,7 @@ def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
     back = np.linalg.inv(scale * spin @ down @ along)
     move = middle - back @ (middle + np.array(translate))
     numbers = (*back[0], move[0], *back[1], move[1])
-    kind, how = SAMPLING.get(str(interpolation).lower(), interpolation), Image.Transform.AFFINE
-    return as_picture(
-        img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=_filled(one, fill))
-    )
+    return _transformed(img, Image.Transform.AFFINE, numbers, interpolation, fill)
 
 
 def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any = BILINEAR,
@@ -208,31 +212,28 @@ def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any =
     ]
     where = np.array(startpoints, float).reshape(-1)
     numbers = tuple(np.linalg.lstsq(np.array(rows, float), where, rcond=None)[0])
-    kind, how = SAMPLING.get(str(interpolation).lower(), interpolation), Image.Transform.PERSPECTIVE
-    return as_picture(
-        img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=_filled(one, fill))
-    )
+    return _transformed(img, Image.Transform.PERSPECTIVE, numbers, interpolation, fill)
+
+
+def _enhanced(img: Any, of_tensor: Any, of_picture: Any, factor: float) -> Any:
+    if isinstance(img, Tensor):
+        return of_tensor(img, factor)
+    return _whole(img, lambda one: of_picture(one).enhance(factor))
 
 
 def adjust_brightness(img: Any, brightness_factor: float) -> Any:
     """Return the image brighter by a factor: 0 is black."""
-    if isinstance(img, Tensor):
-        return colours.brightness(img, brightness_factor)
-    return _whole(img, lambda one: ImageEnhance.Brightness(one).enhance(brightness_factor))
+    return _enhanced(img, colours.brightness, ImageEnhance.Brightness, brightness_factor)
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
     """Return the image with its contrast times a factor: 0 is grey."""
-    if isinstance(img, Tensor):
-        return colours.contrast(img, contrast_factor)
-    return _whole(img, lambda one: ImageEnhance.Contrast(one).enhance(contrast_factor))
+    return _enhanced(img, colours.contrast, ImageEnhance.Contrast, contrast_factor)
 
 
 def adjust_saturation(img: Any, saturation_factor: float) -> Any:
     """Return the image with its colours times a factor: 0 is without colour."""
-    if isinstance(img, Tensor):
-        return colours.saturation(img, saturation_factor)
-    return _whole(img, lambda one: ImageEnhance.Color(one).enhance(saturation_factor))
+    return _enhanced(img, colours.saturation, ImageEnhance.Color, saturation_factor)
 
 
 def adjust_hue(img: Any, hue_factor: float) -> Any:
