@@ -189,9 +189,14 @@ def installed(name: str) -> Iterator[Session]:
 def serve(name: str) -> None:
     """Make a dialect importable from here to the program's end, as `installed` does in a block.
 
-    "surroundings" are the small packages of the time, and what NumPy and Python have removed.
+    "surroundings" are the small packages of the time, and what NumPy and Python have removed. What
+    is served already, as everything is inside of `striate run`, is left as it is.
     """
-    if name == "surroundings":
+    dialect, version = (None, "") if name == "surroundings" else named(name)
+    wanted = version or (dialect.DEFAULT if dialect else "")
+    if any(isinstance(one, Aliases) and one.version == wanted for one in sys.meta_path):
+        return
+    if dialect is None:
         surroundings: Any = importlib.import_module(f"{__package__}.surroundings")
         FOREVER.enter_context(surroundings.surrounded(Script()))
     else:

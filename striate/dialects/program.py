@@ -154,16 +154,26 @@ def _run(path: Path, script: Script) -> None:
 
 
 def _found(asked: str, said: list[Word]) -> list[Finding]:
-    """Return the dialects of a script; the version of one of them may be asked for."""
+    """Return the dialects of a script; a version may be asked for, or the script serves its own."""
     found = find(said)
-    if not asked:
-        return found
-    dialect, version = named(asked)
-    given = version or next(
-        (one.version for one in found if one.dialect is dialect), dialect.DEFAULT
-    )
-    others = [one for one in found if one.dialect is not dialect]
-    return [Finding(dialect, given, (f"--dialect {asked}",)), *others]
+    reasons = {asked: f"--dialect {asked}"} if asked else _served(said)
+    for word, reason in reasons.items():
+        dialect, version = named(word)
+        given = version or next(
+            (one.version for one in found if one.dialect is dialect), dialect.DEFAULT
+        )
+        others = [one for one in found if one.dialect is not dialect]
+        found = [Finding(dialect, given, (reason,)), *others]
+    return found
+
+
+def _served(said: list[Word]) -> dict[str, str]:
+    """Return the versions that a script, such as one that was ported, serves by itself."""
+    if not any((kind, word) == ("import", "striate.dialects.serve") for kind, word, _ in said):
+        return {}
+    known = {version for dialect in every() for version in dialect.VERSIONS}
+    return {word: f"serve({word!r}) in {where}" for kind, word, where in said
+            if kind == "text" and word in known}  # fmt: skip
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -450,3 +451,52 @@ def test_tutorial_001_is_ported(alone: Run) -> None:
     ported = port_script("old.py")
     assert "serve(" not in ported and "keras.layers" not in ported
     assert alone("new.py", ported) in ("reached", "missed")
+
+
+LAYERS_FIRST = """
+from keras.models import Sequential
+from keras.layers import Convolution2D, MaxPooling2D, Flatten, Dense
+model = Sequential()
+model.add(Convolution2D(4, 3, 3, input_shape=(1, 28, 28), dim_ordering='th'))
+model.add(MaxPooling2D((2, 2), dim_ordering='th'))
+model.add(Flatten())
+model.add(Dense(10))
+print(model.output_shape, model.count_params())
+"""
+
+
+def test_an_order_of_axes_that_each_layer_says_is_ported(alone: Run) -> None:
+    Path("old.py").write_text(LAYERS_FIRST.lstrip())
+    ported = port_script("old.py")
+    assert "serve(" not in ported
+    assert "L.Input((1, 28, 28), data_format='channels_first')" in ported
+    assert alone("new.py", ported) == "(None, 10) 6810"
+
+
+SERVED_FIT = """
+import numpy as np
+from keras.models import Sequential
+from keras.layers import Dense
+from keras import backend as K
+model = Sequential([Dense(3, input_dim=4, activation='softmax')])
+model.compile('sgd', 'categorical_crossentropy')
+model.fit(np.ones((50, 4)), np.eye(3)[np.zeros(50, int)], nb_epoch=3, verbose=0)
+get = K.function([model.input], [model.output])
+print(get([np.ones((2, 4))])[0].shape, len(model.history.epoch))
+"""
+
+
+def test_a_script_that_serves_itself_is_run_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old.py").write_text(SERVED_FIT.lstrip())
+    Path("new.py").write_text(port_script("old.py"))
+    capsys.readouterr()
+    before = list(sys.meta_path)
+    run = run_script("new.py", max_epochs=1, limit_samples=20, root="runs")
+    captured = capsys.readouterr()
+    assert captured.out == "(2, 3) 1\n"
+    assert "serve('keras1') in line " in captured.err
+    assert (run / "model.striate").is_file() and len(np.load(run / "samples.npz")["train_x"]) == 20
+    assert sys.meta_path == before

@@ -237,7 +237,7 @@ class Spoken(Model):
         self._validation(words)
         rename = self._renames(shows)
         steps, count = self._sizes(x, words, whole)
-        history = History()
+        self.history = history = History()
         if not version.steps:  # up to Keras 2.3, callbacks hold what is validated on
             known = held(x, y, words)
             for one in callbacks:

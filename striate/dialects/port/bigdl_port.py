@@ -16,7 +16,8 @@ from ..bigdl.keras_kinds import KERAS, SPELLINGS
 from ..bigdl.methods import STRINGS, Method
 from ..evidence import Word
 from ..keras import VERSIONS
-from .keras_port import ROWS, KerasPort
+from .keras_names import ROWS
+from .keras_port import KerasPort
 from .ported import Ported
 from .published import bigdl as published
 from .source import GONE, Source
