@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 
 def pictures(run: Run, images: Sequence[str], spec: Spec) -> NDArray[Any]:
     """Return images as a batch; where a script scaled its own, in the range that it trained on."""
-    from ..data.image import load
+    from ..data.image import load, ranged
     from ..engine.progress import say
 
     pixels = load(list(images), spec)
@@ -28,5 +26,4 @@ def pictures(run: Run, images: Sequence[str], spec: Spec) -> NDArray[Any]:
             f"note: the script trained on values from {low:.4g} to {high:.4g}, so black and white "
             "become these; where it scaled each channel apart, predict arrays with st.load"
         )
-    scaled: NDArray[Any] = (pixels / 255 * (high - low) + low).astype(np.float32)
-    return scaled
+    return ranged(pixels, low, high)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.spec import Spec
+from ..data.image import ranged
 from ..errors import DataError
 
 Picture = NDArray[np.uint8]  # (height, width, 1 or 3)
@@ -92,12 +93,13 @@ class Grid:
 
     def sample(self, picture: Picture) -> NDArray[Any]:
         """Return the model's input for a picture, without the batch."""
-        values: NDArray[Any] = picture
-        if not self.raw:
-            scaled = picture.astype(np.float32) / 255 * (self.high - self.low) + self.low
-            values = scaled.astype(np.float32)
+        values = self.values(picture)
         moved = np.moveaxis(values, -1, 0) if self.first else values
         return np.array(moved, order="C").reshape(self.shape)  # a copy: torch may write to it
+
+    def values(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Return pixels in the range that the model takes."""
+        return pixels if self.raw else ranged(pixels, self.low, self.high)
 
     def picture(self, sample: NDArray[Any]) -> Picture:
         """Return the picture of a sample."""

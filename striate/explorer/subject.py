@@ -196,8 +196,7 @@ class Subject:
         spec = self.model.graph.inputs[0].spec
         grid = Grid.of(spec, None, _takes_bytes(self.model), self.run.input_range)
         assert grid is not None
-        scaled = x.astype(np.float32) / 255 * (grid.high - grid.low) + grid.low
-        values = x if grid.raw else scaled.astype(np.float32)
+        values = grid.values(x)
         moved = np.moveaxis(values, -1, 1) if grid.first else values
         return Pictures(moved.reshape(len(x), *grid.shape), y)
 

@@ -20,7 +20,7 @@ def share(plan: Plan, forms: Mapping[int, object], lasting: set[int]) -> None:
     """
     free: dict[object, list[tuple[Moment, int]]] = {}
     lives = _lives(plan)
-    for buffer in sorted(forms.keys() & lives.keys(), key=lambda one: lives[one][0]):
+    for buffer in sorted(forms.keys() & lives.keys(), key=lambda one: (lives[one][0], one)):
         begin, end = lives[buffer]
         if buffer in lasting:
             continue

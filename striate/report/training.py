@@ -30,6 +30,7 @@ from .markup import (
 from .pictures import as_bytes, picture
 
 APART = ("epoch", "seconds")
+SCALING = ("Rescaling", "Normalization")
 ROWS = 3  # of samples, one sample of each class in a row
 SHOWN = 60  # boxes of a diagram that are shown without a click
 MOST_CHANGES = 20_000  # characters of a difference that the page has
@@ -109,9 +110,6 @@ def _amount(run: Evidence, name: str, there: int) -> str:
     """Return how many samples a part has, and of how many these are the ones at hand."""
     given = run.results.get("samples", {}).get(name, there)
     return f"{there:,} {name}" if there == given else f"{there:,} of {given:,} {name}"
-
-
-SCALING = ("Rescaling", "Normalization")
 
 
 def _samples(run: Evidence) -> str:

@@ -15,6 +15,10 @@ from ..optimizers.schedules import InverseTimeDecay
 from .keras_words import plain
 
 Words = dict[str, Any]
+SCHEDULES = (  # those that Keras 3 has too
+    *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"),
+    *("PiecewiseConstantDecay", "PolynomialDecay"),
+)
 
 
 @dataclasses.dataclass
@@ -132,13 +136,6 @@ def training_words(setup: Any) -> Words:
         "optimizer": optimizer, "loss": spelt[0] if single else spelt, "loss_weights": None,
         "metrics": metrics[0] if single else metrics, "weighted_metrics": None,
     }  # fmt: skip
-
-
-# The schedules that Keras 3 has too.
-SCHEDULES = (
-    *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"),
-    *("PiecewiseConstantDecay", "PolynomialDecay"),
-)
 
 
 def _spelt(loss: Loss) -> Any:

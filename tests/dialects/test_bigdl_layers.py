@@ -345,6 +345,7 @@ def test_a_program_asserts_the_numbers_of_bigdl(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    assert re.search(r"\b(near\(|assert )", PROGRAMS[name])  # it is the program that compares
     _run(PROGRAMS[name], tmp_path)
 
 

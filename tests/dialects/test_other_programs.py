@@ -420,6 +420,7 @@ def test_a_program_runs_and_means_what_it_says(
             Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.jpg")
     script = tmp_path / "script.py"
     script.write_text({**PYTORCH, **BIGDL, **RENOM}[name])
+    assert "\nassert " in script.read_text()  # it is the program that compares
     run_script(script, max_epochs=None if name in LONG else 1,
                limit_samples=200, seed=0, root=tmp_path / "runs")  # fmt: skip
 
