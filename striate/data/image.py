@@ -36,10 +36,9 @@ def load(x: Any, spec: Spec) -> NDArray[np.uint8]:
     return np.stack([_load(item, spec) for item in items])
 
 
-def ranged(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
-    """Return pixels of 0 to 255 as values from `low` to `high`."""
-    values: NDArray[np.float32] = pixels.astype(np.float32) / 255 * (high - low) + low
-    return values
+def ranged(pixels: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+    """Return pixels of 0 to 255 as float32 values from `low` to `high`."""
+    return pixels.astype(np.float32) / 255 * (high - low) + low
 
 
 def _load(item: Any, spec: Spec) -> NDArray[np.uint8]:
