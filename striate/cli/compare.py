@@ -71,19 +71,36 @@ def _curves(run: Run) -> dict[str, list[float]]:
     return {name: [row[name] for row in rows if name in row] for name in names}
 
 
-def _disagreements(runs: list[Run]) -> dict[str, Any] | None:
-    """Return the test images of which two runs of a recipe say another class; None without one."""
-    from ..inspect import compare as side_by_side
-    from ..model import load
+def _judged(runs: list[Run]) -> tuple[Any, Any, list[str]] | None:
+    """Return images, class numbers and classes by which both runs were judged; None without any."""
+    from ..report.evidence import numbers
+    from ..store import samples
     from .recipe import find_recipe
 
     recipes = {_flat(run, "config.json").get("recipe") for run in runs}
-    tested = all("test_accuracy" in _numbers(run) for run in runs)
     recipe = recipes.pop()
-    if recipe is None or recipes or not tested:  # the test set is not touched for a comparison
+    if recipe is not None and not recipes:
+        if not all("test_accuracy" in _numbers(run) for run in runs):
+            return None  # the test set is not touched for a comparison
+        module = find_recipe(recipe)
+        return (*module.test_data(), [str(name) for name in module.CLASSES])
+    one, other = (samples.load(run.path).get("test") for run in runs)
+    classes = [run.results.get("classes") for run in runs]
+    if one is None or other is None or classes[0] != classes[1] or not classes[0]:
         return None
-    module = find_recipe(recipe)
-    x, y = module.test_data()
+    same = all(a.shape == b.shape and (a == b).all() for a, b in zip(one, other, strict=True))
+    return (one[0], numbers(one[1]), classes[0]) if same else None
+
+
+def _disagreements(runs: list[Run]) -> dict[str, Any] | None:
+    """Return the images of which two runs say another class; None without images of both."""
+    from ..inspect import compare as side_by_side
+    from ..model import load
+
+    judged = _judged(runs)
+    if judged is None:
+        return None
+    x, y, classes = judged
     first, second = (load(run.path) for run in runs)
     found = side_by_side(first, second, x, y)
     says = [chances.argmax(1) for chances in (found.one, found.other)]
@@ -96,8 +113,8 @@ def _disagreements(runs: list[Run]) -> dict[str, Any] | None:
         "shown": [
             {
                 "image": at,
-                "class": str(module.CLASSES[y[at]]),
-                "said": [str(module.CLASSES[each[at]]) for each in says],
+                "class": classes[y[at]],
+                "said": [classes[each[at]] for each in says],
             }
             for at in found.disagree[:SHOWN]
         ],
@@ -106,19 +123,19 @@ def _disagreements(runs: list[Run]) -> dict[str, Any] | None:
 
 def _lines(told: dict[str, Any]) -> list[str]:
     first, second = (_short(Path(name).name) for name in told["runs"])
-    lines = [f"{'':<18}{first:<26}{second}"]
+    lines = [f"{'':<21}{first:<26}{second}"]
     for group in ("settings", "results"):
         for name, values in told[group].items():
             shown = [_short(value) for value in values]
-            lines.append(f"{name:<18}{shown[0]:<26}{shown[1]}")
+            lines.append(f"{name:<21}{shown[0]:<26}{shown[1]}")
     for name in dict.fromkeys((*told["curves"][0], *told["curves"][1])):
         drawn = [spark(curves.get(name, [])) for curves in told["curves"]]
-        lines.append(f"{name:<18}{drawn[0]:<26}{drawn[1]}")
+        lines.append(f"{name:<21}{drawn[0]:<26}{drawn[1]}")
     found = told["disagreements"]
     if found is None:
-        return [*lines, "images are compared where both runs tested the same recipe"]
+        return [*lines, "images are compared where both runs were judged by the same ones"]
     lines.append(
-        f"They say different classes of {found['different']:,} of {found['images']:,} test images: "
+        f"They say different classes of {found['different']:,} of {found['images']:,} images: "
         f"{found['only_first_right']:,} only the first has right, "
         f"{found['only_second_right']:,} only the second; both are wrong in "
         f"{found['both_wrong']:,}."

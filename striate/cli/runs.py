@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+SHOWN = {"test_accuracy": "", "validation_accuracy": " of validation"}  # the first that there is
 
 
 def runs(
@@ -21,19 +23,17 @@ def runs(
     from ..store.files import MANIFEST
     from ..store.run import Run, list_runs
 
-    found = []
+    found: list[dict[str, Any]] = []
     for path in list_runs(root):
         date = datetime.fromtimestamp((path / MANIFEST).stat().st_mtime)
-        accuracy = Run(path).results.get("test_accuracy")
-        found.append(
-            {"run": str(path), "test_accuracy": accuracy, "date": date.isoformat(" ", "minutes")}
-        )
+        told = {name: Run(path).results.get(name) for name in SHOWN}
+        found.append({"run": str(path), **told, "date": date.isoformat(" ", "minutes")})
     if as_json:
         print(json.dumps({"runs": found}))
         return
     for item in found:
-        accuracy = item["test_accuracy"]
-        shown = "not tested" if accuracy is None else f"{100 * accuracy:.2f} %"
+        shown = next((f"{100 * item[name]:.2f} %{more}" for name, more in SHOWN.items()
+                      if item[name] is not None), "not tested")  # fmt: skip
         print(f"{item['run']}  {shown}  {item['date']}")
     if not found:
         print(f"no runs in {root}; begin with: striate train mnist", file=sys.stderr)

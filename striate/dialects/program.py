@@ -253,6 +253,8 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     if model is not None:
         data, results = known(model, *script.seen) if script.seen else (None, {})
         if results:
+            seconds = sum(row.get("seconds", 0.0) for row in run.epochs)
+            results |= {"epochs": len(run.epochs), "seconds": round(seconds, 2)}
             run.write("results.json", results)
         if data is not None:
             samples.keep(run.path, {"train": data.train, "test": data.test})

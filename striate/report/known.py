@@ -42,7 +42,12 @@ def known(model: Any, x: Any, y: Any, validation: Any = None) -> tuple[Data | No
     said = (outputs[:, 0] > 0.5).astype(int) if outputs.shape[-1] == 1 else outputs.argmax(-1)
     matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(matrix, (numbers(valid[1]), said), 1)
-    return data, told | {"judged": "validation", "confusion": matrix.tolist()}
+    right = float(np.trace(matrix) / max(matrix.sum(), 1))
+    return data, told | {
+        "judged": "validation",
+        "validation_accuracy": right,
+        "confusion": matrix.tolist(),
+    }
 
 
 def _pair(x: Any, y: Any) -> Pair | None:

@@ -9,7 +9,10 @@ from ..store.report import wilson
 from .evidence import Evidence
 from .markup import code, facts, section, soft, table
 
-FORMS = {"test_accuracy": "{:.4f}", "test_loss": "{:.4f}", "epochs": "{}", "seconds": "{:.0f}"}
+FORMS = {
+    "test_accuracy": "{:.4f}", "test_loss": "{:.4f}", "validation_accuracy": "{:.4f}",
+    "epochs": "{}", "seconds": "{:.0f}",
+}  # fmt: skip
 
 
 def use(run: Evidence) -> str:
@@ -18,9 +21,10 @@ def use(run: Evidence) -> str:
         return ""
     where = str(run.results.get("run") or run.place)
     place = shlex.quote(where)
-    lines = [f"striate explain {place} image.png", f"striate explore {place}"]
+    lines = [f"striate {verb} {place} image.png" for verb in ("predict", "explain")]
+    lines.append(f"striate explore {place}")
     if run.results.get("recipe"):
-        lines = [f"striate predict {place} image.png", *lines, f"striate evaluate {place}"]
+        lines.append(f"striate evaluate {place}")
     spec = run.first_spec
     rows = [("takes", f"samples {spec} of {spec.dtype}, {spec.data_format.replace('_', ' ')}")]
     if run.classes:

@@ -33,7 +33,7 @@ def test_what_differs_is_told(tmp_path):
     one = made(tmp_path, "one", 1, {"test_accuracy": 0.5})
     other = made(tmp_path, "other", 2, {"test_accuracy": 0.75})
     *lines, last = compared(one.path, other.path).splitlines()
-    assert last == "images are compared where both runs tested the same recipe"
+    assert last == "images are compared where both runs were judged by the same ones"
     assert [line.split() for line in lines] == [
         ["one", "other"],
         ["rate", "1", "2"],
@@ -72,7 +72,7 @@ def test_images_on_which_two_runs_of_a_recipe_disagree(tmp_path, monkeypatch):
     assert first["class"] == Recipe.CLASSES[y[first["image"]]]
     assert first["said"] == [Recipe.CLASSES[each[first["image"]]] for each in says]
     text = compared(one.path, other.path)
-    assert f"They say different classes of {found['different']:,} of 30 test images" in text
+    assert f"They say different classes of {found['different']:,} of 30 images" in text
 
 
 def test_a_curve_has_at_most_24_blocks():

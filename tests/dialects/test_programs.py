@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from striate.cli import app
 from striate.cli.report import write_page
 from striate.data.datasets import mnist
 from striate.dialects.program import port_script, run_script
 from striate.explorer.results import data, overview
 from striate.explorer.subject import Subjects
-from striate.model import Model
+from striate.model import Model, load
+from striate.store import samples
 from striate.store.run import Run
 
 DATA = """
@@ -267,6 +270,26 @@ def test_the_run_of_a_script_can_be_looked_at_like_that_of_a_recipe(tmp_path: Pa
     first = (run / "report.html").read_text()
     write_page(Run.open(run), subject.model)
     assert (run / "report.html").read_text().count("<img") == first.count("<img") > 20
+
+
+def test_two_runs_of_a_script_are_listed_and_compared(tmp_path: Path) -> None:
+    script, root = tmp_path / "small.py", tmp_path / "runs"
+    fit = "model.fit(x, Y, nb_epoch=2, validation_data=(x[:50], Y[:50]), verbose=0)\n"
+    script.write_text(PLAIN + NET + FIT + fit)
+    one, other = (run_script(script, seed=seed, root=root) for seed in (1, 2))
+    told = [Run(path).results for path in (one, other)]
+    rows = [json.loads(line) for line in (one / "metrics.jsonl").read_text().splitlines()]
+    assert told[0]["epochs"] == 2
+    assert told[0]["seconds"] == pytest.approx(sum(row["seconds"] for row in rows), abs=0.01)
+    assert told[0]["validation_accuracy"] == pytest.approx(rows[-1]["val_acc"])
+    listed = CliRunner().invoke(app, ["runs", "--runs", str(root)]).stdout
+    assert f"{100 * told[0]['validation_accuracy']:.2f} % of validation" in listed
+    words = ["compare", str(one), str(other), "--json"]
+    found = json.loads(CliRunner().invoke(app, words).stdout)["disagreements"]
+    x, _ = samples.load(one)["test"]
+    says = [load(path).predict(x).argmax(1) for path in (one, other)]
+    assert found["images"] == 50
+    assert found["different"] == int((says[0] != says[1]).sum()) > 0
 
 
 NATIVE = """

@@ -193,7 +193,9 @@ def test_a_script_is_run_again_by_its_name(tmp_path):
     run.write("config.json", {"script": "old.py", "arguments": ["--fast"], "dialect": "keras2"})
     words = "".join(parsed(write(run, network()).read_text()).itertext())
     assert "striate run old.py --fast" in words
-    assert f"striate explain {run.path} image.png" in words and "striate predict" not in words
+    for verb in ("predict", "explain"):  # both bring pictures to the script's own values
+        assert f"striate {verb} {run.path} image.png" in words
+    assert "striate evaluate" not in words  # which needs a recipe's test set
 
 
 def test_epochs_with_seconds_tell_the_pace(tmp_path):
