@@ -1,9 +1,10 @@
 """How long 99.0 % on MNIST takes: scripts/bench time-to-99, writes time_to_99.md.
 
-The network is that of tutorial 001; Adam with one cycle of the learning rate over one epoch. The
-schedule is the most accurate of some on every twelfth training image, in the mean of three seeds
-(the last 5,000 images would be easier than most). It then trains fresh seeds on all training
-images; the test set is looked at once for each of them. What is timed is `fit`.
+The network is that of tutorial 001 on normalised pixels; Adam with one cycle of the learning rate,
+and smoothed labels, over as many images as the time allows, drawn anew for each seed and seen once.
+The schedule is the most accurate of some on every twelfth training image, in the mean of three
+seeds (the last 5,000 images would be easier than most). It then trains fresh seeds; the test set is
+looked at once for each of them. What is timed is `fit`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ import numpy as np
 
 import striate as st
 from examples.tutorial_001 import stack
+from striate import layers as L
 
 from .process import alone
 from .protocol import priority, usable
 from .results import Results, header, keep, load, origins, table
 
 HELD_OUT = 12  # one of so many images judges the schedules
+IMAGES = 36_000
+SMOOTHING = 0.1  # of the labels: as good on these images as none on all 60,000
 CHOOSING, JUDGED = range(100, 103), range(5)  # seeds: none chooses and is judged
 
 
@@ -35,32 +39,31 @@ class Schedule:
 
     batch: int
     highest: float
-    beta_1: float
-    beta_2: float
-    rise: float = 0.25
+    rise: float
 
     def __str__(self) -> str:
-        betas = f"{self.beta_1:g} and {self.beta_2:g}"
-        return f"batches of {self.batch}, up to {self.highest:g}, betas {betas}"
+        return f"batches of {self.batch}, up to {self.highest:g} at {self.rise:.0%} of the steps"
 
 
-SCHEDULES = [
-    Schedule(batch, highest, *betas)
-    for batch, highest, betas in itertools.product(
-        (32, 64), (4e-3, 8e-3), ((0.8, 0.95), (0.9, 0.99))
-    )
-]
+SCHEDULES = list(
+    itertools.starmap(Schedule, itertools.product((32, 48), (6e-3, 8e-3, 1.2e-2), (0.1, 0.25)))
+)
 
 
 def train(schedule: Schedule, seed: int, data: Any, held_out: Any) -> tuple[float, float]:
     """Return the accuracy on what was held out, and the seconds of training."""
     st.seed(seed)
-    model = stack()
     x, y = data
+    mean, deviation = x.mean(), x.std()
+    model = st.Sequential(
+        [L.Input((28, 28, 1)), L.Rescaling(1 / deviation, -mean / deviation), *stack().layers[1:]]
+    )
+    drawn = np.random.default_rng(seed).permutation(len(x))[:IMAGES]
+    x, y = x[drawn], y[drawn]
     steps = -(-len(x) // schedule.batch)
     rate = st.optimizers.schedules.OneCycle(schedule.highest, steps, pct_start=schedule.rise)
-    optimizer = st.optimizers.Adam(rate, beta_1=schedule.beta_1, beta_2=schedule.beta_2)
-    model.compile(optimizer, loss="crossentropy", metrics=["accuracy"])
+    optimizer = st.optimizers.Adam(rate, beta_2=0.99)
+    model.compile(optimizer, st.losses.Crossentropy(label_smoothing=SMOOTHING), ["accuracy"])
     with alone(), priority(usable()[0]):
         started = time.perf_counter()
         model.fit(x, y, batch_size=schedule.batch, verbose=0)
@@ -97,8 +100,8 @@ def page(results: Results) -> str:
         [
             "# Time to 99.0 % on MNIST", "",
             f"Mean of {len(runs)} seeds: test accuracy {100 * mean:.2f} % after {seconds:.2f} s of "
-            f"training. Schedule: {part['schedule']}; mean validation accuracy "
-            f"{100 * part['validation']:.2f} %.", "",
+            f"training on {IMAGES:,} images. Schedule: {part['schedule']}; mean validation "
+            f"accuracy {100 * part['validation']:.2f} %.", "",
             *table(rows), *origins(results), "",
         ]
     )  # fmt: skip
