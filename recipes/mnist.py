@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 import striate as st
 from striate import layers as L
 
-CLASSES = st.datasets.class_names("mnist")
 VALIDATION = 5_000  # the last training images: they choose settings, so that the test set need not
 
 
@@ -25,6 +24,11 @@ class Settings(BaseModel):
     samples: int | None = Field(None, ge=1, le=60_000 - VALIDATION)  # train on the first N only
 
 
+def classes(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the classes, in the order of their numbers."""
+    return st.datasets.class_names("mnist")
+
+
 def data(settings: Settings) -> tuple[Any, Any]:
     """Return (x, y) to train on and (x, y) to validate on."""
     (x, y), _ = st.datasets.mnist()
@@ -32,7 +36,7 @@ def data(settings: Settings) -> tuple[Any, Any]:
     return (x[:count], y[:count]), (x[-VALIDATION:], y[-VALIDATION:])
 
 
-def test_data() -> tuple[Any, Any]:
+def test_data(settings: Settings) -> tuple[Any, Any]:
     """Return (x, y) of the test set, which is looked at once, after training."""
     return st.datasets.mnist()[1]
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, initializers, inspect, layers, losses, metrics, optimizers
+    from . import data, errors, initializers, inspect, layers, losses, metrics, optimizers
     from .core.layer import Layer
     from .core.symbol import Input
     from .data import datasets
@@ -27,6 +27,7 @@ __all__ = [
     "Layer",
     "Model",
     "Sequential",
+    "data",
     "datasets",
     "errors",
     "hooks",
@@ -45,6 +46,7 @@ _ROOMS = {  # where each name is; a room of the same name is the value itself
     "Layer": "core.layer",
     "Model": "model",
     "Sequential": "model",
+    "data": "data",
     "datasets": "data.datasets",
     "errors": "errors",
     "hooks": "engine.hooks",

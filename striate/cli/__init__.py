@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from ..errors import StriateError
 from .compare import compare
 from .convert import convert
+from .data import data
 from .doctor import doctor
 from .evaluate import evaluate
 from .explain import explain
@@ -86,6 +87,9 @@ COMMANDS = (
 for command in COMMANDS:
     # `train` itself says that `--epochs 3` is `epochs=3`
     app.command(context_settings={"ignore_unknown_options": command in (train, run)})(command)
+
+
+app.add_typer(data, name="data")
 
 
 def main() -> None:

@@ -75,15 +75,15 @@ def _judged(runs: list[Run]) -> tuple[Any, Any, list[str]] | None:
     """Return images, class numbers and classes by which both runs were judged; None without any."""
     from ..report.evidence import numbers
     from ..store import samples
-    from .recipe import find_recipe
+    from .recipe import tested_on
 
     recipes = {_flat(run, "config.json").get("recipe") for run in runs}
     recipe = recipes.pop()
     if recipe is not None and not recipes:
         if not all("test_accuracy" in _numbers(run) for run in runs):
             return None  # the test set is not touched for a comparison
-        module = find_recipe(recipe)
-        return (*module.test_data(), [str(name) for name in module.CLASSES])
+        if not any((run.path / samples.FILE).is_file() for run in runs):
+            return tested_on(runs[0])
     one, other = (samples.load(run.path).get("test") for run in runs)
     classes = [run.results.get("classes") for run in runs]
     if one is None or other is None or classes[0] != classes[1] or not classes[0]:

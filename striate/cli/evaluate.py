@@ -20,7 +20,7 @@ def evaluate(
     from ..errors import ConfigError
     from ..model import load
     from ..store.run import Run
-    from .recipe import find_recipe
+    from .recipe import tested_on
     from .score import accuracy_line, score
 
     opened = Run.open(run, root=root)
@@ -32,7 +32,6 @@ def evaluate(
             need="the run of a recipe",
             fix=f'st.load("{opened.path}"), then compile and evaluate(x, y)',
         )
-    recipe = find_recipe(config["recipe"])
-    x, y = recipe.test_data()
-    results = score(load(opened.path), x, y, recipe.CLASSES)
+    x, y, classes = tested_on(opened)
+    results = score(load(opened.path), x, y, classes)
     print(json.dumps({"run": str(opened.path), **results}) if as_json else accuracy_line(results))

@@ -9,6 +9,10 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import ConfigError, nearest, unknown
+from ..store import samples
+from ..store.run import Run
+
+TELL = {"folder": "striate train images folder=FOLDER, which holds a folder for each class"}
 
 
 def recipe_names() -> list[str]:
@@ -24,6 +28,22 @@ def find_recipe(name: str) -> ModuleType:
     if name not in names:
         raise unknown("striate", "recipe", name, names)
     return importlib.import_module(f"striate.recipes.{name}")
+
+
+def recipe_of(run: Run) -> tuple[ModuleType, Any]:
+    """Return the recipe of a run and the settings that it was trained with."""
+    config = run.read("config.json")
+    recipe = find_recipe(config["recipe"])
+    return recipe, recipe.Settings(**config.get("settings", {}))
+
+
+def tested_on(run: Run) -> tuple[Any, Any, list[str]]:
+    """Return (x, y, classes) that a recipe's run is tested on; those that it kept, if all are."""
+    kept = samples.load(run.path).get("test")
+    if kept is not None and len(kept[0]) == run.results.get("samples", {}).get("test"):
+        return (*kept, run.classes(0))
+    recipe, settings = recipe_of(run)
+    return (*recipe.test_data(settings), list(recipe.classes(settings)))
 
 
 def read_settings(recipe: ModuleType, words: Sequence[str]) -> Any:
@@ -54,6 +74,10 @@ def read_settings(recipe: ModuleType, words: Sequence[str]) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
+        if first["type"] == "missing":
+            raise ConfigError(
+                where, f"{key} is missing", need=f"{key}=...", fix=TELL[key]
+            ) from None
         raise ConfigError(
             where,
             f"{key}={given[key]} cannot work",

@@ -50,16 +50,18 @@ def _data(run: Run) -> Data | None:
     """Return the data of a recipe's run, the test set if it was touched; what a script's keeps."""
     from ..report import Data
     from ..store import samples
-    from .recipe import find_recipe
+    from .recipe import recipe_of
 
     config = run.read("config.json")
     results = run.results
-    if "recipe" not in config:
-        kept = samples.load(run.path)
+    kept = samples.load(run.path)
+    if kept or "recipe" not in config:
         judged = str(results.get("judged", "test"))
         names = tuple(map(str, results.get("classes", ())))
-        return Data(names, kept.get("train"), test=kept.get("test"), tested=judged)
-    recipe = find_recipe(config["recipe"])
-    train, validation = recipe.data(recipe.Settings(**config.get("settings", {})))
-    test = recipe.test_data() if "confusion" in results else None
+        tested = "confusion" in results or "recipe" not in config
+        test = kept.get("test") if tested else None
+        return Data(names, kept.get("train"), kept.get("validation"), test, judged)
+    recipe, settings = recipe_of(run)
+    train, validation = recipe.data(settings)
+    test = recipe.test_data(settings) if "confusion" in results else None
     return Data(tuple(map(str, results["classes"])), train, validation, test)

@@ -22,13 +22,13 @@ def summary(
     from ..inspect.summary import summary as table
     from ..model import load
     from ..store.run import Run
-    from .recipe import find_recipe, recipe_names
+    from .recipe import find_recipe, read_settings, recipe_names
 
     if Path(source).is_file() or source.endswith(".striate"):
         model = load(source)
     elif source in recipe_names() and not (Path(source).is_dir()):
         recipe = find_recipe(source)
-        model = recipe.model(recipe.Settings())
+        model = recipe.model(read_settings(recipe, ()))
     elif not Path(source).is_dir() and nearest(source, recipe_names()):
         raise unknown("striate", "recipe", source, recipe_names())
     else:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +15,7 @@ import typer
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from ..data import ImageFolder
     from ..engine.hooks import History
     from ..model import Model
     from ..store.run import Run
@@ -21,7 +24,9 @@ STOPPED = 130  # the exit code of a program that Ctrl-C has ended
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of the recipe, such as mnist.")],
+    recipe: Annotated[
+        str, typer.Argument(help="Name of the recipe, such as mnist; or a folder of images.")
+    ],
     settings: Annotated[
         list[str] | None, typer.Argument(help="Settings of the recipe: epochs=3 seed=1")
     ] = None,
@@ -31,29 +36,37 @@ def train(
     """Train a recipe, test it once, and keep the run: model, numbers, report.
 
     Example: striate train mnist epochs=3 learning_rate=3e-3
+    Example: striate train flowers/ image_size=96
     """
     from ..engine.loop import INTERRUPTED
     from ..engine.progress import counted, say
     from ..engine.seed import seed
     from ..report import begin
     from ..store.run import Run
-    from .recipe import find_recipe, read_settings
+    from .recipe import find_recipe, read_settings, recipe_names
     from .score import accuracy_line, score
 
+    words, name = [recipe, *(settings or ())], recipe
+    if recipe not in recipe_names() and Path(recipe).is_dir():
+        settings, name = [f"folder={recipe}", *(settings or ())], _name(recipe)
+        recipe = "images"
     module = find_recipe(recipe)
     chosen = read_settings(module, settings or ())
+    classes = list(module.classes(chosen))
     seed(chosen.seed)
-    run = Run.create(root=root, name=recipe)
+    run = Run.create(root=root, name=name)
     run.write("config.json", {"recipe": recipe, "settings": chosen.model_dump()})
     _introduce(run, chosen)
+    samples = keep_images(run, module.images(chosen)) if hasattr(module, "images") else {}
     model = module.model(chosen)
     begin(run, model)
     model.summary(print_fn=say)
     results: dict[str, Any] = {
         "run": str(run.path),
         "recipe": recipe,
-        "command": shlex.join(["striate", "train", recipe, *(settings or ())]),
-        "classes": list(module.CLASSES),
+        "command": shlex.join(["striate", "train", *words]),
+        "classes": classes,
+        **samples,
     }
     started = time.monotonic()
     try:
@@ -67,8 +80,8 @@ def train(
     results["spent"] = {name: round(seconds, 3) for name, seconds in history.spent.items()}
     tested = _sound(history)
     if tested:
-        x, y = module.test_data()
-        results |= score(model, x, y, module.CLASSES)
+        x, y = module.test_data(chosen)
+        results |= score(model, x, y, classes)
     _keep(run, model, results)
     if as_json:
         print(json.dumps(results))
@@ -83,6 +96,25 @@ def train(
     say("the test set was not touched, as training did not end by itself")
     say(f"next: {results['command']}   to train again, or   striate evaluate {place}")
     raise typer.Exit(STOPPED if history.stopped == INTERRUPTED else 1)
+
+
+def _name(folder: str) -> str:
+    """Return the name of a run that is trained on a folder: the folder's own."""
+    own = Path(folder).resolve().name.lower()
+    return re.sub(r"[^a-z0-9_-]+", "-", own).strip("-_")[:64] or "images"
+
+
+def keep_images(run: Run, images: ImageFolder) -> dict[str, Any]:
+    """Say what is in a folder, keep that and the first of its images; return how many there are."""
+    from ..engine.progress import say
+    from ..store import samples
+
+    say(f"{images}\n")
+    run.write(samples.FACTS, images.facts())
+    parts = {"train": images.train, "validation": images.validation, "test": images.test}
+    samples.keep(run.path, parts)
+    names = {"train": "training"}
+    return {"samples": {names.get(part, part): len(x) for part, (x, _) in parts.items()}}
 
 
 def _ended(run: Run, started: float, stopped: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,77 @@ def ranged(pixels: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     return pixels.astype(np.float32) / 255 * (high - low) + low
 
 
-def _load(item: Any, spec: Spec) -> NDArray[np.uint8]:
+def decoded(
+    source: Path | BytesIO,
+    where: str,
+    formats: Sequence[str] = FORMATS,
+    max_pixels: int | None = None,
+) -> Any:
+    """Return the PIL image of a file, upright; of an animated one its first picture.
+
+    `where` is what a message calls it. The size in pixels is read from the file's head, before any
+    of it is decoded.
+
+    Raises: DataError for too many pixels, another format, and a file that is damaged or cut off.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    most = MAX_PIXELS if max_pixels is None else max_pixels
+    try:
+        with Image.open(source, formats=tuple(formats)) as image:
+            if image.width * image.height > most:
+                raise DataError(
+                    where,
+                    "has too many pixels",
+                    got=f"{image.width:,} x {image.height:,}",
+                    need=f"at most {most:,} pixels",
+                )
+            image.load()
+            return ImageOps.exif_transpose(image)
+    except DataError:
+        raise
+    except Exception as error:  # a damaged file raises anything
+        known = not isinstance(error, UnidentifiedImageError)
+        said = str(error).splitlines() or [type(error).__name__]
+        raise DataError(
+            where,
+            "is not an image that can be read",
+            got=said[0][:100] if known else "its bytes are of none of these formats",
+            need=", ".join(formats),
+        ) from None
+
+
+def coloured(image: Any, channels: int) -> Any:
+    """Return a PIL image in grey (1 channel) or colour (3), transparent pixels black.
+
+    Of 16 bits the upper 8 are kept.
+    """
     from PIL import Image
 
-    image = _open(item) if isinstance(item, (str, Path)) else item
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        black = Image.new("RGBA", layer.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, layer)
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image, np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    return image.convert("L" if channels == 1 else "RGB")
+
+
+def pixels(image: Any, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Return a PIL image as (height, width, channels): brought to that size by bilinear filtering.
+
+    The sides change apart: the proportions are those of the size that is asked for.
+    """
+    from PIL import Image
+
+    image = coloured(image, channels)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
+
+
+def _load(item: Any, spec: Spec) -> NDArray[np.uint8]:
+    image = _open(Path(item)) if isinstance(item, (str, Path)) else item
     if spec.channels not in (1, 3) or len(spec.spatial) != 2:
         raise DataError(
             "image",
@@ -52,22 +120,12 @@ def _load(item: Any, spec: Spec) -> NDArray[np.uint8]:
             need=f"an array of shape {show(spec.shape)}",
             fix="model.predict(array)",
         )
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        black = Image.new("RGBA", layer.size, (0, 0, 0, 255))
-        image = Image.alpha_composite(black, layer)
-    image = image.convert("L" if spec.channels == 1 else "RGB")
     height, width = (size or own for size, own in zip(spec.spatial, image.size[::-1], strict=True))
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
-    pixels = np.asarray(image, dtype=np.uint8).reshape(height, width, spec.channels)
-    return pixels if spec.data_format == "channels_last" else np.moveaxis(pixels, -1, 0)
+    found = pixels(image, height, width, spec.channels)
+    return found if spec.data_format == "channels_last" else np.moveaxis(found, -1, 0)
 
 
-def _open(path: str | Path) -> Any:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    path = Path(path)
+def _open(path: Path) -> Any:
     if not path.is_file():
         raise DataError(str(path), "there is no such image file", fix="check the path")
     size = path.stat().st_size
@@ -78,23 +136,4 @@ def _open(path: str | Path) -> Any:
             got=f"{size:,} bytes",
             need=f"at most {MAX_BYTES:,} bytes",
         )
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(
-                    str(path),
-                    "the image has too many pixels",
-                    got=f"{image.width} x {image.height}",
-                    need=f"at most {MAX_PIXELS:,} pixels",
-                )
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except DataError:
-        raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise DataError(
-            str(path),
-            "is not an image that can be read",
-            got=str(error).splitlines()[0][:100],
-            need=", ".join(FORMATS),
-        ) from None
+    return decoded(path, str(path))

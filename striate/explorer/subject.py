@@ -187,7 +187,7 @@ class Subject:
             return self._fitted(*mnist()[part])
         module: Any = importlib.import_module(f"{recipes.__name__}.{self.dataset}")
         settings = module.Settings(**self.config.get("settings", {}))
-        x, y = module.test_data() if part else module.data(settings)[0]
+        x, y = module.test_data(settings) if part else module.data(settings)[0]
         y = np.asarray(y)
         return Pictures(np.asarray(x), y.argmax(-1) if y.ndim > 1 else y)
 

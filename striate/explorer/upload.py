@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.image import coloured, decoded
 from ..errors import DataError
 from .grid import Grid, Picture
 
@@ -26,13 +27,11 @@ class Step:
 
 
 def decode(data: bytes) -> Any:
-    """Return the PIL image of a file's bytes, upright, without transparency.
+    """Return the PIL image of a file's bytes, upright.
 
     Raises: DataError for a file that is too large, of another format, or damaged; the size in
     pixels is read from its head before any of it is decoded.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     if len(data) > MAX_BYTES:
         raise DataError(
             "the image",
@@ -40,26 +39,7 @@ def decode(data: bytes) -> Any:
             got=f"{len(data):,} bytes",
             need=f"at most {MAX_BYTES:,} bytes",
         )
-    try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(
-                    "the image",
-                    "has too many pixels",
-                    got=f"{image.width:,} x {image.height:,}",
-                    need=f"at most {MAX_PIXELS:,} pixels",
-                )
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-    except DataError:
-        raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise DataError("the image", "cannot be read", need=", ".join(FORMATS)) from None
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        layer = upright.convert("RGBA")
-        black = Image.new("RGBA", layer.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, layer).convert("RGB")
-    return upright
+    return decoded(BytesIO(data), "the image", FORMATS, MAX_PIXELS)
 
 
 def prepare(data: bytes, grid: Grid, invert: bool = False, centre: bool = False) -> list[Step]:
@@ -69,7 +49,7 @@ def prepare(data: bytes, grid: Grid, invert: bool = False, centre: bool = False)
     """
     image = decode(data)
     colour = "L" if grid.channels == 1 else "RGB"
-    converted = image.convert(colour)
+    converted = coloured(image, grid.channels)
     word = "grey" if colour == "L" else "colour"
     steps = [
         Step("file", f"{image.width} x {image.height}, {image.mode}", _pixels(_small(image))),

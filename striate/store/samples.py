@@ -15,6 +15,7 @@ from ..errors import StoreError
 from .files import read, write_atomic
 
 FILE = "samples.npz"
+FACTS = "data.json"  # of a folder of images: sizes, what was left out, duplicates
 MOST_BYTES = 32 * 2**20  # of each part, before it is compressed
 NUMBERS = "biuf"  # kinds of NumPy's types
 

@@ -296,7 +296,7 @@ def test_score_counts_each_sample_once() -> None:
 
 
 MISTAKES = {
-    "train mnst": "striate: unknown recipe 'mnst'\n  need  one of mnist\n"
+    "train mnst": "striate: unknown recipe 'mnst'\n  need  one of images, mnist\n"
     '  fix   did you mean "mnist"?\n',
     "train mnist epoch=3": "train mnist: unknown setting 'epoch'\n"
     "  need  one of batch_size, epochs, learning_rate, samples, seed\n"
@@ -307,7 +307,7 @@ MISTAKES = {
     "train mnist batch=64": "train mnist: unknown setting 'batch'\n"
     "  need  one of batch_size, epochs, learning_rate, samples, seed\n"
     "  fix   batch_size=64\n",
-    "summary mnst": "striate: unknown recipe 'mnst'\n  need  one of mnist\n"
+    "summary mnst": "striate: unknown recipe 'mnst'\n  need  one of images, mnist\n"
     '  fix   did you mean "mnist"?\n',
     "summary my.striate": "my.striate: cannot be read\n  got   No such file or directory\n"
     "  fix   check the path\n",
@@ -333,7 +333,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("words", MISTAKES)
 def test_mistakes_are_told_without_a_traceback(words: str, tmp_path: Path) -> None:
-    assert recipe_names() == ["mnist"]
+    assert recipe_names() == ["images", "mnist"]
     done = call(*words.split(), "--runs", tmp_path / "runs")
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", MISTAKES[words])
     assert not (tmp_path / "runs").exists()

@@ -52,10 +52,14 @@ def test_images_on_which_two_runs_of_a_recipe_disagree(tmp_path, monkeypatch):
     x, y = rng.integers(0, 255, (30, 8, 8, 3), dtype=np.uint8), rng.integers(0, 3, 30)
 
     class Recipe:
-        CLASSES = ("cat", "dog", "eel")
+        Settings = dict
 
         @staticmethod
-        def test_data():
+        def classes(settings):
+            return ("cat", "dog", "eel")
+
+        @staticmethod
+        def test_data(settings):
             return x, y
 
     monkeypatch.setattr("striate.cli.recipe.find_recipe", lambda name: Recipe)
@@ -69,8 +73,8 @@ def test_images_on_which_two_runs_of_a_recipe_disagree(tmp_path, monkeypatch):
     says = [each.predict(x).argmax(1) for each in (network(), model)]
     assert found["images"] == 30 and found["different"] == int((says[0] != says[1]).sum()) > 0
     first = found["shown"][0]
-    assert first["class"] == Recipe.CLASSES[y[first["image"]]]
-    assert first["said"] == [Recipe.CLASSES[each[first["image"]]] for each in says]
+    assert first["class"] == Recipe.classes({})[y[first["image"]]]
+    assert first["said"] == [Recipe.classes({})[each[first["image"]]] for each in says]
     text = compared(one.path, other.path)
     assert f"They say different classes of {found['different']:,} of 30 images" in text
 

@@ -47,6 +47,13 @@ def test_transparent_pixels_are_black():
     assert loaded[1, 2] == 255 and loaded.sum() == 255
 
 
+def test_the_upper_eight_of_sixteen_bits_are_kept(tmp_path):
+    deep = np.linspace(0, 65535, 24).astype(np.uint16).reshape(4, 6)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    loaded = image.load(tmp_path / "deep.png", GREY)[0, ..., 0]
+    assert np.array_equal(loaded, (deep >> 8).astype(np.uint8))
+
+
 def test_the_size_is_the_models_and_an_unknown_one_the_images():
     picture = Image.new("L", (60, 40), 9)
     assert image.load(picture, GREY).shape == (1, 4, 6, 1)
@@ -104,7 +111,7 @@ def test_too_many_pixels(tmp_path, monkeypatch):
     with pytest.raises(DataError) as error:
         image.load(path, GREY)
     assert str(error.value) == (
-        f"{path}: the image has too many pixels\n  got   101 x 10\n  need  at most 1,000 pixels"
+        f"{path}: has too many pixels\n  got   101 x 10\n  need  at most 1,000 pixels"
     )
 
 
@@ -115,7 +122,7 @@ def test_what_is_no_image(tmp_path, monkeypatch):
         image.load("text.png", GREY)
     assert str(error.value).replace(str(tmp_path) + "/", "") == (
         "text.png: is not an image that can be read\n"
-        "  got   cannot identify image file 'text.png'\n"
+        "  got   its bytes are of none of these formats\n"
         "  need  PNG, JPEG, BMP, WEBP, GIF, TIFF, PPM"
     )
 
