@@ -17,14 +17,16 @@ FOLDER = Path(__file__).parent.parent / "striate" / "data" / "datasets" / "mnist
 PIXELS = 60_000 * 28 * 28  # at most as many as MNIST has: larger images are fewer
 
 
-def mnist(part: str = "train") -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the (N, 28, 28) images and (N,) labels of "train" or "t10k"."""
-    images, labels = (
-        gzip.decompress((FOLDER / f"{part}-{kind}-ubyte.gz").read_bytes())
-        for kind in ("images-idx3", "labels-idx1")
-    )
-    x = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28)
-    return x, np.frombuffer(labels, np.uint8, offset=8)
+def mnist(part: str = "train", count: int = -1) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the (N, 28, 28) images and (N,) labels of "train" or "t10k": the first, or all."""
+    x = _read(f"{part}-images-idx3-ubyte.gz", 16, count * 28 * 28).reshape(-1, 28, 28)
+    return x, _read(f"{part}-labels-idx1-ubyte.gz", 8, count)
+
+
+def _read(name: str, head: int, count: int) -> NDArray[np.uint8]:
+    with gzip.open(FOLDER / name) as file:
+        file.read(head)
+        return np.frombuffer(file.read(max(count, -1)), np.uint8)
 
 
 def load(network: Network) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -32,10 +34,9 @@ def load(network: Network) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
     Each pixel is repeated as often as the digit fits, and paper is put around it.
     """
-    x, y = mnist()
+    count = min(network.images, PIXELS // (network.size**2 * network.channels))
+    x, y = mnist(count=count)
     times, border = divmod(network.size, 28)
-    count = min(len(x), PIXELS // (network.size**2 * network.channels))
-    x, y = x[:count], y[:count]
     if times > 1:
         x = x.repeat(times, axis=1).repeat(times, axis=2)
     if border:

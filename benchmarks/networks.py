@@ -95,6 +95,7 @@ class Network:
     std: float = 255.0
     size: int = 28
     channels: int = 1
+    images: int = 60_000  # to be read, at most
 
 
 MEAN, STD = 0.1307 * 255, 0.3081 * 255  # of MNIST's training pixels

@@ -6,7 +6,8 @@ Arguments: the network, `train` or `infer`, the batch size, the seconds of a pas
 peers a variant. The first answer says that the peer is ready: its number of weights and the
 versions of its packages. Then each line "normal" or "realtime" is answered by one pass; "realtime"
 puts every thread of the process under SCHED_FIFO while the pass lasts. With 0 seconds the process
-makes one step and ends, which is how start-up is measured. Answers are lines of JSON.
+reads one batch, makes one step and ends, which is how start-up is measured. Answers are lines of
+JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
@@ -62,6 +63,8 @@ def serve(packages: str, train: Builder | None = None, infer: Builder | None = N
     builder = train if given.mode == "train" else infer
     if builder is None:
         parser.error(f"this peer does not {given.mode}")
+    if not given.seconds:
+        network = replace(network, images=given.batch)
     task = builder(network, given.batch, given.variant)
     if task.parameters != network.parameters:
         parser.error(f"{task.parameters} weights, need {network.parameters}")
