@@ -3,89 +3,30 @@
 from __future__ import annotations
 
 import builtins
-import importlib
 import io
 import pickle
 import queue
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from typing import Any
 
-from ..engine.progress import say
 from . import (
     surroundings_drawing,
     surroundings_images,
     surroundings_pandas,
     surroundings_sklearn,
 )
-from .dialect import Modules, Patch
+from .dialect import Modules
 from .importer import Aliases, served
 from .restore import replaced, restored
 from .session import Script
 from .surroundings_absent import PACKAGES
+from .surroundings_installed import Changes, as_they_were
 
 TRACKERS = ("wandb", "mlflow", "neptune", "comet_ml")
 TRACKED = ("init", "log", "config", "watch", "finish", "save", "run", "login", "Image", "Table",
            "Experiment", "start_run", "end_run", "log_param", "log_params", "log_metric",
            "log_metrics", "set_experiment", "set_tracking_uri", "log_artifact")  # fmt: skip
-
-
-class Tqdm:
-    """A bar that says its last words when it is closed, and nothing between."""
-
-    def __init__(self, iterable: Any = None, desc: str = "", **words: Any) -> None:
-        self.iterable, self.description, self.n = iterable, desc or "", 0
-        self.total = words.get("total")
-
-    def __iter__(self) -> Iterator[Any]:
-        for self.n, item in enumerate(self.iterable):  # noqa: B020  the count is the bar's
-            yield item
-        self.close()
-
-    def __len__(self) -> int:
-        return len(self.iterable)
-
-    def __enter__(self) -> Tqdm:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.close()
-
-    def set_description(self, desc: str = "", refresh: bool = True) -> None:
-        """Change the words."""
-        self.description = desc
-
-    set_description_str = set_description
-
-    def set_postfix(self, *args: Any, **numbers: Any) -> None:
-        """Change the numbers behind the words."""
-        shown = {**(args[0] if args and args[0] else {}), **numbers}
-        self.postfix = " ".join(f"{name}={value}" for name, value in shown.items())
-
-    def update(self, n: int = 1) -> None:
-        """Go on."""
-        self.n += n
-
-    def refresh(self, *args: Any, **words: Any) -> None:
-        """Show nothing."""
-
-    clear = reset = refresh
-
-    def write(self, text: str = "", **words: Any) -> None:
-        """Print."""
-        print(text)  # noqa: T201  the script's own output
-
-    def close(self) -> None:
-        """Say the words, once."""
-        words = f"{self.description} {getattr(self, 'postfix', '')}".strip()
-        self.description = self.postfix = ""
-        if words:
-            say(words)
-
-
-def _trange(*args: Any, **words: Any) -> Tqdm:
-    return Tqdm(range(*args), **words)
 
 
 class Tolerated:
@@ -110,16 +51,10 @@ class Tolerated:
         """Go on."""
 
 
-def modules(script: Script) -> Modules:
+def modules() -> Modules:
     """Return small modules by their paths; a package that is installed is not hidden by them."""
-    bars = dict.fromkeys(("tqdm", "tqdm_notebook"), Tqdm) | {"trange": _trange, "tnrange": _trange}
     nothing = dict.fromkeys(("display", "clear_output", "HTML", "Image", "SVG"), _nothing)
     return {
-        **surroundings_sklearn.modules(script),
-        **surroundings_images.modules(),
-        **surroundings_drawing.modules(),
-        **surroundings_pandas.modules(),
-        **dict.fromkeys(("tqdm", "tqdm.notebook", "tqdm.auto"), bars),
         "cPickle": vars(pickle),
         "StringIO": {"StringIO": io.StringIO},
         "cStringIO": {"StringIO": io.StringIO},
@@ -140,28 +75,32 @@ def _nothing(*args: Any, **words: Any) -> None:
     """Do nothing."""
 
 
-def _patches(script: Script) -> Iterator[Patch]:
-    """Yield what installed packages have lost, for a script that says the words."""
-    said = {word.rpartition(".")[2] for kind, word, _ in script.words if kind in ("name", "import")}
-    wanted = surroundings_sklearn.fetchers(script)
-    if said & set(wanted) and find_spec("sklearn") is not None:
-        datasets = importlib.import_module("sklearn.datasets")
-        yield from ((datasets, name, function) for name, function in wanted.items())
-    if "get_ipython" in said:  # notebooks that are saved as programs
-        yield (builtins, "get_ipython", Tolerated)
-    yield from surroundings_drawing.patches(script)
-    if "hold" in said:
-        pyplot = importlib.import_module("matplotlib.pyplot")
-        yield from ((pyplot, name, _nothing) for name in ("hold", "ishold"))
+def _changes(script: Script) -> Changes:
+    """Return what is changed in packages that are installed."""
+    return {
+        **surroundings_sklearn.changes(script), **surroundings_pandas.changes(script),
+        **surroundings_drawing.changes(), **surroundings_images.changes(),
+    }  # fmt: skip
+
+
+def packages() -> set[str]:
+    """Return the packages that are stood in for, or changed."""
+    return {path.partition(".")[0] for path in (*modules(), *_changes(Script()))}
 
 
 @contextmanager
 def surrounded(script: Script) -> Iterator[None]:
-    """Give a script removed names of NumPy and Python, and absent packages, inside a block."""
-    every = modules(script)
+    """Give a script what NumPy, Python and packages have lost, and absent ones, inside a block."""
+    every, changes = modules(), _changes(script)
+    moved = {
+        **surroundings_sklearn.MOVED, **surroundings_pandas.MOVED, **surroundings_images.MOVED
+    }  # fmt: skip
+    said = {word.rpartition(".")[2] for kind, word, _ in script.words if kind in ("name", "import")}
+    notebook = [(builtins, "get_ipython", Tolerated)] if "get_ipython" in said else []
     with ExitStack() as stack:
         stack.enter_context(restored())
-        stack.enter_context(replaced(list(_patches(script))))
+        stack.enter_context(replaced(notebook))  # notebooks that are saved as programs
+        stack.enter_context(as_they_were(changes, moved))
         for root in sorted({path.partition(".")[0] for path in every}):
             stack.enter_context(served(_stand_in(root, every)))
         yield
@@ -171,6 +110,4 @@ def _stand_in(root: str, every: Modules) -> Aliases:
     """Return the finder of one small package."""
     own = {path: names for path, names in every.items() if path.partition(".")[0] == root}
     title = f"{root} is not installed, and its stand-in"
-    refused = surroundings_sklearn.REFUSED
-    hint = f"pip install {PACKAGES.get(root, root)}"
-    return Aliases(title, own, refused, hides=False, hint=hint)
+    return Aliases(title, own, {}, hides=False, hint=f"pip install {PACKAGES.get(root, root)}")

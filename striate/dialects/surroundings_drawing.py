@@ -1,107 +1,117 @@
-"""What scripts draw with beside matplotlib: seaborn's maps and bars, and styles' older names."""
+"""What seaborn and matplotlib had: words by place, older names of plots, styles and settings."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
-
+from ..errors import caller
 from .dialect import Patch
-from .session import Script
+from .surroundings_installed import Changes, lost
+from .table import DialectError
 
 TODAY = re.compile(r"^seaborn(?!-v)")
-SETTINGS = ("set", "set_theme", "set_style", "set_context", "set_palette", "despine", "reset_orig")
+BY_CATEGORY = ("x", "y", "hue", "data", "order", "hue_order")
+PLACES = {  # what stood at each place before 0.12; today the first is the table
+    **dict.fromkeys(("countplot", "barplot", "boxplot", "violinplot", "stripplot", "swarmplot",
+                     "pointplot", "boxenplot", "catplot"), BY_CATEGORY),
+    "scatterplot": ("x", "y", "hue", "style", "size", "data"),
+    "lineplot": ("x", "y", "hue", "size", "style", "data"),
+    "regplot": ("x", "y", "data"),
+    "residplot": ("x", "y", "data"),
+    "lmplot": ("x", "y", "data", "hue", "col", "row"),
+    "jointplot": ("x", "y", "data", "kind"),
+    "pairplot": ("data",),
+    "kdeplot": ("x", "y", "shade", "vertical"),
+}  # fmt: skip
+SIZED = ("catplot", "lmplot", "jointplot", "pairplot")  # `size` is `height` today
 
 
-def _nothing(*args: Any, **words: Any) -> None:
-    """Do nothing: pictures look as matplotlib's."""
-
-
-def _axes(ax: Any) -> Any:
-    from matplotlib import pyplot
-
-    return pyplot.gca() if ax is None else ax
-
-
-def heatmap(data: Any, *, annot: Any = False, fmt: str = ".2g", cmap: Any = None, ax: Any = None,
-            xticklabels: Any = "auto", yticklabels: Any = "auto", cbar: bool = True,
-            vmin: Any = None, vmax: Any = None, linewidths: float = 0,
-            **words: Any) -> Any:  # fmt: skip
-    """Draw a matrix in colours, with its numbers where they are asked for; return the axes."""
-    axes, values = _axes(ax), np.asarray(data)
-    drawn = axes.pcolormesh(values, cmap=cmap or "magma", vmin=vmin, vmax=vmax,
-                            linewidth=linewidths, edgecolor="white")  # fmt: skip
-    axes.invert_yaxis()
-    for axis, labels, size in (("x", xticklabels, values.shape[1]),
-                               ("y", yticklabels, values.shape[0])):  # fmt: skip
-        own = getattr(data, "columns" if axis == "x" else "index", None)
-        names = labels if isinstance(labels, (list, tuple, np.ndarray)) else own
-        shown = [str(one) for one in (range(size) if names is None else names)]
-        if labels is not False:
-            getattr(axes, f"set_{axis}ticks")(np.arange(size) + 0.5, shown)
-    texts = values if annot is True else annot
-    for (row, column), value in np.ndenumerate(values) if annot is not False else ():
-        dark = drawn.norm(value) < 0.5
-        text = np.asarray(texts)[row, column]
-        axes.text(column + 0.5, row + 0.5, text if isinstance(text, str) else format(text, fmt),
-                  ha="center", va="center", color="white" if dark else "black")  # fmt: skip
-    if cbar:
-        axes.figure.colorbar(drawn, ax=axes)
-    return axes
-
-
-def countplot(data: Any = None, *, x: Any = None, ax: Any = None, **words: Any) -> Any:
-    """Draw how often each value is there; return the axes."""
-    given = data[x] if isinstance(x, str) else x if x is not None else data
-    kinds, counts = np.unique(np.asarray(given).ravel(), return_counts=True)
-    axes = _axes(ax)
-    axes.bar([str(kind) for kind in kinds], counts)
-    axes.set_ylabel("count")
-    return axes
-
-
-def _xy(kind: str) -> Any:
-    def draw(data: Any = None, *, x: Any = None, y: Any = None, ax: Any = None, label: Any = None,
-             **words: Any) -> Any:  # fmt: skip
-        """Draw y over x; return the axes."""
-        across, up = (data[one] if isinstance(one, str) else one for one in (x, y))
-        if up is None and across is None:
-            up = data
-        axes = _axes(ax)
-        places = range(len(up)) if across is None else across
-        getattr(axes, kind)(np.asarray(places), np.asarray(up), label=label)
-        return axes
+def _by_place(name: str, function: Any) -> Any:
+    @functools.wraps(function)
+    def draw(*args: Any, **words: Any) -> Any:
+        if args and not (hasattr(args[0], "columns") or isinstance(args[0], dict)):
+            words = {**dict(zip(PLACES[name], args, strict=False)), **words}
+            args = ()
+        if name in SIZED and "size" in words:
+            words["height"] = words.pop("size")
+        if name == "kdeplot":
+            words["fill"] = words.pop("shade", words.get("fill", False))
+            _across(words)
+        return function(*args, **words)
 
     return draw
 
 
-def modules() -> dict[str, dict[str, Any]]:
-    """Return a small seaborn."""
-    return {
-        "seaborn": {
-            **dict.fromkeys(SETTINGS, _nothing),
-            "heatmap": heatmap, "countplot": countplot, "lineplot": _xy("plot"),
-            "barplot": _xy("bar"), "scatterplot": _xy("scatter"), "__version__": "0.9.0",
-        }
-    }  # fmt: skip
+def _across(words: dict[str, Any]) -> None:
+    """Draw along the other axis where that is asked for in the words of the time."""
+    if words.pop("vertical", False):
+        words["y"] = words.pop("x")
 
 
-def patches(script: Script) -> Iterator[Patch]:
-    """Give back the names of styles that matplotlib has renamed, to a script that says one."""
-    texts = {word for kind, word, _ in script.words if kind == "text"}
-    if find_spec("matplotlib") is None or not any(one.startswith("seaborn") for one in texts):
-        return
-    from matplotlib import style
+def _seaborn(seaborn: Any) -> Iterator[Patch]:
+    for name in PLACES:
+        yield seaborn, name, _by_place(name, getattr(seaborn, name))
+    grid = seaborn.FacetGrid.__init__
 
+    @functools.wraps(grid)
+    def init(self: Any, *args: Any, size: Any = None, **words: Any) -> None:
+        grid(self, *args, **words if size is None else {"height": size, **words})
+
+    yield seaborn.FacetGrid, "__init__", init
+
+    def factorplot(*args: Any, kind: str = "point", **words: Any) -> Any:
+        """Draw by categories."""
+        return seaborn.catplot(*args, kind=kind, **words)
+
+    def distplot(a: Any, bins: Any = "auto", hist: bool = True, kde: bool = True, rug: bool = False,
+                 color: Any = None, label: Any = None, ax: Any = None, axlabel: Any = None,
+                 norm_hist: bool = False, vertical: bool = False,
+                 **words: Any) -> Any:  # fmt: skip
+        """Draw how values are spread: bars, their density, ticks."""
+        way, drawn = "y" if vertical else "x", {"color": color, "ax": ax, "label": label}
+        for wanted, draw, own in (
+            (hist, seaborn.histplot, {"bins": "auto" if bins is None else bins, "alpha": 0.4,
+                                      "stat": "density" if kde or norm_hist else "count"}),
+            (kde, seaborn.kdeplot, {}),
+            (rug, seaborn.rugplot, {}),
+        ):  # fmt: skip
+            if wanted:
+                drawn["ax"] = draw(**{way: a}, **drawn, **own)
+        if axlabel:
+            getattr(drawn["ax"], f"set_{way}label")(axlabel)
+        return drawn["ax"]
+
+    def tsplot(*args: Any, **words: Any) -> Any:
+        """Refuse."""
+        raise DialectError("seaborn.tsplot", "seaborn has given it up",
+                           fix="seaborn.lineplot(data=..., x=..., y=...)", at=caller())  # fmt: skip
+
+    yield from lost(seaborn, {"factorplot": factorplot, "tsplot": tsplot})
+    yield seaborn, "distplot", distplot  # seaborn's own warns, and goes with 0.14
+
+
+def _style(style: Any) -> Iterator[Patch]:
     original = style.use
 
     def use(name: Any) -> None:
         """Use a style by its older name too."""
-        several = [name] if isinstance(name, str) else name
+        several = [name] if isinstance(name, (str, dict)) else name
         original([TODAY.sub("seaborn-v0_8", one) if isinstance(one, str) else one
                   for one in several])  # fmt: skip
 
-    yield (style, "use", use)
+    yield style, "use", use
+
+
+def _pyplot(pyplot: Any) -> Iterator[Patch]:
+    def nothing(*args: Any, **words: Any) -> None:
+        """Do nothing: each plot is added to those before, as with `hold(True)`."""
+
+    yield from lost(pyplot, {"hold": nothing, "ishold": nothing})
+
+
+def changes() -> Changes:
+    """Return what is changed in each module."""
+    return {"seaborn": _seaborn, "matplotlib.style": _style, "matplotlib.pyplot": _pyplot}

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from .surroundings_installed import Changes, lost
+
+MOVED = {"scipy.misc": "scipy"}
+
 SAMPLING = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -77,11 +81,10 @@ def imshow(arr: Any) -> None:
     """Show nothing: there is no screen."""
 
 
-def modules() -> dict[str, dict[str, Any]]:
-    """Return the modules by their paths."""
+def changes() -> Changes:
+    """Return what is given back to SciPy."""
     functions = (bytescale, toimage, imread, fromimage, imsave, imresize, imrotate, imshow)
     return {
-        "scipy": {"__version__": "1.0.0"},
-        "scipy.misc": {one.__name__: one for one in functions},
-        "scipy.ndimage": {"imread": imread},
+        "scipy.misc": lambda misc: lost(misc, {one.__name__: one for one in functions}),
+        "scipy.ndimage": lambda images: lost(images, {"imread": imread}),
     }

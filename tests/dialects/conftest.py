@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-STOOD_IN = {"torchvision", "sklearn", "pandas", "seaborn", "scipy", "IPython", "torchsummary",
-            "torchinfo", "tensorboard", "tensorboardX", "wandb"}  # fmt: skip
+STOOD_IN = {"torchvision", "IPython", "torchsummary", "torchinfo", "tensorboard", "tensorboardX",
+            "wandb"}  # fmt: skip
 LACKED = {"skimage", "timm", "cv2", "requests", "albumentations"}  # of which tests say so
 
 

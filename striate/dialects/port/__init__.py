@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..evidence import Finding, Word
-from ..session import Script
 from . import bigdl_port, keras_port, published, renom_port
 from .ported import Ported
 
@@ -42,18 +41,17 @@ def port(text: str, found: Sequence[Finding], said: Sequence[Word]) -> str:
 
 
 def _surroundings(said: Sequence[Word]) -> list[str]:
-    """Return the lines that serve small packages of the time, where the script imports one."""
-    from ..surroundings import modules
+    """Return the lines that serve packages as they were, where the script imports one."""
+    from ..surroundings import packages
 
-    served = {path.partition(".")[0] for path in modules(Script())}
     roots = {word.partition(".")[0] for kind, word, _ in said if kind == "import"}
-    wanted = sorted((roots & served) - {"matplotlib"})
+    wanted = sorted((roots & packages()) - {"matplotlib"})
     if not wanted:
         return []
     where = ", ".join(wanted)
     return [
         "from striate.dialects import serve",
-        f'serve("surroundings")  # {where}, where it is not installed or has lost these names',
+        f'serve("surroundings")  # {where} as it was',
     ]
 
 
