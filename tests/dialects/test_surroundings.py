@@ -173,7 +173,8 @@ t = t.append({'a': 9.0, 'b': 'w'}, ignore_index=True).append(t[:1])
 t.ix[0, 'a'] = 2.0
 t = t.fillna(method='ffill').sort('a', ascending=False)
 from StringIO import StringIO
-other = pd.read_csv(StringIO('1 2\\n3 4\\n'), delim_whitespace=True, header=None, error_bad_lines=False)
+other = pd.read_csv(StringIO('1 2\\n3 4\\n'),
+                    delim_whitespace=True, header=None, error_bad_lines=False)
 print(t.a.tolist(), [key for key, _ in t.iteritems()], other.values.tolist(),
       pd.Series([2, 1]).order().tolist(), pd.rolling_mean(t.a, 2).iloc[1], pd.np is np)
 """, "[9.0, 7.0, 5.0, 2.0, 1.0] ['a', 'b'] [[1, 2], [3, 4]] [1, 2] 8.0 True"),
