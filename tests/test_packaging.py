@@ -46,7 +46,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
             wheel.writestr(path, text)
     return name
 """
-SETTING_UP = "setting up (once, 1 to 3 minutes) ...\n"
+SETTING_UP = "setting up (once, 1 to 4 minutes) ...\n"
 
 
 def test_version_is_stated_once() -> None:
