@@ -25,6 +25,7 @@ from .errors import ConfigError, StriateError, caller, nearest
 from .inspect.explain import explain
 from .inspect.summary import print_summary
 from .layers import faithful, foreign
+from .layers.in_layers import in_layers, refused, same
 from .layers.wrap import Opaque
 from .store import formats, keras_training
 
@@ -410,6 +411,19 @@ class TorchModel(Model):
     def forward(self, *x: Tensor) -> Any:
         """Call the module."""
         return self.module(*x)
+
+    def in_layers(self) -> Model:
+        """Return the network as a model of layers with the same weights, which a file can hold.
+
+        Raises: StoreError for what a file cannot hold, with the part of the code that it is.
+        """
+        if untold := self.untold():
+            raise refused(self.where, untold, self.module)
+        made = Model(*in_layers(self.where, self.graph), name=self.name)
+        made.train(self.training)
+        if not same(self, made, self.inputs):
+            raise refused(self.where, "code that its layers do not tell", self.module)
+        return made
 
 
 def _traced(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:

@@ -72,7 +72,7 @@ def run_script(
         for finding in found:
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
-        if not found:
+        if not found or _around_torch(said, found):
             stack.enter_context(watched(shared))
         tree = python2.read(path)[1]
         roots = {root for dialect in every() for root in dialect.ROOTS}
@@ -167,6 +167,12 @@ def _found(asked: str, said: list[Word]) -> list[Finding]:
     return found
 
 
+def _around_torch(said: list[Word], found: list[Finding]) -> bool:
+    """Return whether a script trains modules of PyTorch by the verbs of `striate` itself."""
+    own = any((kind, word) == ("import", "striate") for kind, word, _ in said)
+    return own and {finding.dialect.NAME for finding in found} == {"pytorch"}
+
+
 def _served(said: list[Word]) -> dict[str, str]:
     """Return the versions that a script, such as one that was ported, serves by itself."""
     if not any((kind, word) == ("import", "striate.dialects.serve") for kind, word, _ in said):
@@ -250,6 +256,7 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
     model = script.fitted
     if model is None and script.trained is not None:
         model = script.trained.kept(run)
+    model = _in_layers(model)
     if model is not None:
         data, results = known(model, *script.seen) if script.seen else (None, {})
         if results:
@@ -261,6 +268,14 @@ def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding])
         write_report(run, model, data)
         _finish(run, script, model)
     say(f"kept in {run.path}")
+
+
+def _in_layers(model: Any) -> Any:
+    """Return a model of a torch module as its layers, where a file can hold them."""
+    try:
+        return model.in_layers() if hasattr(model, "in_layers") else model
+    except StoreError:  # it is told where the run is finished
+        return model
 
 
 def _finish(run: Run, script: Script, model: Any) -> None:

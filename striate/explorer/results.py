@@ -71,6 +71,7 @@ def data(subject: Subject) -> dict[str, Any]:
     count = len(subject.classes)
     return {
         "dataset": subject.dataset,
+        "folder": subject.folder,
         "classes": subject.classes,
         "counts": {
             name: np.bincount(part.y, minlength=count).tolist() for name, part in known.items()

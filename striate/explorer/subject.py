@@ -177,6 +177,11 @@ class Subject:
         """What a script's run keeps of the samples that it trained and was judged on."""
         return samples.load(self.path)
 
+    @cached_property
+    def folder(self) -> dict[str, Any]:
+        """What was found in the folder of images that it was trained on; empty without one."""
+        return samples.facts(self.path)
+
     def _pictures(self, part: int) -> Pictures | None:
         if not self.dataset:
             return None

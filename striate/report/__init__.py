@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import StoreError
 from ..inspect import kernels
-from ..store import epochs, model_file
+from ..store import epochs, model_file, samples
 from ..store.files import read
 from ..store.run import CHANGES, Run, list_runs
 from .evidence import Data, Evidence, first_convolution
@@ -46,6 +46,7 @@ def write(run: Run, model: Any, data: Data | None = None, classes: Sequence[str]
         range_test=_range_test(run, model),
         previous=_previous(run),
         place=str(run.path),
+        folder=samples.facts(run.path),
     )
     return run.write(PAGE, page(found))
 

@@ -76,6 +76,23 @@ def bars(name: str, values: Sequence[tuple[str, float]], note: str = "") -> str:
     return _frame(name, note, 0, high, "", "", "".join(parts))
 
 
+def scatter(sizes: Sequence[tuple[int, int, int]]) -> str:
+    """Return sizes of images, (height, width, how many), as dots: the more there are the larger."""
+    wide, tall = (max(one[axis] for one in sizes) for axis in (1, 0))
+    every = sum(many for _, _, many in sizes)
+    parts = []
+    for height, width, many in sorted(sizes, key=lambda size: -size[2]):
+        x = LEFT + (RIGHT - LEFT) * width / wide
+        y = LOW - (LOW - TOP) * height / tall
+        radius = 2 + 8 * math.sqrt(many / every)
+        parts.append(
+            f'<circle class="size" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}">'
+            f"<title>{height} x {width}: {many:,}</title></circle>"
+        )
+    note = "height by width, in pixels"
+    return _frame("sizes of the files", note, 0, tall, "0", f"{wide:,}", "".join(parts))
+
+
 def reliability(
     confidence: Sequence[float], accuracy: Sequence[float], count: Sequence[int], note: str
 ) -> str:

@@ -54,7 +54,8 @@ class Evidence:
     Fields: `name` of the run, and `place`, its folder; `results`, `history` (a row for each
     epoch), `environment`, `changes` (what was not committed) and `config`, as in its files;
     `model`; `data`; `began`, weights before training by name; `range_test`, what `find_lr` found
-    before it; `previous`, the run of the same name before it: its name, results and configuration.
+    before it; `previous`, the run of the same name before it: its name, results and configuration;
+    `folder`, what was found in the folder of images that it was trained on.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Evidence:
     range_test: Mapping[str, Any] = field(default_factory=dict)
     previous: tuple[str, Mapping[str, Any], Mapping[str, Any]] | None = None
     place: str = ""
+    folder: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tested(self) -> bool:

@@ -94,6 +94,7 @@ svg { max-width: 100%; height: auto; display: block }
   stroke: none }
 .chart polyline { fill: none; stroke-width: 2.2; stroke-linejoin: round }
 .chart circle { fill: var(--card); stroke-width: 2 }
+.chart .size { fill: var(--blue); fill-opacity: .4; stroke: none }
 .chart .train { stroke: rgb(var(--blue)) } .chart .validation { stroke: var(--orange) }
 .chart polyline.validation { stroke-dasharray: 6 4 }
 .chart rect { fill: rgb(var(--blue) / .75) } .chart rect.quiet { fill: rgb(var(--blue) / .35) }

@@ -10,7 +10,7 @@ import numpy as np
 from ..inspect import plot_model
 from ..inspect.summary import Row
 from ..store import model_file
-from .charts import bars, curves, rates
+from .charts import bars, curves, rates, scatter
 from .evidence import Evidence, fingerprint, same_samples
 from .markup import (
     code,
@@ -31,6 +31,7 @@ from .pictures import as_bytes, picture
 
 APART = ("epoch", "seconds")
 SCALING = ("Rescaling", "Normalization")
+SIZES = 20  # of a folder's images, that are named
 ROWS = 3  # of samples, one sample of each class in a row
 SHOWN = 60  # boxes of a diagram that are shown without a click
 MOST_CHANGES = 20_000  # characters of a difference that the page has
@@ -80,7 +81,7 @@ def data_card(run: Evidence) -> str:
     if count > 20:
         listed = folded(f"{count} classes", listed)
     grids = f'<div class="two">\n<div>{balance}</div>\n<div>{listed}</div>\n</div>\n'
-    return section("data", "Data", facts(_about(run)), grids, _samples(run))
+    return section("data", "Data", facts(_about(run)), grids, _samples(run), _folder(run))
 
 
 def _about(run: Evidence) -> list[tuple[str, str]]:
@@ -104,6 +105,40 @@ def _about(run: Evidence) -> list[tuple[str, str]]:
         told = f"{same:,} of {len(other):,} are training images too" if same else "none in training"
         rows.append((f"{name} duplicates", told))
     return rows
+
+
+def _folder(run: Evidence) -> str:
+    """Return what was found in the folder of images: sizes, files left out, equal files."""
+    found = run.folder
+    if not found:
+        return ""
+    sizes = found["sizes"]
+    height, width = found["image_size"]
+    brought = f"{counted(found['resized'], 'image')} brought to {height} x {width}"
+    note = f"{words(found['folder'])}: {brought}." if found["resized"] else words(found["folder"])
+    noted = "".join(f"<li>{text(one)}</li>\n" for one in found["notes"])
+    content = heading("The folder", note)
+    content += f'<ul class="alarms">\n{noted}</ul>\n' if noted else ""
+    content += grid([scatter(sizes)], "charts") if len(sizes) > 1 else ""
+    content += folded(
+        counted(found["sizes_total"], "size"),
+        table(
+            ["height x width", "images"], [[f"{h} x {w}", f"{n:,}"] for h, w, n in sizes[:SIZES]]
+        ),
+    )
+    if found["skipped"]:
+        content += folded(
+            counted(found["skipped_total"], "file") + " left out",
+            table(["file", "why"], found["skipped"]),
+        )
+    if found["duplicates"]:
+        content += folded(
+            counted(found["duplicates_total"], "file") + " there again",
+            table(
+                ["file", "equal to it"], [[a, ", ".join(more)] for a, *more in found["duplicates"]]
+            ),
+        )
+    return content
 
 
 def _amount(run: Evidence, name: str, there: int) -> str:

@@ -255,7 +255,7 @@ def _describe_module(layer: Layer, module: nn.Module) -> Document:
     arguments: Document = {}
     if type(module) is nn.Sequential:
         arguments["*"] = tuple(module)
-    elif type(module) is not nn.Identity and getattr(nn, kind, None) is type(module):
+    elif not _bare(module) and getattr(nn, kind, None) is type(module):
         for name, argument in inspect.signature(type(module)).parameters.items():
             if name in ("device", "dtype") or name.startswith("_"):
                 continue
@@ -275,6 +275,11 @@ def _describe_module(layer: Layer, module: nn.Module) -> Document:
         "class": kind,
         "arguments": {"dict": {k: _plain(layer, f"module.{k}", v) for k, v in arguments.items()}},
     }
+
+
+def _bare(module: nn.Module) -> bool:
+    """Return whether a module has no arguments of its own."""
+    return type(module) is nn.Identity or type(module).__init__ is nn.Module.__init__
 
 
 def names(items: Sequence[str], most: int = 4) -> str:

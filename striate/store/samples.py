@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,3 +56,17 @@ def load(run: Path) -> dict[str, Pair]:
         raise StoreError(
             str(run / FILE), "is damaged", got=str(error), fix="run the script again"
         ) from None
+
+
+def facts(run: Path) -> dict[str, Any]:
+    """Return what was found in the folder of images that a run was trained on; empty without one.
+
+    Raises: StoreError if the file is damaged.
+    """
+    if not (run / FACTS).is_file():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(read(run / FACTS))
+    except ValueError as error:
+        raise StoreError(str(run / FACTS), "is not JSON", got=str(error)) from None
+    return found

@@ -82,6 +82,12 @@ def test_the_run_is_shown_without_its_folder(trained: tuple[Path, str]) -> None:
     assert call("report", run).exit_code == 0
     assert (run / "report.html").read_bytes() == before
     assert "test accuracy" in call("evaluate", run).stdout
+    page = before.decode()
+    for said in (
+        "sizes of the files", "20 x 18: 14", "1 file left out", "square/bad.png", "is not an image",
+        "1 file there again", "circle/again.png", "27 images brought to 16 x 16",
+    ):  # fmt: skip
+        assert said in page, said
     subject = Subject(run)
     assert subject.classes == ["circle", "square"]
     assert subject.test is not None and len(subject.test.x) == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from explored import Served, keep, lenet
+from explored import Served, keep, lenet, residual
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -199,6 +199,37 @@ def test_curves_grow_while_another_process_trains(quiet: Page, tmp_path: Path) -
             expect(quiet.locator(".badge")).to_be_hidden(timeout=30_000)
         finally:
             served.close()
+
+
+def test_the_folder_that_a_run_was_trained_on_is_shown(quiet: Page, tmp_path: Path) -> None:
+    import numpy as np
+    from PIL import Image
+
+    import striate as st
+    from striate.store import samples
+
+    for label, name in enumerate(("dark", "<b>light</b>")):
+        (tmp_path / "set" / name.replace("/", "")).mkdir(parents=True)
+        for number in range(6):
+            cells = np.full((20 + number, 18, 3), 40 + 150 * label + number, np.uint8)
+            Image.fromarray(cells).save(tmp_path / "set" / name.replace("/", "") / f"{number}.png")
+    (tmp_path / "set" / "dark" / "<i>bad.png").write_bytes(b"no image")
+    images = st.data.image_folder(tmp_path / "set", (16, 16))
+    run = keep(tmp_path / "runs", "shapes", residual(classes=2), list(images.classes))
+    run.write(samples.FACTS, images.facts())
+    samples.keep(run.path, {"train": images.train, "test": images.test})
+    served = Served(tmp_path / "runs")
+    try:
+        opened(quiet, served, "shapes", "&tab=data")
+        body = quiet.locator(".tab-body")
+        expect(body).to_contain_text("12 images were brought to 16")
+        expect(body).to_contain_text("Files left out: 1")
+        expect(body).to_contain_text("<i>bad.png")
+        expect(quiet.locator(".sizes i")).to_have_count(6)
+        expect(quiet.locator(".balance tbody tr")).to_have_count(2)
+        assert quiet.locator(".tab-body b, .files i").count() <= 1  # the name of the data set
+    finally:
+        served.close()
 
 
 PAYLOADS = (

@@ -120,14 +120,13 @@ def runs(tmp_path_factory):
     ):
         run = Run.create(root / "runs", name)
         run.write("config.json", {})
-        if name == "native":  # the code of a module is in no file
-            run.finish(model)
+        run.finish(model)
     return root / "runs"
 
 
 @pytest.fixture(scope="module")
 def models(runs):
-    found = {kind: st.load(runs / kind.replace(" ", "_")) for kind in [*SCRIPTS, "native"]}
+    found = {kind: st.load(runs / kind.replace(" ", "_")) for kind in KINDS}
     return found | {"from_torch": st.Model.from_torch(module(), (1, SIDE, SIDE))}
 
 
@@ -198,7 +197,7 @@ def test_nearest_finds_the_sample_itself(asked):
     assert inspect.nearest(model, x, x[5], 1).samples[0] == 5
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "from_torch"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_page_shows_it(kind, runs):
     name = kind.replace(" ", "_")
     page, pixels = Visitor(runs), encoded(np.arange(SIDE * SIDE, dtype=np.uint8))
@@ -216,6 +215,28 @@ def test_the_page_shows_it(kind, runs):
         assert found["agrees"], column["name"]
     convolution = next(one["name"] for one in columns if one["kind"] == "convolution")
     assert page.get("kernels", run=name, layer=convolution)["outputs"] == 4
+
+
+FROM_TORCH = """
+import striate as st
+from torch import nn
+net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(256, 3))
+model = st.Model.from_torch(net, (1, 10, 10))
+model.compile("adam", "crossentropy", metrics=["accuracy"])
+model.fit(x.transpose(0, 3, 1, 2), labels, epochs=2, validation_split=0.25, verbose=0)
+"""
+
+
+def test_a_script_around_a_torch_module_leaves_a_whole_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "around.py").write_text(DATA + FROM_TORCH)
+    run_script(tmp_path / "around.py", seed=1, root=tmp_path / "runs")
+    page = (tmp_path / "runs" / "around" / "report.html").read_text()
+    assert "of 12 validation images are right" in page and "before training" in page
+    visitor = Visitor(tmp_path / "runs")
+    assert visitor.get("model", run="around")["epochs"] == [0, 1, 2]
+    found = visitor.get("kernels", run="around", layer="0")
+    assert found["before"] != found["values"]
 
 
 def test_reports_of_scripts_tell_what_was_trained_on(runs):

@@ -14,6 +14,7 @@ import pytest
 import torch
 from cases import told
 from torch import nn
+from torch.nn import functional
 
 import striate as st
 from striate import layers as L
@@ -581,16 +582,93 @@ def test_a_frozen_weight_of_a_torch_module_stays_frozen(tmp_path):
     assert [weight.requires_grad for weight in loaded.weights] == [False, True, True, True]
 
 
-def test_a_model_from_torch_keeps_its_weights_alone(tmp_path):
-    def made():
-        net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(32, 3))
-        return st.Model.from_torch(net, (1, 6, 6), name="net")
+class Residual(nn.Module):
+    """A network of torch that calls functions, and modules twice."""
 
-    model, other = made(), made()
-    assert told(lambda: model.save(tmp_path / "m")) == (
-        "net (TorchModel): is written as code, which a file cannot hold\n"
-        "  need  a Sequential, or a Model of inputs and outputs\n"
-        "  fix   model.save_weights(path), and load_weights into the same class"
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = (nn.Conv2d(n, 4, 3, padding=1, bias=False) for n in (1, 4))
+        self.norm, self.relu = nn.BatchNorm2d(4), nn.ReLU()
+        self.dense = nn.Linear(16, 3)
+
+    def forward(self, x):
+        x = self.relu(self.norm(self.first((x - 0.5) * 2)))
+        y = functional.max_pool2d(self.relu(self.second(x)) + x, 2)
+        y = functional.dropout(y, 0.2, training=self.training)
+        y = torch.cat([y, torch.sigmoid(y), torch.mul(y, torch.sigmoid(y)), y.contiguous()], 1)
+        return torch.softmax(self.dense(y.mean((2, 3)).view(x.size(0), -1)), dim=-1)
+
+
+def test_a_model_from_torch_is_kept_as_its_layers(tmp_path):
+    model = st.Model.from_torch(Residual(), (1, 6, 6), name="net")
+    model.compile("sgd", "crossentropy")
+    x = np.random.default_rng(0).random((16, 1, 6, 6), dtype=np.float32)
+    model.fit(x, np.arange(16) % 3, epochs=2, verbose=0)
+    loaded = st.load(model.save(tmp_path / "net.striate"))
+    assert np.allclose(loaded.predict(x), model.predict(x), atol=1e-6)
+    assert loaded.name == "net" and loaded.training == model.training
+    assert (
+        loaded.save(tmp_path / "again.striate").read_bytes()
+        == (tmp_path / "net.striate").read_bytes()
     )
+    other = st.Model.from_torch(Residual(), (1, 6, 6), name="net")
     other.load_weights(model.save_weights(tmp_path / "w"))
     assert np.array_equal(outputs(model)[0], outputs(other)[0])
+
+
+class Own(nn.Module):
+    def forward(self, x):
+        return x * 2
+
+
+class Choosing(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+class Rolling(nn.Module):
+    def forward(self, x):
+        return torch.roll(x, 1, -1)
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return torch.relu(x)
+
+
+NEED = (
+    "  need  modules of torch.nn and functions that have layers: relu, flatten, view, add, cat...\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("module", "what", "got"),
+    [
+        (Choosing(), "code that cannot be followed", "Choosing"),
+        (Rolling(), "a call of roll that no layer stands for", "roll"),
+        (
+            Counting(),
+            "code that changes something, or draws random numbers, at each call",
+            "Counting",
+        ),
+    ],
+)
+def test_what_of_torch_a_file_cannot_hold(tmp_path, module, what, got):
+    model = st.Model.from_torch(module, (4,), name="net")
+    assert told(lambda: model.save(tmp_path / "m")) == (
+        f"net (TorchModel): holds {what}, and a file holds no code\n  got   {got}\n{NEED}"
+        "  fix   modules in the place of it, or model.save_weights(path) and load_weights into "
+        "the same class"
+    )
+
+
+def test_a_module_of_ones_own_is_followed_into(tmp_path):
+    model = st.Model.from_torch(nn.Sequential(Own(), nn.Linear(4, 2)), (4,))
+    loaded = st.load(model.save(tmp_path / "m"))
+    x = np.ones((2, 4), np.float32)
+    assert np.allclose(loaded.predict(x), model.predict(x))

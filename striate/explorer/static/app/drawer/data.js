@@ -16,7 +16,7 @@ export function dataTab() {
     if (!state.model.pictures.train) return put(place, noPictures(state.run));
     put(place, h("p", { class: "soft" }, "looking through the data …"));
     const found = await get("data", { run: state.run });
-    put(place, facts(found), h("div", { class: "data" }, balance(found), means(found), ink(found)));
+    put(place, facts(found), ...folder(found), h("div", { class: "data" }, balance(found), sizes(found), leftOut(found), means(found), ink(found)));
     return undefined;
   }));
   return place;
@@ -26,6 +26,35 @@ function facts({ dataset, sizes, dtype, duplicates }) {
   const parts = Object.entries(sizes).map(([name, [many, ...shape]]) => `${name}: ${count(many)} of ${shape.join(" × ")}`);
   const twice = Object.entries(duplicates).map(([name, many]) => (name === "both" ? `${count(many)} in both parts` : `${count(many)} twice in ${name}`));
   return h("p", {}, h("b", {}, dataset), h("span", { class: "soft" }, ` ${parts.join("; ")}; ${dtype}. Equal pictures: ${twice.join(", ")}.`));
+}
+
+/** What was found in the folder of images, if it was trained on one. */
+function folder({ folder: { notes, resized, image_size: size } }) {
+  if (!size) return [];
+  const brought = `${count(resized)} ${resized === 1 ? "image was" : "images were"} brought to ${size.join(" × ")} by bilinear filtering.`;
+  return [resized && h("p", { class: "soft" }, brought), ...notes.map((note) => h("p", { class: "warning" }, note))];
+}
+
+function sizes({ folder: { sizes: found, sizes_total: total } }) {
+  if (!found?.length) return null;
+  const [tall, wide] = [0, 1].map((axis) => Math.max(...found.map((one) => one[axis])));
+  const all = found.reduce((sum, one) => sum + one[2], 0);
+  const told = found.slice(0, 8).map(([height, width, many]) => `${height} × ${width}: ${count(many)}`);
+  return h("section", {}, h("h3", {}, "Sizes of the files"),
+    total > 1 && h("div", { class: "sizes", role: "img", "aria-label": `Height by width: ${told.join(", ")}` }, found.map(([height, width, many]) => {
+      const side = 5 + 14 * Math.sqrt(many / all);
+      return h("i", { title: `${height} × ${width}: ${count(many)}`, style: { left: `${(100 * width) / wide}%`, bottom: `${(100 * height) / tall}%`, width: `${side}px`, height: `${side}px` } });
+    })),
+    total > 1 && h("p", { class: "soft ends" }, h("span", {}, "0"), h("span", {}, `${count(wide)} wide, ${count(tall)} high`)),
+    h("p", { class: "soft" }, `${told.join(", ")}${total > 8 ? `, ${count(total - 8)} sizes more` : ""}`));
+}
+
+function leftOut({ folder: { skipped, skipped_total: many, duplicates, duplicates_total: twice } }) {
+  if (!skipped?.length && !duplicates?.length) return null;
+  const rows = (list) => h("table", { class: "files" }, h("tbody", {}, list.map(([file, ...more]) => h("tr", {}, h("th", { scope: "row" }, file), h("td", {}, more.join(", "))))));
+  return h("section", {},
+    skipped.length > 0 && [h("h3", {}, `Files left out: ${count(many)}`), h("div", { class: "files-frame" }, rows(skipped))],
+    duplicates.length > 0 && [h("h3", {}, `Equal files: ${count(twice)}`), h("div", { class: "files-frame" }, rows(duplicates))]);
 }
 
 function balance({ classes, counts }) {
