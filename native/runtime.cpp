@@ -29,7 +29,9 @@ struct Pace {
 // An engine that was given a plan: the plan and its memory.
 class Engine {
  public:
-  explicit Engine(Plan plan) : plan_(std::move(plan)), arena_(allocate(plan_.arena_bytes)) {}
+  explicit Engine(Plan plan) : plan_(std::move(plan)), arena_(allocate(plan_.arena_bytes)) {
+    for (const Buffer& buffer : plan_.buffers) homes_.push_back(buffer.offset);
+  }
   ~Engine() {
     std::free(arena_);
     for (char* scratch : scratch_) std::free(scratch);
@@ -41,6 +43,19 @@ class Engine {
   char* arena() const { return arena_; }
   char* scratch(int64_t member) { return scratch_[static_cast<size_t>(member)]; }
   Pace& pace(int64_t end_stage) { return paces_[static_cast<size_t>(end_stage - 1)]; }
+  // Lets a buffer of one piece lie in other memory, or, without any, in the arena again. As much of
+  // it is used as the calls of the plan use: nothing behind a weight of a dense layer without gaps.
+  // False where that cannot be.
+  bool place(int64_t buffer, const char* memory) {
+    if (buffer < 0 || buffer >= static_cast<int64_t>(homes_.size())) return false;
+    const auto number = static_cast<size_t>(buffer);
+    const auto there = reinterpret_cast<intptr_t>(memory);
+    if (plan_.buffers[number].count != 1 || there % 64 != 0) return false;
+    const std::lock_guard<std::mutex> lock(busy_);
+    plan_.buffers[number].offset =
+        there == 0 ? homes_[number] : there - reinterpret_cast<intptr_t>(arena_);
+    return true;
+  }
   // The right to run: one run at a time has the arena.
   std::unique_lock<std::mutex> reserve() { return std::unique_lock<std::mutex>(busy_); }
   void prepare(int64_t threads) {
@@ -66,6 +81,7 @@ class Engine {
 
   Plan plan_;
   char* arena_;
+  std::vector<int64_t> homes_;  // of the buffers, in the arena
   std::vector<char*> scratch_;
   std::vector<Pace> paces_{std::vector<Pace>(plan_.stages.size())};
   std::mutex busy_;
@@ -373,6 +389,11 @@ void* striate_new(const int64_t* words, int64_t count, char* error, int64_t erro
 void striate_free(void* engine) { delete static_cast<Engine*>(engine); }
 
 char* striate_arena(void* engine) { return static_cast<Engine*>(engine)->arena(); }
+
+// 0, or -1 where the buffer has several pieces, or the memory is not aligned.
+int64_t striate_place(void* engine, int64_t buffer, const char* memory) {
+  return static_cast<Engine*>(engine)->place(buffer, memory) ? 0 : -1;
+}
 
 // The number of steps made, or -1 and a message.
 int64_t striate_run(void* engine, const striate_work* work, char* error, int64_t error_bytes) {

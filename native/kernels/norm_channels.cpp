@@ -45,7 +45,8 @@ struct PerPlace : Kernel {
   }
 };
 
-// exp(x - largest x) / sum of these
+// exp(x - largest x) / sum of these, or its logarithm
+template <bool LOGARITHM>
 struct Softmax final : PerPlace {
   View input, output;
 
@@ -68,10 +69,13 @@ struct Softmax final : PerPlace {
           const Vec most = all(largest(from));
           const float total = sum_of([&](Part part) {
             const Vec v = exp(from.get(part) - most);
-            to.put(part, v);
+            if (!LOGARITHM) to.put(part, v);
             return v;
           });
-          each_part(channels, to.padded, [&](Part part) { to.put(part, to.get(part) / total); });
+          const Vec whole = LOGARITHM ? log(all(total)) : all(total);
+          each_part(channels, to.padded, [&](Part part) {
+            to.put(part, LOGARITHM ? from.get(part) - most - whole : to.get(part) / whole);
+          });
         },
         input, output);
   }
@@ -89,7 +93,8 @@ struct Softmax final : PerPlace {
   }
 };
 
-// dx = y * (dy - sum of dy * y)
+// dx = y * (dy - sum of dy * y); of the logarithm, dx = dy - exp(y) * sum of dy
+template <bool LOGARITHM>
 struct SoftmaxBackward final : PerPlace {
   View output, output_gradient, input_gradient;
 
@@ -111,9 +116,12 @@ struct SoftmaxBackward final : PerPlace {
     each_place(
         context, range,
         [&](Line y, Line dy, Line dx) {
-          const float along = sum_of([&](Part part) { return y.get(part) * dy.get(part); });
+          const float along = sum_of([&](Part part) {
+            return LOGARITHM ? dy.get(part) : y.get(part) * dy.get(part);
+          });
           each_part(channels, dx.padded, [&](Part part) {
-            dx.put(part, y.get(part) * (dy.get(part) - along));
+            const Vec v = y.get(part), d = dy.get(part);
+            dx.put(part, LOGARITHM ? d - exp(v) * along : v * (d - along));
           });
         },
         output, output_gradient, input_gradient);
@@ -284,7 +292,8 @@ struct LayerNormBackward final : LayerNorming {
 }  // namespace
 
 Entries norm_channels_kernels() {
-  return {entry<Softmax>("softmax"), entry<SoftmaxBackward>("softmax_backward"),
+  return {entry<Softmax<false>>("softmax"), entry<SoftmaxBackward<false>>("softmax_backward"),
+          entry<Softmax<true>>("log_softmax"), entry<SoftmaxBackward<true>>("log_softmax_backward"),
           entry<Affine>("affine"), entry<LayerNorm>("layer_norm"),
           entry<LayerNormBackward>("layer_norm_backward")};
 }

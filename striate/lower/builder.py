@@ -93,7 +93,9 @@ class Weight:
 
     `tensor` is the model's; `logical` shows the master (a flat tensor over the arena) in the
     tensor's shape, so that copying goes either way, for the gradient and the optimizer's slots too.
-    `given` makes what is copied in where this is not the tensor itself (a folded kernel).
+    `given` makes what is copied in where this is not the tensor itself (a folded kernel). `exact`:
+    no kernel reads or writes anything but the weight's numbers, which lie without gaps, so that it
+    may lie outside of the arena.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Weight:
     given: Callable[[], Tensor] | None = None
     gradients: list[Gradient] = field(default_factory=list)  # several where the weight is shared
     slots: list[int] = field(default_factory=list)  # the optimizer's buffers
+    exact: bool = False
 
     @property
     def trained(self) -> bool:

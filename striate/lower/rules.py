@@ -145,8 +145,8 @@ def function(program: Program, step: Step) -> bool:
 
 
 def softmax(program: Program, step: Step) -> bool:
-    """Fit softmax."""
-    return step.operation == Pointwise("softmax")
+    """Fit softmax and its logarithm."""
+    return step.operation in (Pointwise("softmax"), Pointwise("log_softmax"))
 
 
 def dropout(program: Program, step: Step) -> bool:

@@ -69,6 +69,8 @@ class Library:
         self.calls.striate_free.argtypes = (ctypes.c_void_p,)
         self.calls.striate_arena.restype = ctypes.c_void_p
         self.calls.striate_arena.argtypes = (ctypes.c_void_p,)
+        self.calls.striate_place.restype = ctypes.c_int64
+        self.calls.striate_place.argtypes = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
         self.calls.striate_run.restype = ctypes.c_int64
         self.calls.striate_run.argtypes = (
             *(ctypes.c_void_p, ctypes.POINTER(_Work)),
@@ -181,6 +183,20 @@ class Engine:
         memory._engine = self  # type: ignore[attr-defined]  # the arena lives while the array does
         array: NDArray[Any] = np.ndarray((size // np.dtype(dtype).itemsize,), dtype, memory)  # type: ignore[arg-type]
         return array.reshape(part.count, -1)
+
+    def place(self, buffer: int, address: int | None) -> None:
+        """Let a buffer of one piece lie at an address, or in the arena again.
+
+        The memory there belongs to the caller, as long as runs use it, and is a multiple of 64.
+        Only where no kernel reads behind the buffer's numbers: `Weight.exact`.
+        """
+        if self.library.calls.striate_place(self._engine, buffer, address) < 0:
+            raise TrainingError(
+                "the native engine",
+                "cannot place a buffer",
+                got=f"buffer {buffer} ({self.plan.buffers[buffer].name}) at {address}",
+                need="a buffer of one piece, at a multiple of 64",
+            )
 
     def run(
         self,

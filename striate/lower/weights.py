@@ -76,7 +76,9 @@ def dense_kernel(builder: Builder, step: Step) -> Weight:
     if operation.layout == "keras":
         logical = _then(logical, lambda t: t.T)
     count = units * round_up(inputs, GROUP)
-    return builder.weight(f"{step.name}.{operation.kernel}", tensor, count, logical)
+    weight = builder.weight(f"{step.name}.{operation.kernel}", tensor, count, logical)
+    weight.exact = count == tensor.numel()
+    return weight
 
 
 def vector(builder: Builder, step: Step, name: str) -> Weight | None:

@@ -133,3 +133,81 @@ def test_arrays_of_a_loop_of_ones_own_learn() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 < losses[0]
+
+
+def lent() -> tuple[Taped, list[Any], Any]:
+    """A network whose first dense kernel lies as in a plan: 288 numbers for each unit."""
+    model = network()
+    weights = list(model.parameters())
+    place = next(at for at, one in enumerate(weights) if one.numel() == 300 * 288)
+    weights[place] = torch.nn.Parameter(weights[place].detach().T.contiguous().T)
+    return Taped(model), weights, weights[place]
+
+
+def test_large_weights_and_their_gradients_are_used_where_they_lie() -> None:
+    taped, weights, kernel = lent()
+    x = torch.rand(3, 2, 12, 12)
+    taped(x, weights).sum().backward()
+    loan = next(loan for weight, _, loan in taped.plan(3, x.dtype).weights
+                if weight.count == kernel.numel())  # fmt: skip
+    assert loan.outside is not None and loan.outside[1] == kernel.data_ptr()
+    kernel.data = kernel.data.clone()  # elsewhere now
+    before = taped(x, weights)
+    assert loan.outside[1] == kernel.data_ptr()
+    with torch.no_grad():
+        kernel.mul_(0)
+    assert not torch.equal(before, taped(x, weights))
+
+
+def test_a_gradient_that_is_kept_is_not_written_again() -> None:
+    taped, weights, kernel = lent()
+    kept: list[Any] = []
+    for number in range(4):
+        kernel.grad = None
+        (taped(torch.rand(3, 2, 12, 12), weights).sum() * number).backward()
+        kept.append((kernel.grad, kernel.grad.clone()))
+    assert all(torch.equal(one, copy) for one, copy in kept)
+    assert len({one.data_ptr() for one, _ in kept}) == 4
+    places = set()
+    kernel.grad = None
+    del kept
+    for _ in range(4):
+        kernel.grad = None
+        taped(torch.rand(3, 2, 12, 12), weights).sum().backward()
+        places.add(kernel.grad.data_ptr())
+    assert len(places) <= 2  # memory that nobody holds is used again
+
+
+def test_gradients_of_several_calls_add_up() -> None:
+    taped, weights, _ = lent()
+    x = torch.rand(4, 2, 12, 12)
+    for part in (x[:2], x[2:]):
+        taped(part, weights).sum().backward()
+    several = [weight.grad.clone() for weight in weights]
+    whole = torch.autograd.grad(taped(x, weights).sum(), weights)
+    for mine, theirs in zip(several, whole, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_a_weight_that_lies_otherwise_is_copied() -> None:
+    taped, weights, kernel = lent()
+    x, place = torch.rand(3, 2, 12, 12), [id(w) for w in weights].index(id(kernel))
+    expected = taped(x, weights)
+    whole = torch.cat([torch.zeros(1), kernel.detach().T.reshape(-1)])
+    off = whole[1:].view(300, 288).T  # by 4 bytes
+    for other in (kernel.detach().contiguous(), off):
+        weights[place] = torch.nn.Parameter(other)
+        assert torch.equal(taped(x, weights), expected)
+
+
+def test_only_whole_buffers_at_aligned_addresses_are_placed() -> None:
+    model = network()
+    plan = Taped(model).plan(2, torch.float32)
+    engine = plan.execution.engine
+    weight = next(one for one, _, _ in plan.weights if one.exact)
+    with pytest.raises(st.errors.TrainingError, match="cannot place a buffer") as caught:
+        engine.place(weight.buffer, 68)
+    assert caught.value.rows["got"].startswith(f"buffer {weight.buffer} (")
+    images = next(n for n, one in enumerate(engine.plan.buffers) if one.count > 1)
+    with pytest.raises(st.errors.TrainingError, match="cannot place a buffer"):
+        engine.place(images, 64)

@@ -23,21 +23,24 @@ def sizes_of(size: tuple[int, int, int]) -> dict[str, int]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("level", [0.0, 500.0])
-def test_softmax(isa: str, size: tuple[int, int, int], layout: str, level: float) -> None:
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax(
+    isa: str, size: tuple[int, int, int], layout: str, level: float, name: str
+) -> None:
     read, write = LAYOUTS[layout]
     x = (random(BATCH, *size).detach() * 4 - level).float().double().requires_grad_()
     dy = random(BATCH, *size, seed=1)
     images = Images(isa)
     y, dx = images.wanted(*size, write), images.wanted(*size, write)
-    images.call("softmax", input=images.given(x, read), output=y, **sizes_of(size))
+    images.call(name, input=images.given(x, read), output=y, **sizes_of(size))
     images.call(
-        "softmax_backward",
+        f"{name}_backward",
         output=y,
         output_gradient=images.given(dy, read),
         input_gradient=dx,
         **sizes_of(size),
     )
-    value = F.softmax(x, -1)
+    value = getattr(F, name)(x, -1)
     slope = gradients(value, dy, x)[0]
     floor = 1e-6  # of one channel the gradient is 0, a difference of equal numbers
     images.expect(lambda n: {y: value[:n]})

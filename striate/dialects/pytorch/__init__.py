@@ -114,7 +114,8 @@ def modules(session: Session) -> Modules:
 def patches(session: Session) -> Sequence[Patch]:
     """Return what torch has lost since, and the native way of calling a network."""
     from .idioms import patches as idioms
+    from .loading import patches as loading
     from .native import patches as native
     from .optimizers import patches as optimizers
 
-    return (*idioms(session), *native(session), *optimizers())
+    return (*idioms(session), *native(session), *optimizers(), *loading())

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from ...data.datasets import class_names, fetch, mnist
@@ -67,17 +68,29 @@ class Images(Dataset[Any], metaclass=Strict):
 
     def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
         """Return several samples, as a loader asks for them."""
-        plain = plainly(self.transform)
-        if plain is None or self.target_transform is not None:
+        whole = self.batch(indices)
+        if whole is None:
             return [self[index] for index in indices]
-        places = torch.as_tensor(list(indices))
-        batch = torch.as_tensor(self.data)[places]
-        batch = batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2)
+        images, labels = whole
+        return list(zip(images.unbind(), labels.tolist(), strict=True))
+
+    def batch(self, indices: Sequence[int]) -> list[Tensor] | None:
+        """Return several samples as one, or None where each of them needs Python code."""
+        own = type(self).__getitem__ is Images.__getitem__ and self.target_transform is None
+        plain = plainly(self.transform) if own else None
+        data = self.data if isinstance(self.data, Tensor) else torch.as_tensor(self.data)
+        if plain is None or data.dtype is not torch.uint8:
+            return None
+        places = torch.as_tensor(indices)
+        batch = data[places]
+        batch = batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2).contiguous()
         batch = batch.to(torch.float32).div_(255)
         for change in plain:
             batch = normalize(batch, change.mean, change.std, inplace=True)
-        labels = torch.as_tensor(self.targets)[places].tolist()
-        return list(zip(batch.unbind(), labels, strict=True))
+        targets = self.targets
+        if not isinstance(targets, Tensor):
+            return [batch, torch.tensor([int(targets[index]) for index in indices])]
+        return [batch, targets[places].long()]
 
     @property
     def class_to_idx(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from ...errors import caller
 from ..table import DialectError
 from .node import Node, Variable, tensor_of
+from .steps import delayed, settle
 
 _MISSING = object()
 
@@ -26,20 +27,35 @@ class Grads:
     ) -> None:
         self.root, self.decay = loss.tensor, decay
         self.initial = None if initial is None else tensor_of(initial).reshape(self.root.shape)
-        leaves = list(_leaves(self.root))
-        found = self._backward(leaves, keep=not detach) if leaves else ()
-        self.storage: dict[int, tuple[Variable, Tensor]] = {
-            id(leaf.variable): (leaf.variable, value)  # type: ignore[attr-defined]
-            for leaf, value in zip(leaves, found, strict=True)
-        }
+        self.found: dict[int, tuple[Variable, Tensor]] = {}
+        self.delayed = delayed(self.root, self._start()) if detach and self._plain() else None
+        if self.delayed is None:
+            leaves = list(_leaves(self.root))
+            found = self._backward(leaves, keep=not detach) if leaves else ()
+            self.found = {
+                id(leaf.variable): (leaf.variable, value)  # type: ignore[attr-defined]
+                for leaf, value in zip(leaves, found, strict=True)
+            }
         if detach:
             loss.detach_graph()
 
+    @property
+    def storage(self) -> dict[int, tuple[Variable, Tensor]]:
+        """The gradients by the `id` of their variable, with it."""
+        if self.delayed is not None:
+            self.found, self.delayed = dict(self.delayed.storage), None
+        return self.found
+
+    def _plain(self) -> bool:
+        return self.root.requires_grad and self.root.grad_fn is not None
+
+    def _start(self) -> Tensor:
+        return torch.ones_like(self.root) if self.initial is None else self.initial
+
     def _backward(self, targets: Sequence[Tensor], *, keep: bool) -> tuple[Tensor, ...]:
-        start = torch.ones_like(self.root) if self.initial is None else self.initial
         try:
             return torch.autograd.grad(
-                self.root, targets, start, retain_graph=keep, allow_unused=True
+                self.root, targets, self._start(), retain_graph=keep, allow_unused=True
             )
         except RuntimeError as error:
             if "second time" not in str(error):
@@ -90,6 +106,8 @@ class Grads:
         nothing is changed.
         """
         only = {id(variable) for model in models for variable in model.variables()}
+        if not models and self.delayed is not None and self.delayed.step(opt, self.decay):
+            return
         for key, (variable, gradient) in self.storage.items():
             if not models or key in only:
                 self.update_node(variable, opt, gradient)
@@ -104,6 +122,7 @@ class Grads:
         if not variable.auto_update:
             return
         slope = self.storage[id(variable)][1] if gradient is None else gradient
+        settle()
         if variable.weight_decay is not None:
             decay = variable.weight_decay or self.decay or 0.0
             slope = slope.add(variable.value, alpha=decay) if decay else slope

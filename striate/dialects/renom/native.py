@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from ... import layers as L
 from ...core.layer import Layer
+from ...engine.lending import Shown, as_it_is
 from ...engine.taped import Taped
 from ...model import Sequential as NativeSequential
 from . import layers, pooling
 from .activations import Activation
 from .layers import each
-from .node import Node, precision, tensor_of
+from .node import Node, Variable, precision, tensor_of
 
 PIECE = 64  # samples of a call that is not recorded
 LARGEST = 512  # samples of one that is: more would take too much memory at once
@@ -81,17 +82,24 @@ def native(parts: Sequence[Any], shape: tuple[int, ...]) -> NativeSequential | N
     return NativeSequential([L.Input(shape, data_format="channels_first"), *made])
 
 
-def weights(parts: Sequence[Any]) -> list[Tensor]:
-    """Return the weights in the shapes of the native network, with their history."""
-    out: list[Tensor] = []
+def _turned(kernel: NDArray[Any]) -> NDArray[Any]:
+    """Show a kernel of ReNom (out, in, H, W), which is turned around, as (H, W, in, out)."""
+    return kernel[:, :, ::-1, ::-1].transpose(2, 3, 1, 0)
+
+
+def _flat(bias: NDArray[Any]) -> NDArray[Any]:
+    return bias.reshape(-1)
+
+
+def weights(parts: Sequence[Any]) -> list[tuple[Variable, Shown]]:
+    """Return the weights in the order of the native network, and how they are shown in it."""
+    out: list[tuple[Variable, Shown]] = []
     for part in parts:
-        if isinstance(part, layers.Conv2d):
-            turned = part.params.w.tensor.flip(2, 3)
-            out.append(turned.permute(2, 3, 1, 0))  # (out, in, H, W) -> (H, W, in, out)
-        elif isinstance(part, layers.Dense):
-            out.append(part.params.w.tensor)
-        if isinstance(part, (layers.Conv2d, layers.Dense)) and "b" in part.params:
-            out.append(part.params.b.tensor.reshape(-1))
+        if isinstance(part, (layers.Conv2d, layers.Dense)):
+            shown = _turned if isinstance(part, layers.Conv2d) else as_it_is
+            out.append((part.params.w, shown))
+            if "b" in part.params:
+                out.append((part.params.b, _flat))
     return out
 
 
@@ -118,12 +126,15 @@ class Runner:
         if taped is None:
             return None
         batch = torch.from_numpy(np.array(x)) if x.dtype == np.uint8 else tensor_of(given)
-        every = weights(parts)
+        variables = [variable for variable, _ in weights(parts)]
+        every = [variable.tensor for variable in variables]
         recorded = any(weight.requires_grad for weight in every)
         if recorded and len(batch) > LARGEST:
             return None
         size = len(batch) if recorded else PIECE
         pieces = [taped(piece, every) for piece in torch.split(batch, size)]
+        if recorded:
+            pieces[0].grad_fn.learned = variables  # type: ignore[union-attr]
         node: Node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
         return node
 
@@ -138,7 +149,7 @@ class Runner:
         model = native(parts, shape)
         if model is None:
             return None
-        taped = Taped(model)
+        taped = Taped(model, [shown for _, shown in weights(parts)])
         taped.seed = int(np.random.randint(2**31))  # noqa: NPY002  the generator of the script
         return None if taped.why_not else taped
 
@@ -155,6 +166,6 @@ def kept(parts: Sequence[Any], runner: Runner) -> NativeSequential | None:
     model = native(parts, shapes[-1]) if shapes else None
     if model is not None:
         with torch.no_grad():
-            for mine, theirs in zip(model.parameters(), weights(parts), strict=True):
-                mine.copy_(theirs)
+            for mine, (theirs, shown) in zip(model.parameters(), weights(parts), strict=True):
+                np.copyto(mine.numpy(), shown(np.asarray(theirs)))
     return model

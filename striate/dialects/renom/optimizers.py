@@ -26,11 +26,14 @@ class Optimizer(metaclass=Strict):
     def __call__(self, dy: Any, node: Variable) -> Any:
         """Return the step of a variable with this gradient."""
         slope = tensor_of(dy).detach()
-        kept = self.state.get(id(node))
-        if kept is None:
-            kept = (node, [torch.zeros_like(slope) for _ in range(self.slots)], 0)
-        self.state[id(node)] = (node, kept[1], kept[2] + 1)
-        return Node.of(self.step(slope, kept[2] + 1, *kept[1]))
+        _, slots, count = self.kept(node)
+        self.state[id(node)] = (node, slots, count + 1)
+        return Node.of(self.step(slope, count + 1, *slots))
+
+    def kept(self, node: Variable) -> tuple[Variable, list[Tensor], int]:
+        """Return what is kept for a variable, and the number of its steps so far."""
+        known = self.state.get(id(node))
+        return known or (node, [torch.zeros_like(node.value) for _ in range(self.slots)], 0)
 
     def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
         """Return the step; `count` is 1 in the first call."""
@@ -42,9 +45,9 @@ class Optimizer(metaclass=Strict):
 
 
 class Sgd(Optimizer):
-    """v = momentum v + lr g; the step is v, or with Nesterov (1 + momentum) v - momentum v_before.
+    """v = momentum v - lr g is added, or with Nesterov (1 + momentum) v - momentum v_before.
 
-    Source: ReNom 2.7, where Nesterov is the default.
+    Source: ReNom 2.7, where Nesterov is the default, and v has the other sign.
     """
 
     slots = 1
@@ -56,10 +59,10 @@ class Sgd(Optimizer):
     def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
         """Return the step."""
         (v,) = slots
-        v.mul_(self._momentum).add_(g, alpha=self._lr)
+        v.mul_(self._momentum).sub_(g, alpha=self._lr)
         if not self._nesterov:
-            return v.clone()
-        return torch.add(self._lr * g, v, alpha=self._momentum)  # with momentum v_before = v - lr g
+            return -v
+        return torch.sub(self._lr * g, v, alpha=self._momentum)  # momentum v_before = v + lr g
 
 
 class ClampedSgd(Sgd):

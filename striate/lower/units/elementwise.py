@@ -82,15 +82,22 @@ class Function(Unit):
 
 @dataclass(frozen=True, eq=False)
 class Softmax(Unit):
-    """exp(x) / sum of exp(x) over the channels of each place."""
+    """exp(x) / sum of exp(x) over the channels of each place, or the logarithm of that."""
 
     name = "softmax"
+
+    @property
+    def kernel(self) -> str:
+        """The name of the kernel."""
+        operation = self.steps[0].operation
+        assert isinstance(operation, Pointwise)
+        return operation.function
 
     def forward(self, builder: Builder) -> None:
         """Add one call."""
         image = builder.images[self.inputs[0]]
         output = builder.images[self.output].view
-        builder.samples(Call("softmax", {"input": image.view, "output": output, **image.size}))
+        builder.samples(Call(self.kernel, {"input": image.view, "output": output, **image.size}))
 
     def backward(self, builder: Builder) -> None:
         """Add one call."""
@@ -103,7 +110,7 @@ class Softmax(Unit):
                 "input_gradient": target.view,
                 **image.size,
             }
-            builder.samples(Call("softmax_backward", fields))
+            builder.samples(Call(f"{self.kernel}_backward", fields))
 
         builder.add_gradient(self.inputs[0], write)
 

@@ -1,0 +1,109 @@
+"""Lending: weights and gradients of a loop's own, used by a plan where they lie."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..lower.builder import Weight
+from ..lower.execution import Execution
+from ..lower.plan import ALIGNMENT
+
+Shown = Callable[[NDArray[Any]], NDArray[Any]]  # another form of an array, in the same memory
+SMALL = 4096  # numbers up to which NumPy copies as fast in any order
+SPARE = 2  # arrays kept for the gradient of one weight: one may still be looked at
+FREE = 3  # references to an array that nobody else has: the list's, the loop's, the question's
+
+
+def as_it_is(array: NDArray[Any]) -> NDArray[Any]:
+    """Show an array in its own form."""
+    return array
+
+
+class Loan:
+    """A buffer of a plan that is an array of someone else's while that is given.
+
+    Where the array lies otherwise than the buffer (gaps, another order), it is copied.
+    """
+
+    def __init__(self, execution: Execution, weight: Weight, buffer: int) -> None:
+        self.engine, self.buffer = execution.engine, buffer
+        pieces = self.engine.plan.buffers[buffer].count
+        self.lies = weight.exact and pieces == 1
+        self.shown = weight.logical(torch.from_numpy(self.engine.array(buffer)).view(-1))
+        self.own: NDArray[Any] = self.shown.numpy()
+        self.outside: tuple[NDArray[Any], int] | None = None  # the array that is used, its address
+
+    def enter(self, given: NDArray[Any]) -> None:
+        """Let the buffer hold these numbers."""
+        if self.lies:
+            address = given.ctypes.data
+            if address % ALIGNMENT == 0 and _alike(given, self.own):
+                if self.outside is None or self.outside[1] != address:
+                    self.engine.place(self.buffer, address)
+                self.outside = given, address  # the memory lasts as long as it is used
+                return
+            self.home()
+        self._copy(self.own, given)
+
+    def leave(self, target: NDArray[Any]) -> None:
+        """Copy the numbers to where they came from, unless they lie there."""
+        if self.outside is None:
+            self._copy(target, self.own)
+
+    def _copy(self, target: NDArray[Any], source: NDArray[Any]) -> None:
+        (np.copyto if source.size < SMALL else self.engine.library.copy)(target, source)
+
+    def home(self) -> None:
+        """Let the buffer be the plan's own again."""
+        if self.outside is not None:
+            self.engine.place(self.buffer, None)
+            self.outside = None
+
+
+class Gradients:
+    """The gradient of a weight, in a tensor of its own after each backward pass.
+
+    A plan writes it there where it can. The memory of tensors that are gone is used again: to be
+    given new pages by the system takes as long as writing them.
+    """
+
+    def __init__(self, execution: Execution, weight: Weight, place: int, shown: Shown) -> None:
+        self.place, self.weight, self.shown = place, weight, shown
+        self.loan = Loan(execution, weight, weight.gradients[0].buffer)
+        self.spare: list[NDArray[np.float32]] = []
+
+    def begin(self, like: Tensor) -> Tensor:
+        """Return the tensor that the next run, or `end`, fills."""
+        lies = self.loan.lies and self.shown is as_it_is
+        if not lies or like.stride() != self.loan.shown.stride():
+            return torch.empty_like(like)
+        made: Tensor = self.weight.logical(torch.from_numpy(self._array()))
+        self.loan.enter(made.numpy())
+        return made
+
+    def end(self, made: Tensor) -> None:
+        """Fill the tensor after the run, if that has not done it; let go of it."""
+        self.loan.leave(self.shown(made.numpy()))
+        self.loan.home()
+
+    def _array(self) -> NDArray[np.float32]:
+        for array in self.spare:
+            if sys.getrefcount(array) == FREE:
+                return array
+        memory = np.empty(self.weight.count + ALIGNMENT // 4, np.float32)
+        begin = -memory.ctypes.data % ALIGNMENT // 4
+        array = memory[begin : begin + self.weight.count]
+        if len(self.spare) < SPARE:
+            self.spare.append(array)
+        return array
+
+
+def _alike(given: NDArray[Any], own: NDArray[Any]) -> bool:
+    return given.strides == own.strides and given.dtype == own.dtype

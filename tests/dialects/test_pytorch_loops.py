@@ -1,0 +1,334 @@
+"""Loops of PyTorch as scripts write them: natively, the weights are those of plain torch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn, optim
+from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset
+
+from striate.dialects import installed
+from striate.dialects.pytorch import loading
+from striate.dialects.pytorch.native import Caller
+from striate.lower.runtime import library
+
+X = torch.rand(40, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+Y = torch.arange(40) * 7 % 5
+PARTS = (slice(0, 16), slice(16, 32), slice(32, 40))  # the last one is smaller
+
+
+@pytest.fixture
+def vision() -> Iterator[Any]:
+    assert library() is not None
+    with installed("pytorch"):
+        import torchvision  # type: ignore[import-not-found]
+
+        yield torchvision
+
+
+@pytest.fixture
+def natively(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each call of a network went through a plan."""
+    calls, original = [], Caller._native
+
+    def native(self: Caller, module: nn.Module, x: torch.Tensor) -> Any:
+        out = original(self, module, x)
+        calls.append(out is not None)
+        return out
+
+    monkeypatch.setattr(Caller, "_native", native)
+    return calls
+
+
+class Net(nn.Module):
+    """512 numbers go into a dense layer of 96: large enough to be used where they lie."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 32, 5)
+        self.norm = nn.BatchNorm2d(32)
+        self.fc1, self.fc2 = nn.Linear(512, 96), nn.Linear(96, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.max_pool2d(F.relu(self.norm(self.conv(x))), 2)
+        return F.log_softmax(self.fc2(F.relu(self.fc1(x.flatten(1)))), dim=1)
+
+
+def step(net: nn.Module, optimizer: Any, part: slice = PARTS[0]) -> None:
+    optimizer.zero_grad()
+    F.nll_loss(net(X[part]), Y[part]).backward()
+    optimizer.step()
+
+
+def plain(net: nn.Module, optimizer: Any, number: int) -> None:
+    step(net, optimizer, PARTS[number % 3])
+
+
+def zeroed_late(net: nn.Module, optimizer: Any, number: int) -> None:
+    loss = F.nll_loss(net(X[:16]), Y[:16])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def zeroed_in_place(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad(set_to_none=False)
+    F.nll_loss(net(X[:16]), Y[:16]).backward()
+    optimizer.step()
+
+
+def accumulated(net: nn.Module, optimizer: Any, number: int) -> None:
+    for part in PARTS:
+        (F.nll_loss(net(X[part]), Y[part]) / 3).backward()
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def clipped(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad()
+    F.nll_loss(net(X[:16]), Y[:16]).backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 0.05)
+    optimizer.step()
+
+
+def changed_gradients(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad()
+    F.nll_loss(net(X[:16]), Y[:16]).backward()
+    for weight in net.parameters():
+        weight.grad.mul_(0.5).add_(weight.detach(), alpha=0.01)  # type: ignore[union-attr]
+    optimizer.step()
+
+
+def kept_gradients(net: nn.Module, optimizer: Any, number: int) -> None:
+    kept = getattr(net, "kept", None)
+    step(net, optimizer, PARTS[number % 2])
+    if kept is not None:  # of the step before: still what they were
+        assert all(torch.equal(one, value) for one, value in kept)
+    net.kept = [(w.grad, w.grad.clone()) for w in net.parameters()]  # type: ignore[union-attr, assignment]
+
+
+def weights_in_place(net: nn.Module, optimizer: Any, number: int) -> None:
+    step(net, optimizer)
+    for weight in net.parameters():
+        weight.data.mul_(0.99)
+    with torch.no_grad():
+        next(net.parameters()).add_(0.001)
+
+
+def weights_elsewhere(net: nn.Module, optimizer: Any, number: int) -> None:
+    step(net, optimizer)
+    for weight in net.parameters():
+        weight.data = weight.data.clone()
+
+
+def weights_loaded(net: nn.Module, optimizer: Any, number: int) -> None:
+    if number == 0:
+        net.first = copy.deepcopy(net.state_dict())  # type: ignore[assignment]
+    step(net, optimizer)
+    if number == 3:
+        net.load_state_dict(net.first)  # type: ignore[arg-type]
+
+
+def evaluated_between(net: nn.Module, optimizer: Any, number: int) -> None:
+    step(net, optimizer)
+    net.eval()
+    with torch.no_grad():
+        net(X[20:])
+    net.train()
+
+
+def two_losses(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad()
+    first, second = F.nll_loss(net(X[:16]), Y[:16]), F.nll_loss(net(X[16:32]), Y[16:32])
+    first.backward()
+    second.backward()
+    optimizer.step()
+
+
+def backward_twice(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad()
+    loss = F.nll_loss(net(X[:16]), Y[:16])
+    loss.backward(retain_graph=True)
+    loss.backward()
+    optimizer.step()
+
+
+def penalty(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad()
+    weight_loss = sum(weight.pow(2).sum() for weight in net.parameters())
+    (F.nll_loss(net(X[:16]), Y[:16]) + 0.01 * weight_loss).backward()
+    optimizer.step()
+
+
+def own_loss(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad()
+    scores = net(X[:16])
+    (-(scores * F.one_hot(Y[:16], 5)).sum(1) * torch.linspace(0, 1, 16)).mean().backward()
+    optimizer.step()
+
+
+def frozen(net: nn.Module, optimizer: Any, number: int) -> None:
+    next(net.parameters()).requires_grad_(number % 3 == 0)
+    step(net, optimizer)
+
+
+def gradients_asked(net: nn.Module, optimizer: Any, number: int) -> None:
+    weights = list(net.parameters())
+    found = torch.autograd.grad(F.nll_loss(net(X[:16]), Y[:16]), weights)
+    for weight, gradient in zip(weights, found, strict=True):
+        weight.grad = gradient
+    optimizer.step()
+
+
+def scaled(net: nn.Module, optimizer: Any, number: int) -> None:
+    optimizer.zero_grad()
+    with torch.autocast("cpu", enabled=False):
+        loss = F.nll_loss(net(X[:16]), Y[:16])
+    (loss * 1024).backward()
+    for weight in net.parameters():
+        weight.grad.div_(1024)  # type: ignore[union-attr]
+    optimizer.step()
+
+
+def scheduled(net: nn.Module, optimizer: Any, number: int) -> None:
+    scheduler = getattr(net, "scheduler", None) or optim.lr_scheduler.StepLR(optimizer, 2, 0.5)
+    net.scheduler = scheduler
+    step(net, optimizer)
+    scheduler.step()
+
+
+LOOPS = (plain, zeroed_late, zeroed_in_place, accumulated, clipped, changed_gradients,
+         kept_gradients, weights_in_place, weights_elsewhere, weights_loaded, evaluated_between,
+         two_losses, backward_twice, penalty, own_loss, frozen, gradients_asked, scaled,
+         scheduled)  # fmt: skip
+
+
+def trained(loop: Callable[..., None], make: Callable[[Any], Any]) -> list[torch.Tensor]:
+    torch.manual_seed(1)
+    net = Net()
+    optimizer = make(net.parameters())
+    for number in range(6):
+        loop(net, optimizer, number)
+    return [one.detach().clone() for one in net.state_dict().values()]
+
+
+def sgd(weights: Any) -> Any:
+    return optim.SGD(weights, 0.02, momentum=0.9)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_weights_after_some_steps(loop: Callable[..., None], natively: list[bool]) -> None:
+    with installed("pytorch"):
+        mine = trained(loop, sgd)
+    assert natively and all(natively)
+    for here, there in zip(mine, trained(loop, sgd), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda weights: optim.SGD(weights, 0.05),
+        lambda weights: optim.SGD(weights, 0.02, momentum=0.8, nesterov=True, weight_decay=0.01),
+        lambda weights: optim.Adam(weights, 0.001, eps=1e-4),
+        lambda weights: optim.AdamW(weights, 0.001, eps=1e-4),
+        lambda weights: optim.Adadelta(weights, 0.5),
+        lambda weights: optim.RMSprop(weights, 0.0005, eps=1e-3),
+        lambda weights: optim.Adagrad(weights, 0.001, eps=1e-3),
+    ],
+)
+def test_weights_after_steps_of_each_optimizer(make: Callable[[Any], Any]) -> None:
+    with installed("pytorch"):
+        mine = trained(plain, make)
+    for here, there in zip(mine, trained(plain, make), strict=True):
+        torch.testing.assert_close(here, there, rtol=2e-3, atol=1e-4)
+
+
+def test_two_networks_teach_each_other(natively: list[bool]) -> None:
+    def taught() -> list[torch.Tensor]:
+        torch.manual_seed(1)
+        nets = Net(), Net()
+        optimizers = [optim.SGD(net.parameters(), 0.05) for net in nets]
+        for _ in range(3):
+            scores = [net(X[:16]) for net in nets]
+            for number, optimizer in enumerate(optimizers):
+                optimizer.zero_grad()
+                target = scores[1 - number].detach().exp()
+                (F.nll_loss(scores[number], Y[:16])
+                 + F.kl_div(scores[number], target, reduction="batchmean")).backward()  # fmt: skip
+                optimizer.step()
+        return [weight.detach().clone() for net in nets for weight in net.parameters()]
+
+    with installed("pytorch"):
+        mine = taught()
+    assert all(natively)
+    for here, there in zip(mine, taught(), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-5)
+
+
+# ---- loaders -------------------------------------------------------------------------------------
+
+
+def batches(data: Any, **words: Any) -> list[Any]:
+    torch.manual_seed(5)
+    return list(DataLoader(data, batch_size=7, shuffle=True, **words))
+
+
+def kinds(vision: Any) -> dict[str, Any]:
+    t = vision.transforms
+    change = t.Compose([t.ToTensor(), t.Normalize((0.1307,), (0.3081,))])
+    digits = vision.datasets.MNIST("data", train=False, transform=change)
+
+    class Own(vision.datasets.MNIST):  # type: ignore[misc]
+        def __getitem__(self, index: int) -> Any:
+            image, label = super().__getitem__(index)
+            return image, label, index
+
+    drawn = t.Compose([t.RandomRotation(10), t.ToTensor()])
+    few = range(20)
+    return {
+        "digits": Subset(digits, few),
+        "a part of a part": Subset(Subset(digits, [*few]), torch.tensor([3, 1, 4, 15, 9, 2, 6])),
+        "other targets": Subset(
+            vision.datasets.MNIST("data", train=False, transform=change,
+                                  target_transform=lambda label: label % 2), few),
+        "without a change": Subset(vision.datasets.MNIST("data", train=False,
+                                                         transform=t.ToTensor()), few),
+        "drawn": Subset(vision.datasets.MNIST("data", train=False, transform=drawn), few),
+        "own samples": Subset(Own("data", train=False, transform=change), few),
+        "two": ConcatDataset([Subset(digits, few), Subset(digits, [100, 101])]),
+        "tensors": TensorDataset(X, Y, Y.float()),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["digits", "a part of a part", "other targets", "without a change", "drawn", "own samples",
+     "two", "tensors"],
+)  # fmt: skip
+def test_what_a_loader_gives_is_what_it_stacks(
+    vision: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data = kinds(vision)[name]
+    mine = batches(data)
+    monkeypatch.setattr(loading, "gathered", lambda data, places: None)
+    monkeypatch.setattr(vision.datasets.MNIST, "batch", lambda self, indices: None)
+    expected = batches(data)
+    assert len(mine) == len(expected)
+    for here, there in zip(mine, expected, strict=True):
+        assert type(here) is type(there) and len(here) == len(there)
+        for one, other in zip(here, there, strict=True):
+            assert one.dtype is other.dtype and one.stride() == other.stride()
+            assert torch.equal(one, other)
+
+
+def test_a_collate_function_of_ones_own_gets_samples(vision: Any) -> None:
+    data = kinds(vision)["digits"]
+    (first, *_) = batches(data, collate_fn=lambda samples: samples)
+    assert type(first) is list and len(first) == 7
+    assert first[0][0].shape == (1, 28, 28) and type(first[0][1]) is int
