@@ -30,6 +30,14 @@ class Graph:
         for node in self.nodes:
             self._add(node, where)
 
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs; several of one layer are numbered from the second on."""
+        names = [symbol.name for symbol in self.outputs]
+        before = [names[:index].count(name) for index, name in enumerate(names)]
+        return [f"{name}_{count}" if count else name
+                for name, count in zip(names, before, strict=True)]  # fmt: skip
+
     def _between(self, where: str) -> tuple[Node, ...]:
         begin = set(map(id, self.inputs))
         nodes: dict[int, Node] = {}

@@ -239,6 +239,16 @@ UNARY = {
         "log10": lambda x: x.log() / math.log(10), "log_sigmoid": functional.logsigmoid,
         "is_nan": torch.isnan, "isnan": torch.isnan, "isfinite": torch.isfinite,
         "isinf": torch.isinf, "floor": torch.floor, "ceil": torch.ceil, "round": torch.round,
+        "is_finite": torch.isfinite, "is_inf": torch.isinf, "rint": torch.round,
+        "trunc": torch.trunc, "acos": torch.acos, "asin": torch.asin, "acosh": torch.acosh,
+        "asinh": torch.asinh, "atanh": torch.atanh, "lgamma": torch.lgamma,
+        "digamma": torch.digamma, "erfinv": torch.erfinv, "exp2": torch.exp2,
+        "nan_to_num": torch.nan_to_num, "celu": functional.celu,
+        "squareplus": lambda x: (x + (x * x + 4).sqrt()) / 2, "tanh_shrink": functional.tanhshrink,
+        "soft_shrink": functional.softshrink, "hard_shrink": functional.hardshrink,
+        "hard_tanh": functional.hardtanh, "hard_silu": functional.hardswish,
+        "hard_swish": functional.hardswish, "mish": functional.mish,
+        "zero_fraction": lambda x: (x == 0).float().mean(),
     }.items()
 }  # fmt: skip
 UNARY |= {
@@ -255,9 +265,20 @@ PAIRS = {
         "greater_equal": torch.ge, "less": torch.lt, "less_equal": torch.le,
         "logical_and": torch.logical_and, "logical_or": torch.logical_or,
         "logical_xor": torch.logical_xor, "atan2": torch.atan2,
-        "squared_difference": lambda x, y: (x - y) ** 2,
+        "squared_difference": lambda x, y: (x - y) ** 2, "logaddexp": torch.logaddexp,
+        "xlogy": torch.xlogy, "xdivy": lambda x, y: torch.where(x == 0, 0.0, x / y),
+        "multiply_no_nan": lambda x, y: torch.where(y == 0, 0.0, x * y),
+        "bitwise_and": torch.bitwise_and, "bitwise_or": torch.bitwise_or,
     }.items()
 }  # fmt: skip
+NUMPY = {  # keras.ops says some as NumPy does
+    "arccos": "acos", "arcsin": "asin", "arctan": "atan", "arccosh": "acosh", "arcsinh": "asinh",
+    "arctanh": "atanh",
+}  # fmt: skip
+PYTHON = {"floordiv": "floor_divide", "floormod": "mod", "truediv": "divide", "realdiv": "divide",
+          "true_divide": "divide", "arctan2": "atan2"}  # fmt: skip
+UNARY |= {name: UNARY[same] for name, same in NUMPY.items()}
+PAIRS |= {name: PAIRS[same] for name, same in PYTHON.items()}
 REDUCED = (mean, sum_, max_, min_, prod, var, std, logsumexp, any_, all_)
 OTHERS = (
     argmax, argmin, cumsum, cumprod, norm, clip, cast, l2_normalize, sign, pow_, identity,

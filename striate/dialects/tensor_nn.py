@@ -138,6 +138,16 @@ def sigmoid_cross_entropy_with_logits(
     return binary_crossentropy(labels, logits, from_logits=True)
 
 
+def weighted_cross_entropy_with_logits(
+    labels: Any = None, logits: Any = None, pos_weight: Any = 1.0, name: Any = None
+) -> Tensor:
+    """Return the entropy of independent labels, with a weight for those that are 1."""
+    true, out = floating(labels), floating(logits)
+    return functional.binary_cross_entropy_with_logits(
+        out, true, reduction="none", pos_weight=torch.as_tensor(pos_weight, dtype=out.dtype)
+    )
+
+
 # ---- windows -------------------------------------------------------------------------------------
 
 

@@ -236,6 +236,25 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
     return out.unsqueeze(-1) if out.dim() == 1 else out
 
 
+def matrices_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
+    """Return the products of matrices, an axis of 1 added to the one with fewer axes.
+
+    It is `batch_dot` up to Keras 2.2: all axes before the last two are axes of the batch.
+    """
+    a, b = tensor(x), tensor(y)
+    first, second = (axes, axes) if isinstance(axes, int) else axes or (a.dim() - 1, b.dim() - 2)
+    if a.dim() == b.dim() == 2:
+        return (a * b if first == second else a.T * b).sum(second).unsqueeze(1)
+    gone = a.dim() + b.dim() - 3 if a.dim() > b.dim() else a.dim() - 1
+    extra = abs(a.dim() - b.dim())
+    whole = max(a.dim(), b.dim())
+    a, b = (one.reshape(*one.shape, *[1] * (whole - one.dim())) for one in (a, b))
+    a = a if first == whole - 1 else a.mT
+    b = b.mT if second == whole - 1 else b
+    out = a @ b
+    return out.squeeze(tuple(range(gone, gone + extra))) if extra else out
+
+
 def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
     """Return the product of matrices."""
     x, y = tensor(a), tensor(b)

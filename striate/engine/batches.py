@@ -42,7 +42,7 @@ def prepare(
 
 def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
     inputs = tuple(symbol.name for symbol in model.graph.inputs)
-    return inputs, tuple(symbol.name for symbol in model.graph.outputs)
+    return inputs, tuple(model.graph.output_names)
 
 
 def parts(

@@ -171,7 +171,7 @@ def _for_each(model: Model, field: str, given: list[Any], outputs: int) -> list[
             model.where,
             f"compile got another number of {field} than the model has outputs",
             got=f"{len(given)} for {outputs} outputs",
-            need="one for each of " + ", ".join(output.name for output in model.outputs),
+            need="one for each of " + ", ".join(model.graph.output_names),
         )
     return given
 
@@ -201,7 +201,7 @@ def _in_order(model: Model, field: str, given: Any) -> Any:
     """Return what is given by the outputs' names as a list in their order."""
     if not isinstance(given, Mapping):
         return given
-    names = [output.name for output in model.outputs]
+    names = model.graph.output_names
     missing = [] if "metrics" in field else [name for name in names if name not in given]
     if missing or any(name not in names for name in given):
         raise ConfigError(

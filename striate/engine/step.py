@@ -30,7 +30,7 @@ class Step:
     def __init__(self, model: Model, setup: Setup, *, training: bool = False) -> None:
         self.model, self.setup = model, setup
         self.specs = tuple(symbol.spec for symbol in model.graph.inputs)
-        self.outputs = [symbol.name for symbol in model.graph.outputs]
+        self.outputs = model.graph.output_names
         self.logits = model.runs_graph and model.activation_name in ("softmax", "sigmoid")
         bound = setup.losses[0].takes_logits(model.activation_name) if self.logits else None
         self.logits = bound is not None

@@ -49,7 +49,20 @@ def read(title: str, order: tuple[str, ...], args: Any, words: Mapping[str, Any]
 
 
 def arrays(given: Any) -> Any:
-    """Return data as arrays: lists of numbers become one, what is an array stays one."""
+    """Return data as arrays: lists of numbers become one, what is an array stays one.
+
+    Truths become 0 and 1.
+    """
+    made = _arrays(given)
+    several = isinstance(made, list)
+    out = [
+        one.astype("float32") if isinstance(one, np.ndarray) and one.dtype == bool else one
+        for one in (made if several else [made])
+    ]
+    return out if several else out[0]
+
+
+def _arrays(given: Any) -> Any:
     if isinstance(given, (list, tuple)) and given:
         first = given[0]
         if isinstance(first, (np.ndarray, torch.Tensor)) and first.ndim > 0:
@@ -83,7 +96,7 @@ def weights(title: str, given: Any) -> Any:
 def weights_of_batch(model: Any, given: Any) -> Any:
     """Return weights of the samples of a batch: one array, or a list with one for each output."""
     if isinstance(given, Mapping):
-        given = [given.get(output.name) for output in model.outputs]
+        given = [given.get(name) for name in model.graph.output_names]
     count = len(model.outputs)
     several = isinstance(given, (list, tuple)) and count > 1 and len(given) == count
     if several and any(np.ndim(one) for one in given):

@@ -15,7 +15,14 @@ from ...core.spec import Spec
 from ...core.symbol import Input, Symbol, ancestors
 from ...engine.seed import seed as set_seed
 from ...layers.wrap import inference
-from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
+from .. import (
+    tensor_control as control,
+    tensor_math as math,
+    tensor_nn as nn,
+    tensor_places as places,
+    tensor_shapes as shapes,
+    tensor_windows as windows,
+)
 from ..symbolic import found, lift, record, table, tensor
 from .optimizers import Rate
 from .session import LAYOUTS, KerasSession
@@ -237,7 +244,8 @@ def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.backend`."""
     acts = activation_names(session)
     functions = {
-        **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED)),
+        **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED, *windows.WINDOWS,
+                 places.slice_)),
         **{name: lift(function) for name, function in {**math.UNARY, **math.PAIRS}.items()},
         **{name: acts[name] for name in ("softmax", "elu", "softplus", "softsign", "tanh",
                                          "sigmoid", "hard_sigmoid", "selu")},
@@ -252,7 +260,10 @@ def names(session: KerasSession) -> dict[str, Any]:
         "zeros": lambda shape, dtype="float32", name=None: variable(shapes.zeros(shape, dtype)),
         "ones": lambda shape, dtype="float32", name=None: variable(shapes.ones(shape, dtype)),
         "eye": shapes.eye, "arange": shapes.arange, "map_fn": shapes.map_fn,
+        "foldl": control.foldl, "foldr": control.foldr,
     }  # fmt: skip
+    if not session.version.head:  # up to Keras 2.2
+        functions["batch_dot"] = lift(shapes.matrices_dot)
     if session.version.old:  # Keras 1 gives the output first
         for word in ("categorical_crossentropy", "binary_crossentropy",
                      "sparse_categorical_crossentropy"):  # fmt: skip
@@ -306,6 +317,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "reset_uids": clear, "name_scope": lambda name: inference(torch.nn.Identity()),
         "manual_variable_initialization": _nothing, "set_random_seed": set_seed,
         "is_sparse": lambda x: False, "to_dense": lambda x: x,
+        "is_placeholder": lambda x: isinstance(x, Symbol) and x.node is None,
     }  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from ... import losses as native, metrics
 from ...errors import ConfigError
 from ..symbolic import lift, tensor
+from . import losses_overlap, metrics_counted
 from .session import KerasSession
 
 SPELLINGS = {
@@ -168,7 +168,7 @@ def loss_classes() -> dict[str, type[Spoken]]:
         name: type(name, (Spoken,), {"native_class": staticmethod(ENTROPIES.get(name, cls))})
         for name, cls in found.items()
     }
-    return {"Loss": Spoken, "Reduction": Reduction, **made}
+    return {"Loss": Spoken, "Reduction": Reduction, **made, **losses_overlap.classes(Spoken)}
 
 
 class Reduction:
@@ -199,6 +199,7 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
 
     words = (*native.NAMES, *SPELLINGS, *NEGATED)
     made = {word: make(word) for word in words if word != "crossentropy"}
+    made |= losses_overlap.functions()
     return {**made, "get": lambda given: made.get(given, given)}
 
 
@@ -285,27 +286,6 @@ class Metric:
         return {"name": self.name}
 
 
-class Counted:
-    """A metric of torchmetrics over two classes, with a threshold of one half."""
-
-    def __init__(self, kind: str, **words: Any) -> None:
-        from torchmetrics import classification
-
-        self.metric, self.name = getattr(classification, f"Binary{kind}")(validate_args=False), ""
-
-    def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
-        """Take a batch in."""
-        self.metric.update(y_pred.detach().flatten(), y_true.flatten().int())
-
-    def compute(self) -> Any:
-        """Return the value."""
-        return self.metric.compute() if self.metric.update_called else torch.zeros(())
-
-    def reset(self) -> None:
-        """Forget all batches."""
-        self.metric.reset()
-
-
 class Equal(metrics.Scored):
     """The part of values that are equal."""
 
@@ -359,13 +339,14 @@ def metric_classes() -> dict[str, Any]:
         "SparseCategoricalAccuracy": metrics.SparseCategoricalAccuracy,
         "TopKCategoricalAccuracy": metrics.TopK, "SparseTopKCategoricalAccuracy": metrics.TopK,
         "RootMeanSquaredError": Root,
-        **{name: partial(Counted, kind)
-           for name, kind in (("Precision",) * 2, ("Recall",) * 2, ("AUC", "AUROC"))},
+        **metrics_counted.KINDS,
         **{name: _losses_as_metric(cls) for name, cls in vars(native).items()
            if name in ("MeanSquaredError", "MeanAbsoluteError", "KLDivergence", "Hinge",
                        "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
                        "BinaryCrossentropy", "CosineSimilarity", "Poisson", "SquaredHinge",
-                       "MeanAbsolutePercentageError", "CategoricalHinge")},
+                       "MeanAbsolutePercentageError", "CategoricalHinge",
+                       "MeanSquaredLogarithmicError")},
+        "LogCoshError": _losses_as_metric(native.LogCosh),
     }  # fmt: skip
     made = {
         name: type(name, (Metric,), {"kind": staticmethod(kind)}) for name, kind in kinds.items()

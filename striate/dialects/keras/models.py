@@ -68,7 +68,7 @@ class Shaped(Steps, Spoken):
     @property
     def output_names(self) -> list[str]:
         """Names of the outputs."""
-        return [symbol.name for symbol in self.outputs]
+        return list(self.graph.output_names)
 
     def build(self, *x: Any, input_shape: Any = None) -> None:
         """Create the weights for a batch of this shape."""

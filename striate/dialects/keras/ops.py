@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from ...engine.seed import seed as set_seed
-from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
+from .. import (
+    tensor_control as control,
+    tensor_math as math,
+    tensor_nn as nn,
+    tensor_places as places,
+    tensor_shapes as shapes,
+    tensor_windows as windows,
+)
 from ..symbolic import lift, table, tensor
 from . import tf_colors, tf_image
 from .session import KerasSession
@@ -31,7 +38,7 @@ def _any_axis(function: Callable[..., Any]) -> Callable[..., Any]:
 def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid",
                  data_format: Any = None) -> Any:  # fmt: skip
     """Return the average of windows."""
-    return lift(nn.pool2d)(inputs, pool_size, strides, padding, data_format, "avg")
+    return lift(windows.pool)(inputs, pool_size, strides, padding, data_format, "avg")
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
@@ -43,7 +50,7 @@ def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.ops`."""
     acts = activation_names(session)
     return {
-        **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED)),
+        **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED, *places.MORE)),
         **{name: lift(function) for name, function in {**math.UNARY, **math.PAIRS}.items()},
         **{name: acts[name] for name in ("softmax", "sigmoid", "tanh", "elu", "selu", "softplus",
                                          "softsign", "gelu", "silu", "relu6", "log_softmax",
@@ -52,17 +59,59 @@ def names(session: KerasSession) -> dict[str, Any]:
         "relu": relu, "concatenate": concatenate, "argmax": _any_axis(math.argmax),
         "argmin": _any_axis(math.argmin), "power": lift(math.pow_), "absolute": lift(
             math.UNARY["abs"]), "amax": lift(math.max_), "amin": lift(math.min_),
-        "max_pool": lift(nn.pool2d), "average_pool": average_pool, "conv": lift(nn.conv2d),
+        "max_pool": lift(windows.pool), "average_pool": average_pool, "conv": lift(windows.conv),
+        "conv_transpose": lift(windows.conv_transpose), "separable_conv": lift(
+            windows.separable_conv2d), "depthwise_conv": lift(nn.depthwise_conv2d),
         "binary_crossentropy": binary_crossentropy, "einsum": lift(_einsum),
         "convert_to_tensor": tensor, "convert_to_numpy": array, "ravel": lift(shapes.flatten),
         "shape": lambda x: tuple(x.shape), "is_tensor": lambda x: isinstance(x, Tensor),
         "take": lift(shapes.gather), "flip": lift(shapes.reverse), "swapaxes": lift(
             lambda x, a, b: tensor(x).transpose(a, b)), "moveaxis": lift(
-            lambda x, a, b: tensor(x).movedim(a, b)), "custom_gradient": lambda made: made,
+            lambda x, a, b: tensor(x).movedim(a, b)), "custom_gradient": control.custom_gradient,
         "cond": lambda pred, a, b: a() if bool(pred) else b(), "normalize": lift(
             lambda x, axis=-1, order=2: math.l2_normalize(x, axis)),
-        "broadcast_to": lift(lambda x, shape: tensor(x).expand(*shape)),
+        "while_loop": control.while_loop, "fori_loop": control.fori_loop, "scan": control.scanned,
+        "vectorized_map": control.vectorized_map, "map": control.vectorized_map,
+        "switch": lambda index, branches, *given: branches[int(index)](*given),
+        "full": places.full, "meshgrid": places.meshgrid, "divide_no_nan": lift(math.divide_no_nan),
+        "in_top_k": lambda targets, predictions, k: lift(math.is_in_top_k)(predictions, targets, k),
+        "swish": acts["silu"], "average": _any_axis(math.mean), "conj": lift(tensor),
+        "array": tensor, "copy": lift(math.identity), "ndim": lambda x: len(x.shape),
+        "hstack": lift(lambda xs: torch.hstack([tensor(x) for x in xs])),
+        "vstack": lift(lambda xs: torch.vstack([tensor(x) for x in xs])),
+        "append": lambda x1, x2, axis=None: concatenate(
+            [x1, x2] if axis is not None else [shapes.flatten(x1), shapes.flatten(x2)], axis or 0),
+        "select": lambda conditions, choices, default=0: _select(conditions, choices, default),
+        "rot90": lift(lambda x, k=1, axes=(0, 1): torch.rot90(tensor(x), k, axes)),
+        "layer_normalization": lift(layer_normalization), "dtype": lambda x: str(x.dtype),
+        "dot_product_attention": lift(dot_product_attention), "empty": shapes.zeros,
     }  # fmt: skip
+
+
+def layer_normalization(x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1,
+                        epsilon: float = 1e-3, **words: Any) -> Tensor:  # fmt: skip
+    """Return gamma (x - mean) / sqrt(variance + epsilon) + beta, along an axis."""
+    mean, variance = nn.moments(x, axis, keepdims=True)
+    return nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+
+
+def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None,
+                          scale: Any = None, is_causal: bool = False,
+                          **words: Any) -> Tensor:  # fmt: skip
+    """Return values (batch, steps, heads, size) mixed by softmax(scale query key)."""
+    q, k, v = (math.floating(one).transpose(1, 2) for one in (query, key, value))
+    hides = bias if mask is None else mask
+    out = torch.nn.functional.scaled_dot_product_attention(
+        q, k, v, None if hides is None else tensor(hides), scale=scale, is_causal=is_causal
+    )
+    return out.transpose(1, 2)
+
+
+def _select(conditions: Any, choices: Any, default: Any) -> Any:
+    out = default
+    for holds, choice in reversed(list(zip(conditions, choices, strict=True))):
+        out = lift(shapes.where)(holds, choice, out)
+    return out
 
 
 def _einsum(pattern: str, *tensors: Any) -> Tensor:

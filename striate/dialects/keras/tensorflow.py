@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,13 +13,29 @@ from torch import Tensor
 from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...engine.seed import seed as set_seed
-from .. import tensor_math as math, tensor_nn as nn, tensor_shapes as shapes
+from .. import (
+    tensor_control as control,
+    tensor_math as math,
+    tensor_nn as nn,
+    tensor_places as places,
+    tensor_shapes as shapes,
+    tensor_windows as windows,
+)
 from ..symbolic import kind, lift, table, tensor
-from . import tf_colors, tf_files, tf_image, tf_texts
-from .backend import Session, variable
+from . import tf_boxes, tf_colors, tf_files, tf_image, tf_mnist, tf_texts
+from .backend import Session, gradients, variable
 from .optimizers import Optimizer, classes
 from .session import KerasSession
 from .tf_data import AUTOTUNE, Dataset
+from .tf_objects import (
+    Anything,
+    Checkpoint,
+    Generator,
+    Methods,
+    Reduce,
+    Strategy,
+    split_seed,
+)
 from .words import activation_names, relu
 
 DTYPES = {
@@ -164,6 +181,19 @@ def tf_conv2d(input: Any = None, filters: Any = None, strides: Any = 1, padding:
     return lift(nn.conv2d)(input, kernel, strides, padding, data_format, dilations)
 
 
+def tf_conv2d_transpose(input: Any = None, filters: Any = None, output_shape: Any = None,
+                        strides: Any = 1, padding: str = "SAME", data_format: Any = "NHWC",
+                        dilations: Any = 1, name: Any = None, **words: Any) -> Any:  # fmt: skip
+    """Return the gradient of a convolution with a kernel (rows, columns, out, in)."""
+    x, kernel = words.get("value", input), words.get("filter", filters)
+    return lift(windows.conv2d_transpose)(x, kernel, None, strides, padding, data_format, dilations)
+
+
+def add_n(inputs: Any, name: Any = None) -> Any:
+    """Return the sum of several tensors."""
+    return lift(lambda several: sum(map(tensor, several)))(list(inputs))
+
+
 def tf_dropout(x: Any, rate: Any = None, keep_prob: Any = None, noise_shape: Any = None,
                seed: Any = None, name: Any = None) -> Any:  # fmt: skip
     """Return x with a fraction set to 0."""
@@ -176,6 +206,8 @@ RANDOM = {
     "normal": nn.random_normal, "uniform": nn.random_uniform, "shuffle": nn.shuffle,
     "truncated_normal": nn.truncated_normal, "set_seed": set_seed, "gamma": nn.gamma,
     "poisson": nn.poisson, "categorical": nn.categorical,
+    "split": split_seed, "fold_in": lambda seed, data, **words: split_seed(
+        [int(seed[0]) + int(data), int(seed[1])])[0], "Generator": Generator,
     **{f"stateless_{name}": made for name, made in (
         ("normal", nn.random_normal), ("uniform", nn.random_uniform))},
 }  # fmt: skip
@@ -189,7 +221,13 @@ def _math() -> dict[str, Any]:
         "top_k": lift(shapes.top_k), "in_top_k": lift(math.is_in_top_k),
         "confusion_matrix": confusion_matrix, "divide_no_nan": lift(math.divide_no_nan),
         "bincount": bincount, "softmax": lift(nn.softmax),
-        "log_softmax": lift(nn.log_softmax), "floormod": lift(math.PAIRS["mod"]),
+        "log_softmax": lift(nn.log_softmax), "cumprod": lift(math.cumprod),
+        "add_n": add_n, "accumulate_n": add_n, "reduce_euclidean_norm": lift(
+            lambda input_tensor, axis=None, keepdims=False: math.norm(
+                input_tensor, None, axis, keepdims)),
+        **{name: lift(made) for name, made in (
+            ("segment_sum", places.segment_sum), ("unsorted_segment_sum", places.segment_sum),
+            ("count_nonzero", places.count_nonzero))},
     }  # fmt: skip
 
 
@@ -206,6 +244,12 @@ def _nn(session: KerasSession) -> dict[str, Any]:
         "l2_normalize": lift(math.l2_normalize), "top_k": lift(shapes.top_k),
         "in_top_k": lift(math.is_in_top_k), "leaky_relu": lift(nn.leaky_relu),
         "softmax_cross_entropy_with_logits_v2": lift(nn.softmax_cross_entropy_with_logits),
+        **table((windows.conv1d, windows.conv3d, windows.local_response_normalization)),
+        "lrn": lift(windows.local_response_normalization), "conv2d_transpose": tf_conv2d_transpose,
+        "separable_conv2d": lift(windows.separable_conv2d), "convolution": lift(windows.conv),
+        "embedding_lookup": lift(shapes.gather), "zero_fraction": lift(math.UNARY["zero_fraction"]),
+        "weighted_cross_entropy_with_logits": lift(nn.weighted_cross_entropy_with_logits),
+        "crelu": lift(lambda x, axis=-1: shapes.concatenate([x, -tensor(x)], axis).relu()),
     }  # fmt: skip
 
 
@@ -219,7 +263,16 @@ def names(session: KerasSession) -> dict[str, Any]:
         "Variable": make_variable, "Tensor": Tensor, "cast": lift(math.cast), "function": function,
         "GradientTape": GradientTape, "Module": Module, "identity": lift(math.identity),
         "stop_gradient": lift(math.stop_gradient), "clip_by_value": lift(math.clip_by_value),
-        "add_n": lift(lambda inputs, name=None: sum(map(tensor, inputs))),
+        **table(places.PLACES), "meshgrid": places.meshgrid, "strided_slice": lift(places.slice_),
+        **{word: getattr(control, word) for word in (
+            "while_loop", "switch_case", "case", "foldl", "foldr", "scan", "vectorized_map",
+            "custom_gradient", "TensorArray")},
+        "einsum": lift(lambda equation, *inputs, **words: torch.einsum(
+            equation, *map(tensor, inputs))), "double": torch.float64,
+        "gradients": lambda ys, xs, *args, **words: gradients(ys, xs), "control_dependencies":
+        _block, "init_scope": _block, "ensure_shape": lift(lambda x, shape, name=None: tensor(x)),
+        "recompute_grad": function, "scalar_mul": lift(lambda scalar, x, name=None: scalar * x),
+        "as_string": lambda x, **words: str(tensor(x).item()), "timestamp": time.time,
         "clip_by_norm": lift(math.clip_by_norm), "global_norm": math.global_norm,
         "clip_by_global_norm": math.clip_by_global_norm, "argmax": argmax, "argmin": argmin,
         "expand_dims": expand_dims, "range": tf_range, "shape": shape, "print": tf_print,
@@ -260,14 +313,20 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "": top, "nn": _nn(session), "math": _math(), "linalg": {
             "matmul": top["matmul"], "norm": lift(math.norm),
             "l2_normalize": lift(math.l2_normalize), "einsum": torch.einsum},
-        "random": RANDOM, "image": {
-            **table(tf_image.FUNCTIONS), **table(tf_colors.FUNCTIONS), "ResizeMethod": Methods,
+        "random": RANDOM, "random.experimental": {
+            "stateless_split": split_seed, "Generator": Generator}, "image": {
+            **table(tf_image.FUNCTIONS), **table(tf_colors.FUNCTIONS), **tf_image.STATELESS,
+            "non_max_suppression": tf_boxes.non_max_suppression, "crop_and_resize": lift(
+            tf_boxes.crop_and_resize), "draw_bounding_boxes": lift(tf_boxes.draw_bounding_boxes),
+            "ResizeMethod": Methods,
             "resize_image_with_crop_or_pad": lift(tf_image.resize_with_crop_or_pad),
             "resize_images": lift(tf_image.resize), **tf_files.DECODERS, **tf_files.ENCODERS},
         "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "io.gfile": tf_files.GFILE,
         "gfile": tf_files.GFILE,
         "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything},
-        "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": lambda d: d.cardinality()},
+        "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": lambda d: d.cardinality(),
+                              "Counter": Dataset.counter, "sample_from_datasets":
+                              Dataset.sample_from_datasets},
         "config": {**devices, "optimizer": Anything()}, "config.experimental": experimental,
         "config.threading": {"set_intra_op_parallelism_threads": _nothing,
                              "set_inter_op_parallelism_threads": _nothing},
@@ -287,34 +346,13 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "autograph.experimental": {"do_not_convert": function},
         "compat": {}, "compat.v1": {**top, **old, "logging": Anything(**quiet)},
         "compat.v1.logging": quiet, "version": {"VERSION": top["__version__"]},
+        "examples": {}, "examples.tutorials": {}, "examples.tutorials.mnist": {
+            "input_data": Anything(**tf_mnist.NAMES)},
+        "examples.tutorials.mnist.input_data": tf_mnist.NAMES,
         "experimental": {}, "python": {}, "python.client": {}, "python.client.device_lib": {
             "list_local_devices": _none}, "python.framework": {}, "python.framework.ops": {
             "reset_default_graph": _nothing},
     }  # fmt: skip
-
-
-class Anything:
-    """An object of TensorFlow that only carries settings."""
-
-    def __init__(self, *args: Any, **words: Any) -> None:
-        vars(self).update(words)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        made = Anything()
-        vars(self)[name] = made
-        return made
-
-    def __call__(self, *args: Any, **words: Any) -> Anything:
-        """Return itself."""
-        return self
-
-    def __enter__(self) -> Anything:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        return None
 
 
 def confusion_matrix(labels: Any, predictions: Any, num_classes: Any = None, weights: Any = None,
@@ -333,75 +371,12 @@ def bincount(arr: Any, weights: Any = None, minlength: Any = None, **words: Any)
     return torch.bincount(tensor(arr).long().flatten(), shares, int(minlength or 0))
 
 
-class Reduce:
-    """Names of the ways to put the results of several devices together."""
-
-    SUM, MEAN = "SUM", "MEAN"
-
-
 def average_loss(per_example_loss: Any, sample_weight: Any = None,
                  global_batch_size: Any = None) -> Any:  # fmt: skip
     """Return the sum of losses, divided by the size of the batch."""
     losses = tensor(per_example_loss)
     losses = losses if sample_weight is None else losses * tensor(sample_weight)
     return losses.sum() / (global_batch_size or len(losses))
-
-
-class Methods:
-    """Names of the ways to resize."""
-
-    BILINEAR, NEAREST_NEIGHBOR, BICUBIC, AREA = "bilinear", "nearest", "bicubic", "area"
-
-
-class Checkpoint:
-    """Weights kept in memory by `save`, given back by `restore`."""
-
-    def __init__(self, *args: Any, **words: Any) -> None:
-        self.parts = {k: v for k, v in words.items() if isinstance(v, torch.nn.Module)}
-        self.latest_checkpoint = None
-
-    def save(self, *args: Any, **words: Any) -> str:
-        """Keep the weights."""
-        self.kept = {key: [w.detach().clone() for w in part.parameters()]
-                     for key, part in self.parts.items()}  # fmt: skip
-        return str(args[0]) if args else ""
-
-    write = save
-
-    def restore(self, *args: Any, **words: Any) -> Anything:
-        """Give the weights back."""
-        for key, values in vars(self).get("kept", {}).items():
-            for weight, value in zip(self.parts[key].parameters(), values, strict=True):
-                weight.data.copy_(value)
-        return Anything()
-
-    read = restore
-
-
-class Strategy:
-    """Training on one device."""
-
-    num_replicas_in_sync = 1
-    extended = None
-
-    def __init__(self, *args: Any, **words: Any) -> None:
-        pass
-
-    def scope(self) -> Any:
-        """Return a block that changes nothing."""
-        return contextlib.nullcontext()
-
-    def run(self, fn: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
-        """Call a function."""
-        return fn(*args, **(kwargs or {}))
-
-    def experimental_distribute_dataset(self, dataset: Any) -> Any:
-        """Return the data."""
-        return dataset
-
-    def reduce(self, reduce_op: Any, value: Any, axis: Any = None) -> Any:
-        """Return the value."""
-        return value
 
 
 def TensorSpec(shape: Any = None, dtype: Any = "float32", name: Any = None) -> Spec:  # noqa: N802

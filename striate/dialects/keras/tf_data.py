@@ -74,9 +74,33 @@ class Dataset:
 
     @staticmethod
     def zip(*datasets: Any, **words: Any) -> Dataset:
-        """Return pairs of elements."""
-        several = datasets[0] if len(datasets) == 1 else datasets
+        """Return pairs of elements; pairs of data sets inside are put together too."""
+        given = datasets[0] if len(datasets) == 1 else datasets
+        several = [Dataset.zip(*one) if isinstance(one, tuple) else one for one in given]
         return Dataset(lambda: zip(*several, strict=False), min_of(several))
+
+    @staticmethod
+    def counter(start: int = 0, step: int = 1, **words: Any) -> Dataset:
+        """Return whole numbers without end."""
+        return Dataset(lambda: (torch.tensor(number) for number in itertools.count(start, step)))
+
+    @staticmethod
+    def sample_from_datasets(datasets: Any, weights: Any = None, seed: Any = None,
+                             **words: Any) -> Dataset:  # fmt: skip
+        """Return elements of data sets that are drawn by chance, until all have ended."""
+
+        def walk() -> Iterator[Any]:
+            rng = np.random.default_rng(seed if seed is not None else int(torch.randint(2**31, ())))
+            shares = np.ones(len(datasets)) if weights is None else np.asarray(weights, "float64")
+            running = [iter(one) for one in datasets]
+            while shares.sum() > 0:
+                place = int(rng.choice(len(running), p=shares / shares.sum()))
+                try:
+                    yield next(running[place])
+                except StopIteration:
+                    shares = np.where(np.arange(len(shares)) == place, 0.0, shares)
+
+        return Dataset(walk)
 
     # ---- elements --------------------------------------------------------------------------------
 
@@ -193,6 +217,21 @@ class Dataset:
         """Return the elements."""
         return self
 
+    def options(self) -> None:
+        """Return nothing: there is nothing to be chosen."""
+
+    def shard(self, num_shards: int, index: int) -> Dataset:
+        """Return one element of so many."""
+        return Dataset(lambda: itertools.islice(iter(self), index, None, num_shards))
+
+    def rebatch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
+        """Return the elements in batches of another size."""
+        return self.unbatch().batch(batch_size, drop_remainder)
+
+    def snapshot(self, *args: Any, **words: Any) -> Dataset:
+        """Return the elements."""
+        return self
+
     def apply(self, transformation: Callable[[Dataset], Dataset]) -> Dataset:
         """Return what a function makes of the data set."""
         return transformation(self)
@@ -204,9 +243,9 @@ class Dataset:
             state = reduce_func(state, item)
         return state
 
-    def as_numpy_iterator(self) -> Iterator[Any]:
-        """Yield the elements as arrays."""
-        return (_tree(item, lambda one: one.numpy()) for item in self)
+    def as_numpy_iterator(self) -> Arrays:
+        """Return the elements as arrays."""
+        return Arrays(self)
 
     def padded_batch(self, batch_size: int, *args: Any, **words: Any) -> Dataset:
         """Return batches of elements that are filled up with zeros to one length."""
@@ -251,6 +290,21 @@ class Dataset:
     def element_spec(self) -> Any:
         """Shapes and dtypes of an element."""
         return _tree(next(iter(self)), lambda one: (tuple(one.shape), one.dtype))
+
+
+class Arrays:
+    """The elements of a data set as arrays, one after the other."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.running = iter(dataset)
+
+    def __iter__(self) -> Arrays:
+        return self
+
+    def __next__(self) -> Any:
+        return _tree(next(self.running), lambda one: one.numpy())
+
+    next = __next__
 
 
 class Slices(Dataset):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -144,6 +145,23 @@ def per_image_standardization(image: Any) -> Tensor:
     return (x - mean) / spread
 
 
+def _with_seed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the function with a seed (two numbers) for each call, which decides what it gives."""
+
+    def call(image: Any, *args: Any, seed: Any = (0, 0), **words: Any) -> Tensor:
+        first, second = (int(one) for one in seed)
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(first * 2_147_483_629 + second)
+            return function(image, *args, **words)
+
+    return call
+
+
+STATELESS = {
+    f"stateless_{function.__name__}": _with_seed(function)
+    for function in (random_flip_left_right, random_flip_up_down, random_brightness,
+                     random_contrast, random_crop)
+}  # fmt: skip
 FUNCTIONS = (
     resize, flip_left_right, flip_up_down, random_flip_left_right, random_flip_up_down, rot90,
     adjust_brightness, adjust_contrast, random_brightness, random_contrast, random_crop,

@@ -106,11 +106,11 @@ class Twin:
         if len(self.losses) == 1:
             return dict(logs)
         single = len(self.losses) == 2
-        names = [output.name for output in self.model.outputs[:-1]]
+        names = self.model.graph.output_names[:-1]
         out: dict[str, float] = {}
         for key, value in logs.items():
             front, plain = ("val_", key[4:]) if key.startswith("val_") else ("", key)
-            if plain == f"{self.model.outputs[-1].name}_loss":
+            if plain == f"{self.model.graph.output_names[-1]}_loss":
                 continue
             if single and plain == f"{names[0]}_loss":
                 continue

@@ -175,6 +175,78 @@ def image_dataset_from_directory(
     return made
 
 
+def source_inputs(tensor: Any, *args: Any) -> list[Any]:
+    """Return the inputs that a symbol is computed of."""
+    from ...core.symbol import ancestors
+
+    found = [one for node in ancestors((tensor,)) for one in node.inputs if one.node is None]
+    return list({id(one): one for one in found}.values()) or [tensor]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return what a step is given."""
+    if y is None:
+        return x if not isinstance(x, (list, tuple)) else (x,)
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data: Any) -> Any:
+    """Return inputs, labels and weights of what a step is given, None for what is not there."""
+    if not isinstance(data, tuple):
+        return data, None, None
+    return (*data, None, None)[:3]
+
+
+def split_dataset(dataset: Any, left_size: Any = None, right_size: Any = None,
+                  shuffle: bool = False, seed: Any = None) -> tuple[Dataset, Dataset]:  # fmt: skip
+    """Return the elements in two data sets; sizes are numbers, or parts of all."""
+    whole = dataset if isinstance(dataset, Dataset) else Dataset.from_tensor_slices(dataset)
+    whole = whole.shuffle(len(whole), seed, reshuffle_each_iteration=False) if shuffle else whole
+    count = len(whole)
+    left = None if left_size is None else round(
+        left_size * count if isinstance(left_size, float) else left_size)  # fmt: skip
+    right = None if right_size is None else round(
+        right_size * count if isinstance(right_size, float) else right_size)  # fmt: skip
+    first = count - (right or 0) if left is None else left
+    return whole.take(first), whole.skip(first).take(count - first if right is None else right)
+
+
+class HDF5Matrix:
+    """A data set of a file, or some of its rows, read when they are asked for."""
+
+    def __init__(self, datapath: Any, dataset: str, start: int = 0, end: int | None = None,
+                 normalizer: Any = None) -> None:  # fmt: skip
+        import h5py  # type: ignore[import-untyped]
+
+        self.data = h5py.File(datapath, "r")[dataset]
+        self.start, self.end = start, len(self.data) if end is None else end
+        self.normalizer = normalizer or (lambda rows: rows)
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.normalizer(self.data[self.start : self.end][key])
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self[:], dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, and the shape of each."""
+        return (len(self), *self[:1].shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> Any:
+        """Kind of the numbers."""
+        return self[:1].dtype
+
+
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.utils`."""
     plot = plot_model(session)
@@ -183,7 +255,10 @@ def names(session: KerasSession) -> dict[str, Any]:
         "accuracy": accuracy, "categorical_probas_to_classes": categorical_probas_to_classes,
         "probas_to_classes": categorical_probas_to_classes,
         "plot_model": plot, "plot": plot, "model_to_dot": plot, "set_random_seed": set_seed,
-        "Sequence": Sequence, "PyDataset": Sequence, "get_file": get_file,
+        **{made.__name__: made for made in (
+            HDF5Matrix, pack_x_y_sample_weight, unpack_x_y_sample_weight, split_dataset)},
+        "get_source_inputs": source_inputs, "Sequence": Sequence, "PyDataset": Sequence,
+        "get_file": get_file,
         **custom_objects(session),
         "print_summary": lambda model, *args, **words: model.summary(*args, **words),
         "load_img": load_img, "img_to_array": img_to_array, "array_to_img": array_to_img,

@@ -97,7 +97,7 @@ class Spoken(Model):
         if native is None and asked and keras_eager.own_step(self, "compute_loss"):
             native = keras_twin._nothing  # metrics are followed, whatever the loss
         if isinstance(native, Mapping):
-            native = [native.get(output.name) for output in self.outputs]
+            native = [native.get(name) for name in self.graph.output_names]
         weighted = self._metrics(given.get("weighted_metrics") or [])
         if added or closing:
             labels = [closing[0]] if closing else []
@@ -171,10 +171,11 @@ class Spoken(Model):
         if self.twin and not self.setup.losses:
             return ["loss"]
         self.setup.prepare(self)
-        lists, several = self.setup.metrics, len(self.outputs) > 1
-        names = [f"{output.name}_loss" for output in self.outputs] if several else []
-        for output, metrics in zip(self.outputs, lists, strict=False):
-            front = f"{output.name}_" if several else ""
+        lists, outputs = self.setup.metrics, self.graph.output_names
+        several = len(outputs) > 1
+        names = [f"{name}_loss" for name in outputs] if several else []
+        for name, metrics in zip(outputs, lists, strict=False):
+            front = f"{name}_" if several else ""
             names += [front + (m if isinstance(m, str) else m.name) for m in metrics]
         return ["loss", *names]
 

@@ -84,6 +84,7 @@ def _accepting(function: Callable[..., Any]) -> Callable[..., Tensor]:
     names = inspect.signature(function).parameters
     words: dict[str, Any] = {"dtype": "float32"} if "dtype" in names else {}
     words |= {"dim_ordering": "tf"} if "dim_ordering" in names else {}
+    words |= {"name": None} if "name" in names else {}  # of the weight, in Keras 1
 
     def draw(shape: Any, **other: Any) -> Tensor:
         made: Tensor = tensor(function(tuple(shape), **words)).detach().float()

@@ -1,0 +1,219 @@
+"""Metrics of Keras that are made of counts: of right and wrong answers, and of classes confused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Numbers = tuple[Tensor, Tensor, Tensor, Tensor]  # true and false positives and negatives
+
+
+def _part(of: Tensor, rest: Tensor) -> Tensor:
+    return of / (of + rest).clamp(min=1e-7)
+
+
+def _beta(counts: Tensor, beta: float) -> Tensor:
+    (tp, fp, fn), square = counts, beta * beta
+    return (1 + square) * tp / ((1 + square) * tp + square * fn + fp).clamp(min=1e-7)
+
+
+RATES: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
+    "TruePositives": lambda tp, fp, tn, fn: tp,
+    "FalsePositives": lambda tp, fp, tn, fn: fp,
+    "TrueNegatives": lambda tp, fp, tn, fn: tn,
+    "FalseNegatives": lambda tp, fp, tn, fn: fn,
+    "Precision": lambda tp, fp, tn, fn: _part(tp, fp),
+    "Recall": lambda tp, fp, tn, fn: _part(tp, fn),
+}
+CURVES = {  # what is the largest, where what is at least the number given
+    "PrecisionAtRecall": ("Precision", "Recall"), "RecallAtPrecision": ("Recall", "Precision"),
+    "SensitivityAtSpecificity": ("Recall", "Specificity"),
+    "SpecificityAtSensitivity": ("Specificity", "Recall"),
+}  # fmt: skip
+ALONG = {**RATES, "Specificity": lambda tp, fp, tn, fn: _part(tn, fp)}
+
+
+class Counted:
+    """A rate over answers above thresholds; `class_id` looks at one of several outputs."""
+
+    counts: Tensor
+
+    def __init__(self, kind: str, thresholds: Any = None, top_k: Any = None, class_id: Any = None,
+                 **words: Any) -> None:  # fmt: skip
+        self.kind, self.class_id, self.top_k, self.name = kind, class_id, top_k, ""
+        self.single = not isinstance(thresholds, (list, tuple))
+        given = [0.5 if thresholds is None else thresholds] if self.single else thresholds
+        self.thresholds = torch.as_tensor(given).float()
+        self.reset()
+
+    def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
+        """Take a batch in."""
+        true, said = y_true.float().reshape(y_pred.shape), y_pred.detach().float()
+        if self.top_k:
+            best = said.topk(self.top_k, -1).indices
+            said = torch.zeros_like(said).scatter(-1, best, 1.0)
+        if self.class_id is not None:
+            true, said = true[..., self.class_id], said[..., self.class_id]
+        weight = torch.ones_like(true)
+        if sample_weight is not None:
+            given = torch.as_tensor(sample_weight).float()
+            weight = given.reshape(*given.shape, *[1] * (true.dim() - given.dim())) * weight
+        yes = said.flatten() > self.thresholds[:, None]
+        is_so, weight = true.flatten() > 0.5, weight.flatten()
+        cells = (yes & is_so, yes & ~is_so, ~yes & ~is_so, ~yes & is_so)
+        self.counts = self.counts + torch.stack([(cell * weight).sum(1) for cell in cells])
+
+    def compute(self) -> Tensor:
+        """Return the rate, or one for each threshold."""
+        rates = RATES[self.kind](*self.counts)
+        return rates[0] if self.single else rates
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.counts = torch.zeros(4, len(self.thresholds))
+
+
+class AtLeast(Counted):
+    """The best rate at the thresholds where another rate is at least a number."""
+
+    def __init__(self, kind: str, least: float, num_thresholds: int = 200, **words: Any) -> None:
+        self.rates, self.least = CURVES[kind], least
+        super().__init__("Recall", torch.linspace(0, 1, num_thresholds).tolist(), **words)
+
+    def compute(self) -> Tensor:
+        """Return the best rate, 0 where no threshold reaches the number."""
+        best, bound = (ALONG[rate](*self.counts) for rate in self.rates)
+        return torch.where(bound >= self.least, best, 0.0).amax()
+
+
+class Area:
+    """The area under the curve of rates over all thresholds: "ROC" or "PR"."""
+
+    def __init__(self, num_thresholds: int = 200, curve: str = "ROC", summation_method: Any = None,
+                 name: Any = None, multi_label: bool = False, from_logits: bool = False,
+                 **words: Any) -> None:  # fmt: skip
+        from torchmetrics import classification
+
+        kind = "AveragePrecision" if curve.upper() == "PR" else "AUROC"
+        self.metric = getattr(classification, f"Binary{kind}")(validate_args=False)
+        self.name, self.from_logits = "", from_logits
+
+    def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
+        """Take a batch in."""
+        said = y_pred.detach().flatten()
+        self.metric.update(said.sigmoid() if self.from_logits else said, y_true.flatten().int())
+
+    def compute(self) -> Any:
+        """Return the value."""
+        return self.metric.compute() if self.metric.update_called else torch.zeros(())
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.metric.reset()
+
+
+class Confused:
+    """What classes share with what is taken for them, over both: the mean over classes."""
+
+    total_cm: Tensor
+
+    def __init__(self, num_classes: int, target_class_ids: Any = None, *, hot: bool = False,
+                 ignore_class: int | None = None, sparse_y_true: bool = True,
+                 sparse_y_pred: bool = True, **words: Any) -> None:  # fmt: skip
+        self.count, self.asked, self.name = int(num_classes), target_class_ids, ""
+        self.hot = (hot or not sparse_y_true, hot or not sparse_y_pred)
+        self.ignored = ignore_class
+        self.reset()
+
+    def classes(self, y: Tensor, hot: bool) -> Tensor:
+        """Return class numbers."""
+        return (y.argmax(-1) if hot else y).long().flatten()
+
+    def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
+        """Take a batch in."""
+        sides = zip((y_true, y_pred.detach()), self.hot, strict=True)
+        true, said = (self.classes(y, hot) for y, hot in sides)
+        if self.ignored is not None:
+            known = true != self.ignored
+            true, said = true[known], said[known]
+        cells = torch.bincount(true * self.count + said, minlength=self.count**2)
+        self.total_cm = self.total_cm + cells.reshape(self.count, self.count)
+
+    def compute(self) -> Tensor:
+        """Return the mean over the classes that were there."""
+        shared = self.total_cm.diagonal().float()
+        union = self.total_cm.sum(0) + self.total_cm.sum(1) - shared
+        there = union > 0
+        if self.asked is not None:
+            there = there & torch.zeros(self.count).index_fill(
+                0, torch.as_tensor(list(self.asked)), 1.0).bool()  # fmt: skip
+        rates = shared[there] / union[there]
+        return rates.mean() if len(rates) else torch.zeros(())
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.total_cm = torch.zeros(self.count, self.count, dtype=torch.long)
+
+
+class Binary(Confused):
+    """The same for two classes, of one output and a threshold."""
+
+    def __init__(self, target_class_ids: Any = (0, 1), threshold: float = 0.5, **words: Any):
+        self.threshold = threshold
+        super().__init__(2, target_class_ids, **words)
+
+    def classes(self, y: Tensor, hot: bool) -> Tensor:
+        """Return 1 where the output is above the threshold."""
+        return (y.flatten() > (self.threshold if y.is_floating_point() else 0)).long()
+
+
+class F:
+    """The F score of one-hot classes, one for each class, or their average."""
+
+    counts: Any
+
+    def __init__(self, average: str | None = None, beta: float = 1.0, threshold: Any = None,
+                 **words: Any) -> None:  # fmt: skip
+        self.average, self.beta, self.threshold, self.name = average, beta, threshold, ""
+        self.reset()
+
+    def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
+        """Take a batch in."""
+        true, said = y_true.float() > 0.5, y_pred.detach()
+        if self.threshold is None:
+            yes = said == said.amax(-1, keepdim=True)
+        else:
+            yes = said > self.threshold
+        cells = (yes & true, yes & ~true, ~yes & true)
+        counts = torch.stack([cell.flatten(0, -2).sum(0).float() for cell in cells])
+        self.counts = counts if self.counts is None else self.counts + counts
+
+    def compute(self) -> Tensor:
+        """Return the scores."""
+        if self.counts is None:
+            return torch.zeros(())
+        counts = self.counts.sum(1) if self.average == "micro" else self.counts
+        scores = _beta(counts, self.beta)
+        if self.average == "weighted":
+            shares = counts[0] + counts[2]
+            return (scores * shares).sum() / shares.sum().clamp(min=1)
+        return scores.mean() if self.average == "macro" else scores
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.counts = None
+
+
+KINDS: dict[str, Any] = {
+    **{name: partial(Counted, name) for name in RATES},
+    **{name: partial(AtLeast, name) for name in CURVES},
+    "AUC": Area, "MeanIoU": Confused,
+    "IoU": Confused, "OneHotIoU": partial(Confused, hot=True),
+    "OneHotMeanIoU": partial(Confused, hot=True),
+    "BinaryIoU": Binary, "F1Score": lambda average=None, threshold=None, **words: F(
+        average, 1.0, threshold), "FBetaScore": F,
+}  # fmt: skip
