@@ -12,39 +12,55 @@ from .builder import Update
 # another formula.
 UNSUPPORTED = (
     *("clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps"),
-    *("exclude_from_weight_decay", "amsgrad", "centered"),
+    *("exclude_from_weight_decay", "centered"),
 )
+Known = tuple[int, dict[str, float], tuple[str, ...]]  # the rule's number, fields, and slots
 
 
-def _sgd(given: Any) -> tuple[int, dict[str, float], tuple[str, ...]]:
+def _sgd(given: Any) -> Known:
     number = 2 if given.momentum else 1
     fields = {"momentum": given.momentum, "nesterov": given.nesterov}
     return number, fields, ("momentum",) if given.momentum else ()
 
 
-def _rmsprop(given: Any) -> tuple[int, dict[str, float], tuple[str, ...]] | None:
-    if given.momentum:
-        return None
-    return 3, {"momentum": given.rho, "epsilon": given.epsilon}, ("velocity",)
+def _rmsprop(given: Any) -> Known:
+    fields = {"momentum": given.rho, "epsilon": given.epsilon}
+    if not given.momentum:
+        return 3, fields, ("velocity",)
+    return 3, {**fields, "second_decay": given.momentum}, ("velocity", "momentum")
 
 
-def _adam(number: int) -> Callable[[Any], tuple[int, dict[str, float], tuple[str, ...]]]:
-    def fields(given: Any) -> tuple[int, dict[str, float], tuple[str, ...]]:
+def _adagrad(given: Any) -> Known:
+    return 6, {"epsilon": given.epsilon}, ("accumulator",)
+
+
+def _adadelta(given: Any) -> Known:
+    fields = {"momentum": given.rho, "epsilon": given.epsilon}
+    return 7, fields, ("accumulated_grad", "accumulated_delta")
+
+
+def _two_means(number: int, second: str = "velocity") -> Callable[[Any], Known]:
+    def fields(given: Any) -> Known:
         numbers = {
             "momentum": given.beta_1,
             "second_decay": given.beta_2,
             "epsilon": given.epsilon,
         }
-        return number, numbers, ("momentum", "velocity")
+        most = ("velocity_hat",) if getattr(given, "amsgrad", False) else ()
+        return number, numbers, ("momentum", second, *most)
 
     return fields
 
 
-KNOWN: dict[type, Callable[[Any], tuple[int, dict[str, float], tuple[str, ...]] | None]] = {
+KNOWN: dict[type, Callable[[Any], Known]] = {
     optimizers.SGD: _sgd,
     optimizers.RMSprop: _rmsprop,
-    optimizers.Adam: _adam(4),
-    optimizers.AdamW: _adam(5),
+    optimizers.Adam: _two_means(4),
+    optimizers.AdamW: _two_means(5),
+    optimizers.Adagrad: _adagrad,
+    optimizers.Adadelta: _adadelta,
+    optimizers.Adamax: _two_means(8, "norm"),
+    optimizers.Nadam: _two_means(9),
 }
 
 
@@ -56,10 +72,7 @@ def update_of(optimizer: Any) -> Update | str:
     used = [option for option in UNSUPPORTED if getattr(optimizer, option, None)]
     if used:
         return f"{name}({used[0]}=...) has no kernel"
-    found = KNOWN[type(optimizer)](optimizer)
-    if found is None:
-        return f"{name}(momentum=...) has no kernel"
-    number, fields, slots = found
+    number, fields, slots = KNOWN[type(optimizer)](optimizer)
     numbers = {"momentum": 0.0, "second_decay": 0.0, "epsilon": 0.0, "nesterov": 0, **fields}
     decay = optimizer.weight_decay or 0.0
     return Update({"optimizer": number, **numbers, "weight_decay": decay}, slots)
