@@ -276,3 +276,46 @@ void Update::apply(const Place& place, int64_t row, const float* gradient, int64
 Entries optimizer_kernels() { return {entry<UpdateCall>("update")}; }
 
 }  // namespace striate
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+// An optimizer at one of its steps: the fields of `update`, the learning rate, and the number of the
+// step from 1.
+struct striate_rule {
+  int64_t optimizer;
+  double momentum, second_decay, epsilon;
+  int64_t nesterov;
+  double weight_decay, l1, l2, rate;
+  int64_t step;
+};
+
+// Changes `count` weights by their gradients, on this thread; nothing else is read or written. What
+// the optimizer does not keep may be null.
+void striate_update(const striate_rule* given, float* weight, const float* gradient, float* first,
+                    float* second, float* third, int64_t count) {
+  using namespace striate;
+  const Rule rule{given->optimizer, given->momentum,     given->second_decay, given->epsilon,
+                  given->nesterov,  given->weight_decay, given->l1,           given->l2};
+  Step step;
+  step.rate = given->rate, step.update = given->step;
+  const Update update(rule, step);
+  const int64_t whole = count / LANES * LANES, left = count - whole;
+  if (whole > 0) update.apply({weight, first, second, third}, 0, gradient, 0, 1, whole);
+  if (left == 0) return;
+  alignas(64) float last[5][LANES] = {};
+  const auto in = [&](float* to, const float* from) {
+    if (from != nullptr) std::copy_n(from + whole, left, to);
+    return from == nullptr ? nullptr : to;
+  };
+  const Place place{in(last[0], weight), in(last[1], first), in(last[2], second),
+                    in(last[3], third)};
+  update.apply(place, 0, in(last[4], gradient), 0, 1, LANES);
+  const auto out = [&](float* to, const float* from) {
+    if (to != nullptr) std::copy_n(from, left, to + whole);
+  };
+  out(weight, last[0]), out(first, last[1]), out(second, last[2]), out(third, last[3]);
+}
+
+}  // extern "C"
+#pragma GCC visibility pop

@@ -53,6 +53,16 @@ class _Work(ctypes.Structure):
     )
 
 
+class _Rule(ctypes.Structure):
+    _fields_ = (
+        ("optimizer", ctypes.c_int64),
+        *((name, ctypes.c_double) for name in ("momentum", "second_decay", "epsilon")),
+        ("nesterov", ctypes.c_int64),
+        *((name, ctypes.c_double) for name in ("weight_decay", "l1", "l2", "rate")),
+        ("step", ctypes.c_int64),
+    )
+
+
 class Library:
     """One of the compiled libraries; `isa` is the instruction set that it was compiled for."""
 
@@ -79,6 +89,8 @@ class Library:
         number, pointer = ctypes.c_int64, ctypes.c_void_p
         self.calls.striate_transpose.restype = None
         self.calls.striate_transpose.argtypes = (pointer, number, number, pointer, number, number)
+        self.calls.striate_update.restype = None
+        self.calls.striate_update.argtypes = (ctypes.POINTER(_Rule), *(pointer,) * 5, number)
         lines = self.calls.striate_kernels().decode().splitlines()
         self.kernels: Mapping[str, tuple[int, Mapping[str, str]]] = {
             name: (number, dict(item.split(":") for item in fields))
@@ -96,6 +108,22 @@ class Library:
             self._transpose(target.T, source.T)
         else:
             np.copyto(target, source)
+
+    def update(
+        self,
+        rule: Mapping[str, float],
+        weight: NDArray[Any],
+        gradient: NDArray[Any],
+        kept: Sequence[NDArray[Any]],
+    ) -> None:
+        """Change a weight by its gradient, in one pass on this thread.
+
+        `rule`: the fields of the kernel `update`, with the learning rate as `rate` and the number
+        of the step from 1 as `step`. All arrays are float32, of one size, without gaps.
+        """
+        slots = [one.ctypes.data for one in kept] + [None] * (3 - len(kept))
+        data = (weight.ctypes.data, gradient.ctypes.data, *slots)
+        self.calls.striate_update(ctypes.byref(_Rule(**rule)), *data, weight.size)
 
     def _transpose(self, target: NDArray[Any], source: NDArray[Any]) -> None:
         rows, columns = source.shape

@@ -167,3 +167,31 @@ def test_a_call_that_would_leave_its_buffers_is_refused(
         f"  got   stage 0, update: {message}\n"
         '  fix   engine="torch"'
     )
+
+
+@each_isa
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("size", [1, 13, 16, 37])
+def test_weights_of_any_number_are_changed_in_one_pass(isa: str, name: str, size: int) -> None:
+    optimizer, fields, slots = RULES[name]
+    kernels, rng = library(isa), np.random.default_rng(0)
+    assert kernels is not None
+    if fields.get("weight_decay"):
+        optimizer = type(optimizer)(weight_decay=0.0)  # it is another part's
+        fields = {**fields, "weight_decay": 0.0}
+    memory = rng.random((2 + 3, size + 1)).astype(np.float32)  # the last of each is not theirs
+    memory[2:, :-1] = 0
+    before = memory[:, -1].copy()
+    weight, gradient, *kept = memory[:, :-1]
+    places = dict(zip(slots, kept, strict=False))
+    expected = torch.tensor(weight)
+    state = {slot: [torch.zeros(size)] for slot in slots}
+    for step in (1, 2, 3):
+        gradient[:] = rng.normal(size=size)
+        kernels.update({**fields, "rate": 0.1, "step": step}, weight, gradient,
+                       [places[slot] for slot in slots])  # fmt: skip
+        optimizer.rule([expected], [torch.tensor(gradient)], state, 0.1, step)
+    close(weight, expected.numpy())
+    for slot in slots:
+        close(places[slot], state[slot][0].numpy())
+    assert np.array_equal(memory[:, -1], before)

@@ -1,4 +1,4 @@
-"""Optimizers of a script take torch's kernels of one pass, where a processor has them."""
+"""Optimizers of a script go over the weights once: by torch's kernels, or by Striate's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import optim
+from torch import Tensor, optim
+from torch.optim import adadelta
 
+from ...lower.runtime import Library, library
 from ..dialect import Patch
 
 FUSED = (optim.SGD, optim.Adam, optim.AdamW, optim.Adagrad)
@@ -21,7 +23,13 @@ def patches() -> Sequence[Patch]:
     The numbers are the same to rounding. Groups of anything but float32 on the processor are left
     as they are, and so are those of which the script itself says how.
     """
-    return ((optim.Optimizer, "add_param_group", _fused(optim.Optimizer.add_param_group)),)
+    adding = (optim.Optimizer, "add_param_group", _fused(optim.Optimizer.add_param_group))
+    native = library()
+    if native is None:
+        return (adding,)
+    name = "_single_tensor_adadelta"
+    made = _adadelta(getattr(adadelta, name), native)
+    return (adding, (adadelta, name, made))
 
 
 def _fused(original: Callable[..., None]) -> Callable[..., None]:
@@ -35,3 +43,38 @@ def _fused(original: Callable[..., None]) -> Callable[..., None]:
             group["fused"] = True
 
     return add_param_group
+
+
+def _adadelta(original: Callable[..., None], native: Library) -> Callable[..., None]:
+    """Return torch's function for Adadelta, which goes over each weight eleven times, in one."""
+
+    @functools.wraps(original)
+    def step(
+        params: list[Tensor],
+        grads: list[Tensor],
+        squares: list[Tensor],
+        changes: list[Tensor],
+        steps: list[Tensor],
+        **words: Any,
+    ) -> None:
+        several = [*zip(params, grads, squares, changes, strict=True)]
+        given = ("maximize", "differentiable", "capturable")
+        if any(words[word] for word in given) or not all(map(_flat, several)):
+            original(params, grads, squares, changes, steps, **words)
+            return
+        rule = {"optimizer": 7, "momentum": words["rho"], "epsilon": words["eps"],
+                "l2": words["weight_decay"] / 2, "rate": float(words["lr"]), "step": 1}  # fmt: skip
+        for count, tensors in zip(steps, several, strict=True):
+            count += 1
+            weight, gradient, *kept = (one.detach().numpy() for one in tensors)
+            native.update(rule, weight, gradient, kept)
+            tensors[0].unsqueeze(0)[:0].zero_()  # so that torch counts the change
+
+    return step
+
+
+def _flat(tensors: Sequence[Tensor]) -> bool:
+    return all(
+        one.dtype is torch.float32 and one.device.type == "cpu" and one.is_contiguous()
+        for one in tensors
+    )
