@@ -230,6 +230,7 @@ def _epoch(
             if show.wants():
                 logs = {**step.logs(), "lr": moments.current_rate(step.model)}
                 show.step(done, step.samples, logs)
+            moments.tell_steps(hooks, step, done)
             clock.lap("hooks")
             if stopped:
                 break
@@ -237,6 +238,8 @@ def _epoch(
         step.settle()
         clock.lap("steps")
     _expect_samples(step)
+    moments.tell_steps(hooks, step, done, last=True)
+    clock.lap("hooks")
     return stopped
 
 

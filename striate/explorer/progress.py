@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from ..store import steps
 from ..store.files import MANIFEST
 
 WATCHED_S = 0.5  # between two looks at the file
+SENT = 500  # points between the epochs
 FORGOTTEN_S = 15 * 60  # a run that has no manifest and has not changed for so long was stopped
 
 
@@ -51,13 +53,14 @@ def state(run: Path, config: dict[str, Any]) -> dict[str, Any]:
 
 async def events(run: Path, config: dict[str, Any]) -> AsyncIterator[str]:
     """Yield the epochs as server-sent events: those that are there, then each that is added."""
-    sent, before = -1, ""
+    sent, before = (-1, -1.0), ""
     while True:
-        found, now = rows(run), state(run, config)
+        found, between, now = rows(run), steps.load(run, SENT), state(run, config)
+        there = (len(found), between[-1]["at"] if between else 0.0)
         told = json.dumps({**now, "left_s": None})
-        if len(found) != sent or told != before:
-            yield f"data: {json.dumps({'rows': found, **now})}\n\n"
-            sent, before = len(found), told
+        if there != sent or told != before:
+            yield f"data: {json.dumps({'rows': found, 'steps': between, **now})}\n\n"
+            sent, before = there, told
         else:
             yield ": still here\n\n"
         if now["state"] != "training":

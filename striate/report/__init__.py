@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import StoreError
 from ..inspect import kernels
-from ..store import epochs, model_file, samples
+from ..store import epochs, model_file, samples, steps
 from ..store.files import read
 from ..store.run import CHANGES, Run, list_runs
 from .evidence import Data, Evidence, first_convolution
@@ -20,6 +20,7 @@ from .page import page
 __all__ = ["Data", "Evidence", "begin", "known", "page", "write"]
 
 PAGE, BEGAN, RATES = "report.html", "began.safetensors", "range_test.json"
+STEPS = 250  # points of a line between the epochs
 
 
 def begin(run: Run, model: Any) -> None:
@@ -47,6 +48,7 @@ def write(run: Run, model: Any, data: Data | None = None, classes: Sequence[str]
         previous=_previous(run),
         place=str(run.path),
         folder=samples.facts(run.path),
+        steps=steps.load(run.path, STEPS),
     )
     return run.write(PAGE, page(found))
 

@@ -11,19 +11,30 @@ Point = tuple[float, float]
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, LOW = 460, 224, 52, 30, 448, 196
 
 
-def curves(name: str, history: Sequence[Mapping[str, float]], best: int | None = None) -> str:
-    """Return a number by epoch in training and, dashed, validation; the best epoch marked."""
+def curves(
+    name: str,
+    history: Sequence[Mapping[str, float]],
+    best: int | None = None,
+    steps: Sequence[Mapping[str, float]] = (),
+) -> str:
+    """Return a number by epoch in training and, dashed, validation; the best epoch marked.
+
+    `steps` are rows between the ends of the epochs, each with its place `at`: a light line.
+    """
     lines = {
         kind: [(row["epoch"], row[key]) for row in history if _finite(row.get(key))]
         for kind, key in (("train", name), ("validation", f"val_{name}"))
     }
-    every = [point for line in lines.values() for point in line]
+    light = [(row["at"], row[name]) for row in steps if _finite(row.get(name))]
+    every = [point for line in (*lines.values(), light) for point in line]
     if not every:
         return ""
     first, end = min(x for x, _ in every), max(x for x, _ in every)
+    first = 0 if len(light) > 1 else first
     low, high = min(y for _, y in every), max(y for _, y in every)
     place = _Place(first, max(end - first, 1), low, (high - low) or 1.0)
-    drawn = "".join(_line(kind, [place(*at) for at in line]) for kind, line in lines.items())
+    drawn = _line("steps", [place(*at) for at in light]) if len(light) > 1 else ""
+    drawn += "".join(_line(kind, [place(*at) for at in line]) for kind, line in lines.items())
     legend = "training, and dashed validation" if all(lines.values()) else ""
     mark = ""
     if best is not None and first <= best <= end:

@@ -55,7 +55,8 @@ class Evidence:
     epoch), `environment`, `changes` (what was not committed) and `config`, as in its files;
     `model`; `data`; `began`, weights before training by name; `range_test`, what `find_lr` found
     before it; `previous`, the run of the same name before it: its name, results and configuration;
-    `folder`, what was found in the folder of images that it was trained on.
+    `folder`, what was found in the folder of images that it was trained on;
+    `steps`, rows between the ends of the epochs.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Evidence:
     previous: tuple[str, Mapping[str, Any], Mapping[str, Any]] | None = None
     place: str = ""
     folder: Mapping[str, Any] = field(default_factory=dict)
+    steps: Sequence[Mapping[str, float]] = ()
 
     @property
     def tested(self) -> bool:

@@ -48,7 +48,7 @@ th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(-
 th:first-child, td:first-child { text-align: left; padding-left: 0 }
 tr:last-child td { border-bottom: 0 }
 .layers td, .layers th { text-align: left } .layers td small { display: block; color: var(--soft) }
-.words td, .words th { text-align: left; overflow-wrap: anywhere }
+.words td, .words th, .files td, .files th { text-align: left; overflow-wrap: anywhere }
 .facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .15rem 1.2rem;
   margin: 0 0 .8rem; font-size: .88rem } .facts dt { color: var(--soft) }
 .facts dd { margin: 0; overflow-wrap: anywhere }
@@ -94,7 +94,8 @@ svg { max-width: 100%; height: auto; display: block }
   stroke: none }
 .chart polyline { fill: none; stroke-width: 2.2; stroke-linejoin: round }
 .chart circle { fill: var(--card); stroke-width: 2 }
-.chart .size { fill: var(--blue); fill-opacity: .4; stroke: none }
+.chart .size { fill: rgb(var(--blue) / .4); stroke: none }
+.chart polyline.steps { stroke: rgb(var(--blue) / .4); stroke-width: 1.1 }
 .chart .train { stroke: rgb(var(--blue)) } .chart .validation { stroke: var(--orange) }
 .chart polyline.validation { stroke-dasharray: 6 4 }
 .chart rect { fill: rgb(var(--blue) / .75) } .chart rect.quiet { fill: rgb(var(--blue) / .35) }

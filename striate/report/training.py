@@ -129,13 +129,15 @@ def _folder(run: Evidence) -> str:
     if found["skipped"]:
         content += folded(
             counted(found["skipped_total"], "file") + " left out",
-            table(["file", "why"], found["skipped"]),
+            table(["file", "why"], found["skipped"], "files"),
         )
     if found["duplicates"]:
         content += folded(
             counted(found["duplicates_total"], "file") + " there again",
             table(
-                ["file", "equal to it"], [[a, ", ".join(more)] for a, *more in found["duplicates"]]
+                ["file", "equal to it"],
+                [[a, ", ".join(more)] for a, *more in found["duplicates"]],
+                "files",
             ),
         )
     return content
@@ -205,7 +207,8 @@ def training(run: Evidence) -> str:
     if not run.history:
         return ""
     names = dict.fromkeys(key.removeprefix("val_") for row in run.history for key in row)
-    charts = [curves(name, run.history, run.best) for name in names if name not in APART]
+    charts = [curves(name, run.history, run.best, run.steps) for name in names if name not in APART]
+    charts.append(curves("images a second", (), steps=_paces(run)))
     charts.append(_rates(run))
     columns = list(dict.fromkeys(name for row in run.history for name in row))
     rows = [
@@ -217,6 +220,11 @@ def training(run: Evidence) -> str:
         grid(filter(None, charts), "charts"), _spent(run),
         folded("every epoch", table(columns, rows)), _health(run),
     )  # fmt: skip
+
+
+def _paces(run: Evidence) -> list[dict[str, float]]:
+    """Return how many images a second were trained on, between the ends of the epochs."""
+    return [{"at": one["at"], "images a second": one["images_s"]} for one in run.steps]
 
 
 def _pace(run: Evidence) -> str:

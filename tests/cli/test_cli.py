@@ -58,7 +58,7 @@ def test_train_keeps_everything_about_the_run(root: Path) -> None:
     assert names - {"changes.diff"} == {  # which is there where the checkout was changed
         "MANIFEST.sha256", "config.json", "environment.json", "epochs",
         "history.csv", "metrics.jsonl", "model.json", "model.striate", "optimizer.safetensors",
-        "report.html", "report.md", "results.json", "weights.safetensors",
+        "report.html", "report.md", "results.json", "steps.jsonl", "weights.safetensors",
     }  # fmt: skip
     assert 200_000 < (run / "report.html").stat().st_size < 2_000_000
     results = json.loads((run / "results.json").read_text())

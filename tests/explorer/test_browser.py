@@ -193,12 +193,57 @@ def test_curves_grow_while_another_process_trains(quiet: Page, tmp_path: Path) -
                 if text[:1].isdigit():
                     seen.add(text.split()[0])
                     expect(quiet.locator(".chart canvas").first).to_be_visible()
+                    expect(quiet.locator(".charts")).to_contain_text("images a second")
                 quiet.wait_for_timeout(100)
             assert {"3"} < seen <= {"1", "2", "3"}  # it grew
             assert training.wait(120) == 0
             expect(quiet.locator(".badge")).to_be_hidden(timeout=30_000)
         finally:
             served.close()
+
+
+def test_alarms_are_pinned_to_their_epoch_and_a_zoom_stays(quiet: Page, tmp_path: Path) -> None:
+    run = keep(tmp_path, "over", lenet())
+    for epoch in range(8):
+        run.log(epoch, {"loss": 1 / (epoch + 1), "val_loss": 1 + abs(epoch - 3) / 4})
+        for part in range(10):
+            with (run.path / "steps.jsonl").open("a") as file:
+                at = epoch + (part + 1) / 10
+                row = {"at": at, "step": int(10 * at), "steps": 1, "loss": 1 / (at + 1), "lr": 0.1}
+                file.write(json.dumps(row) + "\n")
+    served = Served(tmp_path)
+    try:
+        opened(quiet, served, "over", "&tab=curves")
+        expect(quiet.locator(".tab-body .warning")).to_contain_text("Over-fitting since epoch 4")
+        plot = quiet.locator(".chart .u-over").first
+        orange = """() => {
+          const canvas = document.querySelector(".chart canvas");
+          const { width, height } = canvas;
+          const copy = new OffscreenCanvas(width, height);
+          const context = copy.getContext("2d", { willReadFrequently: true });
+          context.drawImage(canvas, 0, 0);
+          const { data } = context.getImageData(0, 0, width, height);
+          const columns = new Map();
+          for (let at = 0; at < data.length; at += 4)
+            if (data[at] > 150 && data[at + 1] < 130 && data[at + 2] < 60 && data[at + 3] > 150)
+              columns.set(at / 4 % width, (columns.get(at / 4 % width) ?? 0) + 1);
+          return Math.max(0, ...columns.values());
+        }"""
+        assert quiet.evaluate(orange) > 30  # an upright line of dashes
+        ticks = "() => document.querySelector('.chart').getAttribute('aria-label')"
+        assert "steps" in quiet.evaluate(ticks)
+        box = plot.bounding_box()
+        assert box is not None
+        quiet.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 40)
+        quiet.mouse.down()
+        quiet.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 60, steps=5)
+        quiet.mouse.up()
+        assert quiet.evaluate(orange) < 30  # epoch 4 is outside
+        quiet.get_by_label("Light or dark").click()  # drawn anew: the zoom stays
+        quiet.wait_for_timeout(300)
+        assert quiet.evaluate(orange) < 30
+    finally:
+        served.close()
 
 
 def test_the_folder_that_a_run_was_trained_on_is_shown(quiet: Page, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import html5lib
@@ -105,6 +106,19 @@ def test_numbers_are_those_of_the_results(tmp_path):
     rows = [list(row.iter("td")) for row in counts.iter("tr")][1:]
     shown = [[int("".join(cell.itertext()) or 0) for cell in row] for row in rows]
     assert shown == matrix.tolist()
+
+
+def test_what_lies_between_the_epochs_is_a_light_line(tmp_path):
+    run = Run.create(tmp_path, "small")
+    run.epochs = [*HISTORY]
+    lines = [{"at": n / 10, "step": n, "steps": 1, "loss": 1 / n, "lr": 0.01, "images_s": 100.0 + n}
+             for n in range(1, 21)]  # fmt: skip
+    (run.path / "steps.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    text = write(run, network(), data(["a", "b", "c"])).read_text()
+    parsed(text)
+    light = [one for one in text.splitlines() if 'class="steps"' in one]
+    assert [one.count(",") for one in light] == [20, 20, 20]  # loss, learning rate, speed
+    assert "images a second" in text
 
 
 def test_three_sentences():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...errors import one_of
-from .hook import MOMENTS, History, Hook, Watching, ready, tell, watch_batches
+from .hook import MOMENTS, History, Hook, Watching, ready, tell, tell_steps, watch_batches
 from .save import CSVLogger, ModelCheckpoint, TensorBoard
 from .schedule import LearningRateScheduler, ReduceLROnPlateau, current_rate, set_rate
 from .stop import EarlyStopping, TerminateOnNaN
@@ -27,6 +27,7 @@ __all__ = [
     "ready",
     "set_rate",
     "tell",
+    "tell_steps",
     "watch_batches",
 ]
 

@@ -77,6 +77,17 @@ class Hook:
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """An epoch and its validation have ended."""
 
+    def wants_steps(self) -> bool:
+        """Return whether `steps_ended` shall be told now."""
+        return False
+
+    def steps_ended(self, done: int, samples: int, loss: float) -> None:
+        """Some steps have ended, asked for by `wants_steps` or the last of an epoch.
+
+        `done` steps, `samples` and the sum of the losses of the samples since the epoch began.
+        Reading the loss waits for the device; the steps of one call of the engine come together.
+        """
+
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """A step begins."""
 
@@ -168,6 +179,17 @@ def tell(hooks: Sequence[Any], moment: str, *args: Any) -> str:
     for hook in hooks:
         getattr(hook, moment)(*args)
     return next((hook.stopped for hook in hooks if getattr(hook, "stopped", "")), "")
+
+
+def tell_steps(hooks: Sequence[Any], step: Any, done: int, *, last: bool = False) -> None:
+    """Tell the hooks that want to know how far the steps of an epoch are."""
+    for hook in hooks:
+        if isinstance(hook, Hook) and (hook.wants_steps() or (last and _follows(hook))):
+            hook.steps_ended(done, step.samples, float(step.total))
+
+
+def _follows(hook: Hook) -> bool:
+    return type(hook).steps_ended is not Hook.steps_ended
 
 
 def watch_batches(hooks: Sequence[Any]) -> bool:

@@ -3,8 +3,15 @@
 import { h } from "../dom.js";
 import { value } from "../numbers.js";
 
-/** A chart of curves: [{name, dashed, colour, points: [[x, y]]}]. */
-export function chart(title, curves, width = 330, height = 190) {
+const zooms = new Map(); // title: what of it is shown, while it is drawn anew with each epoch
+
+/** Show all of every chart again. */
+export function unzoom() {
+  zooms.clear();
+}
+
+/** A chart of curves: [{name, dashed, light, colour, points: [[x, y]]}]; `pins` are epochs at which something is alarming. */
+export function chart(title, curves, pins = [], width = 330, height = 190) {
   const style = getComputedStyle(document.documentElement);
   const ink = (name) => style.getPropertyValue(name).trim();
   const xs = [...new Set(curves.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
@@ -17,16 +24,40 @@ export function chart(title, curves, width = 330, height = 190) {
     stroke: ink("--soft"), grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false },
     font: "11px system-ui, sans-serif", ...more,
   });
-  new uPlot({
+  const plot = new uPlot({
     width: Math.min(width, document.documentElement.clientWidth - 40), height, cursor: { points: { size: 7 }, sync: { key: "curves" } }, legend: { live: true, markers: { width: 3 } },
     scales: { x: { time: false }, y: { range: (_, low, high) => room(low, high) } },
-    series: [{ label: "epoch", value: (_, x) => x ?? "" }, ...curves.map(({ name, dashed, colour }) => ({
-      label: name, stroke: ink(colour), width: 2, dash: dashed ? [6, 4] : undefined, spanGaps: true,
-      points: { show: xs.length < 40, size: 5, fill: ink("--card") }, value: (_, y) => (y === null ? "" : value(y)),
+    hooks: {
+      draw: [(drawn) => pinned(drawn, pins, ink("--orange"))],
+      setSelect: [({ posToVal, select }) => select.width && zooms.set(title, { min: posToVal(select.left, "x"), max: posToVal(select.left + select.width, "x") })],
+    },
+    series: [{ label: "epoch", value: (_, x) => (x === null ? "" : Number(x.toFixed(2))) }, ...curves.map(({ name, dashed, light, colour, points }) => ({
+      label: name, stroke: light ? `color-mix(in srgb, ${ink(colour)} 45%, transparent)` : ink(colour), width: light ? 1 : 2, dash: dashed ? [6, 4] : undefined, spanGaps: true,
+      points: { show: !light && points.length < 40, size: 5, fill: ink("--card") }, value: (_, y) => (y === null ? "" : value(y)),
     }))],
     axes: [axis({ size: 26, values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? x : "")) }), axis({ size: 52, values: (_, ticks) => ticks.map((y) => short(y)) })],
   }, [xs, ...series], place);
+  plot.over.addEventListener("dblclick", () => zooms.delete(title));
+  if (zooms.has(title)) plot.setScale("x", zooms.get(title));
   return place;
+}
+
+/** A line at each epoch that a warning is about. */
+function pinned({ ctx, bbox, valToPos }, pins, colour) {
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.setLineDash([3, 4]);
+  for (const epoch of pins) {
+    const x = Math.round(valToPos(epoch, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.font = `bold ${Math.round(13 * devicePixelRatio)}px system-ui, sans-serif`;
+    ctx.fillText("!", x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+  }
+  ctx.restore();
 }
 
 function room(low, high) {

@@ -1,24 +1,26 @@
-// Curves: the numbers of each epoch, as the run writes them; they grow while another process trains.
+// Curves: the numbers of each epoch and, lighter, between them; they grow while another process trains.
 
 import { h, put } from "../dom.js";
 import { on, set, state } from "../state.js";
-import { chart } from "./chart.js";
+import { chart, unzoom } from "./chart.js";
 import { value } from "../numbers.js";
+import { whenOpen } from "./drawer.js";
 
 let source = null;
 
 // The numbers are listened to all the time: the top bar shows how far training is.
 on("run", ({ run }) => {
   source?.close();
-  set({ rows: [], progress: null, over: false });
+  unzoom();
+  set({ rows: [], steps: [], progress: null, over: false });
   if (!run) return;
   source = new EventSource(`/api/curves?${new URLSearchParams({ run })}`);
   source.onmessage = ({ data }) => {
-    const { rows, state: word, done, planned, left_s: left } = JSON.parse(data);
+    const { rows, steps, state: word, done, planned, left_s: left } = JSON.parse(data);
     if (state.run !== run) return;
     if (word !== "training") source.close();
     const before = state.progress;
-    set({ rows, over: word === "finished", progress: word === "finished" ? null : said(word, done, planned, left) });
+    set({ rows, steps, over: word === "finished", progress: word === "finished" ? null : said(word, done, planned, left) });
     if (before?.startsWith("training") && word === "finished") set({ model: null, ended: run });
   };
 });
@@ -34,26 +36,30 @@ export function curvesTab() {
   const place = h("div", { class: "charts" }), alarms = h("div"), facts = h("p", { class: "soft curve-facts" });
   const show = () => {
     const rows = state.rows ?? [];
-    put(alarms, alarmed(rows).map((text) => h("p", { class: "warning" }, text)));
-    const none = state.over ? "This run tells no numbers of its epochs." : "No epoch is over yet; the curves begin with the first one.";
-    if (!rows.length) return put(place, h("p", { class: "soft" }, none)), put(facts);
-    put(place, charts(rows));
-    put(facts, best(rows));
+    const found = alarmed(rows), steps = state.steps ?? [];
+    put(alarms, found.map(([text]) => h("p", { class: "warning" }, text)));
+    const none = state.over ? "This run tells no numbers of its epochs." : "No epoch is over yet; the curves begin with the first steps.";
+    if (!rows.length && steps.length < 2) return put(place, h("p", { class: "soft" }, none)), put(facts);
+    put(place, charts(rows, steps, found.map(([, epoch]) => epoch)));
+    put(facts, rows.length ? best(rows) : "The first epoch is not over yet.");
     return undefined;
   };
-  on("rows themed", show);
-  show();
+  whenOpen("curves", "rows steps themed", show);
   return h("div", {}, alarms, place, facts);
 }
 
+const PLACES = ["epoch", "at", "step", "steps"];
+const TITLES = { lr: "learning rate", images_s: "images a second", seconds: "seconds" };
+
 /** Each number with that of validation beside it. */
-function charts(rows) {
-  const names = [...new Set(rows.flatMap(Object.keys))].filter((name) => name !== "epoch");
+function charts(rows, steps, pins) {
+  const names = [...new Set([...rows.flatMap(Object.keys), ...steps.flatMap(Object.keys)])].filter((name) => !PLACES.includes(name));
   const own = names.filter((name) => !(name.startsWith("val_") && names.includes(name.slice(4))));
-  return own.map((name) => chart(name.replaceAll("_", " "), [
-    { name: names.includes(`val_${name}`) ? "training" : name, colour: "--blue", points: points(rows, name) },
+  return own.map((name) => chart(TITLES[name] ?? name.replaceAll("_", " "), [
+    ...(steps.some((one) => name in one) ? [{ name: "steps", light: true, colour: "--blue", points: steps.filter((one) => name in one).map((one) => [one.at, one[name]]) }] : []),
+    ...(rows.some((row) => name in row) ? [{ name: names.includes(`val_${name}`) ? "training" : name, colour: "--blue", points: points(rows, name) }] : []),
     ...(names.includes(`val_${name}`) ? [{ name: "validation", dashed: true, colour: "--orange", points: points(rows, `val_${name}`) }] : []),
-  ]));
+  ], /loss/.test(name) ? pins : []));
 }
 
 /** The places of a curve. */
@@ -68,16 +74,16 @@ function best(rows) {
   return `${rows.length} epochs; the least validation loss, ${value(least.val_loss)}, at epoch ${least.epoch}. Drag over a chart to zoom, double click to see all.`;
 }
 
-/** What is wrong with the curves, pinned to its epoch. */
+/** What is wrong with the curves, and the epoch that it is pinned to. */
 function alarmed(rows) {
   const found = [];
   const lost = rows.find((row) => !("loss" in row));
-  if (lost && rows.some((row) => "loss" in row)) found.push(`The loss is not a number from epoch ${lost.epoch} on: a lower learning rate helps.`);
+  if (lost && rows.some((row) => "loss" in row)) found.push([`The loss is not a number from epoch ${lost.epoch} on: a lower learning rate helps.`, lost.epoch]);
   const losses = rows.filter((row) => "val_loss" in row);
   if (losses.length > 4) {
     const least = losses.reduce((a, b) => (b.val_loss < a.val_loss ? b : a));
     const last = losses.at(-1);
-    if (last.val_loss > 1.1 * least.val_loss && last.loss < least.loss) found.push(`Over-fitting since epoch ${least.epoch}: the validation loss rises while that of training falls.`);
+    if (last.val_loss > 1.1 * least.val_loss && last.loss < least.loss) found.push([`Over-fitting since epoch ${least.epoch}: the validation loss rises while that of training falls.`, least.epoch]);
   }
   return found;
 }
