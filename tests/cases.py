@@ -24,6 +24,7 @@ are plain values that Keras takes too, unless keras=False.
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import re
 from collections.abc import Callable
@@ -70,7 +71,7 @@ class Case:
 
     def make(self) -> Layer:
         """Return a new layer."""
-        return self.layer(**self.kwargs)
+        return self.layer(**copy.deepcopy(self.kwargs))
 
     def check(self) -> None:
         """Run the battery."""

@@ -22,13 +22,24 @@ Operator = Callable[["Symbol", Any], "Symbol"]
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One call of a layer on symbols: what was called, on what, giving what, and where."""
+    """One call of a layer on symbols: what was called, on what, giving what, and where.
+
+    Fields: `implied`, how many of the last inputs the layer has found by itself, as it will again;
+    `words`, what the call said beside its inputs.
+    """
 
     layer: Any
     inputs: tuple[Symbol, ...]
     outputs: tuple[Symbol, ...] = ()
     at: str = ""
     order: int = field(default_factory=lambda: next(_clock))
+    implied: int = 0
+    words: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def given(self) -> tuple[Symbol, ...]:
+        """The inputs that the call was given."""
+        return self.inputs[: len(self.inputs) - self.implied]
 
 
 @dataclass(eq=False, slots=True)

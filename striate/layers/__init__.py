@@ -18,6 +18,7 @@ from .activation import (
     Tanh,
     ThresholdedReLU,
 )
+from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .augment import (
     RandomCrop,
     RandomFlip,
@@ -25,6 +26,7 @@ from .augment import (
     RandomTranslation,
     RandomZoom,
 )
+from .cells import GRUCell as GRUCell, LSTMCell as LSTMCell, SimpleRNNCell as SimpleRNNCell
 from .conv import Conv1D, Conv2D, Conv3D
 from .dense import Dense
 from .drop import (
@@ -36,6 +38,7 @@ from .drop import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from .embedding import Embedding, Masking
 from .merge import (
     Add,
     Average,
@@ -81,6 +84,15 @@ from .pool import (
     MaxPooling3D,
 )
 from .preprocess import Normalization, Rescaling
+from .recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    SimpleRNN,
+    StackedRNNCells as StackedRNNCells,
+    TimeDistributed,
+)
 from .reshape import (
     Cropping1D,
     Cropping2D,
@@ -108,6 +120,9 @@ from .wrap import Lambda, TorchModule
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "Activation",
     "AdaptiveAveragePooling1D",
@@ -117,13 +132,16 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
     "Arithmetic",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
     "BatchNormalization",
+    "Bidirectional",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -140,6 +158,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -161,11 +180,13 @@ __all__ = [
     "LpPooling1D",
     "LpPooling2D",
     "LpPooling3D",
+    "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
@@ -187,6 +208,7 @@ __all__ = [
     "SeparableConv2D",
     "SiLU",
     "Sigmoid",
+    "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -194,6 +216,7 @@ __all__ = [
     "Subtract",
     "Tanh",
     "ThresholdedReLU",
+    "TimeDistributed",
     "TorchModule",
     "UnitNormalization",
     "UpSampling1D",

@@ -44,10 +44,14 @@ def describe(model: Layer, known: list[Layer] | None = None) -> Document:
     slots: dict[int, list[Any]] = {
         id(symbol): ["input", index] for index, symbol in enumerate(graph.inputs)
     }
-    calls = []
+    calls: list[Document] = []
     for number, node in enumerate(graph.nodes):
-        inputs = [slots[id(symbol)] for symbol in node.inputs]
+        inputs = [slots[id(symbol)] for symbol in node.given]
         calls.append({"layer": graph.names[node.layer], "inputs": inputs})
+        if node.words:
+            calls[-1]["words"] = {
+                key: _plain(node.layer, key, value) for key, value in node.words.items()
+            }
         slots |= {id(symbol): [number, index] for index, symbol in enumerate(node.outputs)}
     return {
         "kind": "Sequential" if hasattr(model, "adopt") else "Model",
@@ -115,7 +119,8 @@ class _Builder:
         values: dict[Any, tuple[Symbol, ...]] = {"input": inputs}
         for number, call in enumerate(document["calls"]):
             given = [values[source][index] for source, index in call["inputs"]]
-            out = layers[call["layer"]](*given)
+            words = {key: self.value(value) for key, value in call.get("words", {}).items()}
+            out = layers[call["layer"]](*given, **words)
             values[number] = out if isinstance(out, tuple) else (out,)
         outputs = tuple(values[source][index] for source, index in document["outputs"])
         called = [layers[call["layer"]] for call in document["calls"]]
@@ -134,7 +139,7 @@ class _Builder:
         else:
             config = {field: self.value(value) for field, value in item["config"].items()}
             layer = self.layer_class(kind)(**config)
-        if not layer.name:
+        if name and not layer.name:
             layer.rename(name)
         self.known.append(layer)
         return layer
@@ -156,6 +161,8 @@ class _Builder:
         ((kind, inner),) = value.items()
         if kind == "tuple":
             return tuple(self.value(item) for item in inner)
+        if kind == "layer":
+            return _Builder(self.make, self.custom, self.where).layer("", inner)
         fields = {field: self.value(item) for field, item in inner.items()}
         if kind == "dict":
             return fields
@@ -235,6 +242,8 @@ def _plain(layer: Layer, field: str, value: Any) -> Any:
         if isinstance(value, base):
             config = value.get_config()
             return {room: {key: _plain(layer, field, item) for key, item in config.items()}}
+    if isinstance(value, Layer):  # of a wrapper
+        return {"layer": describe_layer(value, [])}
     if isinstance(value, nn.Module):
         return {"torch": _describe_module(layer, value)}
     raise StoreError(

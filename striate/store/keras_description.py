@@ -7,7 +7,7 @@ from typing import Any
 from ..core.graph import Graph
 from ..core.layer import Layer
 from ..core.spec import Spec
-from ..core.symbol import Symbol
+from ..core.symbol import Node, Symbol
 from ..errors import StoreError
 from .config import known_layers
 from .keras_graph import Ref
@@ -16,10 +16,12 @@ from .keras_words import CHANNELS, Config
 OPERATION = "Arithmetic"
 OPERATORS = {"/": "Divide", "//": "FloorDivide", "**": "Power", "%": "Mod"}
 FUNCTIONS = {"Tanh": "tanh", "Sigmoid": "sigmoid", "SiLU": "silu", "SELU": "selu", "GELU": "gelu"}
+USUAL = {"interpolation": "nearest", "dropout": 0.0}
 NATIVE_ONLY = {  # fields that Keras 3's class has not
     "SpatialDropout1D": ("data_format",), "Cropping1D": ("data_format",),
     "UpSampling1D": ("data_format", "interpolation"), "UpSampling3D": ("interpolation",),
-    "RandomBrightness": ("data_format",), "RandomContrast": ("data_format",),
+    "Embedding": ("dropout",), "RandomBrightness": ("data_format",),
+    "RandomContrast": ("data_format",),
 }  # fmt: skip
 
 
@@ -42,7 +44,7 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
     if known_layers().get(kind) is not type(layer) and not getattr(layer, "of_keras", False):
         raise _unwritable(layer, f"Keras has no {kind}")
     for field in NATIVE_ONLY.get(kind, ()):
-        usual = "nearest" if field == "interpolation" else "channels_last"
+        usual = USUAL.get(field, "channels_last")
         given = fields.pop(field)
         meant = x.data_format if field == "data_format" and given is None else given
         if meant != usual:
@@ -121,7 +123,7 @@ def describe(model: Layer) -> tuple[str, Config]:
             entries.append(found[id(layer)])
         entry = found[id(layer)]
         number = len(entry["inbound_nodes"])
-        entry["inbound_nodes"].append(_node(layer, [(s, slots[id(s)]) for s in node.inputs]))
+        entry["inbound_nodes"].append(_node(node, [(s, slots[id(s)]) for s in node.given]))
         slots |= {id(s): (name, number, index) for index, s in enumerate(node.outputs)}
     if hasattr(model, "adopt"):
         for entry in entries:
@@ -165,7 +167,8 @@ def _entry(kind: str, config: Config, name: str) -> Config:
     }  # fmt: skip
 
 
-def _node(layer: Layer, given: list[tuple[Symbol, Ref]]) -> Config:
+def _node(node: Node, given: list[tuple[Symbol, Ref]]) -> Config:
+    layer: Layer = node.layer
     tensors: list[Any] = [
         {"class_name": "__keras_tensor__",
          "config": {"shape": list(s.shape), "dtype": s.dtype, "keras_history": list(ref)}}
@@ -175,7 +178,14 @@ def _node(layer: Layer, given: list[tuple[Symbol, Ref]]) -> Config:
         left, right = layer.config()["left"], layer.config()["right"]
         args = [*([] if left is None else [left]), *tensors, *([] if right is None else [right])]
         return {"args": args, "kwargs": {}}
-    return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": {}}
+    kwargs = {key: value for key, value in node.words.items() if key != "given"}
+    if getattr(layer, "takes_states", False) and len(tensors) > 1:
+        return {"args": tensors[:1], "kwargs": {"initial_state": tensors[1:]}}
+    if not getattr(layer, "takes_a_list", True):
+        named = dict(zip(node.words["given"], tensors, strict=True))
+        args = [named.pop(key) for key in ("query", "value") if key in named]
+        return {"args": args, "kwargs": {**named, **kwargs}}
+    return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": kwargs}
 
 
 def _free(name: str, graph: Graph) -> str:

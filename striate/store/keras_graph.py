@@ -32,6 +32,7 @@ class Item:
     name: str
     config: Any
     calls: list[list[Any]] = field(default_factory=list)
+    words: list[Config] = field(default_factory=list)  # what each call says beside its values
     is_operation: bool = False
 
 
@@ -82,7 +83,9 @@ class Reader:
         if kind == "Sequential":
             return self._chain(about, name or about.get("name", ""), trainable, items)
         for item, entry in zip(items, layers, strict=True):
-            item.calls = [list(_values(node)) for node in entry.get("inbound_nodes", [])]
+            nodes = entry.get("inbound_nodes", [])
+            item.calls = [list(_values(node)) for node in nodes]
+            item.words = [_words(node) for node in nodes]
         ends = [_refs(about[key]) for key in ("input_layers", "output_layers")]
         network = Network("Model", name or about.get("name", ""), trainable, items, *ends)
         return _shifted(network, self.words.version)
@@ -134,7 +137,7 @@ class Reader:
                     later.append((name, number))
                     continue
                 out = self._call(item, [values.get(one, one) if isinstance(one, tuple) else one
-                                        for one in given], made)  # fmt: skip
+                                        for one in given], made, number)  # fmt: skip
                 called.append(out[0].node.layer)  # type: ignore[union-attr]
                 for index, symbol in enumerate(out):
                     values[name, number, index] = symbol
@@ -152,14 +155,17 @@ class Reader:
             model.trainable = False
         return model
 
-    def _call(self, item: Item, given: list[Any], made: dict[str, Layer]) -> tuple[Symbol, ...]:
+    def _call(
+        self, item: Item, given: list[Any], made: dict[str, Layer], number: int
+    ) -> tuple[Symbol, ...]:
         symbols = [one for one in given if isinstance(one, Symbol)]
         if item.is_operation or len(symbols) < len(given):
             return (self._operation(item, given),)
         if item.name not in made:
             made[item.name] = self._layer(item, symbols)
         layer = made[item.name]
-        out = layer(*symbols)
+        words = item.words[number] if item.words and hasattr(layer, "inputs_named") else {}
+        out = layer(*symbols, **words)
         if isinstance(item.config, dict) and item.config.get("trainable") is False:
             layer.trainable = False
         return out if isinstance(out, tuple) else (out,)
@@ -201,6 +207,19 @@ def _values(node: Any) -> Iterator[Any]:
                     if isinstance(ref, tuple))  # fmt: skip
     else:  # [["conv", 0, 0, {}], ...]; of one input also ["conv", 0, 0, {}]
         yield from _refs(node)
+
+
+def _words(node: Any) -> Config:
+    """Return what a call of Keras 3 says beside its values, and the names of those it names."""
+    if not isinstance(node, dict) or "args" not in node:
+        return {}
+    kwargs = node.get("kwargs", {})
+    words = {key: value for key, value in kwargs.items() if value is True}
+    named = [key for key, value in kwargs.items() if list(_tensors(value))]
+    first = list(_tensors(node["args"]))
+    return (
+        {**words, "given": [*("query", "value", "key")[: len(first)], *named]} if named else words
+    )
 
 
 def _tensors(value: Any) -> Iterator[Any]:

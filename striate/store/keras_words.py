@@ -125,7 +125,9 @@ class Words:
     def _value(self, kind: str, name: str, field: str, value: Any) -> Any:
         if isinstance(value, dict) and "value" in value:  # a number that was a NumPy array
             value = value["value"]
-        if field == "layer" or field.endswith("_layer"):  # of a wrapper
+        if field == "cells":
+            return [self._value(kind, name, "cell", one) for one in value]
+        if field in ("layer", "cell") or field.endswith("_layer"):  # of a wrapper
             inner = value and value["config"]
             return value and self.layer(value["class_name"], inner.get("name", ""), inner, Spec(()))
         room = field.rpartition("_")[2]

@@ -35,6 +35,8 @@ from striate.lower.trace import Value, answer, reference, trace
 FIRST = "channels_first"
 # Layers that are no chain of operations, whatever their arguments are in the cases.
 OPAQUE = {
+    *("AdditiveAttention", "Attention", "MultiHeadAttention", "Embedding", "Masking"),
+    *("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "TimeDistributed"),
     *(f"Adaptive{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3)),
     "Arithmetic",
     "Dot",

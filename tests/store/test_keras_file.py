@@ -285,10 +285,10 @@ def one_layer(kind, **config):
             "  fix   build the network in code, or st.load(path, custom={'Lambda': YourLayer})",
         ),
         (
-            one_layer("LSTM", units=3),
-            "bad.h5: layer 'it' is of the unknown class 'LSTM'\n"
+            one_layer("Glow", units=3),
+            "bad.h5: layer 'it' is of the unknown class 'Glow'\n"
             "  need  a layer of striate.layers, or a class that you name\n"
-            "  fix   build the network in code, or st.load(path, custom={'LSTM': YourLayer})",
+            "  fix   build the network in code, or st.load(path, custom={'Glow': YourLayer})",
         ),
         (
             one_layer("Dense", units=3, temperature=2.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from ...core.spec import Spec, checked_count, checked_sizes
 from ...layers import Conv2D
+from ...layers.cells import RecurrentWords, States
 from ...layers.kernel import Activation
+from ...layers.recurrent import Overtime, through
 from ..tensor_nn import conv2d
-from .cells import RecurrentWords, States
-from .recurrent import Overtime, through
 
 Sizes = int | tuple[int, ...]
 
@@ -22,6 +22,7 @@ Sizes = int | tuple[int, ...]
 class ConvLSTMWords(RecurrentWords):
     """The fields of the cell and of the layer."""
 
+    of_keras: ClassVar[bool] = True  # files may name the class: its fields have Keras's names
     filters: int
     kernel_size: Sizes
     strides: Sizes = 1

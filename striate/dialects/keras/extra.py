@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...layers import activation as activations
+from ...layers.recurrent import TimeDistributed
 from ...regularizers import L1L2
 from ..table import Row
-from .recurrent import TimeDistributed
 from .rows import UNSEEN, WORDS
 from .session import KerasSession
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..table import Row
-from ..tensor_nn import hard_sigmoid
-from .attention import AdditiveAttention, Attention, MultiHeadAttention
-from .cells import GRUCell, LSTMCell, SimpleRNNCell
-from .conv_recurrent import ConvLSTM2D
-from .embedding import Embedding, Masking
-from .recurrent import (
+from ...layers.attention import AdditiveAttention, Attention, MultiHeadAttention
+from ...layers.cells import GRUCell, LSTMCell, SimpleRNNCell
+from ...layers.embedding import Embedding, Masking
+from ...layers.recurrent import (
     GRU,
     LSTM,
     RNN,
     Bidirectional,
-    CuDNNGRU,
-    CuDNNLSTM,
     SimpleRNN,
     StackedRNNCells,
 )
+from ..table import Row
+from ..tensor_nn import hard_sigmoid
+from .conv_recurrent import ConvLSTM2D
+from .cudnn import CuDNNGRU, CuDNNLSTM
 from .rows import UNSEEN, WORDS
 from .session import KerasSession
 

@@ -15,6 +15,7 @@ from ...core.symbol import Symbol
 from ...engine import loop
 from ...engine.hooks.log import Log
 from ...engine.setup import compile_model
+from ...layers.recurrent import Overtime
 from ...model import Model
 from ..symbolic import found
 from . import (
@@ -41,7 +42,6 @@ from .arguments import (
 )
 from .batches import stream
 from .progress import History, Numbers, Shown, line, told
-from .recurrent import Overtime
 from .session import KerasSession
 
 

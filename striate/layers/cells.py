@@ -1,4 +1,4 @@
-"""Cells: what a recurrent layer of Keras does at one step, with its weights in Keras's order."""
+"""Cells: what a recurrent layer does at one step, with its weights in Keras's order."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...core.spec import Spec, checked_count
-from ...errors import ShapeError
-from ...layers import activation as activations
-from ...layers.kernel import Activation
-from ...layers.words import Initial, Limit, Penalty, Worded
+from ..core.spec import Spec, checked_count
+from ..errors import ShapeError
+from . import activation as activations
+from .kernel import Activation
+from .words import Initial, Limit, Penalty, Worded
 
 States = Sequence[Tensor]
 
@@ -23,7 +23,6 @@ States = Sequence[Tensor]
 class RecurrentWords(Worded):
     """The fields of everything that carries a state from step to step."""
 
-    of_keras: ClassVar[bool] = True  # files may name the class: its fields have Keras's names
     kernel_initializer: Initial = dataclasses.field(default="glorot_uniform", kw_only=True)
     recurrent_initializer: Initial = dataclasses.field(default="orthogonal", kw_only=True)
     bias_initializer: Initial = dataclasses.field(default="zeros", kw_only=True)
@@ -106,6 +105,10 @@ class Cell(CellWords, ABC):
         """Return the specs of the output and of the new states."""
         out = Spec((self.units,))
         return (out,) * (1 + self.count)
+
+    def macs(self, *specs: Spec) -> int:
+        """Return the products of one step."""
+        return self.gates * self.units * ((specs[0].shape[-1] or 0) + self.units)
 
     @property
     def state_size(self) -> Any:
@@ -195,28 +198,6 @@ class LSTMCell(Cell, LSTMWords):
         return out, [h[0], c[0]]
 
 
-class CuDNNLSTMCell(LSTMCell):
-    """An LSTM with cuDNN's two biases in one weight."""
-
-    of_keras: ClassVar[bool] = False  # Keras 3 has no such class
-
-    def add_bias(self, wide: int) -> Tensor:
-        """Create the biases of the inputs, then those of the states."""
-        bias = Cell.add_bias(self, 2 * wide)
-        if self.unit_forget_bias:
-            bias.data[5 * self.units : 6 * self.units] = 1.0
-        return bias
-
-    def prepare(self, x: Tensor) -> Tensor:
-        """Return x @ kernel and both biases."""
-        both: Any = self.bias
-        return functional.linear(x, self.kernel.mT, both.unflatten(0, (2, -1)).sum(0))
-
-    def plain(self) -> bool:
-        """Compute step by step."""
-        return False
-
-
 class GRUCell(Cell, GRUWords):
     """Gates in the order of Keras: update, reset, candidate; h' = z h + (1 - z) candidate.
 
@@ -255,19 +236,3 @@ class GRUCell(Cell, GRUWords):
             mixed = (reset * before) @ self.recurrent_kernel[:, 2 * units :]
         candidate = self.ended(given[:, 2 * units :] + mixed)
         return [update * states[0] + (1 - update) * candidate]
-
-
-class CuDNNGRUCell(GRUCell):
-    """A GRU with cuDNN's two biases in one row."""
-
-    of_keras: ClassVar[bool] = False
-
-    def add_bias(self, wide: int) -> Tensor:
-        """Create the biases of the inputs, then those of the states."""
-        return self.add_worded("bias", (2 * wide,))
-
-    def biases(self) -> tuple[Any, Any]:
-        """Return the bias of the input and that of the state."""
-        both: Any = self.bias
-        inputs, states = both.unflatten(0, (2, -1))
-        return inputs, states

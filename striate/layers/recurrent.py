@@ -1,4 +1,4 @@
-"""Layers over time: LSTM, GRU, SimpleRNN, RNN of any cells, Bidirectional, with Keras's masks."""
+"""Layers over time: LSTM, GRU, SimpleRNN, RNN of any cells, Bidirectional, with masks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from ...core.layer import Layer
-from ...core.spec import Spec
-from ...errors import caller, one_of
-from ...layers.words import Worded
-from ...layers.wrap import Foreign
-from ..table import DialectError
+from ..core.layer import Layer
+from ..core.spec import Spec
+from ..core.symbol import Symbol
+from ..errors import ConfigError, ShapeError, caller, one_of
 from .cells import (
     Cell,
     CellWords,
-    CuDNNGRUCell,
-    CuDNNLSTMCell,
     GRUCell,
     GRUWords,
     LSTMCell,
@@ -28,6 +24,8 @@ from .cells import (
     SimpleRNNCell,
 )
 from .masks import mask_of
+from .words import Worded
+from .wrap import Foreign
 
 Masker = Callable[[Tensor], Tensor]  # from what a mask is made of to the mask (N, steps)
 
@@ -36,6 +34,7 @@ class Overtime(Worded):
     """A layer that reads a sequence step by step: its calls may give states, and a mask."""
 
     nests: ClassVar[bool] = True  # its weights are those of layers in it
+    takes_states: ClassVar[bool] = True  # as further inputs of a call
     masked: ClassVar[Masker | None] = None
     ends: ClassVar[dict[int, bool]] = {}  # whether so many further inputs end with a mask's
 
@@ -55,7 +54,10 @@ class Overtime(Worded):
             more = (*more, found[0])
         if not inner:
             object.__setattr__(self, "ends", {**self.ends, len(more): found is not None})
-        return super().__call__(x, *more, **words)
+        out = super().__call__(x, *more, **words)
+        if isinstance(x, Symbol) and found is not None and mask is None:
+            self.calls[-1].implied = 1
+        return out
 
     def sorted(self, count: int, *more: Tensor) -> tuple[list[Tensor], Tensor | None]:
         """Return the states among the inputs behind the first, and the mask."""
@@ -82,7 +84,7 @@ class Recurrent(Overtime):
         """Make the cell, of the same words."""
         super().__post_init__()
         if self.stateful:
-            raise DialectError(
+            raise ConfigError(
                 self.where,
                 "keeps no states from one batch to the next",
                 got="stateful=True",
@@ -100,6 +102,14 @@ class Recurrent(Overtime):
 
     def build(self, *x: Spec) -> None:
         """Create the weights of the cell for one step."""
+        if len(x[0].shape) < 2:
+            raise ShapeError(
+                self.where,
+                "reads a sequence step by step",
+                got=f"input {x[0]}",
+                need="(steps, features)",
+                fix="L.Reshape((-1, 1)) in front, for one number at each step",
+            )
         self.cell.ensure_built((Spec(x[0].shape[1:], data_format=x[0].data_format),))
 
     def infer(self, *x: Spec) -> Any:
@@ -110,8 +120,8 @@ class Recurrent(Overtime):
 
     def macs(self, *specs: Spec) -> int:
         """Return the products of all steps."""
-        steps, width = specs[0].shape[0] or 1, specs[0].shape[-1] or 0
-        return int(steps * self.cell.gates * self.cell.units * (width + self.cell.units))
+        one = Spec(specs[0].shape[1:], data_format=specs[0].data_format)
+        return (specs[0].shape[0] or 1) * int(self.cell.macs(one))
 
     def forward(self, *x: Tensor) -> Any:
         """Go through the steps."""
@@ -169,20 +179,6 @@ class GRU(Recurrent, GRUWords):
     cell_class: ClassVar[type[Cell]] = GRUCell
 
 
-class CuDNNLSTM(LSTM):
-    """Keras 2's LSTM on a GPU: two biases."""
-
-    of_keras: ClassVar[bool] = False
-    cell_class: ClassVar[type[Cell]] = CuDNNLSTMCell
-
-
-class CuDNNGRU(GRU):
-    """Keras 2's GRU on a GPU: two biases in one row."""
-
-    of_keras: ClassVar[bool] = False
-    cell_class: ClassVar[type[Cell]] = CuDNNGRUCell
-
-
 class RNN(Recurrent):
     """Apply any cell to each step: one of Keras's, several of them, or a script's own."""
 
@@ -201,10 +197,6 @@ class RNN(Recurrent):
         out = Spec((x[0].shape[0], int(width))) if self.return_sequences else last
         return (out, *(Spec((size,)) for size in sizes)) if self.return_state else out
 
-    def macs(self, *specs: Spec) -> int:
-        """Return 0: what a cell computes is not known."""
-        return 0
-
     def forward(self, *x: Tensor) -> Any:
         """Go through the steps."""
         sizes = _sizes(self.cell)
@@ -220,7 +212,8 @@ class RNN(Recurrent):
             return [out, *last]
 
         # The output goes through as one more state, so that a mask holds it too.
-        first = [torch.zeros_like(states[0]), *states]
+        width = int(getattr(self.cell, "output_size", None) or sizes[0])
+        first = [inputs.new_zeros(len(inputs), width), *states]
         out, ended = through(inputs, first, mask, lambda one, held: step(one, held[1:]))
         out = out if self.return_sequences else out[:, -1]
         return (out, *ended[1:]) if self.return_state else out
@@ -251,6 +244,14 @@ class StackedRNNCells(Layer):
         for cell in self.held:
             cell.ensure_built((width,))  # type: ignore[operator]
             width = Spec((_sizes(cell)[0],))
+
+    def macs(self, *specs: Spec) -> int:
+        """Return the products of one step."""
+        widths = [specs[0], *(Spec((_sizes(cell)[0],)) for cell in self.held)]
+        return sum(
+            int(cell.macs(width))  # type: ignore[operator,misc]
+            for cell, width in zip(self.held, widths, strict=False)
+        )
 
     def forward(self, *x: Any) -> Any:
         """Make one step of all."""
@@ -285,7 +286,6 @@ class Bidirectional(Overtime):
     if TYPE_CHECKING:  # what it makes of its fields
         forward_layer: Any
 
-    of_keras: ClassVar[bool] = True
     layer: Any
     merge_mode: str | None = "concat"
     backward_layer: Any = dataclasses.field(default_factory=lambda: None)  # no class attribute
@@ -360,7 +360,6 @@ class TimeDistributed(Foreign):
     Shape: (steps, ...) -> (steps, what the layer gives for a step).
     """
 
-    of_keras: ClassVar[bool] = True
     nests: ClassVar[bool] = True
     layer: Any
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...core.spec import Spec, checked_count
-from ...errors import ShapeError
-from ...layers.words import Initial, Limit, Penalty, Worded
+from ..core.spec import Spec, checked_count
+from ..errors import ShapeError
 from .masks import marked
+from .words import Initial, Limit, Penalty, Worded
 
 
 class Embedding(Worded):
@@ -22,7 +22,6 @@ class Embedding(Worded):
     Shape: (steps,) -> (steps, output_dim).
     """
 
-    of_keras: ClassVar[bool] = True
     input_dim: int
     output_dim: int
     embeddings_initializer: Initial = "random_uniform"
@@ -36,10 +35,6 @@ class Embedding(Worded):
         checked_count(self.where, "input_dim", self.input_dim)
         checked_count(self.where, "output_dim", self.output_dim)
         super().__post_init__()
-
-    def config(self) -> dict[str, Any]:
-        """Return the fields, of Keras 1's dropout only what it does."""
-        return {key: v for key, v in super().config().items() if key != "dropout" or v}
 
     @property
     def masks(self) -> bool:
@@ -65,7 +60,12 @@ class Embedding(Worded):
     def forward(self, *x: Tensor) -> Tensor:
         """Look up the rows."""
         numbers = x[0].long()
-        if numbers.numel() and not 0 <= int(numbers.min()) <= int(numbers.max()) < self.input_dim:
+        table = self.embeddings
+        if self.dropout and self.training:
+            table = table * functional.dropout(torch.ones_like(table[:, :1]), self.dropout)
+        try:
+            out = functional.embedding(numbers, table)
+        except IndexError:
             raise ShapeError(
                 self.where,
                 "was given a number that the table has no row for",
@@ -73,18 +73,13 @@ class Embedding(Worded):
                 need=f"0 to {self.input_dim - 1}: input_dim={self.input_dim}",
                 fix=f"input_dim={int(numbers.max()) + 1}, or imdb.load_data(num_words="
                 f"{self.input_dim})",
-            )
-        table = self.embeddings
-        if self.dropout and self.training:
-            table = table * functional.dropout(torch.ones_like(table[:, :1]), self.dropout)
-        out = functional.embedding(numbers, table)
+            ) from None
         return marked(out, x[0] != 0) if self.mask_zero else out
 
 
 class Masking(Worded):
     """Say that steps whose values are all `mask_value` do not count; they become 0."""
 
-    of_keras: ClassVar[bool] = True
     masks: ClassVar[bool] = True
     mask_value: float = 0.0
 

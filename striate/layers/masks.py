@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ...core.symbol import Symbol
+from ..core.symbol import Symbol
 
 Mask = tuple[Any, Callable[[Tensor], Tensor]]  # what it is made of, and how
 PASS = frozenset(

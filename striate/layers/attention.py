@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ... import initializers
-from ...core.spec import Spec, checked_count
-from ...layers.words import Initial, Limit, Penalty, Worded
+from .. import initializers
+from ..core.spec import Spec, checked_count
+from ..core.symbol import Symbol
+from .words import Initial, Limit, Penalty, Worded
 
 
 class HeadDense(Worded):
@@ -45,8 +46,8 @@ class Called(Worded):
     if TYPE_CHECKING:  # of the last call
         settings: Any
 
-    of_keras: ClassVar[bool] = True
     inputs_named: ClassVar[tuple[str, ...]] = ()
+    takes_a_list: ClassVar[bool] = True  # of inputs, in the calls of Keras's files
 
     def __call__(self, *args: Any, training: Any = None, **words: Any) -> Any:
         """Call the layer; inputs go on, and settings of the call are kept for it."""
@@ -55,7 +56,7 @@ class Called(Worded):
             return super().__call__(*args, **mode)  # within the network it was called in
         given = list(args[0]) if args and isinstance(args[0], (list, tuple)) else list(args)
         order = self.inputs_named
-        named = dict(zip(order, given, strict=False))
+        named = dict(zip(words.pop("given", order), given, strict=False))  # as a file says it
         settings: dict[str, Any] = {}
         for key, value in words.items():
             (named if key in order else settings)[key] = value
@@ -63,7 +64,10 @@ class Called(Worded):
         settings["given"] = tuple(key for key in order if key in named)
         object.__setattr__(self, "settings", settings)
         inputs = [named[key] for key in order if key in named]
-        return super().__call__(*inputs, **mode)
+        out = super().__call__(*inputs, **mode)
+        if any(isinstance(one, Symbol) for one in inputs):
+            self.calls[-1].words = settings
+        return out
 
     def by_name(self, x: tuple[Any, ...]) -> dict[str, Any]:
         """Return the inputs of this call by their names."""
@@ -87,6 +91,7 @@ class MultiHeadAttention(Called):
         output_dense: Any
 
     nests: ClassVar[bool] = True
+    takes_a_list: ClassVar[bool] = False
     inputs_named: ClassVar[tuple[str, ...]] = ("query", "value", "key", "attention_mask")
     num_heads: int
     key_dim: int

@@ -1,0 +1,124 @@
+"""Layers over time and attention: the battery, and files that a new process reads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from cases import Case, each
+
+import striate as st
+import striate.layers as L
+
+DRAW = np.random.default_rng(0)
+
+
+def whole(x: torch.Tensor) -> torch.Tensor:
+    return (x.abs() * 3).round().clamp(0, 5)
+
+
+CASES = [
+    Case(
+        L.Embedding,
+        {"input_dim": 6, "output_dim": 3},
+        (4,),
+        dtype="int64",
+        keras=False,
+        domain=whole,
+    ),  # fmt: skip
+    Case(L.SimpleRNN, {"units": 3}, (4, 2), keras=False),
+    Case(L.Bidirectional, {"layer": L.GRU(3, return_sequences=True)}, (4, 2), keras=False),
+    Case(L.TimeDistributed, {"layer": L.Dense(3)}, (4, 2), keras=False),
+    Case(L.RNN, {"cell": L.GRUCell(3)}, (4, 2), keras=False),
+    Case(L.LSTM, {"units": 3, "return_sequences": True, "activation": "relu"}, (4, 2), keras=False),
+    Case(L.GRU, {"units": 3}, (4, 2), keras=False),
+    Case(L.GRU, {"units": 3, "reset_after": False, "go_backwards": True}, (4, 2), keras=False),
+    Case(L.Masking, {}, (4, 2), keras=False),
+    Case(L.Attention, {}, [(4, 2), (4, 2)], keras=False),
+    Case(L.AdditiveAttention, {}, [(4, 2), (4, 2)], keras=False),
+    Case(L.MultiHeadAttention, {"num_heads": 2, "key_dim": 3}, [(4, 2), (4, 2)], keras=False),
+]
+
+
+@each(CASES)
+def test_battery(case: Case) -> None:
+    case.check()
+
+
+def test_an_lstm_is_its_cell_step_by_step() -> None:
+    x = torch.rand(3, 5, 2)
+    fused, steps = L.LSTM(4, return_sequences=True), L.RNN(L.LSTMCell(4), return_sequences=True)
+    fused(x), steps(x)
+    steps.set_weights(fused.get_weights())
+    assert torch.allclose(fused(x), steps(x), atol=1e-6)
+
+
+def masked() -> Any:
+    x = L.Input((7,), dtype="int64")
+    steps = L.LSTM(4, return_sequences=True)(L.Embedding(20, 5, mask_zero=True)(x))
+    numbers = DRAW.integers(1, 20, (3, 7))
+    numbers[:, 5:] = 0
+    return st.Model(x, L.Dense(2)(L.Bidirectional(L.GRU(3))(steps))), numbers
+
+
+def with_states() -> Any:
+    x = L.Input((6, 3))
+    _, h, c = L.LSTM(4, return_state=True)(x)
+    return st.Model(x, L.LSTM(4)(x, initial_state=[h, c])), DRAW.random((3, 6, 3))
+
+
+def attending() -> Any:
+    x = L.Input((6, 8))
+    seen = L.MultiHeadAttention(2, 4)(x, x, use_causal_mask=True)
+    read = L.Attention()([seen, x])
+    return st.Model(x, L.TimeDistributed(L.Dense(3))(read)), DRAW.random((3, 6, 8))
+
+
+def of_cells() -> Any:
+    cells = L.RNN([L.LSTMCell(4), L.GRUCell(3)])
+    return st.Sequential([L.Input((6, 8)), L.Masking(), cells]), DRAW.random((3, 6, 8))
+
+
+READER = """
+import sys
+import numpy as np
+import striate as st
+for path in sys.argv[1:]:
+    out = st.load(path).predict(np.load("x.npy"))
+    assert np.allclose(out, np.load("out.npy"), atol=1e-6), path
+print("read")
+"""
+
+
+@pytest.mark.parametrize("make", [masked, with_states, attending, of_cells])
+def test_a_new_process_reads_what_was_saved(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, x = make()
+    x = x.astype("int64" if make is masked else "float32")
+    np.save("x.npy", x)
+    np.save("out.npy", model.predict(x))
+    files = ["model.striate", "model.keras", "model.h5"]
+    for file in files:
+        model.save(file)
+    command = [sys.executable, "-c", READER, *files]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == b"read\n"
+
+
+def test_causality_is_kept_in_files(tmp_path: Path) -> None:
+    model, x = attending()
+    x = x.astype("float32")
+    for file in ("model.striate", "model.keras"):
+        model.save(tmp_path / file)
+        back = st.load(tmp_path / file)
+        changed = x.copy()
+        changed[:, -1] += 1
+        layer = next(one for one in back.layers if isinstance(one, L.MultiHeadAttention))
+        seen = [layer(torch.as_tensor(one), torch.as_tensor(one)) for one in (x, changed)]
+        assert torch.allclose(seen[0][:, :-1], seen[1][:, :-1])
