@@ -18,6 +18,7 @@ from striate.dialects.keras import VERSIONS
 from striate.dialects.keras.rows import LAYERS
 from striate.dialects.program import run_script
 from striate.engine.native import NativeStep
+from striate.errors import StriateError
 
 # Learning rate and epsilon of each version: section 0.4 of each framework's own sources.
 OPTIMIZERS = {
@@ -317,7 +318,7 @@ script.py: is not Python 3
 def test_what_is_not_known_is_told_in_full(text: str, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(text)
-    with pytest.raises(DialectError) as caught:
+    with pytest.raises(StriateError) as caught:
         run_script(script, root=tmp_path / "runs")
     assert str(caught.value) == ERRORS[text]
 

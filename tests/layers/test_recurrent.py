@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import Case, each
+from cases import Case, each, told
 
 import striate as st
 import striate.layers as L
@@ -18,19 +18,8 @@ import striate.layers as L
 DRAW = np.random.default_rng(0)
 
 
-def whole(x: torch.Tensor) -> torch.Tensor:
-    return (x.abs() * 3).round().clamp(0, 5)
-
-
 CASES = [
-    Case(
-        L.Embedding,
-        {"input_dim": 6, "output_dim": 3},
-        (4,),
-        dtype="int64",
-        keras=False,
-        domain=whole,
-    ),  # fmt: skip
+    Case(L.Embedding, {"input_dim": 256, "output_dim": 3}, (4,), dtype="int64", keras=False),
     Case(L.SimpleRNN, {"units": 3}, (4, 2), keras=False),
     Case(L.Bidirectional, {"layer": L.GRU(3, return_sequences=True)}, (4, 2), keras=False),
     Case(L.TimeDistributed, {"layer": L.Dense(3)}, (4, 2), keras=False),
@@ -48,6 +37,15 @@ CASES = [
 @each(CASES)
 def test_battery(case: Case) -> None:
     case.check()
+
+
+def test_a_sequence_and_numbers_with_rows_are_asked_for() -> None:
+    assert told(lambda: L.LSTM(3)(L.Input((4,)))).startswith(
+        "lstm (LSTM): reads a sequence step by step\n  got   input (4,)\n  need  (steps, "
+    )
+    assert told(lambda: L.Embedding(3, 2)(torch.tensor([[0, 3]]))).startswith(
+        "Embedding: was given a number that the table has no row for\n  got   numbers 0 to 3\n"
+    )
 
 
 def test_an_lstm_is_its_cell_step_by_step() -> None:
