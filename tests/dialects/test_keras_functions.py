@@ -214,3 +214,67 @@ def test_two_outputs_of_one_model_that_is_called_have_a_loss_each() -> None:
         losses = combined.train_on_batch(np.ones((2, 5)), [np.ones(2), np.ones((2, 3))])
         assert len(losses) == len(set(combined.metrics_names)) == 3
         assert losses[0] == pytest.approx(losses[1] + losses[2], rel=1e-5)
+
+
+SPACED = """\
+Model: "sequential"
+_________________________________________________________________
+ Layer (type)                Output Shape              Param #
+=================================================================
+ conv2d (Conv2D)             (None, 26, 26, 6)         60
+
+ max_pooling2d (MaxPooling2D  (None, 13, 13, 6)        0
+ )
+
+ flatten (Flatten)           (None, 1014)              0
+
+ dense (Dense)               (None, 10)                10150
+
+=================================================================
+Total params: 10210 (39.88 KB)
+Trainable params: 10210 (39.88 KB)
+Non-trainable params: 0 (0.00 Byte)
+_________________________________________________________________
+"""
+JOINED = """\
+__________________________________________________________________________________________________
+Layer (type)                    Output Shape         Param #     Connected to
+==================================================================================================
+input_1 (InputLayer)            (None, 8, 8, 3)      0
+__________________________________________________________________________________________________
+conv2d_1 (Conv2D)               (None, 8, 8, 3)      84          input_1[0][0]
+__________________________________________________________________________________________________
+add_1 (Add)                     (None, 8, 8, 3)      0           conv2d_1[0][0]
+                                                                 input_1[0][0]
+==================================================================================================
+Total params: 84
+Trainable params: 84
+Non-trainable params: 0
+__________________________________________________________________________________________________
+"""
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.usefixtures("tf")
+def test_tensorflow_prints_its_table_with_spaces(capsys: pytest.CaptureFixture[str]) -> None:
+    from tensorflow.keras import Sequential, layers
+
+    model = Sequential([layers.Conv2D(6, 3, input_shape=(28, 28, 1)), layers.MaxPooling2D(),
+                        layers.Flatten(), layers.Dense(10)])  # fmt: skip
+    model.summary()
+    assert printed(capsys) == SPACED
+
+
+def test_keras_says_every_input_of_a_layer_in_a_line_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with installed("keras2"):
+        from keras.layers import Conv2D, Input, add
+        from keras.models import Model
+
+        image = Input((8, 8, 3))
+        Model(image, add([Conv2D(3, (3, 3), padding="same")(image), image])).summary()
+    assert printed(capsys) == JOINED

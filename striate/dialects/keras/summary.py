@@ -25,12 +25,15 @@ def lines(
         return _boxed(model.name, sequential, fields, numbers)
     chained = sequential or all("," not in row[3] for row in fields)
     columns = session.version.summary
+    spaced = session.version.name == "tf"
     if len(columns) == 3 and not chained:
-        columns = (32, 54, 65, 98)
+        columns = (29, 58, 68, 98) if spaced else (32, 53, 65, 98)
     if width or positions:
         share = positions or tuple(column / columns[-1] for column in columns)
         whole = width or columns[-1]
         columns = tuple(int(whole * one) if one <= 1 else int(one) for one in share)
+    if spaced:
+        return _spaced(model.name, fields, numbers, columns)
     return _ruled(model.name, session, fields, numbers, columns)
 
 
@@ -56,10 +59,54 @@ def _ruled(name: str, session: KerasSession, fields: list[tuple[str, ...]],
     out = [f'Model: "{name}"'] if session.version.head else []
     out += ["_" * width, _cells(HEAD[:last], columns), "=" * width]
     for index, row in enumerate(fields):
-        out += [_cells(row[:last], columns), ("=" if index == len(fields) - 1 else "_") * width]
+        first, *others = _connected(row[3]) or [""]
+        out += [_cells((*row[:3], first)[:last], columns)]
+        out += [_cells(("", "", "", one), columns) for one in others if last > 3]
+        out += [("=" if index == len(fields) - 1 else "_") * width]
     kinds = ("Total", "Trainable", "Non-trainable")
     out += [f"{kind} params: {number:,}" for kind, number in zip(kinds, numbers, strict=True)]
     return [*out, "_" * width]
+
+
+def _connected(inputs: str) -> list[str]:
+    """Return the inputs of a layer as Keras says them: layer, call, and which of its outputs."""
+    parts = [name.partition("[") for name in inputs.split(", ") if name]
+    return [f"{name}[0][{number.rstrip(']') or 0}]" for name, _, number in parts]
+
+
+def _spaced(name: str, fields: list[tuple[str, ...]], numbers: tuple[int, int, int],
+            columns: tuple[int, ...]) -> list[str]:  # fmt: skip
+    """Return TensorFlow 2.15's table: what is too long goes on in the next line."""
+    width, last = columns[-1], len(columns)
+    out = [f'Model: "{name}"', "_" * width, *_broken(HEAD[:last], columns), "=" * width]
+    for row in fields:
+        kind = row[0].removesuffix("(Model)")
+        title = f"{kind}(Functional)" if kind != row[0] else row[0]
+        shape = f"[{row[1]}]" if title.endswith("(InputLayer)") else row[1]
+        cells = (title, shape, row[2], str(_connected(row[3])))
+        out += [*_broken(cells[:last], columns), " " * width]
+    kinds = ("Total", "Trainable", "Non-trainable")
+    out += ["=" * width]
+    out += [f"{kind} params: {number} ({_bytes(4 * number, 'Byte')})"
+            for kind, number in zip(kinds, numbers, strict=True)]  # fmt: skip
+    return [*out, "_" * width]
+
+
+def _broken(fields: Iterable[str], columns: tuple[int, ...]) -> list[str]:
+    """Return the lines that the cells of a row need, each cut where its column or a part ends."""
+    rest, out = list(fields), []
+    while any(rest):
+        line = ""
+        for index, (start, end) in enumerate(zip((0, *columns), columns, strict=False)):
+            space = 2 if index < len(columns) - 1 else 0
+            room = end - start - space
+            part = rest[index][:room]
+            ends = [part.find(mark) + len(mark) for mark in ("),", "],", "',") if mark in part]
+            part = part[: min(ends, default=room)]
+            rest[index] = rest[index][len(part) :]
+            line = (line + (" " if index == 0 else "") + part + " " * space).ljust(end)
+        out.append(line)
+    return out
 
 
 def _boxed(
@@ -77,7 +124,7 @@ def _boxed(
         side = "right" if title == "Param #" else "left"
         table.add_column(title, justify=side, width=end - start)  # type: ignore[arg-type]
     for row in fields:
-        inputs = ", ".join(f"{name}[0][0]" for name in row[3].split(", ") if name) or "-"
+        inputs = ", ".join(_connected(row[3])) or "-"
         cells = (row[0], row[1], f"{int(row[2]):,}", inputs)
         table.add_row(*cells[: len(shares)])
     console = Console(width=100, no_color=True, highlight=False)
@@ -90,8 +137,8 @@ def _boxed(
     return [title, *(line.rstrip() for line in captured.get().splitlines()), *counts]
 
 
-def _bytes(count: float) -> str:
-    for unit in ("B", "KB", "MB"):
+def _bytes(count: float, least: str = "B") -> str:
+    for unit in (least, "KB", "MB"):
         if count < 1024:
             return f"{count:.2f} {unit}"
         count /= 1024
