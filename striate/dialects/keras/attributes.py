@@ -21,6 +21,7 @@ from ..symbolic import Bare, found, item_of, lift, record, tensor
 from . import numpy_calls
 from .layers import put_weights
 from .session import KerasSession
+from .tapes import Caller
 
 _CALL, _NUMPY, _ARRAY = Layer.__call__, Tensor.numpy, Tensor.__array__
 _FLOAT, _INT = Tensor.__float__, Tensor.__int__
@@ -43,6 +44,8 @@ def inference_or(training: bool | None, layer: nn.Module) -> Iterator[None]:
 
 
 def _call(session: KerasSession) -> Callable[..., Any]:
+    natively = Caller(session)
+
     def call(self: Layer, *args: Any, training: Any = None, mask: Any = None, **words: Any) -> Any:
         """Call a layer as Keras does: in inference mode, unless told otherwise or within fit."""
         args = args or (words.pop("inputs"),) if "inputs" in words else args
@@ -53,9 +56,13 @@ def _call(session: KerasSession) -> Callable[..., Any]:
         args = tuple(_value(arg) for arg in args)
         if training is None and not session.inside:
             training = bool(session.phase)
+        outermost = not session.inside
         before, session.inside = session.inside, True
         try:
             with inference_or(None if training is None else bool(training), self):
+                out = natively(self, args) if outermost and not words else None
+                if out is not None:
+                    return out
                 return _CALL(self, *args, **words)
         finally:
             session.inside = before

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ... import optimizers as native
+from ...engine import one_pass
 from ...engine.hooks import current_rate, set_rate
 from ...errors import caller, nearest
 from ...optimizers import schedules
@@ -196,7 +197,8 @@ class Optimizer:
         state = own["state"] = own["states"][known][0]
         if before is not None:  # steps are counted together, whatever weights they change
             state["step"] = before["step"]
-        rule.update(weights, grads, state, rule.rate(state))
+        if not one_pass.update(rule, weights, grads, state):
+            rule.update(weights, grads, state, rule.rate(state))
 
     def get_scaled_loss(self, loss: Any) -> Any:
         """Return the loss: in float32 it is not scaled."""

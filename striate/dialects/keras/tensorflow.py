@@ -26,6 +26,7 @@ from . import tf_boxes, tf_colors, tf_files, tf_image, tf_mnist, tf_texts
 from .backend import Session, gradients, variable
 from .optimizers import Optimizer, classes
 from .session import KerasSession
+from .tapes import GradientTape
 from .tf_data import AUTOTUNE, Dataset
 from .tf_objects import (
     Anything,
@@ -43,54 +44,6 @@ DTYPES = {
     for name in ("float16", "bfloat16", "float32", "float64", "uint8", "int8", "int16", "int32",
                  "int64", "bool")
 }  # fmt: skip
-
-
-class GradientTape:
-    """What a script computes inside of it can be differentiated."""
-
-    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
-        self.persistent = persistent
-
-    def __enter__(self) -> GradientTape:
-        self.recording = torch.enable_grad()
-        self.recording.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.recording.__exit__(*error)
-
-    def watch(self, tensors: Any) -> None:
-        """Differentiate with respect to these too."""
-        several = tensors if isinstance(tensors, (list, tuple)) else [tensors]
-        for one in several:
-            if one.is_leaf and one.is_floating_point():
-                one.requires_grad_(True)
-
-    def gradient(self, target: Any, sources: Any, output_gradients: Any = None,
-                 unconnected_gradients: Any = None, **words: Any) -> Any:  # fmt: skip
-        """Return the gradients of a number, or of the sum of several, one for each source."""
-        alone = isinstance(sources, Tensor)
-        flat = [sources] if alone else list(sources)
-        several = target if isinstance(target, (list, tuple)) else [target]
-        total = torch.stack([one.sum() for one in several]).sum()
-        known = [one for one in flat if isinstance(one, Tensor) and one.requires_grad]
-        if total.grad_fn is None:
-            found: Any = [None] * len(known)
-        else:
-            found = torch.autograd.grad(
-                total, known, retain_graph=True, allow_unused=True,
-                create_graph=torch.is_grad_enabled(),
-            )  # fmt: skip
-        by_id = {id(source): grad for source, grad in zip(known, found, strict=True)}
-        out = [by_id.get(id(source)) for source in flat]
-        return out[0] if alone else out
-
-    def stop_recording(self) -> Any:
-        """Compute without being able to differentiate."""
-        return torch.no_grad()
-
-    def reset(self) -> None:
-        """Do nothing: the graph belongs to the tensors."""
 
 
 class Module(torch.nn.Module):

@@ -1,0 +1,143 @@
+"""GradientTape: what a script computes inside of it can be differentiated; networks natively."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...engine.taped import Taped
+from ...errors import StriateError
+from ...lower.trace import trace
+from ...model import Model
+from .session import KerasSession
+
+LARGEST = 512  # samples of a call: more would take too much memory at once
+
+
+class _Open(threading.local):
+    """The tapes that run in this thread."""
+
+    def __init__(self) -> None:
+        self.tapes: list[GradientTape] = []
+
+
+OPEN = _Open()
+
+
+class GradientTape:
+    """What a script computes inside of it can be differentiated."""
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self.persistent = persistent
+
+    def __enter__(self) -> GradientTape:
+        self.recording = torch.enable_grad()
+        self.recording.__enter__()
+        OPEN.tapes.append(self)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        OPEN.tapes.remove(self)
+        self.recording.__exit__(*error)
+
+    def watch(self, tensors: Any) -> None:
+        """Differentiate with respect to these too."""
+        several = tensors if isinstance(tensors, (list, tuple)) else [tensors]
+        for one in several:
+            if one.is_leaf and one.is_floating_point():
+                one.requires_grad_(True)
+
+    def gradient(self, target: Any, sources: Any, output_gradients: Any = None,
+                 unconnected_gradients: Any = None, **words: Any) -> Any:  # fmt: skip
+        """Return the gradients of a number, or of the sum of several, one for each source."""
+        alone = isinstance(sources, Tensor)
+        flat = [sources] if alone else list(sources)
+        several = target if isinstance(target, (list, tuple)) else [target]
+        total = torch.stack([one.sum() for one in several]).sum()
+        known = [one for one in flat if isinstance(one, Tensor) and one.requires_grad]
+        if total.grad_fn is None:
+            found: Any = [None] * len(known)
+        else:
+            found = torch.autograd.grad(
+                total, known, retain_graph=True, allow_unused=True,
+                create_graph=torch.is_grad_enabled(),
+            )  # fmt: skip
+        by_id = {id(source): grad for source, grad in zip(known, found, strict=True)}
+        out = [by_id.get(id(source)) for source in flat]
+        return out[0] if alone else out
+
+    def stop_recording(self) -> Any:
+        """Compute without being able to differentiate."""
+        return torch.no_grad()
+
+    def reset(self) -> None:
+        """Do nothing: the graph belongs to the tensors."""
+
+
+class Caller:
+    """Lets a call of a whole network inside of a tape go through a plan, where there is one.
+
+    Not where the tape may be differentiated in its turn, where the gradient of the input is
+    wanted, or where a layer has a penalty on what it gives.
+    """
+
+    def __init__(self, session: KerasSession) -> None:
+        self.session = session
+        self.known: weakref.WeakKeyDictionary[nn.Module, dict[Any, Taped | None]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def __call__(self, model: nn.Module, args: tuple[Any, ...]) -> Tensor | None:
+        """Return what the network gives, or None where its layers are to be called."""
+        if not isinstance(model, Model) or len(args) != 1 or len(OPEN.tapes) != 1:
+            return None
+        if self.session.adds_loss:
+            return None
+        x, (tape,) = args[0], OPEN.tapes
+        if tape.persistent or not torch.is_grad_enabled() or not isinstance(x, Tensor):
+            return None
+        if x.requires_grad or x.dtype is not torch.float32 or not 0 < len(x) <= LARGEST:
+            return None
+        parts = list(model.modules())
+        if model._graph is None or any(self._hooked(part) for part in parts):
+            return None
+        weights = list(model.parameters())
+        key = (
+            id(model._graph),
+            tuple(part.training for part in parts),
+            tuple((id(one), one.requires_grad) for one in weights),
+        )
+        kept = self.known.setdefault(model, {})
+        if key not in kept:
+            kept[key] = self._taped(model, all(part.training for part in parts))
+        taped = kept[key]
+        if taped is None:
+            return None
+        self.session.script.native_is_running()
+        (x,) = model._taken((x,))
+        return taped(x, weights)
+
+    def _hooked(self, part: nn.Module) -> bool:
+        adds = self.session.of(part).activity or getattr(part, "added_symbols", ())
+        return bool(part._forward_hooks or part._forward_pre_hooks or adds)
+
+    def _taped(self, model: Model, training: bool) -> Taped | None:
+        tensors = [*model.parameters(), *model.buffers()]
+        floats = [one for one in tensors if one.is_floating_point()]
+        if any(one.device.type != "cpu" or one.dtype is not torch.float32 for one in floats):
+            return None
+        try:
+            if model.untold():
+                return None
+            taped = Taped(model)
+            still = [step.operation for step in trace(model.graph, False).steps]
+        except StriateError:
+            return None
+        moving = [step.operation for step in taped.program.steps]
+        if taped.why_not or not (training or moving == still):
+            return None
+        return taped
