@@ -247,8 +247,9 @@ def page(results: Results) -> str:
         "1280 x 800, a move of the pen every 16 ms. The page measures itself (User Timing): from "
         "the change of the picture to new bars, and to the frame in which every map is drawn; from "
         "the choice of a unit to its arithmetic. ResNet-18 (11.7 million weights) is drawn on with "
-        "a move every 0.4 s. Memory is the proportional set size of the page's process. A screen of "
-        "60 Hz shows a frame every 16.7 ms. The goal is for the 95th percentile. A shared machine.",
+        "a move every 0.4 s. Memory is the proportional set size of the page's process. A screen "
+        "of 60 Hz shows a frame every 16.7 ms. The goal is for the 95th percentile. A shared "
+        "machine.",
         "",
         *table(rows), *origins(results),
     ]  # fmt: skip
