@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigError, one_of
-from .subject import KNOWN, Pictures, Subject
+from .subject import KNOWN, Pictures, Subject, hashes
 from .view import encoded, thumbnail
 
 PAGE = 48  # pictures that are sent at once
-LISTS = ("cell", "worst", "confident", "suspects")
+LISTS = ("cell", "worst", "confident", "suspects", "twins")
 
 
 def overview(subject: Subject) -> dict[str, Any]:
@@ -21,6 +20,7 @@ def overview(subject: Subject) -> dict[str, Any]:
     told = found.as_json()
     for name in ("worst", "confident", "suspects"):
         told[name] = len(getattr(found, name)(10**6))
+    told["twins"] = len(subject.twins)
     return told | {"total": len(found.labels)}
 
 
@@ -31,7 +31,10 @@ def listed(subject: Subject, which: str, true: int, said: int, page: int) -> dic
     many = len(found.classes)
     if which == "cell" and not (0 <= true < many and 0 <= said < many):
         raise ConfigError("mistakes", f"there is no cell ({true}, {said})", need=f"below {many}")
-    places = found.cell(true, said) if which == "cell" else getattr(found, which)(10**6)
+    if which == "cell":
+        places = found.cell(true, said)
+    else:
+        places = subject.twins if which == "twins" else getattr(found, which)(10**6)
     assert subject.test is not None
     return {
         "total": len(places),
@@ -111,10 +114,9 @@ def _duplicates(parts: dict[str, Pictures]) -> dict[str, int]:
     seen: dict[str, set[bytes]] = {}
     told = {}
     for name, part in parts.items():
-        hashes = [hashlib.blake2b(np.ascontiguousarray(one).tobytes(), digest_size=12).digest()
-                  for one in part.x]  # fmt: skip
-        seen[name] = set(hashes)
-        told[name] = len(hashes) - len(seen[name])
+        found = hashes(part.x)
+        seen[name] = set(found)
+        told[name] = len(found) - len(seen[name])
     if len(seen) == 2:
         told["both"] = len(seen["train"] & seen["test"])
     return told

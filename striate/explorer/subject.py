@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import pkgutil
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -164,6 +166,16 @@ class Subject:
         return told(self.model.where, outputs, y, self.classes)
 
     @cached_property
+    def twins(self) -> NDArray[np.int64]:
+        """Test pictures that are also there as another one, in testing or in training."""
+        if self.test is None:
+            return np.empty(0, np.int64)
+        own = hashes(self.test.x[:MOST])
+        trained = set(hashes(self.train.x)) if self.train is not None else set()
+        many = Counter(own)
+        return np.flatnonzero([one in trained or many[one] > 1 for one in own])
+
+    @cached_property
     def health(self) -> Health | None:
         """Units that are zero for every picture that was looked at; None without pictures."""
         pictures = self.test or self.train
@@ -204,6 +216,13 @@ class Subject:
         values = grid.values(x)
         moved = np.moveaxis(values, -1, 1) if grid.first else values
         return Pictures(moved.reshape(len(x), *grid.shape), y)
+
+
+def hashes(x: NDArray[Any]) -> list[bytes]:
+    """Return what two pictures share only if they are equal."""
+    return [
+        hashlib.blake2b(np.ascontiguousarray(one).tobytes(), digest_size=12).digest() for one in x
+    ]
 
 
 def still(model: Model) -> Model:

@@ -216,6 +216,7 @@ def test_alarms_are_pinned_to_their_epoch_and_a_zoom_stays(quiet: Page, tmp_path
         opened(quiet, served, "over", "&tab=curves")
         expect(quiet.locator(".tab-body .warning")).to_contain_text("Over-fitting since epoch 4")
         plot = quiet.locator(".chart .u-over").first
+        first = quiet.locator(".chart").first.get_attribute("aria-label") or ""
         orange = """() => {
           const canvas = document.querySelector(".chart canvas");
           const { width, height } = canvas;
@@ -230,6 +231,10 @@ def test_alarms_are_pinned_to_their_epoch_and_a_zoom_stays(quiet: Page, tmp_path
           return Math.max(0, ...columns.values());
         }"""
         assert quiet.evaluate(orange) > 30  # an upright line of dashes
+        quiet.get_by_label("Smoothing").evaluate(
+            "(one) => { one.value = 0.9; one.dispatchEvent(new Event('input')); }"
+        )
+        expect(quiet.locator(".chart").first).not_to_have_attribute("aria-label", first)
         ticks = "() => document.querySelector('.chart').getAttribute('aria-label')"
         assert "steps" in quiet.evaluate(ticks)
         box = plot.bounding_box()

@@ -16,6 +16,7 @@ from explored import Visitor, digits, encoded, keep, lenet, residual
 import striate as st
 from striate.explorer import progress, shelf
 from striate.explorer.subject import KNOWN
+from striate.store import samples
 from striate.store.run import Run
 
 
@@ -199,11 +200,43 @@ def test_a_line_that_is_half_written_is_left_out(tmp_path: Path) -> None:
     assert progress.rows(tmp_path) == [{"epoch": 1, "loss": 2.0}]
 
 
+def test_pictures_that_are_there_twice(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (30, 16, 16, 3), np.uint8)
+    y = np.arange(30) % 4
+    run = keep(tmp_path, "pets", residual(), list("abcd"))
+    test = np.concatenate([x[20:], x[3:4], x[25:26]])  # one of training, one of its own
+    labels = np.concatenate([y[20:], [0, 1]])
+    samples.keep(run.path, {"train": (x[:20], y[:20]), "test": (test, labels)})
+    visitor = Visitor(tmp_path)
+    assert visitor.get("mistakes", run="pets")["twins"] == 3
+    found = visitor.get("mistakes/pictures", run="pets", which="twins")
+    assert [one["index"] for one in found["pictures"]] == [5, 10, 11]
+    assert visitor.get("data", run="pets")["duplicates"] == {"train": 0, "test": 1, "both": 1}
+
+
+def test_what_lies_between_the_epochs_is_sent(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "young")
+    run.write("config.json", {"settings": {"epochs": 4}})
+    lines = [{"at": n / 700, "step": n, "steps": 1, "loss": 2.0} for n in range(1, 1401)]
+    (run.path / "steps.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    async def first() -> str:
+        async for one in progress.events(run.path, {"settings": {"epochs": 4}}):
+            return one
+        return ""
+
+    told = json.loads(asyncio.run(first()).removeprefix("data: "))
+    assert told["rows"] == [] and told["state"] == "training"
+    assert 100 < len(told["steps"]) <= progress.SENT
+    assert told["steps"][-1]["step"] == 1400 and told["steps"][-1]["at"] == 2.0
+
+
 def test_messages_of_lists(visitor: Visitor) -> None:
     assert visitor.refused("GET", "/api/mistakes/pictures?run=first&which=best") == (
         422,
         "mistakes: list='best' is not known\n"
-        "  need  list one of 'cell', 'worst', 'confident', 'suspects'",
+        "  need  list one of 'cell', 'worst', 'confident', 'suspects', 'twins'",
     )
     assert visitor.refused("GET", "/api/mistakes/pictures?run=first&which=cell&true=99") == (
         422,

@@ -3,7 +3,7 @@
 import { h, put } from "../dom.js";
 import { on, set, state } from "../state.js";
 import { chart, unzoom } from "./chart.js";
-import { value } from "../numbers.js";
+import { count, value } from "../numbers.js";
 import { whenOpen } from "./drawer.js";
 
 let source = null;
@@ -20,32 +20,36 @@ on("run", ({ run }) => {
     if (state.run !== run) return;
     if (word !== "training") source.close();
     const before = state.progress;
-    set({ rows, steps, over: word === "finished", progress: word === "finished" ? null : said(word, done, planned, left) });
+    set({ rows, steps, over: word === "finished", progress: word === "finished" ? null : said(word, done, planned, left, steps.at(-1)) });
     if (before?.startsWith("training") && word === "finished") set({ model: null, ended: run });
   };
 });
 
-function said(word, done, planned, left) {
+function said(word, done, planned, left, last) {
   const epochs = planned ? `epoch ${Math.min(done + (word === "training" ? 1 : 0), planned)} of ${planned}` : `${done} epochs`;
+  const step = planned && last ? `, step ${count(last.step)} of ${count(Math.round((planned * last.step) / last.at))}` : "";
   const minutes = left === null || left === undefined ? "" : left < 90 ? `, ${Math.ceil(left)} s left` : `, ${Math.ceil(left / 60)} min left`;
-  return `${word}, ${epochs}${minutes}`;
+  return `${word}, ${epochs}${step}${minutes}`;
 }
 
 /** The tab. */
 export function curvesTab() {
   const place = h("div", { class: "charts" }), alarms = h("div"), facts = h("p", { class: "soft curve-facts" });
+  const smooth = h("input", { type: "range", min: 0, max: 0.95, step: 0.05, value: 0, "aria-label": "Smoothing of the lines between the epochs", oninput: () => show() });
+  const smoothing = h("label", { class: "slider smoothing", hidden: true, title: "A moving mean of the lines between the epochs" }, h("span", {}, "smooth"), smooth);
   const show = () => {
     const rows = state.rows ?? [];
     const found = alarmed(rows), steps = state.steps ?? [];
     put(alarms, found.map(([text]) => h("p", { class: "warning" }, text)));
     const none = state.over ? "This run tells no numbers of its epochs." : "No epoch is over yet; the curves begin with the first steps.";
     if (!rows.length && steps.length < 2) return put(place, h("p", { class: "soft" }, none)), put(facts);
-    put(place, charts(rows, steps, found.map(([, epoch]) => epoch)));
+    smoothing.hidden = steps.length < 3;
+    put(place, charts(rows, smoothed(steps, Number(smooth.value)), found.map(([, epoch]) => epoch)));
     put(facts, rows.length ? best(rows) : "The first epoch is not over yet.");
     return undefined;
   };
   whenOpen("curves", "rows steps themed", show);
-  return h("div", {}, alarms, place, facts);
+  return h("div", {}, alarms, place, h("div", { class: "curves-foot" }, facts, smoothing));
 }
 
 const PLACES = ["epoch", "at", "step", "steps"];
@@ -60,6 +64,17 @@ function charts(rows, steps, pins) {
     ...(rows.some((row) => name in row) ? [{ name: names.includes(`val_${name}`) ? "training" : name, colour: "--blue", points: points(rows, name) }] : []),
     ...(names.includes(`val_${name}`) ? [{ name: "validation", dashed: true, colour: "--orange", points: points(rows, `val_${name}`) }] : []),
   ], /loss/.test(name) ? pins : []));
+}
+
+/** A moving mean: each number keeps `share` of the one before. */
+function smoothed(steps, share) {
+  if (!share) return steps;
+  const mean = {};
+  return steps.map((row) => Object.fromEntries(Object.entries(row).map(([name, one]) => {
+    if (PLACES.includes(name)) return [name, one];
+    mean[name] = name in mean ? share * mean[name] + (1 - share) * one : one;
+    return [name, mean[name]];
+  })));
 }
 
 /** The places of a curve. */

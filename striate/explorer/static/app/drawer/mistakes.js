@@ -10,7 +10,7 @@ import { whenOpen } from "./drawer.js";
 import { matrix } from "./matrix.js";
 import { noPictures } from "../messages.js";
 
-const LISTS = [["worst", "Worst losses"], ["confident", "Confident and wrong"], ["suspects", "Suspect labels"]];
+const LISTS = [["worst", "Worst losses"], ["confident", "Confident and wrong"], ["suspects", "Suspect labels"], ["twins", "There twice"]];
 
 /** The tab. */
 export function mistakesTab() {
