@@ -54,7 +54,15 @@ def batch(where: str, graph: Graph, losses: Sequence[Any], data: Batch, name: st
         raise DataError(
             f"{name}y", "is missing", need="targets for every sample", fix="model.fit(x, y)"
         )
-    weights = () if data.weight is None else (data.weight,)
+    given = data.weight if isinstance(data.weight, tuple) else (data.weight,)
+    weights = tuple(weight for weight in given if weight is not None)
+    if isinstance(data.weight, tuple) and len(given) != len(graph.outputs):
+        raise DataError(
+            f"{name}sample_weight",
+            "has weights for another number of outputs than the model has",
+            got=f"{len(given)} arrays for {len(graph.outputs)} outputs",
+            fix="one array for all outputs, or one (or None) for each",
+        )
     for field, several in (("x", data.x), ("y", data.y), ("sample_weight", weights)):
         for part in several:
             _same_rows(f"{name}{field}", part, data.size)

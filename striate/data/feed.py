@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,25 @@ from ..errors import DataError
 
 Tensors = tuple[Tensor, ...]
 ARRAYS = (np.ndarray, Tensor)
+Weight = Tensor | tuple[Tensor | None, ...] | None  # of samples: for all outputs, or for each
 Names = tuple[Sequence[str], Sequence[str]]  # of inputs and outputs: the order of dictionaries
 
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Inputs, targets (maybe none) and weights (None: all 1) of some samples."""
+    """Inputs, targets (maybe none) and weights (None: all 1) of some samples.
+
+    A weight is one number for each sample, or for each value of an output along further axes; a
+    tuple has the weights for each output.
+    """
 
     x: Tensors
     y: Tensors
-    weight: Tensor | None = None
+    weight: Weight = None
+
+    def weight_of(self, output: int) -> Tensor | None:
+        """Return the weights for an output."""
+        return self.weight[output] if isinstance(self.weight, tuple) else self.weight
 
     @property
     def size(self) -> int:
@@ -47,7 +57,7 @@ class ArrayFeed:
     """
 
     def __init__(
-        self, x: Tensors, y: Tensors, weight: Tensor | None, batch_size: int, shuffle: bool
+        self, x: Tensors, y: Tensors, weight: Weight, batch_size: int, shuffle: bool
     ) -> None:
         self.x, self.y, self.weight = x, y, weight
         self.batch_size, self.shuffle = batch_size, shuffle
@@ -75,7 +85,7 @@ class ArrayFeed:
             yield Batch(
                 tuple(x[part] for x in self.x),
                 tuple(y[part] for y in self.y),
-                None if self.weight is None else self.weight[part],
+                each(self.weight, itemgetter(part)),
             )
 
     def order(self) -> NDArray[np.int32]:
@@ -91,7 +101,7 @@ class ArrayFeed:
     def to(self, device: torch.device) -> ArrayFeed:
         """Return the same samples in the memory of a device."""
         x, y = tuple(a.to(device) for a in self.x), tuple(a.to(device) for a in self.y)
-        weight = None if self.weight is None else self.weight.to(device)
+        weight = each(self.weight, lambda one: one.to(device))
         return ArrayFeed(x, y, weight, self.batch_size, self.shuffle)
 
     def all(self) -> Batch:
@@ -103,7 +113,7 @@ class ArrayFeed:
         cut = int(self.samples * (1 - fraction))
 
         def part(piece: slice, shuffle: bool) -> ArrayFeed:
-            weight = None if self.weight is None else self.weight[piece]
+            weight = each(self.weight, itemgetter(piece))
             x, y = tuple(a[piece] for a in self.x), tuple(a[piece] for a in self.y)
             return ArrayFeed(x, y, weight, self.batch_size, shuffle)
 
@@ -155,7 +165,7 @@ class IterableFeed:
         return Batch(
             tensors("x", x, self.names[0]),
             () if y is None else tensors("y", y, self.names[1]),
-            None if weight is None else tensor("sample_weight", weight),
+            _weights(weight, self.names[1]),
         )
 
 
@@ -183,10 +193,29 @@ def feed(
     return ArrayFeed(
         tensors("x", x, names[0]),
         () if y is None else tensors("y", y, names[1]),
-        None if weight is None else tensor("sample_weight", weight),
+        _weights(weight, names[1]),
         batch_size,
         shuffle,
     )
+
+
+def each(weight: Weight, act: Callable[[Tensor], Tensor]) -> Weight:
+    """Return the weights, each changed."""
+    if isinstance(weight, tuple):
+        return tuple(None if one is None else act(one) for one in weight)
+    return None if weight is None else act(weight)
+
+
+def _weights(given: Any, names: Sequence[str]) -> Weight:
+    """Return weights of samples as tensors; a list or a dictionary of arrays is for each output."""
+    if isinstance(given, dict):
+        tensors("sample_weight", given, names)  # the names are those of the outputs
+        given = [given[name] for name in names or given]
+    several = isinstance(given, (list, tuple)) and any(isinstance(one, ARRAYS) for one in given)
+    if several and any(one is not None and one.ndim for one in given):
+        made = tuple(None if one is None else tensor("sample_weight", one) for one in given)
+        return made[0] if len(made) == 1 else made
+    return None if given is None else tensor("sample_weight", given)
 
 
 def _brings_its_own(x: Any, **beside: Any) -> None:

@@ -15,7 +15,7 @@ from ..core.layer import snake
 from ..core.spec import Shape, show
 from ..core.symbol import Symbol
 from ..errors import ConfigError, DataError
-from .feed import Batch
+from .feed import Batch, each
 from .fit import batch_shape
 
 CLASSES = ("crossentropy", "sparse_categorical_crossentropy", "categorical_crossentropy")
@@ -174,7 +174,7 @@ def class_weights(
     def weigh(batch: Batch) -> Batch:
         weight = table.to(batch.y[0].device)[numbers(batch.y[0])]
         return dataclasses.replace(
-            batch, weight=weight if batch.weight is None else weight * batch.weight
+            batch, weight=weight if batch.weight is None else each(batch.weight, weight.mul)
         )
 
     return weigh

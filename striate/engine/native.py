@@ -140,6 +140,8 @@ class NativeStep(Step):
             return "weights that are not float32 on the CPU"
         if len(self.outputs) > 1 or self.setup.loss_weights != [1.0]:
             return "several outputs"
+        if self.masks:
+            return "masks of sequences"
         if self.penalties or (training and self.limits):
             return "regularizers or constraints"
         if not isinstance(self._head(False, False), Head):
@@ -296,7 +298,7 @@ class NativeStep(Step):
             return None
         sources = [*x, np.ascontiguousarray(y)]
         if batch.weight is not None:
-            if batch.weight.ndim != 1:
+            if isinstance(batch.weight, tuple) or batch.weight.ndim != 1:
                 return None
             sources.append(_array(batch.weight.float()[:, None]))
         dtypes = tuple(str(one.dtype) for one in x)
@@ -376,7 +378,7 @@ class NativeStep(Step):
         shape = lowered.program.values[lowered.output].shape
         y = y.reshape(batch.size, *(size or 1 for size in shape))
         last = lowered.program.values[lowered.program.outputs[0]]  # logits have its layout
-        self._judge(0, batch.y[0], last.to_user(y), batch.weight)
+        self._judge(0, batch.y[0], last.to_user(y), batch.weight_of(0))
 
 
 def _seed_here() -> int:

@@ -13,6 +13,7 @@ from ..data.feed import Batch
 from ..data.fit import check_batch
 from ..errors import TrainingError
 from ..layers import activation as activations
+from . import masks
 from .precision import compiled, products
 from .setup import Setup
 
@@ -35,6 +36,7 @@ class Step:
         bound = setup.losses[0].takes_logits(model.activation_name) if self.logits else None
         self.logits = bound is not None
         self.losses = [bound] if bound is not None else setup.losses
+        self.masks = masks.readers(model)
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.names, self.weights = list(named), list(named.values())
         self.penalties = list(_penalties(model))
@@ -114,14 +116,16 @@ class Step:
         x = check_batch(self.model.where, self.specs, tuple(part.to(device) for part in batch.x))
         with products(device, self.setup.precision):
             out = self._forward(device)(*x)
-        weight = None if batch.weight is None else batch.weight.to(device, torch.float32)
         total = torch.zeros((), device=device)
         for index, y_pred in enumerate(out if isinstance(out, tuple) else (out,)):
-            y_true = batch.y[index].to(device)
-            loss = self.losses[index](y_true, y_pred, weight)
+            y_true, weight = batch.y[index].to(device), batch.weight_of(index)
+            weight = None if weight is None else weight.to(device, torch.float32)
+            counts = self.masks[index](x) if self.masks else None
+            loss = self.losses[index](y_true, y_pred, masks.weighted(weight, counts))
             total = total + self.setup.loss_weights[index] * loss
             self.parts[index] = self.parts[index] + loss.detach() * batch.size
-            self._judge(index, y_true, y_pred.detach(), weight)
+            judged = masks.counted(counts, y_true, y_pred.detach(), weight)
+            self._judge(index, *judged)
         for penalty, weights in self.penalties:
             total = total + penalty(weights)
         self.total = self.total + total.detach() * batch.size

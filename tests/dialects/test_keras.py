@@ -300,10 +300,9 @@ tensorflow.lite: Keras 2.2 has no such name here
     "from keras.models import Model\nfrom keras.layers import Dense, Input\n\
 x = Input((1,))\nm = Model(x, [Dense(1)(x), Dense(1)(x)])\nm.compile('sgd', 'mse')\n\
 m.fit([[1.0]], [[1.0], [1.0]], sample_weight={'a': [1], 'b': [1]})": """\
-Keras 2.2 fit: weights of samples are the same for all outputs here
-  got   sample_weight for 2 outputs
-  need  one array, with a number for each sample
-  fix   loss_weights in compile, for the share of each output, or train_on_batch
+sample_weight: names outputs that the model has not
+  got   a, b
+  need  dense_1, dense_2
   at    script.py:6""",
     "import keras\nexec 'hello'": """\
 script.py: is not Python 3

@@ -177,8 +177,23 @@ m = Model(a, [Dense(1, name='one')(f), Dense(1, name='two')(f)])
 m.compile('sgd', 'mse')
 none, all_ = np.zeros(48), np.ones(48)
 total, one, two = m.test_on_batch(x, [y, y], sample_weight=[none, all_])
-print(m.metrics_names, one == 0.0, abs(total - two) < 1e-6)
-""", "['loss', 'one_loss', 'two_loss'] True True"),
+seen = m.fit(x, [y, y], sample_weight={'one': none, 'two': all_}, verbose=0, epochs=1).history
+print(m.metrics_names, one == 0.0, abs(total - two) < 1e-6, seen['one_loss'])
+""", "['loss', 'one_loss', 'two_loss'] True True [0.0]"),
+    "weights of steps, and steps that are masked": ("keras2", """
+import numpy as np
+from keras.models import Sequential
+from keras.layers import Masking, LSTM, TimeDistributed, Dense
+x = np.random.rand(8, 5, 3); x[:, 3:] = 0; y = np.ones((8, 5, 1))
+m = Sequential([Masking(input_shape=(5, 3)), LSTM(4, return_sequences=True),
+                TimeDistributed(Dense(1))])
+m.compile('sgd', 'mse', sample_weight_mode='temporal')
+whole = m.evaluate(x, y, verbose=0); y[:, 3:] = 100
+same = m.evaluate(x, y, verbose=0); w = np.zeros((8, 5)); w[:, 0] = 1
+one = m.evaluate(x, y, sample_weight=w, verbose=0)
+m.fit(x, y, sample_weight=w, epochs=1, verbose=0)
+print(abs(whole - same) < 1e-6, 0 < one < whole)
+""", "True True"),
     "where the maximum was": ("keras2", ARRAYS + """
 from keras import layers, backend as K
 from keras.models import Model

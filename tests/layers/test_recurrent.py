@@ -120,3 +120,74 @@ def test_causality_is_kept_in_files(tmp_path: Path) -> None:
         layer = next(one for one in back.layers if isinstance(one, L.MultiHeadAttention))
         seen = [layer(torch.as_tensor(one), torch.as_tensor(one)) for one in (x, changed)]
         assert torch.allclose(seen[0][:, :-1], seen[1][:, :-1])
+
+
+def followed(weights: Any) -> tuple[st.Model, dict[str, float]]:
+    """A network with weights of its own, and what it says of three sequences."""
+    x = L.Input((4,), dtype="int64")
+    steps = L.SimpleRNN(
+        2, return_sequences=True, kernel_initializer="ones", recurrent_initializer="ones"
+    )(L.Embedding(6, 2, mask_zero=True, name="table")(x))
+    model = st.Model(x, L.Dense(2, activation="softmax", name="last")(steps))
+    model.get_layer("table").set_weights([np.arange(12).reshape(6, 2) / 10 - 0.5])
+    model.get_layer("last").set_weights([np.array([[0.5, -1], [0.2, 0.3]]), np.array([0.1, -0.1])])
+    model.compile(
+        "sgd", "sparse_categorical_crossentropy", metrics=["accuracy"],
+        weighted_metrics=["sparse_categorical_accuracy"],
+    )  # fmt: skip
+    said = model.evaluate(SEQUENCES, LABELS, sample_weight=weights, verbose=0, return_dict=True)
+    return model, said
+
+
+SEQUENCES = np.array([[1, 2, 3, 0], [4, 5, 0, 0], [1, 1, 2, 2]])
+LABELS = np.array([[0, 1, 1, 0], [1, 0, 0, 0], [1, 1, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("weights", "loss", "weighted"),  # those of Keras 3.15.1 on JAX
+    [(None, 0.6251633167, 0.6666666865), (np.arange(12).reshape(3, 4) / 10, 0.3461008, 0.72)],
+)
+def test_steps_that_are_masked_count_in_no_loss_or_metric(
+    weights: Any, loss: float, weighted: float
+) -> None:
+    model, said = followed(weights)
+    assert said["loss"] == pytest.approx(loss, abs=1e-6)
+    assert said["accuracy"] == pytest.approx(2 / 3)
+    assert said["sparse_categorical_accuracy"] == pytest.approx(weighted)
+    if weights is None:
+        model.fit(SEQUENCES, LABELS, batch_size=3, epochs=1, verbose=0)
+        bias = model.get_layer("last").get_weights()[1]
+        assert np.allclose(bias, [0.09927040, -0.09927040], atol=1e-6)
+
+
+def test_a_mask_that_is_made_inside_the_network_counts() -> None:
+    x = L.Input((3, 2))
+    inside = L.Masking()(L.Rescaling(1.0)(x))
+    model = st.Model(x, L.Dense(1, kernel_initializer="ones")(inside))
+    model.compile("sgd", "mse")
+    values = np.array([[[1.0, 1], [0, 0], [2, 0]]])
+    assert model.evaluate(values, np.zeros((1, 3, 1)), verbose=0) == pytest.approx((4 + 4) / 2)
+
+
+def test_each_output_may_have_weights_of_its_own() -> None:
+    x = L.Input((2,))
+    ends = [L.Dense(1, name=name, kernel_initializer="ones")(x) for name in "ab"]
+    model = st.Model(x, ends)
+    model.compile("sgd", "mse", metrics=[["mae"], ["mae"]])
+    values = np.array([[1.0, 2], [3, 4], [0, 1]])
+    given = {"y": [values[:, :1], values[:, 1:]]}
+    first, second = np.array([1.0, 2.0, 0.5]), np.array([0.5, 2.0, 1.0])
+    for weights in ([first, second], {"b": second, "a": first}):
+        said = model.evaluate(values, **given, sample_weight=weights, verbose=0, return_dict=True)
+        assert [said[name] for name in ("loss", "a_loss", "b_loss", "a_mae", "b_mae")] == (
+            pytest.approx([18.3333339, 12.1666667, 6.1666665, 2.3333333, 1.3333334], abs=1e-5)
+        )  # of Keras 3.15.1
+    history = model.fit(values, **given, sample_weight=[first, second], batch_size=3, epochs=2,
+                        verbose=0)  # fmt: skip
+    assert history.history["loss"] == pytest.approx([18.3333339, 7.0884147], abs=1e-5)
+    model.fit(values, **given, sample_weight=[first, None], epochs=1, verbose=0)
+    assert told(lambda: model.fit(values, **given, sample_weight=[first] * 3, verbose=0)) == (
+        "sample_weight: has weights for another number of outputs than the model has\n"
+        "  got   3 arrays for 2 outputs\n"
+        "  fix   one array for all outputs, or one (or None) for each"
+    )

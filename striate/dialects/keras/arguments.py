@@ -74,29 +74,20 @@ def _arrays(given: Any) -> Any:
     return given.values if type(given).__module__.startswith("pandas") else given
 
 
-def weights(title: str, given: Any) -> Any:
-    """Return weights of samples, one for each; those of single outputs are refused."""
-    made = arrays(given)
-    if isinstance(made, Mapping):
-        made = list(made.values())
-    if isinstance(made, list) and len(made) == 1:
-        return made[0]
-    if isinstance(made, list):
-        raise DialectError(
-            title,
-            "weights of samples are the same for all outputs here",
-            got=f"sample_weight for {len(made)} outputs",
-            need="one array, with a number for each sample",
-            fix="loss_weights in compile, for the share of each output, or train_on_batch",
-            at=caller(),
-        )
-    return made
-
-
-def weights_of_batch(model: Any, given: Any) -> Any:
-    """Return weights of the samples of a batch: one array, or a list with one for each output."""
+def weights(model: Any, given: Any) -> Any:
+    """Return weights of samples: one array, or a list with one for each output."""
     if isinstance(given, Mapping):
-        given = [given.get(name) for name in model.graph.output_names]
+        names = model.graph.output_names
+        if wrong := [name for name in given if name not in names]:
+            raise DialectError(
+                "sample_weight",
+                "names outputs that the model has not",
+                got=", ".join(map(str, wrong)),
+                need=", ".join(names),
+                fix=nearest(str(wrong[0]), names),
+                at=caller(),
+            )
+        given = [given.get(name) for name in names]
     count = len(model.outputs)
     several = isinstance(given, (list, tuple)) and count > 1 and len(given) == count
     if several and any(np.ndim(one) for one in given):

@@ -38,7 +38,6 @@ from .arguments import (
     read,
     seen,
     weights,
-    weights_of_batch,
 )
 from .batches import stream
 from .progress import History, Numbers, Shown, line, told
@@ -227,9 +226,7 @@ class Spoken(Model):
         words["batch_size"] = int(size or version.batch_size)
         words["shuffle"] = bool(words.get("shuffle", True))
         if words.get("sample_weight") is not None:
-            words["sample_weight"] = script.part(
-                weights(f"{version.title} fit", words["sample_weight"])
-            )
+            words["sample_weight"] = script.part(weights(self, words["sample_weight"]))
         if whole:
             x, y = script.part(x), script.part(y)
         else:
@@ -334,7 +331,8 @@ class Spoken(Model):
             data, steps = made.bounded(count), None
         began = time.monotonic()
         with self._as_compiled():
-            logs = keras_eager.evaluate_with(self, data, y, batch_size, sample_weight, steps)
+            judged = weights(self, sample_weight)
+            logs = keras_eager.evaluate_with(self, data, y, batch_size, judged, steps)
         logs = self._renames(True)(logs)
         if verbose and verbose != "auto":
             kind = 2 if verbose == 2 else 1
@@ -407,7 +405,7 @@ class Spoken(Model):
             )
             sample_weight = np.array([class_weight[int(label)] for label in labels], "float32")
         with self._as_compiled():
-            weight = weights_of_batch(self, sample_weight)
+            weight = weights(self, sample_weight)
             values = keras_eager.on_batch(self, x, y, weight, train=True)
         return self._numbers(values, return_dict, accuracy)
 
@@ -416,7 +414,7 @@ class Spoken(Model):
                       **words: Any) -> Any:  # fmt: skip
         """Return the loss, or a list of the loss and the metrics, of one batch."""
         with self._as_compiled():
-            weight = weights_of_batch(self, sample_weight)
+            weight = weights(self, sample_weight)
             values = keras_eager.on_batch(self, arrays(x), arrays(y), weight, train=False)
         return self._numbers(values, return_dict, accuracy)
 
