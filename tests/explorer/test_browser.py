@@ -173,6 +173,12 @@ def test_an_image_is_dropped_and_inverted(quiet: Page, served: Served) -> None:
     sent = {"name": "seven.png", "mimeType": "image/png", "buffer": file.getvalue()}
     quiet.get_by_label("Image file").set_input_files(sent)
     expect(quiet.locator(".sees tbody")).to_contain_text("resize")
+    quiet.get_by_role("button", name="Enlarge file").click()
+    expect(quiet.locator(".step-large figcaption")).to_have_text("file: 140 x 140, L")
+    large = quiet.locator(".step-large canvas").bounding_box()
+    assert large is not None and large["width"] > 150
+    quiet.get_by_role("button", name="Enlarge file").click()
+    expect(quiet.locator(".step-large")).to_be_hidden()
     quiet.get_by_role("button", name="Inverted? Turn it").click()
     expect(quiet.locator(".reads b")).to_have_text("7")
 

@@ -7,15 +7,29 @@ import { onFrame, set, state } from "../state.js";
 
 /** The table, which follows the input. */
 export function sees() {
-  const rows = h("tbody"), warning = h("div", { class: "warning", hidden: true });
+  const rows = h("tbody"), warning = h("div", { class: "warning", hidden: true }), large = h("figure", { class: "step-large", hidden: true });
+  let opened = "";
+  const enlarge = () => {
+    const row = [...rows.children].find((one) => one.dataset.step === opened);
+    large.hidden = !row;
+    if (row) put(large, enlarged(row.querySelector("canvas")), h("figcaption", { class: "soft" }, `${opened}: ${row.title}`));
+    for (const one of rows.querySelectorAll("button")) one.setAttribute("aria-expanded", String(one.closest("tr") === row));
+  };
+  rows.addEventListener("click", ({ target }) => {
+    const step = target.closest("button")?.closest("tr").dataset.step;
+    if (step === undefined) return;
+    opened = step === opened ? "" : step;
+    enlarge();
+  });
   onFrame("input columns model themed", () => {
     if (!state.model || !state.input) return;
     put(rows, steps());
+    enlarge();
     warn(warning);
   });
   return h("section", { class: "sees" },
     h("h3", {}, "What the network sees"), warning,
-    h("table", {}, h("thead", {}, h("tr", {}, ["", "step", "min", "mean", "max"].map((name) => h("th", { scope: "col" }, name)))), rows));
+    h("table", {}, h("thead", {}, h("tr", {}, ["", "step", "min", "mean", "max"].map((name) => h("th", { scope: "col" }, name)))), rows), large);
 }
 
 function steps() {
@@ -45,9 +59,16 @@ function preparing(model) {
 }
 
 function row(canvas, name, told, [least, mean, most], kind = "") {
-  return h("tr", { class: kind, title: told },
-    h("td", {}, canvas), h("th", { scope: "row" }, name),
+  return h("tr", { class: kind, title: told, "data-step": name },
+    h("td", {}, canvas && h("button", { type: "button", class: "step-open", "aria-label": `Enlarge ${name}` }, canvas)), h("th", { scope: "row" }, name),
     [least, mean, most].map((number) => h("td", { class: "number" }, short(number))));
+}
+
+/** A copy with sharp pixels, as wide as the panel. */
+function enlarged(canvas) {
+  const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+  copy.getContext("2d").drawImage(canvas, 0, 0);
+  return copy;
 }
 
 function short(number) {
