@@ -20,6 +20,7 @@ export function sees() {
     if (step === undefined) return;
     opened = step === opened ? "" : step;
     enlarge();
+    large.scrollIntoView({ block: "nearest" });
   });
   onFrame("input columns model themed", () => {
     if (!state.model || !state.input) return;
