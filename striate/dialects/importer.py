@@ -70,12 +70,13 @@ class Aliases(MetaPathFinder, Loader):
         if fullname in self.modules:
             return ModuleSpec(fullname, self, is_package=True)
         if self.owns(fullname.partition(".")[0]):
+            parent, _, word = fullname.rpartition(".")
+            why = self.refused.get(fullname) or self.refused.get(word)
             raise MissingImportError(
                 f"import {fullname}",
                 f"{self.title} has no such module here",
-                need=self.refused.get(fullname)
-                or "one of " + ", ".join(self.children(fullname.rpartition(".")[0])),
-                fix="" if fullname in self.refused else self.advice(fullname, self.modules),
+                need=why or "one of " + ", ".join(self.children(parent)),
+                fix="" if why else self.advice(fullname, self.modules),
                 at=caller(),
             )
         return None
@@ -113,9 +114,9 @@ class Aliases(MetaPathFinder, Loader):
             f"{self.title} has no such name here",
             got=word,
             need=self.refused.get(word, ""),
-            fix=self.elsewhere(word)
-            or ("" if word in self.refused else self.advice(word, words))
-            or self.hint,
+            fix=self.hint
+            if word in self.refused
+            else self.elsewhere(word) or self.advice(word, words) or self.hint,
             at=caller(),
         )
 

@@ -9,14 +9,36 @@ import fractions
 import functools
 import inspect
 import math
+import multiprocessing
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
+import torch
+import torch.multiprocessing
 
 ABSENT = object()  # in place of a value that was not there
+
+
+@functools.wraps(np.array)
+def array(object: Any, dtype: Any = None, *, copy: Any = True, **words: Any) -> Any:
+    """Return an array; `copy=False` copies where it must, as up to NumPy 1."""
+    return _array(object, dtype, copy=None if copy is False else copy, **words)
+
+
+def forked(method: str | None = None, force: bool = False) -> None:
+    """Choose that processes are copies of this one: others would not know a script's packages."""
+    _start_method("fork", force=True)
+
+
+_array, _start_method = np.array, multiprocessing.set_start_method
+CHANGED: tuple[tuple[Any, str, Any], ...] = (
+    (np, "array", array),
+    (multiprocessing, "set_start_method", forked),
+    (torch.multiprocessing, "set_start_method", forked),
+)
 REMOVED: tuple[tuple[Any, str, Any], ...] = (
     *((np, kind.__name__, kind) for kind in (float, int, object, bool, str, complex)),
     *((np, name, np.inf) for name in ("Inf", "infty", "Infinity", "PINF")),
@@ -57,5 +79,5 @@ def replaced(rows: Iterable[tuple[Any, str, Any]]) -> Iterator[None]:
 
 
 def restored() -> AbstractContextManager[None]:
-    """Put the removed names back inside a block; names that are there stay as they are."""
-    return replaced([row for row in REMOVED if row[1] not in vars(row[0])])
+    """Put the removed names back inside a block, and what has another meaning since."""
+    return replaced([*CHANGED, *(row for row in REMOVED if row[1] not in vars(row[0]))])

@@ -105,6 +105,16 @@ def _style(style: Any) -> Iterator[Patch]:
     yield style, "use", use
 
 
+def _colours(cm: Any) -> Iterator[Patch]:
+    def get_cmap(name: Any = None, lut: int | None = None) -> Any:
+        """Return a map of colours by its name."""
+        from matplotlib import pyplot
+
+        return pyplot.get_cmap(name, lut)
+
+    yield from lost(cm, {"get_cmap": get_cmap})
+
+
 def _pyplot(pyplot: Any) -> Iterator[Patch]:
     def nothing(*args: Any, **words: Any) -> None:
         """Do nothing: each plot is added to those before, as with `hold(True)`."""
@@ -114,4 +124,9 @@ def _pyplot(pyplot: Any) -> Iterator[Patch]:
 
 def changes() -> Changes:
     """Return what is changed in each module."""
-    return {"seaborn": _seaborn, "matplotlib.style": _style, "matplotlib.pyplot": _pyplot}
+    return {
+        "seaborn": _seaborn,
+        "matplotlib.style": _style,
+        "matplotlib.pyplot": _pyplot,
+        "matplotlib.cm": _colours,
+    }

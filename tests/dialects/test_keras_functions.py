@@ -278,3 +278,78 @@ def test_keras_says_every_input_of_a_layer_in_a_line_of_its_own(
         image = Input((8, 8, 3))
         Model(image, add([Conv2D(3, (3, 3), padding="same")(image), image])).summary()
     assert printed(capsys) == JOINED
+
+
+@pytest.mark.usefixtures("tf")
+def test_a_model_whose_compile_sets_the_optimizer_itself_is_trained_by_it() -> None:
+    import tensorflow as tf
+    from tensorflow import keras
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+
+        def compile(self, learning_rate, **words):  # type: ignore[no-untyped-def]
+            super().compile(**words)
+            self.optimizer = keras.optimizers.SGD(learning_rate=learning_rate)
+            self.followed = keras.metrics.Mean(name="loss")
+
+        @property
+        def metrics(self):  # type: ignore[no-untyped-def]
+            return [self.followed]
+
+        def train_step(self, data):  # type: ignore[no-untyped-def]
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(self.inner(data))
+            weights = self.inner.trainable_weights
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            self.followed.update_state(loss)
+            return {"loss": self.followed.result()}
+
+    model = Own()
+    before = np.array(model.inner.get_weights()[0])
+    model.compile(learning_rate=0.5)
+    model.fit(tf.data.Dataset.from_tensor_slices(np.ones((4, 2), "float32")).batch(4), verbose=0)
+    np.testing.assert_allclose(model.inner.get_weights()[0], before - 0.5, rtol=1e-5)
+
+
+@pytest.mark.usefixtures("tf")
+def test_the_addons_of_tensorflow_mean_what_they_meant() -> None:
+    import tensorflow_addons as tfa
+    from tensorflow import keras
+
+    model = keras.Sequential([keras.layers.Dense(1, use_bias=False, input_shape=(2,))])
+    model.set_weights([np.full((2, 1), 2.0)])
+    model.compile(tfa.optimizers.AdamW(weight_decay=0.1, learning_rate=0.5), "mae")
+    model.train_on_batch(np.zeros((1, 2)), np.zeros((1, 1)))  # no slope: only the decay is left
+    np.testing.assert_allclose(model.get_weights()[0], 2.0 * (1 - 0.1), rtol=1e-5)
+    true, logits = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, -1.0]])
+    p = torch.sigmoid(logits)
+    wanted = -0.25 * (1 - p[0, 0]) ** 2 * p[0, 0].log() - 0.75 * p[0, 1] ** 2 * (1 - p[0, 1]).log()
+    found = tfa.losses.SigmoidFocalCrossEntropy(from_logits=True)(true, logits)
+    torch.testing.assert_close(found, wanted[None])
+    assert tfa.layers.InstanceNormalization()(np.ones((1, 4, 4, 3), "float32")).shape == (
+        1,
+        4,
+        4,
+        3,
+    )
+
+
+@pytest.mark.usefixtures("tf")
+def test_a_loss_that_is_called_in_its_own_way_is_the_one_that_trains() -> None:
+    import tensorflow as tf
+    from tensorflow import keras
+
+    class Apart(keras.losses.Loss):
+        def __call__(self, y_true, y_pred, sample_weight=None):  # type: ignore[no-untyped-def]
+            return tf.reduce_mean(y_pred) + 0 * tf.reduce_sum(
+                tf.cast(tf.squeeze(y_true), "float32")
+            )
+
+    model = keras.Sequential([keras.layers.Dense(3, use_bias=False, input_shape=(2,))])
+    before = np.array(model.get_weights()[0])
+    model.compile(keras.optimizers.SGD(0.3), loss=Apart())
+    model.fit(np.ones((4, 2)), np.arange(4) % 3, batch_size=4, epochs=1, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], before - 0.1, rtol=1e-4, atol=1e-6)

@@ -51,6 +51,11 @@ def test_three_steps_from_one_down_a_parabola(rm: Any, name: str) -> None:
     assert seen == pytest.approx(expected, abs=1e-6)
 
 
+def test_the_words_of_renom_3_are_told_what_they_are() -> None:
+    with installed("renom"), pytest.raises(ImportError, match="interface of ReNom 3"):
+        import renom.graph  # noqa: F401
+
+
 def test_one_optimizer_keeps_the_state_of_each_variable(rm: Any) -> None:
     optimizer, first, second = rm.Sgd(), rm.Variable(np.ones(1)), rm.Variable(np.ones(1))
     for _ in range(2):

@@ -228,6 +228,34 @@ assert back.describe().loc['mean', 'loss'] == 0.75 and pd.get_dummies(Y).values.
 both = pd.concat([pd.Series([1, 2], name='ImageId'), pd.Series([7, 8], name='Label')], axis=1)
 print(repr(history.head(1)).split(), both.values.tolist())
 """, "['loss', 'acc', 'sum', '0', '1.0', '0.25', '1.25'] [[1, 7], [2, 8]]"),
+    "NumPy 1's copy": ("""
+import numpy as np
+import torch
+same = np.arange(3)
+assert np.array(same, copy=False) is same
+print(np.array(torch.ones(2), dtype='int32', copy=False))
+""", "[1 1]"),
+    "processes": ("""
+import torch.multiprocessing as mp
+
+def work(shared, at):
+    shared[at] = at + 1
+
+if __name__ == '__main__':
+    mp.set_start_method('spawn', force=True)
+    import torch
+    shared = torch.zeros(2).share_memory_()
+    several = [mp.Process(target=work, args=(shared, at)) for at in range(2)]
+    for one in several:
+        one.start()
+    for one in several:
+        one.join()
+    print(shared.tolist())
+""", "[1.0, 2.0]"),
+    "matplotlib.cm": ("""
+import matplotlib.cm as cm
+print(cm.get_cmap('jet')(range(4))[:, :3].shape)
+""", "(4, 3)"),
     "pyplot.hold": ("""
 import matplotlib.pyplot as plt
 plt.hold(True)

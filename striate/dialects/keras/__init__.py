@@ -94,7 +94,7 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     ("import", "tensorflow.keras", "tf"), ("name", "tf.keras", "tf"),
     ("name", "tensorflow.keras", "tf"),
 )  # fmt: skip
-ROOTS = ("keras", "tensorflow")
+ROOTS = ("keras", "tensorflow", "tensorflow_addons")
 __all__ = ["REFUSED", "VERSIONS", "decide", "modules", "open_session", "patches"]
 PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
 

@@ -20,6 +20,7 @@ from . import (
     optimizers as keras_optimizers,
     tensorflow,
     texts as keras_texts,
+    tf_addons,
     utils as keras_utils,
     words as keras_words,
     wrappers as keras_wrappers,
@@ -48,6 +49,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             ("constant", "Constant"), ("glorot_uniform", "GlorotUniform"))
     }}  # fmt: skip
     made["tensorflow.contrib"] = {}
+    for path, names in tf_addons.modules(inner).items():
+        made[f"tensorflow_addons.{path}".rstrip(".")] = names
     return made
 
 

@@ -153,6 +153,16 @@ def tf_dropout(x: Any, rate: Any = None, keep_prob: Any = None, noise_shape: Any
     return lift(nn.dropout)(x, rate=rate, keep_prob=keep_prob, noise_shape=noise_shape)
 
 
+LINEAR = {
+    "matrix_transpose": lift(lambda a, name=None: tensor(a).mT),
+    "adjoint": lift(lambda matrix, name=None: tensor(matrix).mH),
+    "trace": lift(lambda x, name=None: tensor(x).diagonal(0, -2, -1).sum(-1)),
+    "diag": lift(lambda diagonal, name=None: torch.diag_embed(tensor(diagonal))),
+    "diag_part": lift(lambda matrix, name=None: tensor(matrix).diagonal(0, -2, -1)),
+    **{name: lift(getattr(torch.linalg, name)) for name in ("det", "inv", "svd", "qr", "cholesky")},
+    "eye": shapes.eye, "tensordot": lift(shapes.tensordot),
+    "global_norm": math.global_norm,
+}  # fmt: skip
 REDUCED = {f"reduce_{function.__name__.rstrip('_')}": lift(function) for function in math.REDUCED}
 REDUCED |= {"reduce_variance": REDUCED["reduce_var"], "reduce_std": REDUCED["reduce_std"]}
 RANDOM = {
@@ -265,6 +275,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     return {
         "": top, "nn": _nn(session), "math": _math(), "linalg": {
             "matmul": top["matmul"], "norm": lift(math.norm),
+            **LINEAR,
             "l2_normalize": lift(math.l2_normalize), "einsum": torch.einsum},
         "random": RANDOM, "random.experimental": {
             "stateless_split": split_seed, "Generator": Generator}, "image": {

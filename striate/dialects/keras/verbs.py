@@ -162,6 +162,13 @@ class Spoken(Model):
         """The optimizer, whose learning rate can be read and set."""
         return self.handle
 
+    @optimizer.setter
+    def optimizer(self, optimizer: Any) -> None:
+        """Take another optimizer for the model's own steps, as its `compile` may do."""
+        if self.setup is not None and isinstance(optimizer, keras_optimizers.Optimizer):
+            self.setup.optimizer = keras_optimizers.get(self.session, optimizer)
+        object.__setattr__(self, "handle", optimizer)
+
     @property
     def metrics_names(self) -> list[str]:
         """Names of what evaluate returns."""
