@@ -33,7 +33,7 @@ class Pair:
 PAIRS = {
     "001 Keras 2": Pair("keras_001", "001"),
     "000 BigDL 0.7": Pair("bigdl_000", "000"),
-    "003 ReNom 2.7": Pair("renom_003", "003"),
+    "003 ReNom 2.7": Pair("renom_003", "003-renom"),
     "002 PyTorch": Pair("pytorch_002b", "002b"),
 }
 
@@ -72,7 +72,8 @@ def page(results: Results) -> str:
         "# Scripts of dialects beside native networks", "",
         "Training of a tutorial's network by its script, unmodified, through `striate run`, and by "
         "`fit` of the same network in native words. Medians of passes in turn; the last column is "
-        f"the median of the ratios of passes next to each other, {GOAL} or more wanted.", "",
+        f"the median of the ratios of passes next to each other, {GOAL} or more wanted. The native "
+        "network has the script's optimizer: ReNom's Sgd has a momentum of 0.4 with Nesterov.", "",
         *table(rows), *origins(results),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ size, width and depth. Nothing here knows a framework.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Optimizer:
     name: str
     learning_rate: float
     momentum: float = 0.0
+    nesterov: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,15 @@ def stack(size: int, width: int, depth: int) -> Network:
     return Network(tuple(rows), parameters, batch=64, optimizer=optimizer, size=size)
 
 
+DEFAULTS = Optimizer("sgd", 0.001, momentum=0.4, nesterov=True)  # what rm.Sgd(lr=0.001) is
+AS_SCRIPTS = {"003-renom": replace(NETWORKS["003"], optimizer=DEFAULTS)}
+
+
 def find(name: str) -> Network:
-    """Return the network of a name: a key of `NETWORKS`, or `stack-SIZE-WIDTH-DEPTH`."""
+    """Return the network of a name: a key of `NETWORKS`, or `stack-SIZE-WIDTH-DEPTH`.
+
+    Those of `AS_SCRIPTS` have the optimizer that a script of a dialect has.
+    """
     if name.startswith("stack-"):
         return stack(*(int(part) for part in name.split("-")[1:]))
-    return NETWORKS[name]
+    return AS_SCRIPTS.get(name) or NETWORKS[name]

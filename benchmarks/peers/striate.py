@@ -45,7 +45,9 @@ def _stack(rows: tuple[N.Row, ...], x: Any) -> Any:
 def optimizer(chosen: N.Optimizer) -> Any:
     """Return the network's optimizer."""
     if chosen.name == "sgd":
-        return st.optimizers.SGD(chosen.learning_rate, momentum=chosen.momentum)
+        return st.optimizers.SGD(
+            chosen.learning_rate, momentum=chosen.momentum, nesterov=chosen.nesterov
+        )
     kind = {"adam": st.optimizers.Adam, "rmsprop": st.optimizers.RMSprop}[chosen.name]
     return kind(chosen.learning_rate)
 
