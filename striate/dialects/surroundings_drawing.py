@@ -122,10 +122,22 @@ def _pyplot(pyplot: Any) -> Iterator[Patch]:
     yield from lost(pyplot, {"hold": nothing, "ishold": nothing})
 
 
+def _axes(module: Any) -> Iterator[Patch]:
+    original = module.Axes.plot
+
+    @functools.wraps(original)
+    def plot(self: Any, *args: Any, axes: Any = None, **words: Any) -> Any:
+        """Draw lines; the axes are these, whichever are named."""
+        return original(self, *args, **words)
+
+    yield module.Axes, "plot", plot
+
+
 def changes() -> Changes:
     """Return what is changed in each module."""
     return {
         "seaborn": _seaborn,
+        "matplotlib.axes": _axes,
         "matplotlib.style": _style,
         "matplotlib.pyplot": _pyplot,
         "matplotlib.cm": _colours,

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import caller
 from .dialect import Patch
 from .session import Script
-from .surroundings_installed import Changes, lost, renamed
+from .surroundings_installed import Changes, lost, renamed, reworded
 from .table import DialectError
 
 MOVED = {
@@ -25,6 +25,18 @@ MOVED = {
     "pandas.io.json.normalize": "pandas",
 }
 INPLACE = ("fillna", "replace", "clip", "ffill", "bfill", "where", "mask", "interpolate")
+BY_PLACE = (
+    "drop",
+    "dropna",
+    "drop_duplicates",
+    "sort_values",
+    "sort_index",
+    "set_index",
+    "reset_index",
+    "replace",
+    "any",
+    "all",
+)  # whose arguments have no places today
 GONE = {
     "Panel": "xarray.DataArray, or a NumPy array of three axes",
     "ols": "numpy.linalg.lstsq, or statsmodels",
@@ -287,6 +299,8 @@ def changes(script: Script) -> Changes:
         yield pandas, "read_csv", _read(pandas.read_csv)
         for kind in (pandas.DataFrame, pandas.Series):
             yield kind, "fillna", _filled(kind.fillna)
+            yield from reworded(kind, dict.fromkeys(BY_PLACE, ()))
+        yield from reworded(pandas, {"concat": ()})
         if int(pandas.__version__.partition(".")[0]) >= 3:
             yield from _reaching(pandas, script)
 

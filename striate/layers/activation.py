@@ -68,6 +68,14 @@ FUNCTIONS: dict[str, Function] = {
     "tanh": torch.tanh,
     "tanh_shrink": functional.tanhshrink,
 }
+
+
+def hard_sigmoid_of_keras_2(x: Tensor) -> Tensor:
+    """Return clip(0.2 x + 0.5, 0, 1), which Keras 1 and 2 call hard_sigmoid."""
+    return torch.clamp(0.2 * x + 0.5, 0, 1)
+
+
+OF_FILES = {"hard_sigmoid of Keras 2": hard_sigmoid_of_keras_2}  # functions that files may hold
 SPELLINGS = {"swish": "silu", "hard_swish": "hard_silu"}
 ACROSS = ("softmax", "log_softmax", "sparsemax")  # these read the whole last axis
 

@@ -14,6 +14,7 @@ from ..core.graph import Graph
 from ..core.layer import Layer
 from ..core.symbol import Input, Symbol
 from ..errors import StoreError, StriateError, nearest
+from ..layers.activation import OF_FILES
 from ..settings import Setting
 
 VERSION = 1
@@ -161,6 +162,8 @@ class _Builder:
         ((kind, inner),) = value.items()
         if kind == "tuple":
             return tuple(self.value(item) for item in inner)
+        if kind == "function":
+            return OF_FILES[inner]
         if kind == "layer":
             return _Builder(self.make, self.custom, self.where).layer("", inner)
         fields = {field: self.value(item) for field, item in inner.items()}
@@ -234,6 +237,9 @@ def _plain(layer: Layer, field: str, value: Any) -> Any:
         value = value.tolist()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    for name, function in OF_FILES.items():
+        if value is function:
+            return {"function": name}
     if isinstance(value, (list, tuple)):
         return {"tuple": [_plain(layer, field, item) for item in value]}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..core.layer import Layer
 from ..core.spec import Spec
 from ..errors import StoreError, nearest
+from ..layers.activation import hard_sigmoid_of_keras_2
 from .config import ROOMS, known_layers
 
 Config = dict[str, Any]
@@ -57,11 +56,6 @@ OLD_NAMES = {"zero": "zeros", "one": "ones", "normal": "random_normal", "uniform
 OLD_NAMES |= {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"}
 ONE_AXIS = ("BatchNormalization", "Concatenate", "GroupNormalization")
 CHANNELS = (*ONE_AXIS, "LayerNormalization", "RMSNormalization", "UnitNormalization", "Softmax")
-
-
-def hard_sigmoid(x: Tensor) -> Tensor:
-    """Return clip(0.2 x + 0.5, 0, 1): that of Keras 1 and 2."""
-    return torch.clamp(0.2 * x + 0.5, 0, 1)
 
 
 class Words:
@@ -148,7 +142,9 @@ class Words:
         if isinstance(value, dict) and value.get("class_name") == "function":
             value = value.get("config")
         if value is None or isinstance(value, str):
-            return hard_sigmoid if value == "hard_sigmoid" and self.version < 3 else value
+            return (
+                hard_sigmoid_of_keras_2 if value == "hard_sigmoid" and self.version < 3 else value
+            )
         raise StoreError(
             self.where,
             f"layer {name!r} has an activation that is no name",

@@ -180,6 +180,21 @@ total, one, two = m.test_on_batch(x, [y, y], sample_weight=[none, all_])
 seen = m.fit(x, [y, y], sample_weight={'one': none, 'two': all_}, verbose=0, epochs=1).history
 print(m.metrics_names, one == 0.0, abs(total - two) < 1e-6, seen['one_loss'])
 """, "['loss', 'one_loss', 'two_loss'] True True [0.0]"),
+    "an LSTM of Keras 2 is read by a new process": ("keras2", """
+import subprocess, sys
+import numpy as np
+from keras.models import Sequential, load_model
+from keras.layers import Embedding, LSTM, Dense
+m = Sequential([Embedding(20, 4, input_length=6, mask_zero=True), LSTM(5), Dense(2)])
+m.compile('adam', 'mse')
+x = np.random.randint(1, 20, (9, 6)); x[:, 4:] = 0
+out = m.predict(x); m.save('m.h5'); np.save('x.npy', x)
+assert np.allclose(load_model('m.h5').predict(x), out, atol=1e-6)
+program = ("import numpy as np, striate as st; "
+           "print(st.load('m.h5').predict(np.load('x.npy')).sum())")
+said = subprocess.run([sys.executable, '-c', program], capture_output=True, check=True).stdout
+print(abs(float(said) - out.sum()) < 1e-4)
+""", "True"),
     "weights of steps, and steps that are masked": ("keras2", """
 import numpy as np
 from keras.models import Sequential

@@ -172,6 +172,7 @@ copied = t['a'].copy(); copied[0] = 100; assert t.loc['p'][0] == t.dtypes.index.
 t = t.append({'a': 9.0, 'b': 'w'}, ignore_index=True).append(t[:1])
 t.ix[0, 'a'] = 2.0
 t = t.fillna(method='ffill').sort('a', ascending=False)
+assert list(t.drop('b', 1).columns) == ['a'] and list(pd.concat([t, t], 1).shape) == [5, 4]
 from StringIO import StringIO
 other = pd.read_csv(StringIO('1 2\\n3 4\\n'),
                     delim_whitespace=True, header=None, error_bad_lines=False)
@@ -184,6 +185,7 @@ y = pd.Series([0, 1, 1, 2, 2, 2], name='label')
 bars = [int(bar.get_height()) for bar in sns.countplot(y).patches]
 plt.figure(); array = [int(bar.get_height()) for bar in sns.countplot(y.values).patches]
 plt.figure(); pairs = sns.barplot(np.array(['a', 'b']), np.array([3.0, 5.0]))
+plt.figure(); plt.plot([1, 2], axes=plt.gca())
 plt.figure(); spread = sns.distplot(np.arange(20.0), bins=4, kde=False)
 t = pd.DataFrame({'kind': ['u', 'v'] * 3, 'size': range(6)})
 grid = sns.factorplot('kind', 'size', data=t, kind='bar', size=3)

@@ -12,7 +12,7 @@ from ...core.layer import Layer
 from ...core.spec import Spec
 from ...errors import caller, nearest
 from ...initializers import RandomNormal, RandomUniform
-from ...store.keras_words import hard_sigmoid
+from ...layers.activation import hard_sigmoid_of_keras_2 as hard_sigmoid
 from ..table import DialectError
 from .core import regularizer
 from .kind import REQUIRED, Kind, Words

@@ -27,9 +27,17 @@ def save(model: Any, path: Any, session: KerasSession) -> None:
             session.kept[str(path)] = copy.deepcopy(model)
         formats.save(drawn(model, session), path)
     except StoreError as error:
-        session.note(
-            f"{path}: {error.where} {error.what}; a file holds the weights, memory the code"
-        )
+        _otherwise(model, path, session, error)
+
+
+def _otherwise(model: Any, path: Path, session: KerasSession, error: StoreError) -> None:
+    """Write what Keras's format cannot hold in Striate's own, or else the weights alone."""
+    try:
+        model_file.save(drawn(model, session), path)
+        session.note(f"{path}: {error.where} {error.what}; it is in Striate's own format")
+    except StoreError:
+        what = "a file holds the weights, memory the code"
+        session.note(f"{path}: {error.where} {error.what}; {what}")
         session.kept[str(path)] = copy.deepcopy(model)
         model_file.save_weights(model, path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...layers.activation import hard_sigmoid_of_keras_2 as hard_sigmoid
 from ...layers.attention import AdditiveAttention, Attention, MultiHeadAttention
 from ...layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from ...layers.embedding import Embedding, Masking
@@ -16,7 +17,6 @@ from ...layers.recurrent import (
     StackedRNNCells,
 )
 from ..table import Row
-from ..tensor_nn import hard_sigmoid
 from .conv_recurrent import ConvLSTM2D
 from .cudnn import CuDNNGRU, CuDNNLSTM
 from .rows import UNSEEN, WORDS

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ... import constraints, initializers, regularizers
-from ...layers.activation import FUNCTIONS
+from ...layers.activation import FUNCTIONS, hard_sigmoid_of_keras_2
 from ..symbolic import lift, tensor
 from ..tensor_nn import hard_sigmoid
 from .session import KerasSession
@@ -152,7 +152,11 @@ def activation(session: KerasSession, value: Any) -> Any:
     """Return an activation in native words: the name of a function that is one."""
     if isinstance(value, str):
         word = {"swish": "silu"}.get(value.lower(), value.lower())
-        return hard_sigmoid if word == "hard_sigmoid" and session.version.name != "keras3" else word
+        return (
+            hard_sigmoid_of_keras_2
+            if word == "hard_sigmoid" and session.version.name != "keras3"
+            else word
+        )
     return getattr(value, "activation", value)
 
 
