@@ -195,6 +195,28 @@ program = ("import numpy as np, striate as st; "
 said = subprocess.run([sys.executable, '-c', program], capture_output=True, check=True).stdout
 print(abs(float(said) - out.sum()) < 1e-4)
 """, "True"),
+    "a drawing, precision, and pictures of tf.image": ("tf", """
+import os
+import numpy as np, tensorflow as tf
+from tensorflow.keras import layers, models, mixed_precision
+from tensorflow.keras.utils import plot_model
+mixed_precision.set_global_policy('mixed_float16')
+assert mixed_precision.global_policy().name == 'mixed_float16'
+mixed_precision.set_global_policy('float32')
+m = models.Sequential([layers.Conv2D(2, 3, input_shape=(8, 8, 3)), layers.Flatten()])
+plot_model(m, to_file='net.png', show_shapes=True, show_layer_names=True)
+from PIL import Image
+with Image.open('net.png') as drawn: assert drawn.format == 'PNG'
+x = tf.constant(np.arange(4 * 4 * 3).reshape(4, 4, 3) / 48.0, tf.float32)
+wide = tf.image.resize_with_crop_or_pad(x, 6, 2)
+assert wide.shape == (6, 2, 3) and float(tf.reduce_sum(wide[0])) == 0.0
+assert np.allclose(tf.image.flip_left_right(x)[:, 0], x[:, -1])
+assert np.allclose(tf.image.rot90(x), np.rot90(x))
+assert tf.image.random_crop(x, (2, 3, 3)).shape[1] == 3
+assert np.allclose(tf.image.adjust_brightness(x, 0.1), np.asarray(x) + 0.1)
+assert np.allclose(tf.image.central_crop(x, 0.5), np.asarray(x)[1:3, 1:3])
+print(tf.image.rgb_to_grayscale(x).shape, tf.image.resize(x, (8, 8)).shape)
+""", "(4, 4, 1) (8, 8, 3)"),
     "weights of steps, and steps that are masked": ("keras2", """
 import numpy as np
 from keras.models import Sequential

@@ -181,12 +181,24 @@ def config_names(session: KerasSession) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def precision_names() -> dict[str, Any]:
-    """Return the names of `keras.mixed_precision`, which change nothing: numbers stay float32."""
+def precision_names(session: KerasSession) -> dict[str, Any]:
+    """Return the names of `keras.mixed_precision`; a policy is kept, and numbers stay float32."""
+    kept = [Policy()]
+
+    def put(policy: Any) -> None:
+        """Keep a policy, and say what it changes."""
+        kept[0] = policy if isinstance(policy, Policy) else Policy(policy)
+        if kept[0].name != "float32":
+            session.note(f"{kept[0].name}: numbers stay float32 here")
+
+    def get() -> Policy:
+        """Return the policy."""
+        return kept[0]
+
     return {
-        "set_global_policy": nothing, "Policy": Policy, "DTypePolicy": Policy,
-        "global_policy": Policy, "dtype_policy": Policy, "set_dtype_policy": nothing,
-        "set_policy": nothing, "LossScaleOptimizer": loss_scaled,
+        "Policy": Policy, "DTypePolicy": Policy, "LossScaleOptimizer": loss_scaled,
+        **dict.fromkeys(("set_global_policy", "set_dtype_policy", "set_policy"), put),
+        **dict.fromkeys(("global_policy", "dtype_policy"), get),
     }  # fmt: skip
 
 

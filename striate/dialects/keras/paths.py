@@ -106,7 +106,7 @@ def _inner(session: KerasSession) -> Modules:
         "ops": keras_ops.names(session), "ops.nn": keras_ops.names(session),
         "ops.image": keras_ops.image_names(), "random": keras_ops.random_names(),
         "saving": {**models, **utils}, "config": keras_ops.config_names(session),
-        "mixed_precision": keras_ops.precision_names(), "distribution": {},
+        "mixed_precision": keras_ops.precision_names(session), "distribution": {},
         "src": {}, "src.legacy": {}, "src.legacy.preprocessing": {},
         "src.legacy.preprocessing.image": images,
         "legacy.preprocessing": {}, "legacy.preprocessing.image": images,
