@@ -154,8 +154,8 @@ def test_time_to_99_is_a_mean_over_seeds() -> None:
         "runs": [[0.99, 1.0], [0.992, 2.0]],
     }  # fmt: skip
     assert time_to_99.page({"001": part}).splitlines()[2] == (
-        "Mean of 2 seeds: test accuracy 99.10 % after 1.50 s of training. Schedule: one cycle; "
-        "mean validation accuracy 99.10 %."
+        "Mean of 2 seeds: test accuracy 99.10 % after 1.50 s of training on 36,000 images. "
+        "Schedule: one cycle; mean validation accuracy 99.10 %."
     )
 
 
