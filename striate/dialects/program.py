@@ -135,7 +135,7 @@ def _run(path: Path, script: Script) -> None:
     _, tree, changed = python2.read(path)
     lines = [] if script.max_epochs is None else bounded(tree, script.max_epochs)
     if changed:
-        kinds = "Python 2's print, except, raise; % and ! left out"
+        kinds = "Python 2's print, except, raise, iteritems; % and ! left out"
         say(f"note: {counted(changed, 'line')} read as Python 3 ({kinds})")
     if lines:
         where = ", ".join(map(str, lines))

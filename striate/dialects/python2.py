@@ -10,6 +10,7 @@ PRINT = re.compile(r"^(\s*)((?:[^#'\"]*?[:;]\s*)?)print(\s+[^\s(=.\[+].*|\s+\(.*
 EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s,]+?)\s*,\s*(\w+)\s*:")
 RAISE = re.compile(r"^(\s*raise\s+\w+)\s*,\s*(.+)$")
 MAGIC = re.compile(r"^(\s*)(?:%%?|!)(?=\w)")  # a command of a notebook
+DICTIONARIES = re.compile(r"\.iter(items|keys|values)\(\)")
 BACKTICKS = re.compile(r"`([^`]+)`")
 
 
@@ -18,16 +19,20 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
 
     Raises: SyntaxError, of the text as it is, where that is not enough.
     """
-    text = path.read_text(encoding="utf-8", errors="replace")
+    given = path.read_text(encoding="utf-8", errors="replace")
+    text = DICTIONARIES.sub(r".\1()", given)
+    before = sum(
+        one != other for one, other in zip(given.split("\n"), text.split("\n"), strict=True)
+    )
     try:
-        return text, ast.parse(text, str(path)), 0
+        return text, ast.parse(text, str(path)), before
     except SyntaxError as first:
         lines = text.replace("\t", " " * 8).splitlines()
         changed = [_line(line) for line in lines]
         count = sum(one != other for one, other in zip(lines, changed, strict=True))
         fixed = "\n".join(changed) + "\n"
         try:
-            return fixed, ast.parse(fixed, str(path)), count
+            return fixed, ast.parse(fixed, str(path)), before + count
         except SyntaxError:
             raise first from None
 

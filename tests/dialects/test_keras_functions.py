@@ -142,6 +142,7 @@ def test_what_is_drawn_with_a_seed_of_its_own_is_the_same_again() -> None:
     pairs = tf.data.Dataset.zip((tf.data.Dataset.range(3), (counter, counter)))
     assert [int(b) for _, (a, b) in pairs] == [0, 1, 2]
     assert int(tf.data.Dataset.range(3).as_numpy_iterator().next()) == 0
+    assert int(tf.data.Dataset.range(3).make_one_shot_iterator().get_next()) == 0
     boxes = tf.constant([[0.0, 0, 1, 1], [0, 0, 0.9, 1], [0.5, 0.5, 1, 1]])
     assert tf.image.non_max_suppression(boxes, [0.8, 0.9, 0.7], 3).tolist() == [1, 2]
     whole = tf.image.crop_and_resize(image[None], [[0.0, 0, 1, 1]], [0], (8, 8))

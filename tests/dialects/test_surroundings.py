@@ -254,6 +254,10 @@ if __name__ == '__main__':
         one.join()
     print(shared.tolist())
 """, "[1.0, 2.0]"),
+    "iteritems": ("""
+from __future__ import print_function
+print(sorted({'a': 1}.iteritems()), sum({'a': 1}.itervalues()))
+""", "[('a', 1)] 1"),
     "matplotlib.cm": ("""
 import matplotlib.cm as cm
 print(cm.get_cmap('jet')(range(4))[:, :3].shape)

@@ -282,9 +282,9 @@ class Dataset:
         """Return the number of elements."""
         return torch.tensor(-2 if self.count is None else self.count)
 
-    def make_one_shot_iterator(self) -> Iterator[Any]:
+    def make_one_shot_iterator(self) -> Steps:
         """Return an iterator."""
-        return iter(self)
+        return Steps(self)
 
     @property
     def element_spec(self) -> Any:
@@ -305,6 +305,15 @@ class Arrays:
         return _tree(next(self.running), lambda one: one.numpy())
 
     next = __next__
+
+
+class Steps(Arrays):
+    """The elements of a data set one after the other, as TensorFlow 1 takes them."""
+
+    def __next__(self) -> Any:
+        return next(self.running)
+
+    next = get_next = __next__
 
 
 class Slices(Dataset):
