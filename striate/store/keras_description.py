@@ -17,6 +17,7 @@ OPERATION = "Arithmetic"
 OPERATORS = {"/": "Divide", "//": "FloorDivide", "**": "Power", "%": "Mod"}
 FUNCTIONS = {"Tanh": "tanh", "Sigmoid": "sigmoid", "SiLU": "silu", "SELU": "selu", "GELU": "gelu"}
 USUAL = {"interpolation": "nearest", "dropout": 0.0}
+SAID = {"MultiHeadAttention": {"width": "output_shape"}}  # where Keras has another word
 NATIVE_ONLY = {  # fields that Keras 3's class has not
     "SpatialDropout1D": ("data_format",), "Cropping1D": ("data_format",),
     "UpSampling1D": ("data_format", "interpolation"), "UpSampling3D": ("interpolation",),
@@ -52,7 +53,8 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
     if kind.endswith("D") and not isinstance(fields.get("padding", ""), str) and "Zero" not in kind:
         raise _unwritable(layer, f"padding={fields['padding']!r}: Keras knows names alone",
                           "L.ZeroPadding2D in front, and padding=\"valid\"")  # fmt: skip
-    out = {field: _plain(layer, field, value) for field, value in fields.items()}
+    said = SAID.get(kind, {})
+    out = {said.get(field, field): _plain(layer, field, value) for field, value in fields.items()}
     if "data_format" in out and out["data_format"] is None:
         out["data_format"] = "channels_last" if kind == "Flatten" else x.data_format
     if kind in CHANNELS and out.get("axis") == -1 and x.data_format == "channels_first":

@@ -40,6 +40,7 @@ WORDS = {  # of Keras 1, and of Keras 2 where Keras 3 has another
 OF_CLASS = {
     "LeakyReLU": {"alpha": "negative_slope"},
     "PReLU": {"init": "alpha_initializer"},
+    "MultiHeadAttention": {"output_shape": "width"},
     "Dense": {}, "Reshape": {"dims": "target_shape"},
 }  # fmt: skip
 SIDES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
