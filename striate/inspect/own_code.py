@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..core.layer import Layer
+from ..layers import Embedding
 from .formulas import number_text
 from .stage import EARLIER, Part, Stage, Values, product_sum, short
 
@@ -25,8 +26,9 @@ def own_code(
     """
     given = [one.detach().clone().requires_grad_(one.is_floating_point()) for one in x]
     value, slopes = _slopes(layer, given, unit, output)
-    for several in dict.fromkeys((len(given), 1)):  # of two factors, the first is a weighted sum
-        held = list(range(several))
+    sums = [n for n, one in enumerate(given) if one.requires_grad]
+    for several in dict.fromkeys((len(sums), 1)) if sums else ():  # of two factors, the first is
+        held = sums[:several]  # a weighted sum
         offset = value - _along(given, slopes, held)
         half = [one.detach() / 2 if n in held else one.detach() for n, one in enumerate(given)]
         halved = _run(layer, half, unit, output)
@@ -38,6 +40,17 @@ def own_code(
     title = f"computed by the code of {type(layer).__name__}"
     text = f"reads {sum(part.x.size for part in parts):,} values"
     return Stage("own code", title, value, text, number_text(value), {}, tuple(parts))
+
+
+def looked_up(layer: Embedding, x: torch.Tensor, unit: tuple[int, ...]) -> Stage:
+    """Return the one stage of a unit that is a cell of a table: the row is the number read."""
+    *place, column = unit
+    row = int(x[(0, *place)])
+    value = float(layer.embeddings.detach()[row, column])
+    text = f"table[{row}, {column}]"
+    axes = tuple((index,) for index in place)
+    cell = Part("number of the row", 0, axes, np.full((1,) * len(axes), float(row)), value)
+    return Stage("lookup", f"row {row} of the table", value, text, number_text(value), {}, (cell,))
 
 
 def _run(layer: Layer, x: Sequence[Any], unit: tuple[int, ...], output: int) -> float:
@@ -57,8 +70,8 @@ def _slopes(
     with torch.enable_grad():
         value = _value(layer, x, unit, output)
     found: list[torch.Tensor | None] = [None] * len(x)
-    if value.requires_grad:
-        asked = [n for n, one in enumerate(x) if one.requires_grad]
+    asked = [n for n, one in enumerate(x) if one.requires_grad]
+    if value.requires_grad and asked:
         for n, slope in zip(
             asked, torch.autograd.grad(value, [x[n] for n in asked], allow_unused=True), strict=True
         ):

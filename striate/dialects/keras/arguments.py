@@ -75,7 +75,9 @@ def _arrays(given: Any) -> Any:
 
 
 def weights(model: Any, given: Any) -> Any:
-    """Return weights of samples: one array, or a list with one for each output."""
+    """Return weights of samples: one array, or a list with one for each output; None for none."""
+    if given is None:
+        return None
     if isinstance(given, Mapping):
         names = model.graph.output_names
         if wrong := [name for name in given if name not in names]:
