@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from ..core.layer import Layer
-from ..layers import Embedding
 from .formulas import number_text
 from .stage import EARLIER, Part, Stage, Values, product_sum, short
 
@@ -38,19 +37,8 @@ def own_code(
             return _weighted(given, slopes, held, 0.0 if small else offset)
     parts = [_part(n, given[n], slopes[n]) for n in range(len(given))]
     title = f"computed by the code of {type(layer).__name__}"
-    text = f"reads {sum(part.x.size for part in parts):,} values"
+    text = f"reads {sum(part.x.size for part in parts):,} values" if sums else "reads whole numbers"
     return Stage("own code", title, value, text, number_text(value), {}, tuple(parts))
-
-
-def looked_up(layer: Embedding, x: torch.Tensor, unit: tuple[int, ...]) -> Stage:
-    """Return the one stage of a unit that is a cell of a table: the row is the number read."""
-    *place, column = unit
-    row = int(x[(0, *place)])
-    value = float(layer.embeddings.detach()[row, column])
-    text = f"table[{row}, {column}]"
-    axes = tuple((index,) for index in place)
-    cell = Part("number of the row", 0, axes, np.full((1,) * len(axes), float(row)), value)
-    return Stage("lookup", f"row {row} of the table", value, text, number_text(value), {}, (cell,))
 
 
 def _run(layer: Layer, x: Sequence[Any], unit: tuple[int, ...], output: int) -> float:

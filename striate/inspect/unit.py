@@ -15,13 +15,12 @@ from ..core.layer import Layer
 from ..core.operation import Permute, channels_last
 from ..core.spec import Spec, show
 from ..core.symbol import Node
-from ..layers import Embedding
 from .arithmetic import KEEPS_PLACE, STAGES, after, known, moved
 from .drawing import DIVERGING, Drawable, plain
 from .field import FieldSet, inner, path_of, receptive_field, unit_of
 from .formulas import BEGIN, number_text
 from .maps import activations
-from .own_code import looked_up, own_code
+from .own_code import own_code
 from .stage import EARLIER, Axes, Part, Source, Stage, Values, short
 
 if TYPE_CHECKING:
@@ -175,8 +174,6 @@ def stages(
             told = (_flattened(told[0], specs[0], place[0]),)
         if close(told[-1].value, stored, told):
             return told
-    if isinstance(node.layer, Embedding):
-        return (looked_up(node.layer, given[0], place),)
     return (own_code(node.layer, given, place),)
 
 
