@@ -1,0 +1,178 @@
+"""What a Keras model is compiled with: loss, metrics, optimizer, and what was trainable then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ...core.symbol import Symbol
+from ...engine.setup import compile_model
+from ...layers.recurrent import Overtime
+from ...model import Model
+from ..symbolic import found
+from . import (
+    eager as keras_eager,
+    losses as keras_losses,
+    optimizers as keras_optimizers,
+    twin as keras_twin,
+)
+from .arguments import COMPILE_ORDER, COMPILE_UNSEEN, read
+from .session import KerasSession
+
+
+@contextmanager
+def _threads(model: Model) -> Iterator[None]:
+    """Run loops over steps of a sequence in one thread: several would wait for each other."""
+    count = torch.get_num_threads()
+    if any(isinstance(part, Overtime) for part in model.modules()):
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)
+
+
+class Compiled(Model):
+    """A model that says what it is trained for, in the words of every version."""
+
+    if TYPE_CHECKING:  # an annotation would become a field, and its constructor
+        session: KerasSession
+        twin: Any
+        latch: Any
+        added_symbols: Any
+
+    def start(self) -> None:
+        """Begin without anything compiled."""
+        for key, value in (("twin", None), ("latch", None), ("added_symbols", []),
+                           ("counts", None), ("handle", None)):  # fmt: skip
+            object.__setattr__(self, key, value)
+
+    def compile(self, *args: Any, **words: Any) -> None:
+        """Choose how the model is trained, with the version's defaults."""
+        session, version = self.session, self.session.version
+        title = f"{version.title} compile"
+        given = read(title, COMPILE_ORDER, args, words, {}, COMPILE_UNSEEN)
+        optimizer = given.get("optimizer", "rmsprop")
+        asked = given.get("metrics")
+        asked = [asked] if isinstance(asked, str) else asked
+        if version.name == "keras0":
+            asked = ["acc"]
+        asked = self._metrics(asked or [])
+        loss, weights = given.get("loss"), given.get("loss_weights")
+        rule = keras_optimizers.get(session, optimizer)
+        object.__setattr__(self, "latch", None)
+        object.__setattr__(self, "twin", None)
+        added = keras_twin.added_to(session, self) if self._graph is not None else []
+        closing = None
+        if self._graph is not None and callable(loss):
+            closing = keras_twin.closing_over(loss, self)
+        native = None if loss is None or closing else keras_losses.loss(loss)
+        if native is None and asked and keras_eager.own_step(self, "compute_loss"):
+            native = keras_twin._nothing  # metrics are followed, whatever the loss
+        if isinstance(native, Mapping):
+            native = [native.get(name) for name in self.graph.output_names]
+        weighted = self._metrics(given.get("weighted_metrics") or [])
+        if added or closing:
+            labels = [closing[0]] if closing else []
+            parts = [*added, *([closing[1]] if closing else [])]
+            twin = keras_twin.Twin(self, parts, native, asked, labels)
+            twin.compile(rule, weights, compile_model)
+            object.__setattr__(self, "twin", twin)
+        if isinstance(native, list) and None in native:
+            shares = weights if isinstance(weights, list) else [1.0] * len(native)
+            weights = [
+                0.0 if one is None else share for one, share in zip(native, shares, strict=True)
+            ]
+            native = [keras_twin._nothing if one is None else one for one in native]
+        compile_model(self, rule, native, asked, weights, weighted)
+        handle = optimizer if isinstance(optimizer, keras_optimizers.Optimizer) else (
+            keras_optimizers.classes(session)["Optimizer"].of(rule)
+        )  # fmt: skip
+        vars(handle)["model"] = self.trained
+        object.__setattr__(self, "handle", handle)
+        self._latch()
+
+    def _metrics(self, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            return {key: self._metrics(value) for key, value in given.items()}
+        if isinstance(given, (list, tuple)):
+            return [self._metrics(item) if isinstance(item, (list, tuple)) else
+                    keras_losses.metric(self.session, item) for item in given]  # fmt: skip
+        return [keras_losses.metric(self.session, given)]
+
+    @property
+    def trained(self) -> Model:
+        """What is trained: the model, or its twin."""
+        return self.twin.model if self.twin else self
+
+    def _latch(self) -> None:
+        """Remember what is trainable now: what is set later waits for the next compile."""
+        if self.built:
+            state = {id(weight): weight.requires_grad for weight in self.parameters()}
+            object.__setattr__(self, "latch", state)
+
+    @contextmanager
+    def _as_compiled(self) -> Iterator[None]:
+        """Train what was trainable when the model was compiled."""
+        if self.latch is None:
+            self._latch()
+        before = [(weight, weight.requires_grad) for weight in self.parameters()]
+        latch = self.latch or {}
+        for weight, now in before:
+            if latch.get(id(weight), now) != now:
+                weight.requires_grad_(not now)
+        inside, self.session.inside = self.session.inside, True
+        try:
+            with _threads(self):
+                yield
+        finally:
+            self.session.inside = inside
+            for weight, now in before:
+                if weight.requires_grad != now and weight.is_leaf:
+                    weight.requires_grad_(now)
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer, whose learning rate can be read and set."""
+        return self.handle
+
+    @optimizer.setter
+    def optimizer(self, optimizer: Any) -> None:
+        """Take another optimizer for the model's own steps, as its `compile` may do."""
+        if self.setup is not None and isinstance(optimizer, keras_optimizers.Optimizer):
+            self.setup.optimizer = keras_optimizers.get(self.session, optimizer)
+        object.__setattr__(self, "handle", optimizer)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what evaluate returns."""
+        if self.setup is None:
+            return ["loss"]
+        if self.twin and not self.setup.losses:
+            return ["loss"]
+        self.setup.prepare(self)
+        lists, outputs = self.setup.metrics, self.graph.output_names
+        several = len(outputs) > 1
+        names = [f"{name}_loss" for name in outputs] if several else []
+        for name, metrics in zip(outputs, lists, strict=False):
+            front = f"{name}_" if several else ""
+            names += [front + (m if isinstance(m, str) else m.name) for m in metrics]
+        return ["loss", *names]
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add symbols of the network to its loss, or numbers in the code of `call`."""
+        several = losses if isinstance(losses, (list, tuple)) else [losses]
+        for one in several:
+            value = one() if callable(one) and not isinstance(one, (Symbol, torch.Tensor)) else one
+            if any(True for _ in found(value)):
+                self.added_symbols.append(value)
+            else:
+                self.session.adds_loss = True
+                object.__setattr__(self, "added", [*getattr(self, "added", []), value])
+
+    def add_metric(self, value: Any, name: Any = None, aggregation: Any = None) -> None:
+        """Say that such numbers are not followed."""
+        self.session.note("add_metric: numbers of the network's own symbols are not followed")
