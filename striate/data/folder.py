@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-PARTS = ("train", "validation", "test")
+PARTS = {  # of a divided data set, and what their folders are called
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test", "testing"),
+}
 FEW, RARE = 10, 10  # images of a class; times fewer than the most frequent class
 
 

@@ -12,15 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import DataError
-from .folder import File, Folder, Skipped
+from .folder import PARTS, File, Folder, Skipped
 from .image import FORMATS, MAX_BYTES, MAX_PIXELS, decoded
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-PARTS = {  # what the folders of a divided data set are called
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val"),
-    "test": ("test", "testing"),
-}
 MOVING = ("GIF", "PNG", "WEBP", "TIFF")  # formats in which several pictures follow each other
 GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 Of = TypeVar("Of")
