@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from ..lower.optimizer import update_of
-from ..lower.runtime import library
+from ..lower.runtime import Library, library
 from ..optimizers import Optimizer
 from ..optimizers.optimizer import State
 
@@ -26,16 +26,28 @@ def update(
     if native is None or isinstance(rule, str) or len(given) < len(grads):
         return False
     slots = [state[name] for name in rule.slots]
-    if not all(map(_plain, (*weights, *given, *(one for kept in slots for one in kept)))):
+    if not all(map(plain, (*weights, *given, *(one for kept in slots for one in kept)))):
         return False
     step = {**rule.fields, "rate": optimizer.rate(state), "step": state["step"] + 1}
     for place, (weight, grad) in enumerate(zip(weights, given, strict=True)):
-        kept = [slot[place].numpy() for slot in slots]
-        native.update(step, weight.detach().numpy(), grad.detach().numpy(), kept)
-        weight.unsqueeze(0)[:0].zero_()  # so that torch counts the change
+        change(native, step, weight, grad, [slot[place] for slot in slots])
     state["step"] += 1
     return True
 
 
-def _plain(one: Tensor) -> bool:
+def change(
+    native: Library,
+    rule: Mapping[str, float],
+    weight: Tensor,
+    grad: Tensor,
+    kept: Sequence[Tensor],
+) -> None:
+    """Change a weight, and what is kept for it, by `Library.update`; torch counts the change."""
+    arrays = [slot.detach().numpy() for slot in kept]
+    native.update(rule, weight.detach().numpy(), grad.detach().numpy(), arrays)
+    weight.unsqueeze(0)[:0].zero_()
+
+
+def plain(one: Tensor) -> bool:
+    """Return whether the native library can work on a tensor where it lies."""
     return one.dtype is torch.float32 and one.device.type == "cpu" and one.is_contiguous()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 from .. import optimizers
-from .builder import Update
+from .builder import NOTHING, Update
 
 # What an optimizer may not use, as it is written; each is a second pass over the gradients, or
 # another formula.
@@ -14,32 +15,48 @@ UNSUPPORTED = (
     *("clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps"),
     *("exclude_from_weight_decay", "centered"),
 )
-Known = tuple[int, dict[str, float], tuple[str, ...]]  # the rule's number, fields, and slots
+
+
+class Rule(IntEnum):
+    """The optimizers of the kernels, by their numbers there."""
+
+    SGD = 1
+    MOMENTUM = 2
+    RMSPROP = 3
+    ADAM = 4
+    ADAMW = 5
+    ADAGRAD = 6
+    ADADELTA = 7
+    ADAMAX = 8
+    NADAM = 9
+
+
+Known = tuple[Rule, dict[str, float], tuple[str, ...]]  # with its fields and slots
 
 
 def _sgd(given: Any) -> Known:
-    number = 2 if given.momentum else 1
+    rule = Rule.MOMENTUM if given.momentum else Rule.SGD
     fields = {"momentum": given.momentum, "nesterov": given.nesterov}
-    return number, fields, ("momentum",) if given.momentum else ()
+    return rule, fields, ("momentum",) if given.momentum else ()
 
 
 def _rmsprop(given: Any) -> Known:
     fields = {"momentum": given.rho, "epsilon": given.epsilon}
     if not given.momentum:
-        return 3, fields, ("velocity",)
-    return 3, {**fields, "second_decay": given.momentum}, ("velocity", "momentum")
+        return Rule.RMSPROP, fields, ("velocity",)
+    return Rule.RMSPROP, {**fields, "second_decay": given.momentum}, ("velocity", "momentum")
 
 
 def _adagrad(given: Any) -> Known:
-    return 6, {"epsilon": given.epsilon}, ("accumulator",)
+    return Rule.ADAGRAD, {"epsilon": given.epsilon}, ("accumulator",)
 
 
 def _adadelta(given: Any) -> Known:
     fields = {"momentum": given.rho, "epsilon": given.epsilon}
-    return 7, fields, ("accumulated_grad", "accumulated_delta")
+    return Rule.ADADELTA, fields, ("accumulated_grad", "accumulated_delta")
 
 
-def _two_means(number: int, second: str = "velocity") -> Callable[[Any], Known]:
+def _two_means(rule: Rule, second: str = "velocity") -> Callable[[Any], Known]:
     def fields(given: Any) -> Known:
         numbers = {
             "momentum": given.beta_1,
@@ -47,7 +64,7 @@ def _two_means(number: int, second: str = "velocity") -> Callable[[Any], Known]:
             "epsilon": given.epsilon,
         }
         most = ("velocity_hat",) if getattr(given, "amsgrad", False) else ()
-        return number, numbers, ("momentum", second, *most)
+        return rule, numbers, ("momentum", second, *most)
 
     return fields
 
@@ -55,12 +72,12 @@ def _two_means(number: int, second: str = "velocity") -> Callable[[Any], Known]:
 KNOWN: dict[type, Callable[[Any], Known]] = {
     optimizers.SGD: _sgd,
     optimizers.RMSprop: _rmsprop,
-    optimizers.Adam: _two_means(4),
-    optimizers.AdamW: _two_means(5),
+    optimizers.Adam: _two_means(Rule.ADAM),
+    optimizers.AdamW: _two_means(Rule.ADAMW),
     optimizers.Adagrad: _adagrad,
     optimizers.Adadelta: _adadelta,
-    optimizers.Adamax: _two_means(8, "norm"),
-    optimizers.Nadam: _two_means(9),
+    optimizers.Adamax: _two_means(Rule.ADAMAX, "norm"),
+    optimizers.Nadam: _two_means(Rule.NADAM),
 }
 
 
@@ -72,7 +89,10 @@ def update_of(optimizer: Any) -> Update | str:
     used = [option for option in UNSUPPORTED if getattr(optimizer, option, None)]
     if used:
         return f"{name}({used[0]}=...) has no kernel"
-    number, fields, slots = KNOWN[type(optimizer)](optimizer)
-    numbers = {"momentum": 0.0, "second_decay": 0.0, "epsilon": 0.0, "nesterov": 0, **fields}
-    decay = optimizer.weight_decay or 0.0
-    return Update({"optimizer": number, **numbers, "weight_decay": decay}, slots)
+    rule, fields, slots = KNOWN[type(optimizer)](optimizer)
+    return update(rule, slots, **fields, weight_decay=optimizer.weight_decay or 0.0)
+
+
+def update(rule: Rule, slots: tuple[str, ...], **fields: float) -> Update:
+    """Return an optimizer in the kernels' words; a field that is not given is 0."""
+    return Update({**NOTHING, "optimizer": int(rule), **fields}, slots)

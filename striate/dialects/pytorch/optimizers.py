@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, optim
 from torch.optim import adadelta
 
+from ...engine.one_pass import change, plain
+from ...lower.optimizer import Rule
 from ...lower.runtime import Library, library
 from ..dialect import Patch
 
@@ -37,9 +39,9 @@ def _fused(original: Callable[..., None]) -> Callable[..., None]:
     def add_param_group(self: Any, param_group: Any) -> None:
         original(self, param_group)
         group = self.param_groups[-1]
-        plain = all(one.dtype is torch.float32 and one.device.type == "cpu"
+        usual = all(one.dtype is torch.float32 and one.device.type == "cpu"
                     for one in group["params"])  # fmt: skip
-        if type(self) in FUSED and plain and not any(group.get(option) for option in CHOSEN):
+        if type(self) in FUSED and usual and not any(group.get(option) for option in CHOSEN):
             group["fused"] = True
 
     return add_param_group
@@ -59,22 +61,14 @@ def _adadelta(original: Callable[..., None], native: Library) -> Callable[..., N
     ) -> None:
         several = [*zip(params, grads, squares, changes, strict=True)]
         given = ("maximize", "differentiable", "capturable")
-        if any(words[word] for word in given) or not all(map(_flat, several)):
+        flat = all(plain(one) for tensors in several for one in tensors)
+        if any(words[word] for word in given) or not flat:
             original(params, grads, squares, changes, steps, **words)
             return
-        rule = {"optimizer": 7, "momentum": words["rho"], "epsilon": words["eps"],
+        rule = {"optimizer": Rule.ADADELTA, "momentum": words["rho"], "epsilon": words["eps"],
                 "l2": words["weight_decay"] / 2, "rate": float(words["lr"]), "step": 1}  # fmt: skip
-        for count, tensors in zip(steps, several, strict=True):
+        for count, (weight, gradient, *kept) in zip(steps, several, strict=True):
             count += 1
-            weight, gradient, *kept = (one.detach().numpy() for one in tensors)
-            native.update(rule, weight, gradient, kept)
-            tensors[0].unsqueeze(0)[:0].zero_()  # so that torch counts the change
+            change(native, rule, weight, gradient, kept)
 
     return step
-
-
-def _flat(tensors: Sequence[Tensor]) -> bool:
-    return all(
-        one.dtype is torch.float32 and one.device.type == "cpu" and one.is_contiguous()
-        for one in tensors
-    )

@@ -17,6 +17,7 @@ from torch.autograd.graph import GradientEdge
 
 from ...engine.taped import Step, Taped, is_call
 from ...lower.builder import Update
+from ...lower.optimizer import Rule, update
 from .node import Variable
 from .optimizers import Sgd
 
@@ -99,9 +100,8 @@ def update_of(optimizer: Any) -> Update | None:
     """Return the optimizer in the kernels' words, or None where they have another formula."""
     if type(optimizer) is not Sgd:
         return None
-    numbers = {"momentum": optimizer._momentum, "second_decay": 0.0, "epsilon": 0.0}
     nesterov = int(bool(optimizer._nesterov))
-    return Update({"optimizer": 2, **numbers, "nesterov": nesterov, "weight_decay": 0.0}, ("v",))
+    return update(Rule.MOMENTUM, ("v",), momentum=optimizer._momentum, nesterov=nesterov)
 
 
 def delayed(root: Tensor, start: Tensor) -> Delayed | None:
