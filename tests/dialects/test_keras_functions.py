@@ -86,23 +86,6 @@ def test_counts_of_answers_are_kept_over_batches() -> None:
 
 
 @pytest.mark.usefixtures("tf")
-def test_losses_of_overlaps_and_of_what_is_hard() -> None:
-    from tensorflow.keras import losses
-
-    true, said = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.8, 0.3]])
-    assert float(losses.Dice()(true, said)) == pytest.approx(1 - 2 * 0.8 / 2.1, rel=1e-5)
-    wanted = 1 - (0.8 + 1e-7) / (0.8 + 0.3 * 0.3 + 0.7 * 0.2 + 1e-7)
-    assert float(losses.Tversky(alpha=0.3, beta=0.7)(true, said)) == pytest.approx(wanted, rel=1e-5)
-    p = np.array([0.8, 0.7])
-    focal = -((1 - p) ** 2 * np.log(p)).mean()
-    assert float(losses.BinaryFocalCrossentropy()(true, said)) == pytest.approx(focal, rel=1e-5)
-    q = 0.8 / 1.1
-    wanted = -0.25 * (1 - q) ** 2 * np.log(q)
-    made = losses.CategoricalFocalCrossentropy()(true, said)
-    assert float(made) == pytest.approx(wanted, rel=1e-5)
-
-
-@pytest.mark.usefixtures("tf")
 def test_values_at_places_and_loops_as_functions() -> None:
     import tensorflow as tf
 

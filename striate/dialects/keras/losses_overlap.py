@@ -19,13 +19,13 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None, **words: Any) -> Tensor:
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None,
             scale: float = 1.0) -> Tensor:  # fmt: skip
-    """Return 1 - shared / (shared + alpha said but not so + beta so but not said)."""
+    """Return 1 - shared / (shared + alpha so but not said + beta said but not so)."""
     said = tensor(y_pred).float()
     true = tensor(y_true).to(said).reshape(said.shape)
     axes = tuple(range(said.dim())) if axis is None else axis
     shared = (true * said).sum(axes)
-    below = scale * (shared + alpha * ((1 - true) * said).sum(axes)
-                     + beta * (true * (1 - said)).sum(axes))  # fmt: skip
+    below = scale * (shared + alpha * (true * (1 - said)).sum(axes)
+                     + beta * ((1 - true) * said).sum(axes))  # fmt: skip
     return 1 - (scale * shared + EPSILON * (scale == 1)) / (below + EPSILON)
 
 

@@ -9,11 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-Numbers = tuple[Tensor, Tensor, Tensor, Tensor]  # true and false positives and negatives
+from ...errors import caller
+from ..table import DialectError
 
 
 def _part(of: Tensor, rest: Tensor) -> Tensor:
     return of / (of + rest).clamp(min=1e-7)
+
+
+def _spread(weight: Any, like: Tensor) -> Tensor:
+    """Return the weights of samples, or of places, one for each value; ones if there are none."""
+    if weight is None:
+        return torch.ones(like.shape)
+    given = torch.as_tensor(weight).float()
+    return given.reshape(*given.shape, *[1] * (like.dim() - given.dim())).expand(like.shape)
 
 
 def _beta(counts: Tensor, beta: float) -> Tensor:
@@ -58,10 +67,7 @@ class Counted:
             said = torch.zeros_like(said).scatter(-1, best, 1.0)
         if self.class_id is not None:
             true, said = true[..., self.class_id], said[..., self.class_id]
-        weight = torch.ones_like(true)
-        if sample_weight is not None:
-            given = torch.as_tensor(sample_weight).float()
-            weight = given.reshape(*given.shape, *[1] * (true.dim() - given.dim())) * weight
+        weight = _spread(sample_weight, true)
         yes = said.flatten() > self.thresholds[:, None]
         is_so, weight = true.flatten() > 0.5, weight.flatten()
         cells = (yes & is_so, yes & ~is_so, ~yes & ~is_so, ~yes & is_so)
@@ -90,30 +96,50 @@ class AtLeast(Counted):
         return torch.where(bound >= self.least, best, 0.0).amax()
 
 
-class Area:
-    """The area under the curve of rates over all thresholds: "ROC" or "PR"."""
+class Area(Counted):
+    """The area under the curve of rates over all thresholds: "ROC" or "PR".
 
-    def __init__(self, num_thresholds: int = 200, curve: str = "ROC", summation_method: Any = None,
-                 name: Any = None, multi_label: bool = False, from_logits: bool = False,
-                 **words: Any) -> None:  # fmt: skip
-        from torchmetrics import classification
+    Between two thresholds counts change evenly. Source: Davis & Goadrich 2006, for "PR".
+    """
 
-        kind = "AveragePrecision" if curve.upper() == "PR" else "AUROC"
-        self.metric = getattr(classification, f"Binary{kind}")(validate_args=False)
-        self.name, self.from_logits = "", from_logits
+    def __init__(self, num_thresholds: int = 200, curve: str = "ROC",
+                 summation_method: str = "interpolation", name: Any = None, dtype: Any = None,
+                 thresholds: Any = None, multi_label: bool = False, num_labels: Any = None,
+                 label_weights: Any = None, from_logits: bool = False) -> None:  # fmt: skip
+        if multi_label:
+            raise DialectError("AUC", "multi_label=True is not known here", got="multi_label=True",
+                               need="one area over all labels",
+                               fix="an AUC for each label, of its column", at=caller())  # fmt: skip
+        self.curve, self.method, self.from_logits = curve.upper(), summation_method, from_logits
+        inner = torch.linspace(0, 1, num_thresholds)[1:-1].tolist()
+        inner = inner if thresholds is None else sorted(thresholds)
+        super().__init__("Recall", [-1e-7, *inner, 1 + 1e-7])
 
     def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
         """Take a batch in."""
-        said = y_pred.detach().flatten()
-        self.metric.update(said.sigmoid() if self.from_logits else said, y_true.flatten().int())
+        said = y_pred.detach().sigmoid() if self.from_logits else y_pred
+        super().update(y_true, said, sample_weight)
 
-    def compute(self) -> Any:
-        """Return the value."""
-        return self.metric.compute() if self.metric.update_called else torch.zeros(())
+    def compute(self) -> Tensor:
+        """Return the area."""
+        tp, fp, tn, fn = self.counts.double()
+        if self.curve == "PR":
+            return _below_precision(tp, fp, fn)
+        across, up = _part(fp, tn), _part(tp, fn)
+        heights = {"interpolation": (up[:-1] + up[1:]) / 2, "minoring": up[1:].minimum(up[:-1]),
+                   "majoring": up[1:].maximum(up[:-1])}[self.method]  # fmt: skip
+        return ((across[:-1] - across[1:]) * heights).sum().float()
 
-    def reset(self) -> None:
-        """Forget all batches."""
-        self.metric.reset()
+
+def _below_precision(tp: Tensor, fp: Tensor, fn: Tensor) -> Tensor:
+    """Return the area under precision by recall, where true positives are a line of all of them."""
+    said = tp + fp
+    slope = torch.nan_to_num((tp[:-1] - tp[1:]) / (said[:-1] - said[1:]).clamp(min=0), 0, 0, 0)
+    start = tp[1:] - slope * said[1:]
+    both = (said[:-1] > 0) & (said[1:] > 0)
+    ratio = torch.where(both, said[:-1] / said[1:], 1.0)
+    area = slope * (tp[:-1] - tp[1:] + start * ratio.log()) / (tp[1:] + fn[1:])
+    return torch.nan_to_num(area, 0, 0, 0).sum().float()
 
 
 class Confused:
@@ -131,21 +157,23 @@ class Confused:
 
     def classes(self, y: Tensor, hot: bool) -> Tensor:
         """Return class numbers."""
-        return (y.argmax(-1) if hot else y).long().flatten()
+        return (y.argmax(-1) if hot else y).long()
 
     def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
         """Take a batch in."""
         sides = zip((y_true, y_pred.detach()), self.hot, strict=True)
         true, said = (self.classes(y, hot) for y, hot in sides)
+        weight = _spread(sample_weight, true).flatten()
+        true, said = true.flatten(), said.flatten()
         if self.ignored is not None:
             known = true != self.ignored
-            true, said = true[known], said[known]
-        cells = torch.bincount(true * self.count + said, minlength=self.count**2)
+            true, said, weight = true[known], said[known], weight[known]
+        cells = torch.bincount(true * self.count + said, weight, self.count**2)
         self.total_cm = self.total_cm + cells.reshape(self.count, self.count)
 
     def compute(self) -> Tensor:
         """Return the mean over the classes that were there."""
-        shared = self.total_cm.diagonal().float()
+        shared = self.total_cm.diagonal()
         union = self.total_cm.sum(0) + self.total_cm.sum(1) - shared
         there = union > 0
         if self.asked is not None:
@@ -156,7 +184,7 @@ class Confused:
 
     def reset(self) -> None:
         """Forget all batches."""
-        self.total_cm = torch.zeros(self.count, self.count, dtype=torch.long)
+        self.total_cm = torch.zeros(self.count, self.count)
 
 
 class Binary(Confused):
@@ -168,7 +196,7 @@ class Binary(Confused):
 
     def classes(self, y: Tensor, hot: bool) -> Tensor:
         """Return 1 where the output is above the threshold."""
-        return (y.flatten() > (self.threshold if y.is_floating_point() else 0)).long()
+        return (y > (self.threshold if y.is_floating_point() else 0)).long()
 
 
 class F:
@@ -189,7 +217,8 @@ class F:
         else:
             yes = said > self.threshold
         cells = (yes & true, yes & ~true, ~yes & true)
-        counts = torch.stack([cell.flatten(0, -2).sum(0).float() for cell in cells])
+        weight = _spread(sample_weight, y_true)
+        counts = torch.stack([(cell * weight).flatten(0, -2).sum(0) for cell in cells])
         self.counts = counts if self.counts is None else self.counts + counts
 
     def compute(self) -> Tensor:
