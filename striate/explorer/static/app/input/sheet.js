@@ -89,7 +89,9 @@ export class Sheet {
   }
 
   move(event) {
-    if (this.last) for (const one of event.getCoalescedEvents?.() ?? [event]) this.stroke(this.at(one));
+    if (!this.last) return;
+    const between = event.getCoalescedEvents?.() ?? [];
+    for (const one of between.length ? between : [event]) this.stroke(this.at(one));
   }
 
   /** Draw from the last place to this one: each pixel as dark as its distance to the line says. */
