@@ -51,7 +51,7 @@ SIZES, WIDTHS, DEPTHS = (28, 56, 112, 224), (8, 16, 32, 64, 128), (2, 4, 8, 16)
 FIGURES = {
     "start": Figure(
         "Start-up: from nothing to the end of the first training step of 001",
-        (Case("001"),), TRAINERS, START,
+        (Case("001"),), (*TRAINERS, "import torch alone"), START,
     ),
     "memory": Figure("Peak memory of training 001", (Case("001"),), TRAINERS, MEMORY),
     "batch": Figure(

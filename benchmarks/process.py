@@ -40,6 +40,7 @@ class Peer:
 PEERS = {
     "Striate": Peer("striate"),
     "Striate bf16": Peer("striate", "bfloat16"),
+    "import torch alone": Peer("import_torch", modes=("start",)),
     "PyTorch loop": Peer("pytorch"),
     "PyTorch expert": Peer("pytorch_expert"),
     "PyTorch expert bf16": Peer("pytorch_expert", "bfloat16"),
