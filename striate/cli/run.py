@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import StriateError
+
 
 def run(
-    script: Annotated[str, typer.Argument(help="Python file, as it was written.")],
+    script: Annotated[str, typer.Argument(help="Python file or notebook, as it was written.")],
     args: Annotated[list[str] | None, typer.Argument(help="Arguments of the script.")] = None,
     dialect: Annotated[str, typer.Option(help="keras1, keras2, tf...; else inferred.")] = "",
     max_epochs: Annotated[int | None, typer.Option(min=1, help="At most so many epochs.")] = None,
@@ -28,12 +32,23 @@ def run(
     if port:
         print(port_script(script, dialect=dialect), end="")
         return
-    run_script(
-        script,
-        args or (),
-        dialect=dialect,
-        max_epochs=max_epochs,
-        limit_samples=limit_samples,
-        seed=seed,
-        root=root,
-    )
+    try:
+        run_script(
+            script,
+            args or (),
+            dialect=dialect,
+            max_epochs=max_epochs,
+            limit_samples=limit_samples,
+            seed=seed,
+            root=root,
+        )
+    except (StriateError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        trace, name = error.__traceback__, str(Path(script).resolve())
+        while trace is not None and trace.tb_frame.f_code.co_filename != name:
+            trace = trace.tb_next
+        if trace is None:
+            raise
+        traceback.print_exception(type(error), error, trace)  # without what runs the script
+        raise typer.Exit(1) from None

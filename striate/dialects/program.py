@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import math
+import linecache
 import os
 import re
 import runpy
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 from unittest.mock import patch
 
 import torch
 
 from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
-from ..errors import StoreError, nearest
-from ..report import known, write as write_report
-from ..store import model_file, samples
+from ..errors import nearest
 from ..store.run import Run
-from . import python2
+from . import notebook, python2
 from .dialect import every, named
 from .evidence import Finding, Word, find, words
 from .importer import NATIVE, Aliases, served, serving
+from .kept import keep
 from .loops import bounded
 from .own import watched
 from .port import port
@@ -45,10 +44,12 @@ def run_script(
     seed: int | None = None,
     root: str | Path = "runs",
 ) -> Path:
-    """Run a script of a dialect unmodified; return the folder of its run.
+    """Run a script (or a notebook) of a dialect unmodified; return the folder of its run.
+
+    What it has trained is kept also where it fails afterwards, and the error is raised then.
 
     Raises: DialectError where there is no such script, it is not Python 3, or uses a word that
-    has no meaning here.
+    has no meaning here; SystemExit where the script itself ends with a code other than 0.
     """
     path = Path(script)
     if not path.is_file():
@@ -77,9 +78,18 @@ def run_script(
         tree = python2.read(path)[1]
         roots = {root for dialect in every() for root in dialect.ROOTS}
         stack.enter_context(served(Absent(absent(tree, roots))))
-        with _named(path, said, found):
-            _run(path, shared)
-    _keep(shared, path, args, found)
+        failed: BaseException | None = None
+        try:
+            with _named(path, said, found):
+                _run(path, shared)
+        except BaseException as error:
+            failed = None if isinstance(error, SystemExit) and not error.code else error
+    versions = [finding.version for finding in found]
+    spoken = versions[0] if len(versions) == 1 else versions or "native"
+    asked = {"script": path.name, "arguments": list(args), "dialect": spoken}
+    keep(shared, asked, _told(failed, path))
+    if failed is not None:
+        raise failed
     return Path(shared.run.path)
 
 
@@ -97,6 +107,19 @@ def port_script(script: str | Path, *, dialect: str = "") -> str:
     if not found:
         say("note: the script is in the native vocabulary already")
     return port(text, found, said) if found else text
+
+
+def _told(error: BaseException | None, path: Path) -> str:
+    """Return what a script ended with, and where; "" for one that came to its end."""
+    if error is None:
+        return ""
+    if isinstance(error, KeyboardInterrupt):
+        return "Ctrl-C stopped the script"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+             if frame.filename == str(path)]  # fmt: skip
+    first = next(iter(str(getattr(error, "what", error)).splitlines()), "")
+    where = f" in line {lines[-1]}" if lines else ""
+    return f"the script ended with {type(error).__name__}{where}: {first}"
 
 
 @contextmanager
@@ -132,7 +155,8 @@ def _named(path: Path, said: list[Word], found: list[Finding]) -> Iterator[None]
 
 def _run(path: Path, script: Script) -> None:
     """Run the script as the main module; where it is not run as it is, say what is changed."""
-    _, tree, changed = python2.read(path)
+    text, tree, changed = python2.read(path)
+    book = path.suffix == notebook.SUFFIX
     lines = [] if script.max_epochs is None else bounded(tree, script.max_epochs)
     if changed:
         kinds = "Python 2's print, except, raise, iteritems; % and ! left out"
@@ -140,11 +164,14 @@ def _run(path: Path, script: Script) -> None:
     if lines:
         where = ", ".join(map(str, lines))
         script.note(f"--max-epochs: the loop in line {where} ends after {script.max_epochs}")
-    if not changed and not lines:
+    if not changed and not lines and not book:
         runpy.run_path(str(path), run_name="__main__")
         return
     main = ModuleType("__main__")
-    vars(main)["__file__"] = str(path)
+    vars(main).update({"__file__": str(path), notebook.SHOWN: notebook.shown})
+    if book:  # where an error is told, with the line
+        tree = notebook.showing(tree, text)
+        linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
     before = sys.modules["__main__"]
     sys.modules["__main__"] = main  # it alone: what the script imports is there afterwards too
     try:
@@ -190,7 +217,7 @@ def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
         patch.object(sys, "argv", [str(path), *args]),
         patch.object(sys, "path", [str(path.parent), *sys.path]),
         patch.dict(os.environ, {PICTURES: str(Path(script.run.path).resolve())}),
-        _drawing(),
+        _drawing(any(kind == "text" and "inline" in word for kind, word, _ in script.words)),
         _working_in(_folder(path, script.words)),
     ):
         yield
@@ -202,8 +229,11 @@ def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
-    """Save the pictures that a script shows, also where matplotlib was imported before."""
+def _drawing(inline: bool) -> Iterator[None]:
+    """Save the pictures that a script shows, also where matplotlib was imported before.
+
+    One that was a notebook (`get_ipython().magic("matplotlib inline")`) shows all that it draws.
+    """
     backend, loaded = "module://striate.dialects.pictures", sys.modules.get("matplotlib")
     before, figures = loaded.get_backend() if loaded else "", _figures()
     with patch.dict(os.environ, {"MPLBACKEND": backend}):
@@ -212,6 +242,8 @@ def _drawing() -> Iterator[None]:
         try:
             yield
         finally:
+            if inline and _figures() - figures:
+                sys.modules["matplotlib.pyplot"].show()
             for number in _figures() - figures:  # those that it has made, and not shown
                 sys.modules["matplotlib.pyplot"].close(number)
             if loaded:
@@ -243,48 +275,3 @@ def _folder(path: Path, said: list[Word]) -> Path:
     named = [one for one in texts if not Path(one).is_absolute() and one.isprintable()]
     beside = any((path.parent / one).exists() and not Path(one).exists() for one in named)
     return path.parent.resolve() if beside else Path.cwd()
-
-
-def _keep(script: Script, path: Path, args: Sequence[str], found: list[Finding]) -> None:
-    run, versions = script.run, [one.version for one in found]
-    dialect = versions[0] if len(versions) == 1 else versions or "native"
-    config: dict[str, Any] = {"script": path.name, "arguments": list(args), "dialect": dialect}
-    if script.span is not None and script.span[0] < script.span[1] < math.inf:
-        config["input_range"] = list(script.span)
-    run.write("config.json", config)
-    run.describe_machine()
-    model = script.fitted
-    if model is None and script.trained is not None:
-        model = script.trained.kept(run)
-    model = _in_layers(model)
-    if model is not None:
-        data, results = known(model, *script.seen) if script.seen else (None, {})
-        if results:
-            seconds = sum(row.get("seconds", 0.0) for row in run.epochs)
-            results |= {"epochs": len(run.epochs), "seconds": round(seconds, 2)}
-            run.write("results.json", results)
-        if data is not None:
-            samples.keep(run.path, {"train": data.train, "test": data.test})
-        write_report(run, model, data)
-        _finish(run, script, model)
-    say(f"kept in {run.path}")
-
-
-def _in_layers(model: Any) -> Any:
-    """Return a model of a torch module as its layers, where a file can hold them."""
-    try:
-        return model.in_layers() if hasattr(model, "in_layers") else model
-    except StoreError:  # it is told where the run is finished
-        return model
-
-
-def _finish(run: Run, script: Script, model: Any) -> None:
-    """Write the model into the run; of one that holds code, only the weights."""
-    try:
-        run.finish(model)
-    except StoreError as error:
-        if not model.built:  # code of which only parts were run
-            script.note(f"the run keeps no model: {error.where} {error.what}")
-            return
-        script.note(f"the run keeps the weights alone: {error.where} {error.what}")
-        model_file.save_weights(model, Path(run.path) / "weights.safetensors")

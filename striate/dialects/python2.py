@@ -6,10 +6,11 @@ import ast
 import re
 from pathlib import Path
 
+from . import notebook
+
 PRINT = re.compile(r"^(\s*)((?:[^#'\"]*?[:;]\s*)?)print(\s+[^\s(=.\[+].*|\s+\(.*|\s*)$")
 EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s,]+?)\s*,\s*(\w+)\s*:")
 RAISE = re.compile(r"^(\s*raise\s+\w+)\s*,\s*(.+)$")
-MAGIC = re.compile(r"^(\s*)(?:%%?|!)(?=\w)")  # a command of a notebook
 DICTIONARIES = re.compile(r"\.iter(items|keys|values)\(\)")
 BACKTICKS = re.compile(r"`([^`]+)`")
 
@@ -19,7 +20,8 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
 
     Raises: SyntaxError, of the text as it is, where that is not enough.
     """
-    given = path.read_text(encoding="utf-8", errors="replace")
+    book = path.suffix == notebook.SUFFIX
+    given = notebook.source(path) if book else path.read_text(encoding="utf-8", errors="replace")
     text = DICTIONARIES.sub(r".\1()", given)
     before = sum(
         one != other for one, other in zip(given.split("\n"), text.split("\n"), strict=True)
@@ -38,8 +40,7 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
 
 
 def _line(line: str) -> str:
-    if MAGIC.match(line):
-        return MAGIC.sub(r"\1pass  # ", line)
+    line = notebook.command(line)
     found = PRINT.match(line)
     if found:
         return _print(*found.groups())

@@ -18,6 +18,7 @@ from . import (
 )
 from .dialect import Modules
 from .importer import Aliases, served
+from .notebook import shown
 from .restore import replaced, restored
 from .session import Script
 from .surroundings_absent import PACKAGES
@@ -53,7 +54,7 @@ class Tolerated:
 
 def modules() -> Modules:
     """Return small modules by their paths; a package that is installed is not hidden by them."""
-    nothing = dict.fromkeys(("display", "clear_output", "HTML", "Image", "SVG"), _nothing)
+    nothing = dict.fromkeys(("clear_output", "HTML", "Image", "SVG"), _nothing)
     return {
         "cPickle": vars(pickle),
         "StringIO": {"StringIO": io.StringIO},
@@ -62,7 +63,7 @@ def modules() -> Modules:
         # pyplot asks a module of this name for its version
         "IPython": {"get_ipython": Tolerated, "version_info": (9, 0, 0), "__version__": "9.0.0"},
         **{tracker: dict.fromkeys(TRACKED, Tolerated()) for tracker in TRACKERS},
-        "IPython.display": nothing,
+        "IPython.display": {"display": _display, **nothing},
         "google": {},
         "google.colab": dict.fromkeys(("drive", "files", "output"), Tolerated()),
         "missinglink": {"KerasProject": Tolerated, "PyTorchProject": Tolerated},
@@ -73,6 +74,12 @@ def modules() -> Modules:
 
 def _nothing(*args: Any, **words: Any) -> None:
     """Do nothing."""
+
+
+def _display(*values: Any, **words: Any) -> None:
+    """Print values as a cell of a notebook does."""
+    for value in values:
+        shown(value)
 
 
 def _changes(script: Script) -> Changes:
@@ -96,7 +103,8 @@ def surrounded(script: Script) -> Iterator[None]:
         **surroundings_sklearn.MOVED, **surroundings_pandas.MOVED, **surroundings_images.MOVED
     }  # fmt: skip
     said = {word.rpartition(".")[2] for kind, word, _ in script.words if kind in ("name", "import")}
-    notebook = [(builtins, "get_ipython", Tolerated)] if "get_ipython" in said else []
+    known = {"get_ipython": Tolerated, "display": _display}
+    notebook = [(builtins, name, made) for name, made in known.items() if name in said]
     with ExitStack() as stack:
         stack.enter_context(restored())
         stack.enter_context(replaced(notebook))  # notebooks that are saved as programs

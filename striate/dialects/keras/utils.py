@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +75,44 @@ class Progbar:
         self.update(self.seen + n, values)
 
 
-def plot_model(session: KerasSession) -> Callable[..., Any]:
-    """Return the function that draws a model into a file."""
+class Diagram:
+    """The drawing of a model: `create(prog="dot", format="svg")`, `write_png(path)`..."""
+
+    def __init__(self, figure: Any) -> None:
+        self.figure = figure
+
+    def create(self, prog: Any = None, format: str = "png", **words: Any) -> bytes:
+        """Return the drawing as the bytes of a file."""
+        data = io.BytesIO()
+        self.figure.savefig(data, format=format)
+        return data.getvalue()
+
+    def write(self, path: Any, prog: Any = None, format: str = "png", **words: Any) -> bool:
+        """Write the drawing into a file."""
+        Path(path).write_bytes(self.create(format=format))
+        return True
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        verb, _, kind = name.partition("_")
+        if verb not in ("create", "write") or kind not in ("png", "svg", "pdf", "jpg"):
+            raise AttributeError(f"the drawing of a model has no {name!r}: it has create and write")
+        return partial(getattr(self, verb), format=kind)
+
+
+def plots(session: KerasSession) -> dict[str, Callable[..., Any]]:
+    """Return the functions that draw a model."""
 
     def plot(
         model: Any, to_file: Any = "model.png", show_shapes: bool = False, **words: Any
     ) -> None:
         """Draw the layers as boxes, one under the other."""
+        drawn(model, show_shapes).savefig(to_file)
+
+    def dot(model: Any, show_shapes: bool = False, **words: Any) -> Diagram:
+        """Return the drawing, as an object that has the verbs of a graph of pydot."""
+        return Diagram(drawn(model, show_shapes))
+
+    def drawn(model: Any, show_shapes: bool) -> Any:
         from matplotlib.figure import Figure
 
         rows = keras_summary.rows(model, session)
@@ -98,9 +131,9 @@ def plot_model(session: KerasSession) -> Callable[..., Any]:
                     bend = 0.0 if start - 1 == -index else 0.3
                     axes.annotate("", (0.5, -index + 0.25), (0.5, start - 0.25), arrowprops={
                         "arrowstyle": "->", "connectionstyle": f"arc3,rad={bend}"})  # fmt: skip
-        figure.savefig(to_file)
+        return figure
 
-    return plot
+    return {"plot_model": plot, "plot": plot, "model_to_dot": dot}
 
 
 def custom_objects(session: KerasSession) -> dict[str, Any]:
@@ -249,12 +282,11 @@ class HDF5Matrix:
 
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.utils`."""
-    plot = plot_model(session)
     return {
         "to_categorical": to_categorical, "normalize": normalize, "Progbar": Progbar,
         "accuracy": accuracy, "categorical_probas_to_classes": categorical_probas_to_classes,
         "probas_to_classes": categorical_probas_to_classes,
-        "plot_model": plot, "plot": plot, "model_to_dot": plot, "set_random_seed": set_seed,
+        **plots(session), "set_random_seed": set_seed,
         **{made.__name__: made for made in (
             HDF5Matrix, pack_x_y_sample_weight, unpack_x_y_sample_weight, split_dataset)},
         "get_source_inputs": source_inputs, "Sequence": Sequence, "PyDataset": Sequence,

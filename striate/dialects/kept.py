@@ -1,0 +1,79 @@
+"""What a script leaves: its run, with the model, the numbers, the samples and the report."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..engine.progress import say
+from ..errors import StoreError
+from ..report import known, write as write_report
+from ..store import model_file, samples
+from .session import Script
+
+
+def keep(script: Script, asked: dict[str, Any], stopped: str) -> None:
+    """Write the run of a script: `asked`, the machine, and what was trained.
+
+    Of one that failed, `stopped` says how; then what it has trained is kept as far as that goes.
+    """
+    run = script.run
+    if stopped and script.fitted is None and script.trained is None:
+        with suppress(OSError):  # it has pictures
+            Path(run.path).rmdir()
+            return
+    if script.span is not None and script.span[0] < script.span[1] < math.inf:
+        asked = asked | {"input_range": list(script.span)}
+    run.write("config.json", asked)
+    run.describe_machine()
+    try:
+        _trained(script, stopped)
+    except Exception as error:
+        if not stopped:
+            raise
+        say(f"note: what was trained could not be kept: {type(error).__name__}: {error}")
+        return
+    say(f"kept in {run.path}")
+
+
+def _trained(script: Script, stopped: str) -> None:
+    run, model = script.run, script.fitted
+    if model is None and script.trained is not None:
+        model = script.trained.kept(run)
+    model = _in_layers(model)
+    if model is None:
+        return
+    data, results = known(model, *script.seen) if script.seen else (None, {})
+    if results:
+        seconds = sum(row.get("seconds", 0.0) for row in run.epochs)
+        results |= {"epochs": len(run.epochs), "seconds": round(seconds, 2)}
+    if stopped:
+        results["stopped"] = stopped
+    if results:
+        run.write("results.json", results)
+    if data is not None:
+        samples.keep(run.path, {"train": data.train, "test": data.test})
+    write_report(run, model, data)
+    _finish(run, script, model)
+
+
+def _in_layers(model: Any) -> Any:
+    """Return a model of a torch module as its layers, where a file can hold them."""
+    try:
+        return model.in_layers() if hasattr(model, "in_layers") else model
+    except StoreError:  # it is told where the run is finished
+        return model
+
+
+def _finish(run: Any, script: Script, model: Any) -> None:
+    """Write the model into the run; of one that holds code, only the weights."""
+    try:
+        run.finish(model)
+    except StoreError as error:
+        if not model.built:  # code of which only parts were run
+            script.note(f"the run keeps no model: {error.where} {error.what}")
+            return
+        script.note(f"the run keeps the weights alone: {error.where} {error.what}")
+        model_file.save_weights(model, Path(run.path) / "weights.safetensors")

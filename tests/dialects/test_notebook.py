@@ -1,0 +1,129 @@
+"""Notebooks as scripts, and what is kept of a script that fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from striate.dialects.program import port_script, run_script
+from striate.dialects.table import DialectError
+from striate.store.run import Run
+
+NET = """
+import numpy as np
+from keras.models import Sequential
+from keras.layers import Dense
+model = Sequential([Dense(3, input_dim=4, activation="softmax")])
+model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+"""
+FIT = "model.fit(np.eye(4), np.array([0, 1, 2, 0]), epochs=2, verbose=0)\n"
+
+
+def notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook with these cells of code, and one of text before them."""
+    code: list[dict[str, Any]] = [
+        {"cell_type": "code", "source": cell.strip("\n").splitlines(keepends=True)}
+        for cell in cells
+    ]
+    text = {"cell_type": "markdown", "source": ["# A network\n", "import nothing"]}
+    path.write_text(json.dumps({"cells": [text, *code], "nbformat": 4, "nbformat_minor": 2}))
+    return path
+
+
+def test_a_notebook_runs_as_in_its_kernel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = notebook(
+        tmp_path / "course.ipynb",
+        "%matplotlib inline\n!pip install keras\nimport matplotlib.pyplot as plt\n" + NET,
+        "%%time\n" + FIT + "model.count_params()",
+        "%time kept = model.count_params() + 1\nkept;",
+        "%%bash\nls /nowhere",
+        "plt.plot([1, 2])\nmodel.fit?",
+        "plt.plot([3])\nplt.show()\ndisplay('shown', None)",
+        "kept",
+    )
+    run = run_script(book, seed=1, root=tmp_path / "runs")
+    assert capsys.readouterr().out.splitlines() == ["15", "'shown'", "16"]
+    pictures = sorted(picture.name for picture in run.glob("*.png"))
+    assert pictures == ["figure-1.png", "figure-2.png"]
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 2
+    assert Run.open(run).read("config.json")["script"] == "course.ipynb"
+
+
+def test_a_notebook_is_ported_to_a_script(tmp_path: Path) -> None:
+    book = notebook(tmp_path / "old.ipynb", NET, "%matplotlib inline\n" + FIT)
+    (tmp_path / "new.py").write_text(port_script(book))
+    program = "import sys; from striate.cli import main; main()"
+    words = [sys.executable, "-c", program, "run", "new.py"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "native" in done.stderr
+    assert (tmp_path / "runs" / "new" / "model.striate").is_file()
+
+
+def test_the_older_format_of_notebooks_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / "old.ipynb"
+    cell = {"cell_type": "code", "input": ["print 'of 2014'\n", "1"], "language": "python"}
+    book.write_text(json.dumps({"worksheets": [{"cells": [cell]}], "nbformat": 3}))
+    run_script(book, root=tmp_path / "runs")
+    assert capsys.readouterr().out == "of 2014\n1\n"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cells": [{"cell_type": "code"}]}', '{"a": 1}'])
+def test_what_is_no_notebook_is_told(text: str, tmp_path: Path) -> None:
+    book = tmp_path / "broken.ipynb"
+    book.write_text(text)
+    with pytest.raises(DialectError, match=r"broken\.ipynb: is no notebook"):
+        run_script(book, root=tmp_path / "runs")
+
+
+def test_what_a_script_has_trained_is_kept_when_it_fails(tmp_path: Path) -> None:
+    script = tmp_path / "fails.py"
+    script.write_text(NET + FIT + "def plot():\n    return 1 / 0\nplot()\n")
+    root = tmp_path / "runs"
+    with pytest.raises(ZeroDivisionError):
+        run_script(script, root=root)
+    run = Run.open(root / "fails")
+    said = "the script ended with ZeroDivisionError in line 9: division by zero"
+    assert run.results["stopped"] == said
+    assert said in (run.path / "report.html").read_text()
+    assert (run.path / "model.striate").is_file()
+
+
+def test_a_script_that_fails_before_it_trains_leaves_no_empty_run(tmp_path: Path) -> None:
+    script = tmp_path / "fails.py"
+    script.write_text(NET + "1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        run_script(script, root=tmp_path / "runs")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(("code", "stopped"), [("", None), ("0", None), ("3", "SystemExit")])
+def test_a_script_may_end_by_exit(code: str, stopped: str | None, tmp_path: Path) -> None:
+    script = tmp_path / "ends.py"
+    script.write_text(f"import sys\n{NET}{FIT}sys.exit({code})\n")
+    if stopped:
+        with pytest.raises(SystemExit):
+            run_script(script, root=tmp_path / "runs")
+    else:
+        run_script(script, root=tmp_path / "runs")
+    found = Run.open(tmp_path / "runs" / "ends").results.get("stopped")
+    assert found is None if stopped is None else stopped in found
+
+
+def test_an_error_of_a_script_is_told_from_its_own_line_on(tmp_path: Path) -> None:
+    book = notebook(tmp_path / "fails.ipynb", "%matplotlib inline", "one = 1\none / 0")
+    program = "import sys; from striate.cli import main; main()"
+    words = [sys.executable, "-c", program, "run", "fails.ipynb"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    told = done.stderr[done.stderr.index("Traceback") :]
+    assert told.count("File ") == 1 and "one / 0" in told and "fails.ipynb" in told
