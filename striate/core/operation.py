@@ -219,6 +219,13 @@ class PowerPool:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup:
+    """Give each number, its fraction cut off, that row of a table (rows, width) as a last axis."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standardize:
     """Divide by the spread of the values along `axes`, the channels in `groups`.
 
@@ -241,7 +248,8 @@ Operation = (
     | Merge | Concatenate | Reshape | Permute | Pad | Crop | Repeat | Drop | Warp | Opaque
 )  # fmt: skip
 Chain = tuple[Operation, ...]
-Told = tuple[Operation | PowerPool | Standardize, ...]  # also what people are told, never a plan
+Wider = Lookup | PowerPool | Standardize  # what people are told besides, never a plan
+Told = tuple[Operation | Wider, ...]
 
 
 def last_axis(x: Spec, at: int) -> int:

@@ -23,6 +23,7 @@ from ..core.operation import (
     GlobalPool,
     LayerNorm,
     Linear,
+    Lookup,
     Merge,
     Pad,
     Permute,
@@ -33,7 +34,7 @@ from ..core.operation import (
     Reshape,
     Standardize,
 )  # fmt: skip
-from .functions import affine, batch_norm, layer_norm, merge, pointwise, standardize
+from .functions import affine, batch_norm, layer_norm, lookup, merge, pointwise, standardize
 from .stage import Index, Stage, Weight
 from .sums import correlate, global_pool, linear, pool, power_pool
 
@@ -68,6 +69,7 @@ STAGES: dict[type, Callable[..., list[Stage]]] = {
     GlobalPool: global_pool,
     LayerNorm: layer_norm,
     Linear: linear,
+    Lookup: lookup,
     Merge: merge,
     Pointwise: pointwise,
     Pool: pool,
@@ -107,6 +109,10 @@ def after(op: Any, shapes: Sequence[Index], weight: Weight) -> Index:
         kernel = weight(op.kernel)
         assert kernel is not None
         return (*x[:-1], kernel.shape[0 if op.layout == "torch" else 1])
+    if isinstance(op, Lookup):
+        table = weight(op.table)
+        assert table is not None
+        return (*x, table.shape[1])
     if isinstance(op, GlobalPool):
         return (*(1,) * ((len(x) - 1) * op.keepdims), x[-1])
     if isinstance(op, Permute):

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.operation import Affine, BatchNorm, LayerNorm, Merge, Pointwise, Standardize
+from ..core.operation import Affine, BatchNorm, LayerNorm, Lookup, Merge, Pointwise, Standardize
 from .formulas import apply, formula, number_text
-from .stage import Axes, Index, Source, Stage, Values, Weight, short
+from .stage import EARLIER, Axes, Index, Part, Source, Stage, Values, Weight, listed, short
 
 
 def affine(op: Affine, x: Sequence[Source], at: Index, weight: Weight) -> list[Stage]:
@@ -144,6 +144,22 @@ def standardize(op: Standardize, x: Sequence[Source], at: Index, weight: Weight)
         value, title = before / n["length"], f"divide by the length of {values.size:,}"
         text, python = f"{short(before)} / {short(n['length'])}", f"({{}} / {n['length']!r})"
     return [Stage("standardize", title, value, text, python, n, (part,))]
+
+
+def lookup(op: Lookup, x: Sequence[Source], at: Index, weight: Weight) -> list[Stage]:
+    """Take one value of the row that a number stands for."""
+    table = weight(op.table)
+    assert table is not None
+    cell, column = np.array([x[0].at(at[:-1])]), at[-1]
+    number = int(cell[0])
+    row, value = table[number], float(table[number, column])
+    parts = (
+        x[0].part("the number", [(i,) for i in at[:-1]], cell, total=float(number)),
+        Part(f"row {number} of {len(table):,}", EARLIER, (), row, value),
+    )
+    text, python = f"row {number}, place {column}", f"{listed(row)}[{column}]"
+    numbers = {"row": float(number), "place": float(column)}
+    return [Stage("row", "a row of the table", value, text, python, numbers, parts)]
 
 
 def merge(op: Merge, x: Sequence[Source], at: Index, weight: Weight) -> list[Stage]:

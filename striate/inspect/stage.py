@@ -45,10 +45,10 @@ class Stage:
     """One step from what a unit reads to its value.
 
     Fields: `kind`, a word for programs ("sum", "bias", "batch_norm", "function", "softmax",
-    "maximum", "mean", "norm", "standardize", "scale", "merge", "moved", "padding", "own code");
-    `title`, the same for people; `value`, after the step; `formula`, with its numbers; `numbers`,
-    those that the formula has, by name; `parts`, what is read; `python`, an expression in which
-    `{}` stands for the value before.
+    "maximum", "mean", "norm", "standardize", "scale", "merge", "row", "moved", "padding", "own
+    code"); `title`, the same for people; `value`, after the step; `formula`, with its numbers;
+    `numbers`, those that the formula has, by name; `parts`, what is read; `python`, an expression
+    in which `{}` stands for the value before.
     """
 
     kind: str

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.operation import Lookup, Told, from_user, to_user
 from ..core.spec import Spec, checked_count
 from ..errors import ShapeError
 from .masks import marked
@@ -52,6 +53,10 @@ class Embedding(Worded):
     def infer(self, *x: Spec) -> Spec:
         """Return the spec of the rows."""
         return Spec((*x[0].shape, self.output_dim), data_format=x[0].data_format)
+
+    def told(self, *x: Spec) -> Told:
+        """Look up."""
+        return (*to_user(x[0]), Lookup("embeddings"), *from_user(self.infer(*x)))
 
     def macs(self, *specs: Spec) -> int:
         """Return 0: rows are looked up."""

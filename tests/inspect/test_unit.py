@@ -81,7 +81,7 @@ def test_the_total_is_the_activation_of_ten_thousand_units():
 
 
 CODE_ONLY = {
-    "Lambda", "Arithmetic", "Dot", "Embedding", "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional",
+    "Lambda", "Arithmetic", "Dot", "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional",
     "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "TimeDistributed",
     "Attention", "AdditiveAttention", "MultiHeadAttention",
 }  # fmt: skip
@@ -113,6 +113,20 @@ def lenet():
 
 def image():
     return np.random.default_rng(0).integers(0, 255, (10, 9, 2)).astype("uint8")
+
+
+def test_an_embedding_is_the_row_of_its_table():
+    numbers = np.array([3, 0, 19, 7])
+    model = Sequential([L.Input((4,), dtype="int64"), L.Embedding(20, 5, name="table")])
+    found = unit(model, numbers, "table", (2, 1))
+    (stage,) = found.stages
+    number, row = stage.parts
+    assert number.axes == ((2,),) and number.x.tolist() == [19]
+    assert row.name == "row 19 of 20"
+    assert row.x.tolist() == model.get_layer("table").embeddings[19].tolist()
+    assert found.total == found.value == row.x[1] and found.agrees
+    assert str(stage).startswith("a row of the table: row 19, place 1 = ")
+    assert printed(found.python) == pytest.approx(found.value, rel=1e-8)
 
 
 def test_a_convolution_is_patches_kernels_products_and_sums():

@@ -38,7 +38,7 @@ function patches(parts, stage) {
 
 function patch(part, stage, [xPeak, weightPeak, productPeak]) {
   const padding = part.padding && rowsOf(part.padding);
-  const winner = stage.kind === "maximum" ? stage.numbers.winner : -1;
+  const winner = stage.numbers.winner ?? (part.input < 0 ? stage.numbers.place : undefined);
   const row = [grid(part.name, rowsOf(part.x), xPeak, padding, winner)];
   if (part.weights) row.push(h("span", { class: "sign" }, "×"), grid("kernel", rowsOf(part.weights), weightPeak));
   if (part.products) row.push(h("span", { class: "sign" }, "="), grid("products", rowsOf(part.products), productPeak, padding));
