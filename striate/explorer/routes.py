@@ -123,5 +123,5 @@ def _runs(app: FastAPI, subjects: Subjects) -> None:
         return shelf.compared(subjects[one], subjects[other])
 
     @app.get("/api/kernels")
-    def kernels(run: str, layer: str) -> dict[str, Any]:
-        return shelf.kernel_pictures(subjects[run], layer)
+    def kernels(run: str, layer: str, epoch: Page | None = None) -> dict[str, Any]:
+        return shelf.kernel_pictures(subjects[run], layer, epoch)

@@ -93,9 +93,9 @@ def differences(one: Any, other: Any, before: str = "") -> list[list[str]]:
     ]
 
 
-def kernel_pictures(subject: Subject, layer: str) -> dict[str, Any]:
+def kernel_pictures(subject: Subject, layer: str, epoch: int | None) -> dict[str, Any]:
     """Return a layer's kernels, those before training where they were kept, and their norms."""
-    now = kernels(subject.model, layer)
+    now = kernels(subject.at(epoch), layer)
     begun = kernels(subject.at(0), layer) if 0 in epochs.kept(subject.path) else None
     values = _flat(now)
     return {

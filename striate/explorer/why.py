@@ -20,7 +20,7 @@ def speaks(subject: Subject, asked: Why) -> dict[str, Any]:
     """Return how much each place of the picture speaks for a class, and which layer was asked."""
     with subject.patience:
         x = subject.sample(asked.pixels)
-        found = attribution(subject.model, x, asked.target, asked.method, asked.layer)
+        found = attribution(subject.at(asked.epoch), x, asked.target, asked.method, asked.layer)
     values = found.values.sum(-1) if found.values.ndim == 3 else found.values
     return {
         "method": found.method,
@@ -39,7 +39,7 @@ def checked(subject: Subject, asked: Why) -> dict[str, Any]:
     """Return whether the same question to shuffled weights gives another picture."""
     with subject.patience:
         x = subject.sample(asked.pixels)
-        found = sanity(subject.model, x, asked.target, asked.method, asked.layer)
+        found = sanity(subject.at(asked.epoch), x, asked.target, asked.method, asked.layer)
     return {
         "meaningful": found.meaningful,
         "told": str(found),

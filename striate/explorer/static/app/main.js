@@ -35,6 +35,7 @@ async function opened(run) {
     if (state.run !== run) return;
     set({ model, input });
     if (asked.unit) set({ unit: known(asked.unit, model) });
+    if (asked.unit && asked.tab) set({ tab: asked.tab }); // a unit that is chosen opens its own
     asked.unit = null;
     setTimeout(() => trying(() => looked(run)), 1500); // when the first picture is shown
   } catch (error) {

@@ -31,9 +31,9 @@ export function chart(title, curves, pins = [], width = 330, height = 190) {
       draw: [(drawn) => pinned(drawn, pins, ink("--orange"))],
       setSelect: [({ posToVal, select }) => select.width && zooms.set(title, { min: posToVal(select.left, "x"), max: posToVal(select.left + select.width, "x") })],
     },
-    series: [{ label: "epoch", value: (_, x) => (x === null ? "" : Number(x.toFixed(2))) }, ...curves.map(({ name, dashed, light, colour, points }) => ({
+    series: [{ label: "epoch", value: ({ cursor }, x) => shown(cursor, x, xs.at(-1), (one) => Number(one.toFixed(2))) }, ...curves.map(({ name, dashed, light, colour, points }) => ({
       label: name, stroke: light ? `color-mix(in srgb, ${ink(colour)} 45%, transparent)` : ink(colour), width: light ? 1 : 2, dash: dashed ? [6, 4] : undefined, spanGaps: true,
-      points: { show: !light && points.length < 40, size: 5, fill: ink("--card") }, value: (_, y) => (y === null ? "" : value(y)),
+      points: { show: !light && points.length < 40, size: 5, fill: ink("--card") }, value: ({ cursor }, y) => shown(cursor, y, points.at(-1)?.[1], value),
     }))],
     axes: [axis({ size: 26, values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? x : "")) }), axis({ size: 52, values: (_, ticks) => ticks.map((y) => short(y)) })],
   }, [xs, ...series], place);
@@ -58,6 +58,12 @@ function pinned({ ctx, bbox, valToPos }, pins, colour) {
     ctx.fillText("!", x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
   }
   ctx.restore();
+}
+
+/** A number of the legend: the one below the pointer, or the last. */
+function shown({ idx }, under, last, written) {
+  const number = under ?? (idx === null || idx === undefined ? last : null);
+  return number === null || number === undefined ? "" : written(number);
 }
 
 function room(low, high) {

@@ -1,18 +1,21 @@
 // Compare: all runs in a table; two of them by their settings, curves, and the pictures in dispute.
 
-import { get, picture, post, trying } from "../api.js";
+import { get, picture, post, trace, trying } from "../api.js";
 import { h, put } from "../dom.js";
-import { pictured } from "../colour.js";
+import { painted, pictured } from "../colour.js";
 import { percent, value } from "../numbers.js";
 import { set, state } from "../state.js";
 import { sample } from "../input/samples.js";
 import { chart, sparkline } from "./chart.js";
+import { looked } from "./kernels.js";
 import { points } from "./curves.js";
 import { whenOpen } from "./drawer.js";
 
+const MAPS = 16; // of a layer that are shown beside those of the other network
+
 /** The tab. */
 export function compareTab() {
-  const table = h("div", { class: "runs-part" }), pair = h("div", { class: "pair" }), unit = h("div");
+  const table = h("div", { class: "runs-part" }), pair = h("div", { class: "pair" }), maps = h("div"), unit = h("div");
   whenOpen("compare", "run runs", () => trying(async () => {
     const { runs } = await get("table");
     put(table, listed(runs));
@@ -23,8 +26,9 @@ export function compareTab() {
     put(pair, both(await get("compare", { one: state.run, other: state.second })));
     return undefined;
   }));
-  whenOpen("compare", "second unitFound", () => trying(() => sameUnit(unit)));
-  return h("div", { class: "compare" }, table, h("div", {}, unit, pair));
+  whenOpen("compare", "secondModel columns unit themed", () => trying(() => sameMaps(maps)));
+  whenOpen("compare", "secondModel unitFound", () => trying(() => sameUnit(unit)));
+  return h("div", { class: "compare" }, table, h("div", {}, maps, unit, pair));
 }
 
 function listed(runs) {
@@ -49,7 +53,7 @@ function both(found) {
     h("section", {}, h("h3", {}, "Curves"), h("div", { class: "charts" }, names.map((name) => chart(name.replaceAll("_", " "), [
       { name: one, colour: "--blue", points: points(found.rows[0], name) },
       { name: other, colour: "--orange", dashed: true, points: points(found.rows[1], name) },
-    ], 270, 150)))),
+    ], [], 270, 150)))),
     disputed(found, one, other),
   ];
 }
@@ -63,6 +67,39 @@ function disputed(found, one, other) {
     h("div", { class: "pictures" }, found.pictures.map((sent) => h("button", {
       type: "button", class: "card", title: `test picture ${sent.index}, a ${classes[sent.label]}`, onclick: () => sample("index", undefined, sent.index),
     }, pictured(picture(sent)), h("span", {}, classes[sent.label]), h("span", { class: "soft" }, sent.said.map((at) => classes[at]).join(" | "))))));
+}
+
+/** What both networks make of the picture: their answers, and the maps of one layer. */
+async function sameMaps(place) {
+  const { run, second, model, secondModel, input, columns, answer, pages } = state;
+  if (!model || !secondModel || !columns || !answer || sized(model) !== sized(secondModel)) return put(place);
+  const layer = state.unit?.layer ?? looked();
+  const [own, other] = [model, secondModel].map((one) => one.columns.find(({ name }) => name === layer));
+  if (!own || !other) return put(place);
+  const about = { run: second, pixels: input.pixels };
+  const [said, seen] = await Promise.all([post("predict", about), trace({ ...about, edits: [], pages: { [other.id]: pages[own.id] ?? 0 }, by_activity: false })]);
+  if (state.columns !== columns || state.second !== second) return undefined;
+  const row = (name, { classes }, { best, probabilities }, maps, which) => h("tr", {},
+    h("th", { scope: "row" }, name), h("td", {}, h("b", {}, classes[best] ?? best), h("span", { class: "soft" }, ` ${percent(probabilities[best])}`)),
+    h("td", {}, tiles(maps, which, own, name)));
+  const which = columns[own.id].channels.slice(0, own.vector ? undefined : MAPS);
+  return put(place, h("section", {}, h("h3", {}, `The same picture in both: ${own.name}`),
+    h("table", { class: "differs-table" }, h("tbody", {}, row(run, model, answer, columns[own.id], which), row(second, secondModel, said, seen[other.id], which)))));
+}
+
+function sized({ grid: { height, width, channels } }) {
+  return [height, width, channels].join();
+}
+
+/** Maps as pictures; the units of a vector as one strip. */
+function tiles({ channels, levels, height, width }, which, { vector }, name) {
+  const size = height * width;
+  const level = (channel) => levels.subarray(channels.indexOf(channel) * size, (channels.indexOf(channel) + 1) * size);
+  const known = which.filter((channel) => channels.includes(channel));
+  const canvases = vector
+    ? [painted(Int8Array.from(known, (channel) => level(channel)[0]), known.length, 1)]
+    : known.map((channel) => Object.assign(painted(level(channel), width, height), { title: `map ${channel}` }));
+  return h("div", { class: vector ? "maps vector" : "maps", role: "img", "aria-label": `${known.length} ${vector ? "units" : "maps"} of ${name}` }, canvases);
 }
 
 /** The chosen unit in both networks, if the second one has it too. */

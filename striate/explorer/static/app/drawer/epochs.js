@@ -5,11 +5,14 @@ import { h, put } from "../dom.js";
 import { percent } from "../numbers.js";
 import { on, set, state } from "../state.js";
 import { whenOpen } from "./drawer.js";
+import { looked, row, slid } from "./kernels.js";
+
+const KERNELS = 16; // that are shown below the slider
 
 /** The tab. */
 export function epochsTab() {
   const slider = h("input", { type: "range", min: 0, step: 1, "aria-label": "Epoch", oninput: () => chosen(Number(slider.value)) });
-  const name = h("b"), answers = h("div", { class: "epoch-answers" });
+  const name = h("b"), answers = h("div", { class: "epoch-answers" }), kernels = h("section");
   const none = h("p", { class: "soft hint" }, "This run kept no weights of its epochs. A network of at most 4 MB that is trained by striate train keeps them.");
   const place = h("div", { class: "epochs" }, none);
 
@@ -19,14 +22,13 @@ export function epochsTab() {
 
   function chosen(at) {
     set({ epoch: at >= epochs().length - 1 ? null : epochs()[at] });
-    write();
   }
 
   function write() {
     const at = state.epoch === null ? epochs().length - 1 : epochs().indexOf(state.epoch);
     slider.value = at;
     const epoch = epochs()[at];
-    name.textContent = epoch === 0 ? "before training" : `after epoch ${epoch}`;
+    name.textContent = called(epoch);
     for (const row of answers.children) row.setAttribute("aria-current", String(Number(row.dataset.epoch) === epoch));
   }
 
@@ -35,8 +37,8 @@ export function epochsTab() {
     none.hidden = !state.model || known.length > 0;
     if (!known.length) return put(place, none);
     slider.max = known.length - 1;
-    put(place, h("p", { class: "soft" }, "Move the slider: the network above, its answer and the unit are those of that epoch."),
-      h("label", { class: "slider" }, name, slider), answers);
+    put(place, h("p", { class: "soft" }, "Move the slider: the network above, its answer, the unit and the kernels are those of that epoch."),
+      h("label", { class: "slider" }, name, slider), answers, kernels);
     write();
     const { input, run } = state;
     const rows = await Promise.all(known.slice(-24).map(async (epoch) => ({ epoch, ...await post("predict", { run, epoch, pixels: input.pixels }) })));
@@ -45,8 +47,22 @@ export function epochsTab() {
     write();
     return undefined;
   }));
+  whenOpen("epochs", "model unit epoch", () => trying(async () => {
+    const layer = looked(), { epoch } = state;
+    if (!layer || !epochs().length) return put(kernels);
+    const found = await slid(layer);
+    if (state.epoch !== epoch) return undefined;
+    const many = found.values.length;
+    return put(kernels, h("h3", {}, `Kernels of ${layer}`, many > KERNELS && h("span", { class: "soft" }, ` the first ${KERNELS} of ${many}`)), row(found.values.slice(0, KERNELS)));
+  }));
+  on("epoch", () => epochs().length && write());
   on("run", () => set({ epoch: null }));
   return place;
+}
+
+/** What the network of an epoch is called. */
+export function called(epoch) {
+  return epoch === 0 ? "before training" : `after epoch ${epoch}`;
 }
 
 function said({ epoch, best, probabilities }, onclick) {

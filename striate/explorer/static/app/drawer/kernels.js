@@ -17,19 +17,17 @@ export function kernelsTab() {
   let found = null, before = false;
   const which = choice("Which weights", [[false, "now"], [true, "before training"]], false, (old) => { before = old; draw(); });
 
-  whenOpen("kernels", "model unit", () => {
-    const convolutions = (state.model?.columns ?? []).filter((column) => column.kind === "convolution");
+  whenOpen("kernels", "model unit epoch", () => {
     const kept = layers.value;
-    put(layers, convolutions.map(({ name, output }) => h("option", { value: name }, `${name} ${output}`)));
-    const names = convolutions.map(({ name }) => name);
-    layers.value = [state.unit?.layer, kept, names[0]].find((name) => names.includes(name)) ?? "";
-    if (convolutions.length) ask();
+    put(layers, convolutions().map(({ name, output }) => h("option", { value: name }, `${name} ${output}`)));
+    layers.value = looked(kept);
+    if (layers.value) ask();
     else put(place, h("p", { class: "soft" }, "This network slides no kernels."));
   });
 
   function ask() {
     return trying(async () => {
-      found = await get("kernels", { run: state.run, layer: layers.value });
+      found = await slid(layers.value);
       draw();
     });
   }
@@ -37,12 +35,31 @@ export function kernelsTab() {
   function draw() {
     if (!found) return;
     which.hidden = !found.before;
-    const shown = before && found.before ? found.before : found.values;
-    const peak = largest(shown);
-    put(place, h("div", { class: "kernels" }, shown.map((kernel, output) => kerneled(kernel, output, peak))));
+    put(place, row(before && found.before ? found.before : found.values));
     put(norms, histogram(found.norms));
   }
   return h("div", {}, h("div", { class: "tools-row" }, layers, which, norms), place);
+}
+
+function convolutions() {
+  return (state.model?.columns ?? []).filter((column) => column.kind === "convolution");
+}
+
+/** The convolution to look at: that of the chosen unit, another one that is wanted, or the first. */
+export function looked(wanted) {
+  const names = convolutions().map(({ name }) => name);
+  return [state.unit?.layer, wanted, names[0]].find((name) => names.includes(name)) ?? "";
+}
+
+/** A layer's kernels, in the epoch that is looked at. */
+export function slid(layer) {
+  return get("kernels", { run: state.run, layer, epoch: state.epoch ?? undefined });
+}
+
+/** Kernels beside each other, in one scale. */
+export function row(kernels) {
+  const peak = largest(kernels);
+  return h("div", { class: "kernels" }, kernels.map((kernel, output) => kerneled(kernel, output, peak)));
 }
 
 /** The first layer of a colour network in colour; others as a strip of their channels. */

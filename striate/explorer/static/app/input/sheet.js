@@ -9,6 +9,23 @@ import { outline } from "../network/field.js";
 const SHOWN = 232; // pixels of the screen
 const GRID_UP_TO = 64; // cells a side that are still told apart
 const UNDONE = 50;
+const undo = []; // inputs that can come back
+
+/** Keep the input, so that undo brings it back. */
+export function keep() {
+  undo.push(state.input);
+  if (undo.length > UNDONE) undo.shift();
+}
+
+/** What changes where a part of the picture is taken away: the answer from before stays as a ghost. */
+export function masking(pixels) {
+  return { before: state.before ?? state.answer, input: { ...state.input, pixels, source: "draw", masked: true } };
+}
+
+/** The value of the ground: light where training pictures are light. */
+export function ground() {
+  return (state.model?.training?.mean ?? 0) > 127 ? 255 : 0;
+}
 
 /** The canvas with the picture, and below the pointer a brush. */
 export class Sheet {
@@ -18,10 +35,8 @@ export class Sheet {
       "aria-label": "The picture that the network reads; draw with the pointer, arrows shift it",
     });
     this.element = h("div", { class: "sheet-frame" }, this.canvas);
-    this.undo = [];
     this.thickness = 0;
     this.erases = false;
-    this.masks = false;
     this.ink = [255, 255, 255];
     this.canvas.addEventListener("pointerdown", (event) => this.down(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -40,8 +55,8 @@ export class Sheet {
   /** Ink is what differs from the ground: light on dark where training pictures are dark. */
   reset() {
     if (!this.grid) return;
-    this.undo = [];
-    this.ground = (state.model.training?.mean ?? 0) > 127 ? 255 : 0;
+    undo.length = 0;
+    this.ground = ground();
     this.ink = Array(3).fill(255 - this.ground);
     this.thickness = Math.max(1.1, Math.min(this.grid.height, this.grid.width) * 0.042);
     this.onreset?.();
@@ -83,7 +98,7 @@ export class Sheet {
     if (!this.grid || event.button > 0) return;
     event.preventDefault();
     this.canvas.setPointerCapture(event.pointerId);
-    this.keep();
+    keep();
     this.last = this.at(event);
     this.stroke(this.last);
   }
@@ -114,28 +129,23 @@ export class Sheet {
       }
     }
     this.last = to;
-    set({ input: { pixels, source: "draw" } });
-  }
-
-  keep() {
-    this.undo.push(state.input);
-    if (this.undo.length > UNDONE) this.undo.shift();
+    if (this.erases) set(masking(pixels)); else set({ input: { pixels, source: "draw" } });
   }
 
   back() {
-    const before = this.undo.pop();
+    const before = undo.pop();
     if (before) set({ input: before });
   }
 
   clear() {
     if (!this.grid) return;
-    this.keep();
+    keep();
     const { height, width, channels } = this.grid;
     set({ input: { pixels: new Uint8Array(height * width * channels).fill(this.ground), source: "draw" } });
   }
 
   invert() {
-    this.keep();
+    keep();
     set({ input: { ...state.input, source: "draw", pixels: state.input.pixels.map((one) => 255 - one) } });
   }
 
@@ -147,7 +157,7 @@ export class Sheet {
   }
 
   shift(across, down) {
-    this.keep();
+    keep();
     const { height, width, channels } = this.grid, old = state.input.pixels;
     const pixels = new Uint8Array(old.length).fill(this.ground);
     for (let y = 0; y < height; y += 1) {

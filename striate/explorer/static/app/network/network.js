@@ -4,6 +4,7 @@ import { choice, h, put } from "../dom.js";
 import { key } from "../keys.js";
 import { on, set, state } from "../state.js";
 import { Column } from "./column.js";
+import { called } from "../drawer/epochs.js";
 import { edges } from "./edges.js";
 
 const HEAD = 96; // pixels of a column that are not maps
@@ -13,11 +14,12 @@ export function network(place) {
   const scroll = h("div", { class: "columns" });
   let columns = [];
   let frame = 0, laid = "", sought = true; // sought: the unit of the link is brought into view at first
-  put(place, tools(), scroll);
+  const line = tools();
+  put(place, line, scroll);
 
   function build({ model }) {
     if (!model) return;
-    if (!place.contains(scroll)) put(place, tools(), scroll);
+    if (!place.contains(scroll)) put(place, line, scroll);
     const lanes = laned(model.columns);
     columns = model.columns.map((layer) => new Column(layer));
     put(scroll, columns.map((column, at) => {
@@ -72,8 +74,13 @@ function tools() {
     type: "range", min: 0.5, max: 3, step: 0.25, value: state.size, "aria-label": "Size of the maps",
     oninput: () => set({ size: Number(size.value) }),
   });
+  const old = h("button", { type: "button", class: "badge", hidden: true, title: "Back to the network as it is", onclick: () => set({ epoch: null }) });
+  on("epoch", ({ epoch }) => {
+    old.hidden = epoch === null;
+    old.textContent = epoch === null ? "" : `${called(epoch)} ×`;
+  });
   return h("div", { class: "tools-line" },
-    h("h2", {}, "Network"),
+    h("h2", {}, "Network"), old,
     choice("Order of the maps", [[false, "in order"], [true, "strongest first"]], state.byActivity, (byActivity) => set({ byActivity })),
     choice("Scale of the colours", [[false, "scale per layer"], [true, "one scale"]], state.global, (global) => set({ global })),
     h("label", { class: "slider" }, h("span", {}, "size"), size),

@@ -23,7 +23,7 @@ export function attribution() {
 
   function question() {
     return {
-      run: state.run, pixels: state.input.pixels, method: method.value,
+      run: state.run, epoch: state.epoch, pixels: state.input.pixels, method: method.value,
       target: classes.value === "" ? null : Number(classes.value), layer: moved ? layers[layer.value] ?? "" : "",
     };
   }
@@ -78,7 +78,7 @@ export function attribution() {
   }
 
   let later = 0;
-  on("input model", ({ model }, changes) => {
+  on("input model epoch", ({ model }, changes) => {
     if (changes.includes("model")) {
       moved = false;
       put(classes, h("option", { value: "" }, "likeliest"), (model?.classes ?? []).map((text, value) => h("option", { value }, text)));

@@ -3,6 +3,7 @@
 import { h, put } from "../dom.js";
 import { on, set, state } from "../state.js";
 import { percent } from "../numbers.js";
+import { ground, keep, masking } from "../input/sheet.js";
 
 /** The changes that are in force, and how to make one. */
 export function whatIf() {
@@ -11,7 +12,7 @@ export function whatIf() {
   const factor = h("input", { type: "range", min: -1, max: 3, step: 0.1, value: 1, "aria-label": "Factor of the kernel", onchange: () => add({ factor: Number(factor.value), kernel: true }) });
   const scale = h("label", { class: "slider" }, h("span", {}, "kernel ×"), factor, h("output", {}, "1"));
   factor.addEventListener("input", () => { scale.lastChild.textContent = factor.value; });
-  const mask = h("button", { type: "button", title: "Black out what the chosen unit sees", onclick: masked }, "Mask its view");
+  const mask = h("button", { type: "button", title: "Take away what the chosen unit sees; Erase does it by hand", onclick: masked }, "Mask its view");
   const hint = h("p", { class: "soft" }, "Click a unit of the network, then change it.");
   const tools = h("div", { class: "whatif" }, h("div", { class: "buttons" }, silence, mask), scale);
 
@@ -46,13 +47,14 @@ function changed() {
     (answer.best === at ? "" : `, now ${model.classes[answer.best] ?? answer.best}`);
 }
 
-/** Put the ground of the sheet where the chosen unit looks; the picture before stays in undo. */
+/** Put the ground of the sheet where the chosen unit looks; undo brings the picture back. */
 function masked() {
   const seen = state.unitFound?.field?.[0];
   if (!seen) return;
   const { width, channels } = state.model.grid, pixels = Uint8Array.from(state.input.pixels);
   for (let y = seen.rows[0]; y < seen.rows[1]; y += 1) {
-    pixels.fill(0, (y * width + seen.cols[0]) * channels, (y * width + seen.cols[1]) * channels);
+    pixels.fill(ground(), (y * width + seen.cols[0]) * channels, (y * width + seen.cols[1]) * channels);
   }
-  set({ before: state.before ?? state.answer, input: { ...state.input, pixels, source: "draw", masked: true } });
+  keep();
+  set(masking(pixels));
 }

@@ -44,7 +44,7 @@ function title({ layer, channel, row, col }, { shape }) {
 function tick({ value: real, total, agrees }) {
   return h("p", { class: "total" }, h("b", { id: "unit-total", "data-total": total, "data-value": real }, value(total)),
     h("span", { class: agrees ? "agrees" : "differs", title: `${total} by these steps, ${real} in the network` },
-      agrees ? "✓ the network has the same" : `the network has ${value(real)}`));
+      agrees ? "✓ the network agrees" : `the network has ${value(real)}`));
 }
 
 function seen({ field }) {
