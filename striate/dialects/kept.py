@@ -45,7 +45,8 @@ def _trained(script: Script, stopped: str) -> None:
     model = _in_layers(model)
     if model is None:
         return
-    data, results = known(model, *script.seen) if script.seen else (None, {})
+    names = script.images.classes if script.images else ()
+    data, results = known(model, *script.seen, names=names) if script.seen else (None, {})
     if results:
         seconds = sum(row.get("seconds", 0.0) for row in run.epochs)
         results |= {"epochs": len(run.epochs), "seconds": round(seconds, 2)}
@@ -53,6 +54,8 @@ def _trained(script: Script, stopped: str) -> None:
         results["stopped"] = stopped
     if results:
         run.write("results.json", results)
+    if data is not None and script.images is not None:
+        run.write(samples.FACTS, script.images.facts())
     if data is not None:
         samples.keep(run.path, {"train": data.train, "test": data.test})
     write_report(run, model, data)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from .. import data
 from ..engine.hooks.log import Log
 from ..model import Model
 from .session import Script
@@ -15,8 +16,17 @@ from .session import Script
 
 @contextmanager
 def watched(script: Script) -> Iterator[None]:
-    """Let every `fit` tell the script's run of its epochs and its data, and keep its limits."""
+    """Let every `fit` tell the script's run of its epochs and its data, and keep its limits.
+
+    A folder of images that is read is told too.
+    """
     original: Any = Model.fit
+    read = data.image_folder
+
+    @functools.wraps(read)
+    def image_folder(*args: Any, **words: Any) -> data.ImageFolder:
+        script.images = read(*args, **words)
+        return script.images
 
     @functools.wraps(original)
     def fit(self: Model, x: Any = None, y: Any = None, **words: Any) -> Any:
@@ -30,7 +40,7 @@ def watched(script: Script) -> Iterator[None]:
         script.saw(x)
         return original(self, x, y, **words)
 
-    with patch.object(Model, "fit", fit):
+    with patch.object(Model, "fit", fit), patch.object(data, "image_folder", image_folder):
         yield
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..data import ImageFolder
 from ..engine.progress import say
 
 LOOKED_AT = 1000  # samples whose values tell the range of a script's pictures
@@ -30,6 +31,7 @@ class Script:
     written, if any; `fitted`, the model that was trained last, which the run keeps; `trained`, what
     a loop of the script's own has trained last: its `kept(run)` returns a model, if there is one;
     `seen`, the samples, labels and validation data of that training, where they are arrays;
+    `images`, the folder of images that was read last;
     `span`, the smallest and the largest value of its first samples; `words`, what the script says
     (see evidence.words).
     """
@@ -40,6 +42,7 @@ class Script:
     fitted: Any = None
     trained: Any = None
     seen: tuple[Any, Any, Any] | None = None
+    images: ImageFolder | None = None
     span: tuple[float, float] | None = None
     words: list[tuple[str, str, str]] = field(default_factory=list)
     said: set[str] = field(default_factory=set)

@@ -65,21 +65,25 @@ def layers(subject: Subject) -> dict[str, Any]:
 
 
 def data(subject: Subject) -> dict[str, Any]:
-    """Return the balance of the classes, a mean picture of each, sizes and duplicates."""
-    parts = {"train": subject.train, "test": subject.test}
+    """Return the balance of the classes, a mean picture of each, sizes and duplicates.
+
+    Of a folder of images all are counted, of which the run keeps the first.
+    """
+    parts = {"train": subject.train, "validation": subject.validation, "test": subject.test}
     known = {name: part for name, part in parts.items() if part is not None and len(part.x)}
     if not known:
         raise ConfigError(subject.name, "knows no pictures of its own", need=KNOWN)
     first = next(iter(known.values()))
     count = len(subject.classes)
+    counts = subject.folder.get("counts") or {
+        name: np.bincount(part.y, minlength=count).tolist() for name, part in known.items()
+    }
     return {
         "dataset": subject.dataset,
         "folder": subject.folder,
         "classes": subject.classes,
-        "counts": {
-            name: np.bincount(part.y, minlength=count).tolist() for name, part in known.items()
-        },
-        "sizes": {name: [len(part.x), *part.x.shape[1:]] for name, part in known.items()},
+        "counts": counts,
+        "sizes": {name: [sum(each), *first.x.shape[1:]] for name, each in counts.items()},
         "dtype": str(first.x.dtype),
         "duplicates": _duplicates(known),
         "ink": _ink(subject, first),
@@ -110,13 +114,10 @@ def _ink(subject: Subject, part: Pictures, bins: int = 32) -> list[int]:
 
 
 def _duplicates(parts: dict[str, Pictures]) -> dict[str, int]:
-    """Return how many pictures are equal to an earlier one, in a part and across the two."""
-    seen: dict[str, set[bytes]] = {}
-    told = {}
-    for name, part in parts.items():
-        found = hashes(part.x)
-        seen[name] = set(found)
-        told[name] = len(found) - len(seen[name])
-    if len(seen) == 2:
-        told["both"] = len(seen["train"] & seen["test"])
+    """Return how many pictures are equal to an earlier one in a part, and to one of another."""
+    seen = {name: hashes(part.x) for name, part in parts.items()}
+    told = {name: len(found) - len(set(found)) for name, found in seen.items()}
+    if len(seen) > 1:
+        own = [set(found) for found in seen.values()]
+        told["parts"] = sum(map(len, own)) - len(set.union(*own))
     return told

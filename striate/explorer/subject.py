@@ -148,12 +148,17 @@ class Subject:
     @cached_property
     def train(self) -> Pictures | None:
         """Pictures that the model was trained on."""
-        return self._pictures(0)
+        return self._pictures("train")
+
+    @cached_property
+    def validation(self) -> Pictures | None:
+        """Pictures by which its training was watched."""
+        return self._pictures("validation")
 
     @cached_property
     def test(self) -> Pictures | None:
         """Pictures that the model was tested on."""
-        return self._pictures(1)
+        return self._pictures("test")
 
     @cached_property
     def reading(self) -> Mistakes:
@@ -194,19 +199,19 @@ class Subject:
         """What was found in the folder of images that it was trained on; empty without one."""
         return samples.facts(self.path)
 
-    def _pictures(self, part: int) -> Pictures | None:
+    def _pictures(self, part: str) -> Pictures | None:
         if not self.dataset:
             return None
         if self.kept:
-            pair = self.kept.get(("train", "test")[part])
+            pair = self.kept.get(part)
             return None if pair is None else Pictures(pair[0], numbers(pair[1]))
         if "recipe" not in self.config:
-            return self._fitted(*mnist()[part])
+            return None if part == "validation" else self._fitted(*mnist()[part == "test"])
         module: Any = importlib.import_module(f"{recipes.__name__}.{self.dataset}")
         settings = module.Settings(**self.config.get("settings", {}))
-        x, y = module.test_data(settings) if part else module.data(settings)[0]
-        y = np.asarray(y)
-        return Pictures(np.asarray(x), y.argmax(-1) if y.ndim > 1 else y)
+        own = (module.test_data(settings) if part == "test"
+               else module.data(settings)[part == "validation"])  # fmt: skip
+        return None if own is None else Pictures(np.asarray(own[0]), numbers(own[1]))
 
     def _fitted(self, x: NDArray[Any], y: NDArray[Any]) -> Pictures:
         """Return MNIST in the form of a model that was not trained by a recipe."""

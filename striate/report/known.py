@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ from .evidence import Data, Pair, numbers
 MOST = 10_000  # validation samples that are judged
 
 
-def known(model: Any, x: Any, y: Any, validation: Any = None) -> tuple[Data | None, dict[str, Any]]:
+def known(
+    model: Any, x: Any, y: Any, validation: Any = None, names: Sequence[str] = ()
+) -> tuple[Data | None, dict[str, Any]]:
     """Return the data of a classifier's training, and what is to be said of them in its results.
 
-    (None, {}) where `x` is not one array of samples, or `y` not classes: numbers or one-hot rows.
+    `names` are those of the classes, numbers without them. (None, {}) where `x` is not one array
+    of samples, or `y` not classes: numbers or one-hot rows.
     """
     train = _pair(x, y)
     try:
@@ -26,6 +30,7 @@ def known(model: Any, x: Any, y: Any, validation: Any = None) -> tuple[Data | No
     if train is None or not count:
         return None, {}
     classes = tuple(map(str, range(max(count, 2))))
+    classes = tuple(names) if len(names) == len(classes) else classes
     valid = _pair(*validation[:2]) if validation is not None and len(validation) > 1 else None
     if _beyond(train, classes) or (valid is not None and _beyond(valid, classes)):
         return None, {}

@@ -328,6 +328,39 @@ def test_a_script_in_native_words_has_a_run_too(
     assert port_script(script) == script.read_text()
 
 
+FOLDER = """
+import striate as st
+from striate import layers as L
+images = st.data.image_folder({folder!r}, (8, 8), validation=0.25, test=0.25)
+model = st.Sequential([L.Input((8, 8, 3)), L.Rescaling(1 / 255), L.Flatten(), L.Dense(2)])
+model.compile("adam", "crossentropy")
+model.fit(*images.train, epochs=1, verbose=0, validation_data=images.validation)
+"""
+
+
+def test_a_folder_that_a_script_in_native_words_reads_is_known_to_its_run(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for label, name in enumerate(("day", "night")):
+        (tmp_path / "sky" / name).mkdir(parents=True)
+        for number in range(8):
+            colour = (200 * label + number, 90, 90)
+            Image.new("RGB", (9 + number % 2, 8), colour).save(
+                tmp_path / "sky" / name / f"{number}.png"
+            )
+    (tmp_path / "sky" / "day" / "notes.txt").write_text("cloudy")
+    script = tmp_path / "own.py"
+    script.write_text(FOLDER.format(folder=str(tmp_path / "sky")))
+    run = run_script(script, root=tmp_path / "runs")
+    told = data(Subjects(tmp_path / "runs")["own"])
+    assert told["classes"] == ["day", "night"]
+    assert told["counts"] == {"train": [4, 4], "validation": [2, 2], "test": [2, 2]}
+    assert told["sizes"]["validation"] == [4, 8, 8, 3]
+    assert told["folder"]["skipped"] == [["day/notes.txt", "is no image by its name (.txt)"]]
+    assert told["folder"]["sizes"] == [[8, 9, 8], [8, 10, 8]]
+    assert "day/notes.txt" in (run / "report.html").read_text()
+
+
 def test_a_figure_that_is_not_shown_is_not_another_scripts(tmp_path: Path) -> None:
     import matplotlib
 

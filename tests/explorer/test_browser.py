@@ -283,6 +283,8 @@ def test_the_folder_that_a_run_was_trained_on_is_shown(quiet: Page, tmp_path: Pa
         expect(body).to_contain_text("<i>bad.png")
         expect(quiet.locator(".sizes i")).to_have_count(6)
         expect(quiet.locator(".balance tbody tr")).to_have_count(2)
+        shown = quiet.locator(".balance tbody .number").all_inner_texts()
+        assert sum(map(int, shown)) == 12  # in training, validation and test
         assert quiet.locator(".tab-body b, .files i").count() <= 1  # the name of the data set
     finally:
         served.close()

@@ -99,6 +99,7 @@ def test_the_data_are_counted(visitor: Visitor) -> None:
     told = visitor.get("data", run="first")
     assert told["counts"]["train"] == np.bincount(subject.train.y, minlength=10).tolist()
     assert told["sizes"]["test"] == [1000, 28, 28, 1]
+    assert sum(told["counts"]["validation"]) == told["sizes"]["validation"][0] == 5000
     assert len(told["means"]) == 10
     assert sum(told["ink"]) == 1000
 
@@ -212,7 +213,7 @@ def test_pictures_that_are_there_twice(tmp_path: Path) -> None:
     assert visitor.get("mistakes", run="pets")["twins"] == 3
     found = visitor.get("mistakes/pictures", run="pets", which="twins")
     assert [one["index"] for one in found["pictures"]] == [5, 10, 11]
-    assert visitor.get("data", run="pets")["duplicates"] == {"train": 0, "test": 1, "both": 1}
+    assert visitor.get("data", run="pets")["duplicates"] == {"train": 0, "test": 1, "parts": 1}
 
 
 def test_what_lies_between_the_epochs_is_sent(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ export function dataTab() {
 
 function facts({ dataset, sizes, dtype, duplicates }) {
   const parts = Object.entries(sizes).map(([name, [many, ...shape]]) => `${name}: ${count(many)} of ${shape.join(" × ")}`);
-  const twice = Object.entries(duplicates).map(([name, many]) => (name === "both" ? `${count(many)} in both parts` : `${count(many)} twice in ${name}`));
+  const twice = Object.entries(duplicates).map(([name, many]) => (name === "parts" ? `${count(many)} in several parts` : `${count(many)} twice in ${name}`));
   return h("p", {}, h("b", {}, dataset), h("span", { class: "soft" }, ` ${parts.join("; ")}; ${dtype}. Equal pictures: ${twice.join(", ")}.`));
 }
 
