@@ -120,7 +120,7 @@ def test_a_script_may_end_by_exit(code: str, stopped: str | None, tmp_path: Path
 
 
 def test_an_error_of_a_script_is_told_from_its_own_line_on(tmp_path: Path) -> None:
-    book = notebook(tmp_path / "fails.ipynb", "%matplotlib inline", "one = 1\none / 0")
+    notebook(tmp_path / "fails.ipynb", "%matplotlib inline", "one = 1\none / 0")
     program = "import sys; from striate.cli import main; main()"
     words = [sys.executable, "-c", program, "run", "fails.ipynb"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
