@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from explored import Served, keep, lenet, residual
 from playwright.sync_api import Page, expect
@@ -134,6 +136,119 @@ def test_a_silenced_map_shows_its_effect_and_comes_back(quiet: Page, served: Ser
     expect(scores).not_to_have_text(before)
     quiet.get_by_role("button", name="Undo: conv2d_1: 2 silent").click()
     expect(scores).to_have_text(before)
+
+
+def scores(page: Page) -> list[float]:
+    """Return the raw outputs, which the page writes with three digits or four."""
+    minus = "\N{MINUS SIGN}"
+    return [
+        float(text.replace(minus, "-")) for text in page.locator(".scores td").all_text_contents()
+    ]
+
+
+def close(outputs: Any) -> Any:
+    return pytest.approx([float(one) for one in outputs], rel=6e-3)
+
+
+def test_a_scaled_kernel_gives_the_answer_of_that_network(quiet: Page, served: Served) -> None:
+    from striate.inspect import feature_maps
+    from striate.inspect.whatif import Change, what_if
+
+    opened(quiet, served, "lenet", "&sample=5&unit=2.4.4.conv2d_1")
+    before = scores(quiet)
+    factor = quiet.get_by_label("Factor of the kernel")
+    factor.fill("3")
+    expect(quiet.locator(".edits li")).to_contain_text(
+        "conv2d_1: kernel 2 \N{MULTIPLICATION SIGN} 3"
+    )
+    expect(quiet.locator(".bars .ghost")).to_have_count(10)
+    subject = served.subjects["lenet"]
+    assert subject.test is not None
+    other = what_if(subject.model, [Change("conv2d_1", 2, 3.0, kernel=True)])
+    expected = feature_maps(other, subject.test.x[5])["dense_1"].values
+    assert scores(quiet) == close(expected)
+    assert scores(quiet) != before
+    factor.fill("1")  # as it was
+    expect(quiet.locator(".edits li")).to_have_count(0)
+    expect(quiet.locator(".bars .ghost")).to_have_count(0)
+    assert scores(quiet) == before
+
+
+def test_what_a_unit_sees_is_masked_and_comes_back(quiet: Page, served: Served) -> None:
+    from striate.inspect import receptive_field
+
+    opened(quiet, served, "lenet", "&sample=5&unit=3.5.5.conv2d_1")
+    expect(quiet.locator("#unit-total")).to_be_visible()
+    before = scores(quiet)
+    quiet.get_by_role("button", name="Mask its view").click()
+    expect(quiet.locator(".caption")).to_contain_text("drawn")
+    expect(quiet.locator(".bars .ghost")).to_have_count(10)
+    subject = served.subjects["lenet"]
+    assert subject.test is not None
+    (seen,) = receptive_field(subject.model, "conv2d_1", (5, 5, 3)).masks
+    masked = np.where(seen, 0, subject.test.x[5])
+    expect(quiet.locator(".bars .best .number")).to_have_text(
+        f"{100 * subject.model.predict(masked[None])[0].max():.1f} %"
+    )
+    assert scores(quiet) == close(subject.model.predict(masked[None])[0])
+    assert scores(quiet) != before
+    quiet.keyboard.press("Control+z")
+    expect(quiet.locator(".caption")).to_contain_text("test picture 5")
+    expect(quiet.locator(".bars .ghost")).to_have_count(0)
+    assert scores(quiet) == before
+
+
+def test_a_part_is_erased_by_the_brush_and_comes_back(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&sample=5")
+    before = scores(quiet)
+    quiet.get_by_role("button", name="Erase").click()
+    quiet.locator(".sheet").scroll_into_view_if_needed()
+    sheet = quiet.locator(".sheet").bounding_box()
+    assert sheet is not None
+    quiet.mouse.move(sheet["x"] + 0.2 * sheet["width"], sheet["y"] + 0.4 * sheet["height"])
+    quiet.mouse.down()
+    quiet.mouse.move(sheet["x"] + 0.8 * sheet["width"], sheet["y"] + 0.4 * sheet["height"], steps=9)
+    quiet.mouse.up()
+    expect(quiet.locator(".bars .ghost")).to_have_count(10)
+    assert scores(quiet) != before
+    quiet.keyboard.press("Control+z")
+    expect(quiet.locator(".bars .ghost")).to_have_count(0)
+    assert scores(quiet) == before
+
+
+def test_two_runs_are_beside_each_other(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&sample=5&unit=3.5.5.conv2d&tab=compare&with=tutorial")
+    expect(quiet.locator("#tab-compare")).to_have_attribute("aria-selected", "true")
+    expect(quiet.locator(".pair h3").first).to_have_text("What differs")
+    expect(quiet.locator(".pair .chart canvas").first).to_be_visible()
+    expect(quiet.locator(".pair")).to_contain_text("They disagree on")
+    rows = quiet.locator("table:has(.maps) tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0).locator(".maps canvas")).to_have_count(6)
+    expect(rows.nth(1).locator(".maps canvas")).to_have_count(6)  # the same maps of the other
+    expect(rows.nth(0).locator("b")).to_have_text(quiet.locator(".reads b").inner_text())
+    expect(quiet.locator(".compare")).to_contain_text("conv2d, map 3, row 5, column 5")
+
+
+def test_maps_kernels_and_the_answer_are_those_of_an_epoch(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&sample=5&tab=epochs")
+    kernels = quiet.locator(".epochs .kernels canvas")
+    expect(kernels).to_have_count(6)
+    picture = "(one) => one.toDataURL()"
+    now, sure = kernels.first.evaluate(picture), quiet.locator(".bars .best").text_content()
+    quiet.locator(".epoch-answer[data-epoch='0']").click()
+    expect(quiet.locator(".tools-line .badge")).to_have_text(re.compile("^before training"))
+    expect(quiet.locator(".bars .best")).not_to_have_text(sure)
+    quiet.wait_for_load_state("networkidle")
+    assert kernels.first.evaluate(picture) != now
+    quiet.click("#tab-kernels")
+    expect(quiet.locator(".kernels:visible canvas")).to_have_count(6)
+    quiet.locator(".tools-line .badge").click()  # as it is
+    expect(quiet.locator(".bars .best")).to_have_text(sure)
+    quiet.click("#tab-epochs")
+    expect(quiet.locator(".epochs .slider b")).to_have_text("after epoch 2")
+    quiet.wait_for_load_state("networkidle")
+    assert kernels.first.evaluate(picture) == now
 
 
 def test_the_link_brings_the_view_back(quiet: Page, served: Served) -> None:
