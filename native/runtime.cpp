@@ -120,10 +120,9 @@ struct striate_work {
 
 namespace {
 
-// To wake another thread costs as much as this work, or this much where runs follow each other so
-// closely that it still spins; a first measurement may be some times too large, since nothing is in
-// the caches yet.
-constexpr double WORTH_NS = 60'000, WORTH_AWAKE_NS = 20'000;
+// What WORTH_NS is where runs follow each other so closely that the other thread still spins; a first
+// measurement may be some times too large, since nothing is in the caches yet.
+constexpr double WORTH_AWAKE_NS = 20'000;
 constexpr int64_t AWAKE_NS = 50'000;
 constexpr double COLD = 10;
 constexpr int64_t MEASURED = 3;  // steps after which the caches are known to be warm
@@ -134,9 +133,7 @@ constexpr int64_t MEASURED = 3;  // steps after which the caches are known to be
 // Linux takes a core from a thread of real-time priority for 50 ms.
 constexpr double HELD_UP = 0.25;
 constexpr int64_t WINDOW_NS = 10'000'000, WINDOWS = 3;
-constexpr double LATE_NS = 300'000;
-constexpr int64_t ALONE_NS = 50'000'000, SHORTLY_ALONE_NS = 1'000'000;
-constexpr int64_t LONGEST_ALONE_NS = 800'000'000;
+constexpr int64_t ALONE_NS = 50'000'000;
 
 // The time that a thread had, and could have worked in, since a moment.
 struct Window {
@@ -190,15 +187,13 @@ class Run {
     const int64_t first = step_;
     team_.run(members_, [this](int64_t member) { walk(member); });
     const double alone = pace_.nanoseconds * static_cast<double>((step_ - first) * plan_.batch);
-    const bool late = static_cast<double>(now_ns() - step_began_) > alone + LATE_NS;
-    if (finished_ && late) stand_aside(SHORTLY_ALONE_NS);
+    if (finished_) team_.judge(now_ns() - step_began_, alone);
   }
 
   bool worth_sharing() const {
-    const int64_t now = now_ns();
-    if (members_ == 1 || pace_.steps == 0 || now < team_.alone_until_ns) return false;
+    if (members_ == 1 || pace_.steps == 0 || team_.alone()) return false;
     const double left = static_cast<double>(work_.samples - step_ * plan_.batch);
-    const double worth = now - team_.left_ns < AWAKE_NS ? WORTH_AWAKE_NS : WORTH_NS;
+    const double worth = now_ns() - team_.left_ns < AWAKE_NS ? WORTH_AWAKE_NS : WORTH_NS;
     return left * pace_.nanoseconds > worth * (pace_.steps < MEASURED ? COLD : 1);
   }
 
@@ -286,16 +281,8 @@ class Run {
     }
     if (++team_.held_up < WINDOWS) return false;
     team_.held_up = 0;
-    stand_aside(ALONE_NS);
+    team_.stand_aside(ALONE_NS);
     return true;
-  }
-
-  // Other programs need a core: one thread goes on alone, for longer if that was so lately.
-  void stand_aside(int64_t least_ns) {
-    const int64_t now = now_ns();
-    if (now - team_.alone_until_ns > 10 * team_.alone_ns) team_.alone_ns = 0;
-    team_.alone_ns = std::clamp(team_.alone_ns * 2, least_ns, LONGEST_ALONE_NS);
-    team_.alone_until_ns = now + team_.alone_ns;
   }
 
   // Notes how long the step took that one thread made alone.

@@ -23,6 +23,9 @@ namespace {
 constexpr int64_t SPIN_NS = 100'000;
 constexpr int PAUSES = 32;  // between looks at the clock
 
+constexpr double LATE_NS = 300'000;
+constexpr int64_t SHORTLY_ALONE_NS = 1'000'000, LONGEST_ALONE_NS = 800'000'000;
+
 inline void pause_a_moment() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -112,6 +115,29 @@ void Team::run(int64_t threads, const std::function<void(int64_t)>& work) {
   for (uint32_t seen = done_.value(); running_.load(std::memory_order_acquire) > 0;
        seen = done_.value())
     done_.wait_past(seen);
+}
+
+void Team::share(int64_t threads, double one_ns, const std::function<void()>& work) {
+  Team& team = instance();
+  std::unique_lock<std::mutex> reserved;
+  if (threads > 1 && one_ns > WORTH_NS) reserved = team.reserve();
+  const int64_t members = reserved.owns_lock() && !team.alone() ? team.gather(threads) : 1;
+  if (members == 1) return work();
+  const int64_t began = now_ns();
+  team.run(members, [&](int64_t) { work(); });
+  team.left_ns = now_ns();
+  team.judge(team.left_ns - began, one_ns);
+}
+
+void Team::stand_aside(int64_t least_ns) {
+  const int64_t now = now_ns();
+  if (now - alone_until_ns_ > 10 * alone_ns) alone_ns = 0;
+  alone_ns = std::clamp(alone_ns * 2, least_ns, LONGEST_ALONE_NS);
+  alone_until_ns_ = now + alone_ns;
+}
+
+void Team::judge(int64_t took_ns, double one_ns) {
+  if (static_cast<double>(took_ns) > one_ns + LATE_NS) stand_aside(SHORTLY_ALONE_NS);
 }
 
 // Every member answers every job, so that none can be late for one and meet the next.

@@ -8,6 +8,12 @@
 
 namespace striate {
 
+int64_t now_ns();     // a steady clock
+int64_t worked_ns();  // processor time of this thread
+
+// To wake another thread costs as much as this work.
+constexpr double WORTH_NS = 60'000;
+
 // A number that threads wait on: they spin a moment, then sleep until it is changed.
 class Signal {
  public:
@@ -32,12 +38,21 @@ class Team {
   int64_t gather(int64_t threads);
   // Runs work(member) on gathered threads, the caller being member 0; returns when all are done.
   void run(int64_t threads, const std::function<void(int64_t member)>& work);
+  // Runs work(), which shares itself out, on this thread and on others where that is worth it: one
+  // thread needs about `one_ns` for it. Returns when all is done.
+  static void share(int64_t threads, double one_ns, const std::function<void()>& work);
 
-  // Until when other programs need a core, as far as is known, and how long the next such time
-  // shall be; for the holder of the reservation.
-  int64_t alone_until_ns = 0;
+  // Whether one thread shall go on alone, since other programs need a core.
+  bool alone() const { return now_ns() < alone_until_ns_; }
+  // Lets one thread go on alone from now on, for longer if that was so lately.
+  void stand_aside(int64_t least_ns);
+  // Does so shortly where a run on several threads took much longer than one of them needs.
+  void judge(int64_t took_ns, double one_ns);
+
+  // For the holder of the reservation: how long one thread was to go on alone the last time, and in
+  // how many windows in a row a member was held up.
   int64_t alone_ns = 0;
-  int64_t held_up = 0;  // windows in a row, so far
+  int64_t held_up = 0;
   // When the last run ended.
   int64_t left_ns = 0;
 
@@ -45,6 +60,7 @@ class Team {
   void serve(int64_t member, uint32_t seen);
 
   std::mutex busy_;
+  int64_t alone_until_ns_ = 0;
   int64_t members_ = 0;  // besides the caller; they end with the process
   const std::function<void(int64_t)>* work_ = nullptr;
   int64_t wanted_ = 0;
@@ -79,8 +95,5 @@ class Gate {
   alignas(64) std::atomic<int64_t> arrived_{0};
   Signal signal_;
 };
-
-int64_t now_ns();     // a steady clock
-int64_t worked_ns();  // processor time of this thread
 
 }  // namespace striate

@@ -2,8 +2,10 @@
 #include "optimizer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
+#include "../team.h"
 #include "families.h"
 
 namespace striate {
@@ -41,6 +43,15 @@ struct Momentum {
     const Vec momentum = fma(all(f.momentum), load(p.first + i), -change);
     store(p.first + i, momentum);
     return f.nesterov ? fma(-all(f.momentum), momentum, change) : -momentum;
+  }
+};
+
+struct HeavyBall {
+  STRIATE_INLINE static Vec step(const Factors& f, const Place& p, int64_t i, Vec g) {
+    const Vec part = all(f.new_second_part) * g;
+    const Vec momentum = fma(all(f.momentum), load(p.first + i), part);
+    store(p.first + i, momentum);
+    return all(f.rate) * (f.nesterov ? fma(all(f.momentum), momentum, g) : momentum);
   }
 };
 
@@ -228,9 +239,10 @@ struct UpdateCall final : Kernel {
 }  // namespace
 
 void Kept::check(const Check& c, const Rule& rule, int64_t floats) const {
-  c.between("optimizer", rule.optimizer, Rule::NONE, Rule::NADAM);
+  c.between("optimizer", rule.optimizer, Rule::NONE, Rule::HEAVY_BALL);
   const bool one = rule.optimizer > Rule::SGD;
-  const bool two = rule.optimizer > Rule::RMSPROP && rule.optimizer != Rule::ADAGRAD;
+  const bool two = rule.optimizer > Rule::RMSPROP && rule.optimizer != Rule::ADAGRAD &&
+                   rule.optimizer != Rule::HEAVY_BALL;
   if (one || given(first)) c.holds("first", first, floats * 4);
   if (two || given(second)) c.holds("second", second, floats * 4);
   if (given(third)) c.holds("third", third, floats * 4);
@@ -269,7 +281,7 @@ void Update::apply(const Place& place, int64_t row, const float* gradient, int64
   static constexpr Apply apply[] = {
       nullptr,          apply_rule<Sgd>,      apply_rule<Momentum>, apply_rule<RmsProp>,
       apply_rule<Adam>, apply_rule<Adam>,     apply_rule<Adagrad>,  apply_rule<Adadelta>,
-      apply_rule<Adamax>, apply_rule<Nadam>};
+      apply_rule<Adamax>, apply_rule<Nadam>,  apply_rule<HeavyBall>};
   apply[optimizer_](factors_, place, row, gradient, gradient_row, rows, width);
 }
 
@@ -290,31 +302,78 @@ struct striate_rule {
   int64_t step;
 };
 
-// Changes `count` weights by their gradients, on this thread; nothing else is read or written. What
-// the optimizer does not keep may be null.
-void striate_update(const striate_rule* given, float* weight, const float* gradient, float* first,
-                    float* second, float* third, int64_t count) {
-  using namespace striate;
-  const Rule rule{given->optimizer, given->momentum,     given->second_decay, given->epsilon,
-                  given->nesterov,  given->weight_decay, given->l1,           given->l2};
-  Step step;
-  step.rate = given->rate, step.update = given->step;
-  const Update update(rule, step);
-  const int64_t whole = count / LANES * LANES, left = count - whole;
-  if (whole > 0) update.apply({weight, first, second, third}, 0, gradient, 0, 1, whole);
+// `count` weights, their gradients, and what the optimizer keeps for them; null where it keeps nothing.
+struct striate_weights {
+  float* weight;
+  const float* gradient;
+  float* first;
+  float* second;
+  float* third;
+  int64_t count;
+};
+
+}  // extern "C"
+#pragma GCC visibility pop
+
+namespace striate {
+namespace {
+
+constexpr int64_t SHARE = 16384;  // weights that a thread takes at a time
+constexpr double ONE_NS = 1;      // of a thread, for a weight: about what reading it takes
+
+// Changes the weights from one to another of a row.
+void change(const Update& update, const striate_weights& row, int64_t from, int64_t end) {
+  const Place all = moved({row.weight, row.first, row.second, row.third}, from);
+  const float* gradient = row.gradient + from;
+  const int64_t whole = (end - from) / LANES * LANES, left = end - from - whole;
+  if (whole > 0) update.apply(all, 0, gradient, 0, 1, whole);
   if (left == 0) return;
   alignas(64) float last[5][LANES] = {};
   const auto in = [&](float* to, const float* from) {
     if (from != nullptr) std::copy_n(from + whole, left, to);
     return from == nullptr ? nullptr : to;
   };
-  const Place place{in(last[0], weight), in(last[1], first), in(last[2], second),
-                    in(last[3], third)};
+  const Place place{in(last[0], all.weight), in(last[1], all.first), in(last[2], all.second),
+                    in(last[3], all.third)};
   update.apply(place, 0, in(last[4], gradient), 0, 1, LANES);
   const auto out = [&](float* to, const float* from) {
     if (to != nullptr) std::copy_n(from, left, to + whole);
   };
-  out(weight, last[0]), out(first, last[1]), out(second, last[2]), out(third, last[3]);
+  out(all.weight, last[0]), out(all.first, last[1]), out(all.second, last[2]);
+  out(all.third, last[3]);
+}
+
+}  // namespace
+}  // namespace striate
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+// Changes all these weights by their gradients; nothing else is read or written. What comes out does
+// not depend on the number of threads.
+void striate_update(const striate_rule* given, const striate_weights* rows, int64_t rows_count,
+                    int64_t threads) {
+  using namespace striate;
+  const Rule rule{given->optimizer, given->momentum,     given->second_decay, given->epsilon,
+                  given->nesterov,  given->weight_decay, given->l1,           given->l2};
+  Step step;
+  step.rate = given->rate, step.update = given->step;
+  const Update update(rule, step);
+  const striate_weights* end = rows + rows_count;
+  int64_t floats = 0;
+  for (const striate_weights* row = rows; row != end; ++row) floats += row->count;
+  std::atomic<int64_t> next{0};
+  Team::share(threads, ONE_NS * static_cast<double>(floats), [&] {
+    int64_t task = next++, begin = 0;  // of the parts of this row, among those of all rows
+    for (const striate_weights* row = rows; row != end; ++row) {
+      const int64_t parts = divide_up(row->count, SHARE);
+      for (; task < begin + parts; task = next++) {
+        const int64_t from = (task - begin) * SHARE;
+        change(update, *row, from, std::min(row->count, from + SHARE));
+      }
+      begin += parts;
+    }
+  });
 }
 
 }  // extern "C"

@@ -8,10 +8,11 @@
 namespace striate {
 
 // The description of an optimizer, as fields of a kernel. `momentum` is beta_1, or rho where there
-// is one; `second_decay` is beta_2, or the momentum of rmsprop.
+// is one; `second_decay` is beta_2, the momentum of rmsprop, or the dampening of a heavy ball, which
+// is a momentum without the rate: torch's.
 struct Rule {
   enum Optimizer : Int {
-    NONE, SGD, MOMENTUM, RMSPROP, ADAM, ADAMW, ADAGRAD, ADADELTA, ADAMAX, NADAM
+    NONE, SGD, MOMENTUM, RMSPROP, ADAM, ADAMW, ADAGRAD, ADADELTA, ADAMAX, NADAM, HEAVY_BALL
   };
   Int optimizer = NONE;
   Real momentum = 0, second_decay = 0, epsilon = 0;

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from ..lower.optimizer import update_of
-from ..lower.runtime import Library, library
+from ..lower.runtime import Library, Row, library
 from ..optimizers import Optimizer
 from ..optimizers.optimizer import State
 
@@ -25,29 +26,36 @@ def update(
     given = [one for one in grads if one is not None]
     if native is None or isinstance(rule, str) or len(given) < len(grads):
         return False
-    slots = [state[name] for name in rule.slots]
-    if not all(map(plain, (*weights, *given, *(one for kept in slots for one in kept)))):
+    several = [*zip(weights, given, *(state[name] for name in rule.slots), strict=True)]
+    if not plain(several):
         return False
     step = {**rule.fields, "rate": optimizer.rate(state), "step": state["step"] + 1}
-    for place, (weight, grad) in enumerate(zip(weights, given, strict=True)):
-        change(native, step, weight, grad, [slot[place] for slot in slots])
+    change(native, step, several)
     state["step"] += 1
     return True
 
 
-def change(
-    native: Library,
-    rule: Mapping[str, float],
-    weight: Tensor,
-    grad: Tensor,
-    kept: Sequence[Tensor],
-) -> None:
-    """Change a weight, and what is kept for it, by `Library.update`; torch counts the change."""
-    arrays = [slot.detach().numpy() for slot in kept]
-    native.update(rule, weight.detach().numpy(), grad.detach().numpy(), arrays)
-    weight.unsqueeze(0)[:0].zero_()
+def change(native: Library, rule: Mapping[str, float], several: Sequence[Sequence[Tensor]]) -> None:
+    """Change weights by `Library.update`; torch counts the change.
+
+    Each of `several` is a weight, its gradient and what is kept for it.
+    """
+    native.update(rule, [_row(*tensors) for tensors in several])
+    increment_version([weight for weight, *_ in several])
 
 
-def plain(one: Tensor) -> bool:
-    """Return whether the native library can work on a tensor where it lies."""
-    return one.dtype is torch.float32 and one.device.type == "cpu" and one.is_contiguous()
+def _row(weight: Tensor, *others: Tensor) -> Row:
+    places = [other.data_ptr() for other in others] + [None] * (4 - len(others))
+    return (weight.data_ptr(), *places, weight.numel())  # type: ignore[return-value]
+
+
+def plain(several: Sequence[Sequence[Tensor]]) -> bool:
+    """Return whether `change` can work on these tensors where they lie."""
+    return all(
+        one.dtype is torch.float32
+        and one.device.type == "cpu"
+        and one.is_contiguous()
+        and one.shape == tensors[0].shape
+        for tensors in several
+        for one in tensors
+    )

@@ -29,6 +29,7 @@ class Rule(IntEnum):
     ADADELTA = 7
     ADAMAX = 8
     NADAM = 9
+    HEAVY_BALL = 10
 
 
 Known = tuple[Rule, dict[str, float], tuple[str, ...]]  # with its fields and slots

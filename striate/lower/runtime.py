@@ -63,6 +63,18 @@ class _Rule(ctypes.Structure):
     )
 
 
+class _Weights(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("weight", "gradient", "first", "second", "third")),
+        ("count", ctypes.c_int64),
+    )
+
+
+# The addresses of weights, of their gradients, and of up to three arrays that are kept for them (or
+# None), and their number.
+Row = tuple[int, int, int | None, int | None, int | None, int]
+
+
 class Library:
     """One of the compiled libraries; `isa` is the instruction set that it was compiled for."""
 
@@ -90,7 +102,7 @@ class Library:
         self.calls.striate_transpose.restype = None
         self.calls.striate_transpose.argtypes = (pointer, number, number, pointer, number, number)
         self.calls.striate_update.restype = None
-        self.calls.striate_update.argtypes = (ctypes.POINTER(_Rule), *(pointer,) * 5, number)
+        self.calls.striate_update.argtypes = (ctypes.POINTER(_Rule), pointer, number, number)
         lines = self.calls.striate_kernels().decode().splitlines()
         self.kernels: Mapping[str, tuple[int, Mapping[str, str]]] = {
             name: (number, dict(item.split(":") for item in fields))
@@ -110,20 +122,16 @@ class Library:
             np.copyto(target, source)
 
     def update(
-        self,
-        rule: Mapping[str, float],
-        weight: NDArray[Any],
-        gradient: NDArray[Any],
-        kept: Sequence[NDArray[Any]],
+        self, rule: Mapping[str, float], rows: Sequence[Row], threads: int | None = None
     ) -> None:
-        """Change a weight by its gradient, in one pass on this thread.
+        """Change weights by their gradients, each in one pass.
 
         `rule`: the fields of the kernel `update`, with the learning rate as `rate` and the number
-        of the step from 1 as `step`. All arrays are float32, of one size, without gaps.
+        of the step from 1 as `step`. The arrays of a row are float32, of one size, without gaps.
         """
-        slots = [one.ctypes.data for one in kept] + [None] * (3 - len(kept))
-        data = (weight.ctypes.data, gradient.ctypes.data, *slots)
-        self.calls.striate_update(ctypes.byref(_Rule(**rule)), *data, weight.size)
+        table = (_Weights * len(rows))(*(_Weights(*row) for row in rows))
+        given = ctypes.byref(_Rule(**rule))
+        self.calls.striate_update(given, table, len(rows), threads or cores())
 
     def _transpose(self, target: NDArray[Any], source: NDArray[Any]) -> None:
         rows, columns = source.shape

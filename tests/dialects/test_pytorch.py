@@ -645,31 +645,42 @@ def test_a_batch_file_runs_nothing(vision: Any, tmp_path: Path,
     assert capsys.readouterr().out == ""
 
 
-def test_optimizers_update_in_one_pass_with_the_numbers_of_torch() -> None:
-    kinds = {
-        "sgd": lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
-        "adam": lambda p: torch.optim.Adam(p, 0.01, amsgrad=True),
-        "adamw": lambda p: torch.optim.AdamW(p, 0.01),
-        "adagrad": lambda p: torch.optim.Adagrad(p, 0.01),
-    }
+OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
+    "sgd": lambda p: torch.optim.SGD(p, 0.1),
+    "nesterov": lambda p: torch.optim.SGD(p, 0.1, 0.9, nesterov=True, weight_decay=1e-3),
+    "dampened": lambda p: torch.optim.SGD(p, torch.tensor(0.1), 0.9, dampening=0.2),
+    "maximized": lambda p: torch.optim.SGD(p, 0.01, 0.9, maximize=True),
+    "adam": lambda p: torch.optim.Adam(p, 0.01, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
+    "amsgrad": lambda p: torch.optim.Adam(p, 0.01, amsgrad=True),
+    "adamw": lambda p: torch.optim.AdamW(p, torch.tensor(0.01), weight_decay=0.2),
+    "adagrad": lambda p: torch.optim.Adagrad(p, 0.01),
+}
 
-    def trained(kind: str) -> tuple[torch.Tensor, bool]:
+
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_optimizers_update_in_one_pass_with_the_numbers_of_torch(make: Any) -> None:
+    def trained() -> tuple[list[torch.Tensor], dict[str, Any]]:
         draw = torch.Generator().manual_seed(0)
-        weight = torch.randn(40, generator=draw).requires_grad_()
-        optimizer = kinds[kind]([weight])
-        for _ in range(5):
+        first, second, transposed = (torch.randn(8, 5, generator=draw) for _ in range(3))
+        weights = [one.requires_grad_() for one in (first, second, transposed.T)]
+        optimizer = make([{"params": weights[:1]}, {"params": weights[1:], "lr": 0.02}])
+        for step in range(5):
+            if step == 3:
+                optimizer.param_groups[0]["lr"] = 0.003
             optimizer.zero_grad()
-            (weight * torch.randn(40, generator=draw)).pow(2).sum().backward()
+            used = weights[: 3 if step % 2 else 2]  # the steps of one weight are fewer
+            sum((one.reshape(-1) * torch.randn(40, generator=draw)).pow(2).sum()
+                for one in used).backward()  # fmt: skip
             optimizer.step()
-        return weight.detach(), bool(optimizer.param_groups[0]["fused"])
+        return [one.detach() for one in weights], optimizer.state_dict()
 
-    for kind in kinds:
-        plain, fused = trained(kind)
-        assert not fused
-        with installed("pytorch"):
-            found, fused = trained(kind)
-        assert fused
-        torch.testing.assert_close(found, plain, rtol=1e-5, atol=1e-6)
+    plain, kept = trained()
+    assert not kept["param_groups"][0]["fused"]
+    with installed("pytorch"):
+        found, mine = trained()
+    assert mine["param_groups"][0]["fused"]
+    torch.testing.assert_close(found, plain, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(mine["state"], kept["state"], rtol=1e-5, atol=1e-6)
 
 
 def test_an_optimizer_is_left_as_a_script_asks_for_it() -> None:

@@ -148,7 +148,7 @@ def test_without_an_optimizer_the_sum_is_left_in_the_first_piece(isa: str) -> No
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"optimizer": 10}, "optimizer = 10, need 0 to 9"),
+        ({"optimizer": 11}, "optimizer = 11, need 0 to 10"),
         ({"optimizer": 4}, "first is no buffer"),
         ({"optimizer": 1, "count": 33}, "weight has 1 x 128 bytes, needs 1 x 192"),
         ({"optimizer": 1, "count": -1}, "count = -1, need 1 to 68719476736"),
@@ -167,6 +167,11 @@ def test_a_call_that_would_leave_its_buffers_is_refused(
         f"  got   stage 0, update: {message}\n"
         '  fix   engine="torch"'
     )
+
+
+def row(weight: Array, *others: Array) -> Any:
+    places = [one.ctypes.data for one in (weight, *others)]
+    return (*places, *[None] * (5 - len(places)), weight.size)
 
 
 @each_isa
@@ -188,10 +193,50 @@ def test_weights_of_any_number_are_changed_in_one_pass(isa: str, name: str, size
     state = {slot: [torch.zeros(size)] for slot in slots}
     for step in (1, 2, 3):
         gradient[:] = rng.normal(size=size)
-        kernels.update({**fields, "rate": 0.1, "step": step}, weight, gradient,
-                       [places[slot] for slot in slots])  # fmt: skip
+        kernels.update({**fields, "rate": 0.1, "step": step},
+                       [row(weight, gradient, *(places[slot] for slot in slots))])  # fmt: skip
         optimizer.rule([expected], [torch.tensor(gradient)], state, 0.1, step)
     close(weight, expected.numpy())
     for slot in slots:
         close(places[slot], state[slot][0].numpy())
     assert np.array_equal(memory[:, -1], before)
+
+
+@each_isa
+@pytest.mark.parametrize("fields", [{"dampening": 0.3}, {"nesterov": True}])
+def test_a_heavy_ball_is_what_torch_calls_a_momentum(isa: str, fields: dict[str, Any]) -> None:
+    kernels, rng = library(isa), np.random.default_rng(0)
+    assert kernels is not None
+    expected = torch.tensor(rng.normal(size=37).astype(np.float32))
+    weight = expected.numpy().copy()
+    optimizer = torch.optim.SGD([expected], 0.1, momentum=0.9, weight_decay=0.01, **fields)
+    expected.grad = torch.zeros_like(expected)
+    optimizer.step()  # the first one keeps the gradient as it is
+    kept = optimizer.state[expected]["momentum_buffer"].numpy().copy()
+    weight[:] = expected.numpy()
+    rule = {"optimizer": 10, "momentum": 0.9, "second_decay": fields.get("dampening", 0.0),
+            "nesterov": "nesterov" in fields, "l2": 0.005, "rate": 0.1, "step": 1}  # fmt: skip
+    for _ in range(5):
+        gradient = rng.normal(size=37).astype(np.float32)
+        expected.grad = torch.tensor(gradient)
+        optimizer.step()
+        kernels.update(rule, [row(weight, gradient, kept)])
+    close(weight, expected.numpy())
+    close(kept, optimizer.state[expected]["momentum_buffer"].numpy())
+
+
+@each_isa
+def test_weights_that_threads_share_are_changed_as_by_one(isa: str) -> None:
+    kernels, rng = library(isa), np.random.default_rng(0)
+    assert kernels is not None
+    sizes = (3, 500_001, 1, 16384, 90_000)  # enough to be shared, in parts that end anywhere
+    arrays = [rng.random((4, size)).astype(np.float32) for size in sizes]
+    several = {threads: [one.copy() for one in arrays] for threads in (1, 2, 3)}
+    for threads, copies in several.items():
+        for step in (1, 2, 3):
+            kernels.update({"optimizer": 4, **BETAS, "rate": 0.01, "step": step},
+                           [row(*one) for one in copies], threads)  # fmt: skip
+    for before, one, two, three in zip(arrays, *several.values(), strict=True):
+        assert (one[0] != before[0]).all()
+        np.testing.assert_array_equal(two, one)
+        np.testing.assert_array_equal(three, one)

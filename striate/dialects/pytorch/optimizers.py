@@ -1,14 +1,15 @@
-"""Optimizers of a script go over the weights once: by torch's kernels, or by Striate's."""
+"""Optimizers of a script go over the weights once: by Striate's kernels, or by torch's."""
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, optim
-from torch.optim import adadelta
+from torch.optim import adadelta, adam, sgd
 
 from ...engine.one_pass import change, plain
 from ...lower.optimizer import Rule
@@ -17,21 +18,23 @@ from ..dialect import Patch
 
 FUSED = (optim.SGD, optim.Adam, optim.AdamW, optim.Adagrad)
 CHOSEN = ("foreach", "fused", "capturable", "differentiable")  # a script that asks for one gets it
+OTHERWISE = ("maximize", "capturable", "differentiable", "has_sparse_grad")  # no kernel does it
+Fields = dict[str, float]
 
 
 def patches() -> Sequence[Patch]:
     """Let the groups of these optimizers be updated in one pass, instead of one for each term.
 
-    The numbers are the same to rounding. Groups of anything but float32 on the processor are left
-    as they are, and so are those of which the script itself says how.
+    The numbers are the same to rounding, and what an optimizer keeps is what torch's keeps. Groups
+    of anything but float32 on the processor are left as they are, and so are those of which the
+    script itself says how.
     """
     adding = (optim.Optimizer, "add_param_group", _fused(optim.Optimizer.add_param_group))
     native = library()
     if native is None:
         return (adding,)
-    name = "_single_tensor_adadelta"
-    made = _adadelta(getattr(adadelta, name), native)
-    return (adding, (adadelta, name, made))
+    made = ((module, name, make(getattr(module, name), native)) for module, name, make in NATIVE)
+    return (adding, *made)
 
 
 def _fused(original: Callable[..., None]) -> Callable[..., None]:
@@ -60,15 +63,93 @@ def _adadelta(original: Callable[..., None], native: Library) -> Callable[..., N
         **words: Any,
     ) -> None:
         several = [*zip(params, grads, squares, changes, strict=True)]
-        given = ("maximize", "differentiable", "capturable")
-        flat = all(plain(one) for tensors in several for one in tensors)
-        if any(words[word] for word in given) or not flat:
+        if _others(words) or not plain(several):
             original(params, grads, squares, changes, steps, **words)
             return
-        rule = {"optimizer": Rule.ADADELTA, "momentum": words["rho"], "epsilon": words["eps"],
-                "l2": words["weight_decay"] / 2, "rate": float(words["lr"]), "step": 1}  # fmt: skip
-        for count, (weight, gradient, *kept) in zip(steps, several, strict=True):
-            count += 1
-            change(native, rule, weight, gradient, kept)
+        rule = {**_decayed(Rule.ADADELTA, words), "rate": float(words["lr"]), "step": 1,
+                "momentum": words["rho"], "epsilon": words["eps"]}  # fmt: skip
+        torch._foreach_add_(steps, 1)
+        change(native, rule, several)
 
     return step
+
+
+def _adam(original: Callable[..., None], native: Library) -> Callable[..., None]:
+    @functools.wraps(original)
+    def step(
+        params: list[Tensor],
+        grads: list[Tensor],
+        means: list[Tensor],
+        squares: list[Tensor],
+        most: list[Tensor],
+        steps: list[Tensor],
+        *scaled: Any,
+        **words: Any,
+    ) -> None:
+        several = [*zip(params, grads, means, squares, *([most] if most else []), strict=True)]
+        numbers = {float(count) + 1 for count in steps}
+        if _others(words, *scaled) or len(numbers) != 1 or not plain(several):
+            original(params, grads, means, squares, most, steps, *scaled, **words)
+            return
+        torch._foreach_add_(steps, 1)
+        (number,) = numbers
+        first, second = float(words["beta1"]), float(words["beta2"])
+        # The kernel's epsilon stands beside a root that is not corrected for its beginning.
+        epsilon = words["eps"] * math.sqrt(1 - second**number)
+        rule = {**_decayed(Rule.ADAM, words), "rate": float(words["lr"]), "step": int(number),
+                "momentum": first, "second_decay": second, "epsilon": epsilon}  # fmt: skip
+        change(native, rule, several)
+
+    return step
+
+
+def _decayed(rule: Rule, words: dict[str, Any]) -> Fields:
+    """Return a rule with its decay: of the weights themselves, or as a part of the gradients."""
+    decay = words["weight_decay"]
+    apart = words.get("decoupled_weight_decay")
+    return {"optimizer": rule, **({"weight_decay": decay} if apart else {"l2": decay / 2})}
+
+
+def _sgd(original: Callable[..., None], native: Library) -> Callable[..., None]:
+    @functools.wraps(original)
+    def step(
+        params: list[Tensor],
+        grads: list[Tensor],
+        kept: list[Tensor | None],
+        *scaled: Any,
+        **words: Any,
+    ) -> None:
+        slots = [kept] if words["momentum"] else []
+        several: list[Any] = [*zip(params, grads, *slots, strict=True)]
+        begin = [place for place, one in enumerate(kept) if slots and one is None]
+        if 0 < len(begin) < len(kept):  # torch takes them together alone
+            for places in (begin, sorted({*range(len(kept))} - {*begin})):
+                part: list[Any] = [
+                    [one[place] for place in places] for one in (params, grads, kept)
+                ]
+                step(*part, *scaled, **words)
+                for place, one in zip(places, part[2], strict=True):
+                    kept[place] = one
+            return
+        if begin or _others(words, *scaled) or not plain(several):
+            original(params, grads, kept, *scaled, **words)
+            return
+        rule = Rule.HEAVY_BALL if words["momentum"] else Rule.SGD
+        fields = {**_decayed(rule, words), "rate": float(words["lr"]), "step": 1,
+                  "momentum": words["momentum"], "second_decay": words["dampening"],
+                  "nesterov": words["nesterov"]}  # fmt: skip
+        change(native, fields, several)
+
+    return step
+
+
+def _others(words: dict[str, Any], *scaled: Any) -> bool:
+    """Return whether a step is asked for that no kernel makes."""
+    return any(words.get(word) for word in OTHERWISE) or any(one is not None for one in scaled)
+
+
+NATIVE: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+    (adadelta, "_single_tensor_adadelta", _adadelta),
+    (adam, "_fused_adam", _adam),
+    (sgd, "_fused_sgd", _sgd),
+)
