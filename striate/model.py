@@ -211,6 +211,25 @@ class Model(Layer):
             return ""
         return faithful.untold(self.code, self._lines, len(self.inputs))
 
+    def in_layers(self) -> Model:
+        """Return the network as a model of layers with the same weights, which a file can hold.
+
+        That is the model itself, but for one of a torch module or with a `forward` of its own.
+
+        Raises: StoreError for what a file cannot hold, with the part of the code that it is.
+        """
+        names = self.graph.names
+        if self.runs_graph and all(names.get(part, name) == name  # type: ignore[call-overload]
+                                   for name, part in self._modules.items()):  # fmt: skip
+            return self
+        if untold := self.untold():
+            raise refused(self.where, untold, self.code)
+        made = Model(*in_layers(self.where, self.graph), name=self.name)
+        made.train(self.training)
+        if not same(self, made, self.inputs):
+            raise refused(self.where, "code that its layers do not tell", self.code)
+        return made
+
     def infer(self, *x: Spec) -> Any:
         """Return the specs of the outputs for other inputs than the graph's own."""
         specs = self.graph.run(x, lambda node, values: node.layer.infer(*values))
@@ -411,19 +430,6 @@ class TorchModel(Model):
     def forward(self, *x: Tensor) -> Any:
         """Call the module."""
         return self.module(*x)
-
-    def in_layers(self) -> Model:
-        """Return the network as a model of layers with the same weights, which a file can hold.
-
-        Raises: StoreError for what a file cannot hold, with the part of the code that it is.
-        """
-        if untold := self.untold():
-            raise refused(self.where, untold, self.module)
-        made = Model(*in_layers(self.where, self.graph), name=self.name)
-        made.train(self.training)
-        if not same(self, made, self.inputs):
-            raise refused(self.where, "code that its layers do not tell", self.module)
-        return made
 
 
 def _traced(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:

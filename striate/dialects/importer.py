@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -18,6 +19,8 @@ from .restore import replaced
 from .session import Script, Session
 from .table import DialectError
 
+PUBLISHED = ("keras", "tf", "bigdl", "renom", "torchvision")  # for new code: `striate.keras`
+RUNNING: ContextVar[Script | None] = ContextVar("RUNNING", default=None)
 NATIVE = "dir(striate.layers) lists the native layers"
 
 
@@ -207,7 +210,28 @@ def serve(name: str) -> None:
 def publish(package: str, version: str, root: str) -> None:
     """Give a module of this package the names of a dialect's, and the modules below it."""
     dialect, _ = named(version)
-    place(package, root, dialect.modules(dialect.open_session(version, Script())))
+    place(package, root, dialect.modules(dialect.open_session(version, RUNNING.get() or Script())))
+
+
+@contextmanager
+def running(script: Script) -> Iterator[None]:
+    """Let `striate.keras` and its like be those of a script inside a block: imported anew."""
+    package = __name__.partition(".")[0]
+    paths = tuple(f"{package}.{word}" for word in PUBLISHED)
+    kept = {name: module for name, module in sys.modules.items()
+            if name in paths or name.startswith(tuple(f"{path}." for path in paths))}  # fmt: skip
+    faces = {word: vars(sys.modules[package]).pop(word, None) for word in PUBLISHED}
+    for name in kept:
+        del sys.modules[name]
+    token = RUNNING.set(script)
+    try:
+        yield
+    finally:
+        RUNNING.reset(token)
+        for name in [name for name in sys.modules if name.startswith(paths)]:
+            del sys.modules[name]
+        sys.modules.update(kept)
+        vars(sys.modules[package]).update({word: one for word, one in faces.items() if one})
 
 
 def place(package: str, root: str, modules: Modules) -> None:

@@ -65,7 +65,7 @@ def _trained(script: Script, stopped: str) -> None:
 def _in_layers(model: Any) -> Any:
     """Return a model of a torch module as its layers, where a file can hold them."""
     try:
-        return model.in_layers() if hasattr(model, "in_layers") else model
+        return model.in_layers() if model is not None else None
     except StoreError:  # it is told where the run is finished
         return model
 

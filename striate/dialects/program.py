@@ -23,7 +23,7 @@ from ..store.run import Run
 from . import notebook, python2
 from .dialect import every, named
 from .evidence import Finding, Word, find, words
-from .importer import NATIVE, Aliases, served, serving
+from .importer import NATIVE, Aliases, running, served, serving
 from .kept import keep
 from .loops import bounded
 from .own import watched
@@ -73,6 +73,7 @@ def run_script(
         for finding in found:
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
+        stack.enter_context(running(shared))
         if not found or _around_torch(said, found):
             stack.enter_context(watched(shared))
         tree = python2.read(path)[1]
@@ -84,10 +85,10 @@ def run_script(
                 _run(path, shared)
         except BaseException as error:
             failed = None if isinstance(error, SystemExit) and not error.code else error
-    versions = [finding.version for finding in found]
-    spoken = versions[0] if len(versions) == 1 else versions or "native"
-    asked = {"script": path.name, "arguments": list(args), "dialect": spoken}
-    keep(shared, asked, _told(failed, path))
+        versions = [finding.version for finding in found]
+        spoken = versions[0] if len(versions) == 1 else versions or "native"
+        asked = {"script": path.name, "arguments": list(args), "dialect": spoken}
+        keep(shared, asked, _told(failed, path))  # here, where the model's own code still runs
     if failed is not None:
         raise failed
     return Path(shared.run.path)

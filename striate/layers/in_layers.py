@@ -67,7 +67,12 @@ def same(one: nn.Module, other: nn.Module, inputs: Sequence[Symbol]) -> bool:
     modes = {part: part.training for part in (*one.modules(), *other.modules())}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
-        x = [torch.rand(2, *(size or 8 for size in symbol.spec.shape)) for symbol in inputs]
+        x = [
+            torch.rand(2, *(size or 8 for size in symbol.spec.shape)).to(
+                getattr(torch, symbol.spec.dtype)
+            )
+            for symbol in inputs
+        ]
         try:
             found = [net.eval()(*x) for net in (one, other)]
         finally:
@@ -152,6 +157,11 @@ def _of_one(
         return MEANS[rank - 2](keepdims=bool(keeps)) if spatial and 2 <= rank <= 4 else None
     if word == "dropout" and "training" in words:
         return TorchModule(nn.Dropout((*rest, words.get("p", 0.5))[0]))
+    if word == "pad" and len(x.shape) == 3:
+        sizes, mode, value = (*rest, *(words.get(key, 0) for key in ("pad", "mode", "value")
+                                       [len(rest):]))  # fmt: skip
+        plain = mode in (0, "constant") and len(sizes) <= 4
+        return TorchModule(nn.ConstantPad2d((*sizes, 0, 0)[:4], value or 0.0)) if plain else None
     if word in SAME:
         return TorchModule(nn.Identity())
     if word in AS_MODULES:

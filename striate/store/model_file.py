@@ -36,8 +36,8 @@ def save(model: Layer, path: str | Path) -> Path:
 
 def contents(model: Layer) -> dict[str, bytes]:
     """Return the files that a model consists of, by name; of a torch module's, its layers."""
-    in_layers = getattr(model, "in_layers", None)
-    model = model if in_layers is None else in_layers()
+    in_layers = getattr(model, "in_layers", None)  # a Model, which this room cannot import
+    model = in_layers() if in_layers else model
     document = {"striate": config.VERSION, **config.describe(model)}
     document["frozen"] = [name for name, w in model.named_parameters() if not w.requires_grad]
     text = json.dumps(document, indent=1) + "\n"

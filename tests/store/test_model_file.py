@@ -443,23 +443,36 @@ class Written(st.Model):
         return self.dense(x)
 
 
-def test_a_model_that_is_code(tmp_path):
+def test_a_model_that_is_code_is_saved_as_its_layers(tmp_path):
     model, other = Written(), Written()
-    message = (
-        "Written: is written as code, which a file cannot hold\n"
-        "  need  a Sequential, or a Model of inputs and outputs\n"
-        "  fix   model.save_weights(path), and load_weights into the same class"
+    assert told(lambda: model.save(tmp_path / "m")) == (
+        "Written: the input's shape is not known yet\n"
+        "  fix   begin with L.Input((28, 28, 1)), or call model.build((None, 28, 28, 1))"
     )
-    assert told(lambda: model.save(tmp_path / "m")) == message
     assert told(lambda: model.save_weights(tmp_path / "w")) == (
         "Written: has no weights yet: its input shape is not known\n"
         "  fix   begin the model with L.Input(shape), or call model.build(shape)"
     )
     model.build((None, 4))
     other.build((None, 4))
-    assert told(lambda: model.save(tmp_path / "m")) == message
+    found = st.load(model.save(tmp_path / "m.striate"))
+    assert type(found) is st.Model and [layer.name for layer in found.layers][-1] == "dense"
+    x = np.random.default_rng(0).random((3, 4), dtype="float32")
+    assert np.allclose(found.predict(x), model.predict(x), rtol=1e-5, atol=1e-6)
     other.load_weights(model.save_weights(tmp_path / "w"))
     assert np.array_equal(outputs(model)[0], outputs(other)[0])
+
+
+def test_code_that_cannot_be_followed_is_refused(tmp_path):
+    class Asks(Written):
+        def forward(self, x):
+            return self.dense(x) if x.sum() > 0 else -self.dense(x)
+
+    model = Asks()
+    model.build((None, 4))
+    assert told(lambda: model.save(tmp_path / "m")).startswith(
+        "Asks: holds code that cannot be followed, and a file holds no code\n  got   Asks\n"
+    )
 
 
 def test_a_sequential_with_its_own_forward_is_refused(tmp_path):

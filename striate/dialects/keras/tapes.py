@@ -78,6 +78,17 @@ class GradientTape:
         """Do nothing: the graph belongs to the tensors."""
 
 
+class Trained:
+    """The model that was called last inside of a tape."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def kept(self, run: Any) -> Model:
+        """Return the model, which the folder of a run keeps."""
+        return self.model
+
+
 class Caller:
     """Lets a call of a whole network inside of a tape go through a plan, where there is one.
 
@@ -93,7 +104,10 @@ class Caller:
 
     def __call__(self, model: nn.Module, args: tuple[Any, ...]) -> Tensor | None:
         """Return what the network gives, or None where its layers are to be called."""
-        if not isinstance(model, Model) or len(args) != 1 or len(OPEN.tapes) != 1:
+        if not isinstance(model, Model) or len(args) != 1 or not OPEN.tapes:
+            return None
+        self._note(model, args[0])
+        if len(OPEN.tapes) != 1:
             return None
         if self.session.adds_loss:
             return None
@@ -120,6 +134,14 @@ class Caller:
         self.session.script.native_is_running()
         (x,) = model._taken((x,))
         return taped(x, weights)
+
+    def _note(self, model: Model, x: Any) -> None:
+        """Tell the script's run what is trained, and on which range of values."""
+        script = self.session.script
+        if script.trained is None or script.trained.model is not model:
+            script.trained = Trained(model)
+        if isinstance(x, Tensor) and x.is_floating_point():
+            script.saw(x)
 
     def _hooked(self, part: nn.Module) -> bool:
         adds = self.session.of(part).activity or getattr(part, "added_symbols", ())

@@ -27,7 +27,7 @@ from ...engine.taped import Taped
 from ...errors import StriateError
 from ...layers import foreign
 from ...layers.wrap import Opaque
-from ...model import Model
+from ...model import Model, TorchModel
 from ...store import model_file
 from ..dialect import Patch
 from ..session import Script, Session
@@ -74,6 +74,8 @@ class Caller:
         """Return what the module gives."""
         if getattr(self.here, "inside", False) or torch._C._get_tracing_state():
             return self.original(module, *args, **words)
+        if isinstance(module, nn.DataParallel) and not module.device_ids and not _hooked([module]):
+            module = module.module  # on processors there is no other part to do
         self.here.inside = True
         try:
             x = args[0] if len(args) == 1 and not words else None
@@ -93,7 +95,7 @@ class Caller:
             return None
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
-            self.script.trained = Trained(module, tuple(x.shape[1:]))
+            self.script.trained = Trained(module, tuple(x.shape[1:]), self.script)
             self.script.saw(x)
         if not _plain(x) or (training and len(x) > LARGEST) or (grad and not training):
             return None
@@ -198,19 +200,25 @@ def _draws() -> tuple[Any, ...]:
 class Trained:
     """The outermost module that a loop of the script's own has trained last."""
 
-    def __init__(self, module: nn.Module, shape: tuple[int, ...]) -> None:
-        self.module, self.shape = module, shape
+    def __init__(self, module: nn.Module, shape: tuple[int, ...], script: Script) -> None:
+        self.module, self.shape, self.script = module, shape, script
 
     def kept(self, run: Any) -> Model | None:
         """Write the weights into the folder of a run; return the network where it can be kept."""
         run.write("state_dict.safetensors", model_file.pack(self.module.state_dict()))
         if len(self.shape) not in (1, 3):
             return None
+        module, symbol = copy.deepcopy(self.module).eval(), start(self.shape)
+        with contextlib.suppress(StriateError, RuntimeError, TypeError, ValueError):
+            outputs = foreign.trace(module, (symbol,))
+            found = ported(Model(symbol, outputs[0]), start(self.shape))
+            if found is not None:
+                return found
         try:
-            module = copy.deepcopy(self.module).eval()
-            symbol = start(self.shape)
-            return ported(Model(symbol, foreign.trace(module, (symbol,))[0]), start(self.shape))
-        except (StriateError, RuntimeError, TypeError, ValueError):
+            return TorchModel(module, self.shape).in_layers()
+        except (StriateError, RuntimeError, TypeError, ValueError) as error:
+            why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
+            self.script.note(f"the run keeps the weights alone, state_dict.safetensors: {why}")
             return None
 
 

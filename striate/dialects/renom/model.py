@@ -208,6 +208,9 @@ class Model(metaclass=Strict):
     def kept(self, run: Any) -> Any:
         """Write the weights into the folder of a run; return the native network, if any."""
         self.save(run.path / "weights.h5")
+        if self.script is not None and type(self).forward is not Sequential.forward:
+            name = type(self).__name__
+            self.script.note(f"the run keeps the weights alone, weights.h5: {name} is code")
 
     def load(self, filename: str | Path, devices: str = "cpu") -> None:
         """Read the weights of a file that ReNom or `save` has written."""

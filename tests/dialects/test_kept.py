@@ -1,4 +1,4 @@
-"""Notebooks as scripts, and what is kept of a script that fails."""
+"""What a script leaves: a notebook, a loop, new code, and one that fails."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+from striate import load
+from striate.data.datasets import mnist
 from striate.dialects.program import port_script, run_script
 from striate.dialects.table import DialectError
 from striate.store.run import Run
@@ -127,3 +131,86 @@ def test_an_error_of_a_script_is_told_from_its_own_line_on(tmp_path: Path) -> No
     assert done.returncode == 1
     told = done.stderr[done.stderr.index("Traceback") :]
     assert told.count("File ") == 1 and "one / 0" in told and "fails.ipynb" in told
+
+
+LOOP = """
+import tensorflow as tf
+(x, y), _ = tf.keras.datasets.mnist.load_data()
+x = (x[:64, ..., tf.newaxis] / 255.0).astype("float32")
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.flatten, self.head = tf.keras.layers.Flatten(), tf.keras.layers.Dense(10)
+    def call(self, x):
+        return self.head(self.flatten(x))
+net, optimizer = Net(), tf.keras.optimizers.Adam()
+loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+for _ in range(3):
+    with tf.GradientTape() as tape:
+        total = loss(y[:64], net(x, training=True))
+    weights = net.trainable_variables
+    optimizer.apply_gradients(zip(tape.gradient(total, weights), weights))
+print(net(x[:2]).numpy()[1, 3])
+"""
+
+
+def test_a_loop_with_a_tape_leaves_its_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "tape.py"
+    script.write_text(LOOP)
+    run = run_script(script, seed=0, root=tmp_path / "runs")
+    shown = float(capsys.readouterr().out)
+    x = mnist()[0][0][:2].astype("float32") / 255
+    assert load(run).predict(x)[1, 3] == pytest.approx(shown, rel=1e-4)
+    assert Run.open(run).input_range == (0.0, 1.0)
+    assert (run / "report.html").is_file()
+
+
+PADDED = """
+import torch
+from torch import nn
+import torch.nn.functional as F
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(1, 4, 3), nn.ConvTranspose2d(4, 4, 2)
+        self.last = nn.Conv2d(5, 1, 1)
+    def forward(self, x):
+        y = self.up(torch.relu(self.down(x)))
+        across = x.size(3) - y.size(3)
+        y = F.pad(y, [across // 2, across - across // 2, 0, x.size(2) - y.size(2)])
+        return self.last(torch.cat([x, y], dim=1))
+net = nn.DataParallel(Net())
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+x = torch.rand(8, 1, 10, 10)
+for _ in range(2):
+    optimizer.zero_grad()
+    net(x).square().mean().backward()
+    optimizer.step()
+torch.save((x, net.eval()(x)), "seen.pt")
+"""
+
+
+def test_a_loop_of_torch_leaves_its_model_in_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "padded.py"
+    script.write_text(PADDED)
+    monkeypatch.chdir(tmp_path)
+    run = run_script(script, seed=0, root=tmp_path / "runs")
+    x, seen = torch.load(tmp_path / "seen.pt")
+    assert np.allclose(load(run).predict(x), seen.detach().numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("package", ["striate.keras", "striate.tf.keras"])
+def test_new_code_in_the_words_of_keras_has_a_run(
+    package: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "new.py"
+    script.write_text(NET.replace("from keras", f"from {package}") + FIT)
+    run = run_script(script, max_epochs=1, root=tmp_path / "runs")
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 1
+    assert load(run).predict(np.eye(4)).shape == (4, 3)
+    again = run_script(script, root=tmp_path / "runs")
+    assert len((again / "metrics.jsonl").read_text().splitlines()) == 2
