@@ -5,37 +5,37 @@ does, and writes what the page itself measured (User Timing) to results/explorer
 stroke to new bars, and to all maps; from a click on a unit to its arithmetic; the first paint; the
 frames while drawing; the memory of the page after a long use; and the bytes of the page's own
 scripts and styles. As root, server and browser run at real-time priority.
+
+`--minutes 10` measures a long use instead, and what page and server hold after each minute of it.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
 import striate as st
 from striate import layers as L
+from striate.store import epochs
 from striate.store.run import Run
 
+from .explorer_use import GOAL_MB, click, draw, used
 from .machine import ROOT
 from .process import alone
-from .results import Results, header, keep, origins, table
+from .results import Results, header, keep, load, origins, table
 
 CHROMIUM = "/usr/bin/chromium"
 STATIC = ROOT / "striate" / "explorer" / "static"
 STROKES, CLICKS, LARGE_STROKES = 100, 40, 15
-USED_S = 60  # that the page is drawn on, with each tab open in turn, before memory is read
 GOALS = {  # by figure: the unit, and what the 95th percentile shall be at most
     "pen stroke to probabilities": ("ms", 50),
     "pen stroke to all maps": ("ms", 100),
@@ -43,10 +43,22 @@ GOALS = {  # by figure: the unit, and what the 95th percentile shall be at most
     "first contentful paint": ("ms", 1000),
     "pen stroke to all maps, ResNet-18 at 224 x 224": ("ms", 1000),
     "between two frames while drawing": ("ms", 17),
-    "page memory after a minute of drawing and every tab": ("MB", 300),
     "scripts and styles": ("kB", 400),
 }
-TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
+RUNS = ("lenet", "other", "resnet18")
+SPEED = (
+    "LeNet (61,706 weights) on MNIST, served by `striate explore`; headless Chromium at "
+    "1280 x 800, a move of the pen every 16 ms. The page measures itself (User Timing): from "
+    "the change of the picture to new bars, and to the frame in which every map is drawn; from "
+    "the choice of a unit to its arithmetic. ResNet-18 (11.7 million weights) is drawn on with "
+    "a move every 0.4 s. A screen of 60 Hz shows a frame every 16.7 ms. The goal is for the 95th "
+    "percentile. A shared machine."
+)
+MEMORY = (
+    "What a long use holds in memory: drawing, units, silenced maps, every tab, the epochs, from "
+    "one of three runs to the next (two LeNets on MNIST, ResNet-18). Proportional set size of the "
+    f"page's process, whose goal is {GOAL_MB} MB after ten minutes, and of the server's."
+)
 FRAMES = """() => { window.frames_ = []; let last = performance.now();
 const look = (now) => {
   frames_.push(now - last); last = now; window.looks && requestAnimationFrame(look); };
@@ -92,11 +104,14 @@ def resnet18(size: int = 224, classes: int = 1000) -> st.Model:
 
 
 @contextmanager
-def served(root: str) -> Iterator[str]:
-    """Give the address of a page that shows the LeNet, and a ResNet-18 beside it."""
-    run = Run.create(root, "lenet")
-    run.write("config.json", {"recipe": "mnist", "settings": {}})
-    run.finish(lenet())
+def served(root: str) -> Iterator[tuple[str, int]]:
+    """Give the address of a page that shows two LeNets and a ResNet-18, and its process."""
+    for name in RUNS[:2]:
+        run, model = Run.create(root, name), lenet()
+        run.write("config.json", {"recipe": "mnist", "settings": {}})
+        for epoch in range(3):
+            epochs.keep(run.path, epoch, model)
+        run.finish(model)
     large = Run.create(root, "resnet18")
     large.write("config.json", {"script": "resnet18.py"})
     large.finish(resnet18())
@@ -107,7 +122,7 @@ def served(root: str) -> Iterator[str]:
     ) as process:  # fmt: skip
         assert process.stdout is not None
         try:
-            yield process.stdout.readline().strip()
+            yield process.stdout.readline().strip(), process.pid
         finally:
             process.terminate()
 
@@ -120,59 +135,12 @@ def measured(page: Page, name: str) -> list[float]:
     return found
 
 
-def draw(page: Page, strokes: int = STROKES, pause_ms: int = 16) -> None:
-    """Move a pen over the sheet, at the pace of a hand."""
-    sheet: Any = page.locator(".sheet").bounding_box()
-    page.keyboard.press("c")
-    page.mouse.move(sheet["x"] + 60, sheet["y"] + 60)
-    page.mouse.down()
-    for step in range(strokes):
-        across, down = divmod(step, 10)
-        page.mouse.move(sheet["x"] + 50 + 10 * across, sheet["y"] + 50 + 10 * down)
-        page.wait_for_timeout(pause_ms)
-    page.mouse.up()
-    page.wait_for_timeout(500)
-
-
 def frames(page: Page) -> list[float]:
     """Return the milliseconds between two frames while a pen is moved."""
     page.evaluate(FRAMES)
-    draw(page)
+    draw(page, STROKES)
     between: list[float] = page.evaluate("() => { window.looks = false; return frames_; }")
     return between[1:]
-
-
-def use(page: Page) -> None:
-    """Draw for a while, with every tab open in turn."""
-    end = time.monotonic() + USED_S
-    for tab in itertools.cycle(TABS):
-        page.click(f"#tab-{tab}")
-        page.wait_for_timeout(300)
-        draw(page)
-        if time.monotonic() > end:
-            return
-
-
-def memory(browser: Any) -> float:
-    """Return the megabytes of the page's process: its own, and its part of what is shared."""
-    session = browser.new_browser_cdp_session()
-    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    sizes = []
-    for process in found:
-        rollup = Path(f"/proc/{process['id']}/smaps_rollup")
-        if process["type"] == "renderer" and rollup.is_file():
-            line = next(one for one in rollup.read_text().splitlines() if one.startswith("Pss:"))
-            sizes.append(float(line.split()[1]) / 1000)
-    return max(sizes)
-
-
-def click(page: Page) -> None:
-    """Click on units of the second convolution."""
-    maps = page.locator("#column-4 canvas")
-    for step in range(CLICKS):
-        box: Any = maps.bounding_box()  # the first click opens the arithmetic, and moves the maps
-        page.mouse.click(box["x"] + 3 + step % 8 * 4, box["y"] + 3 + step // 8 * 4)
-        page.wait_for_timeout(150)
 
 
 def pace(values: list[float]) -> dict[str, float]:
@@ -185,9 +153,14 @@ def pace(values: list[float]) -> dict[str, float]:
     }
 
 
-def measure() -> dict[str, dict[str, float]]:
-    """Return the figures in milliseconds, and the kilobytes of the page."""
-    with tempfile.TemporaryDirectory() as root, served(root) as address, sync_playwright() as play:
+@contextmanager
+def opened() -> Iterator[tuple[Any, Page, str, int]]:
+    """Give a browser, the page in it, its address, and the process of its server."""
+    with (
+        tempfile.TemporaryDirectory() as root,
+        served(root) as (address, server),
+        sync_playwright() as play,
+    ):
         browser = play.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
         )
@@ -195,18 +168,23 @@ def measure() -> dict[str, dict[str, float]]:
         page.goto(address)
         page.wait_for_selector(".bars li")
         page.wait_for_timeout(4000)  # the server reads the training pictures once
+        yield browser, page, address, server
+        browser.close()
+
+
+def measure() -> dict[str, dict[str, float]]:
+    """Return the figures in milliseconds, and the kilobytes of the page."""
+    with opened() as (_, page, address, _):
         page.reload()
         page.wait_for_selector(".bars li")
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         page.evaluate("performance.clearMeasures()")
-        draw(page)
+        draw(page, STROKES)
         answers, maps = measured(page, "answer"), measured(page, "maps")
-        click(page)
+        click(page, CLICKS)
         units = measured(page, "unit")
         page.keyboard.press("Escape")
         shown = frames(page)
-        use(page)
-        used = memory(browser)
         page.goto("about:blank")
         page.goto(f"{address}#run=resnet18")
         page.wait_for_selector(".bars li")
@@ -215,7 +193,6 @@ def measure() -> dict[str, dict[str, float]]:
         draw(page, LARGE_STROKES, 400)
         page.wait_for_timeout(2000)
         large = measured(page, "maps")
-        browser.close()
     files = [*STATIC.rglob("*.js"), *STATIC.rglob("*.css"), *STATIC.rglob("*.html")]
     size = sum(path.stat().st_size for path in files) / 1000
     return {
@@ -225,47 +202,49 @@ def measure() -> dict[str, dict[str, float]]:
         "first contentful paint": pace([paint]),
         "pen stroke to all maps, ResNet-18 at 224 x 224": pace(large),
         "between two frames while drawing": pace(shown),
-        "page memory after a minute of drawing and every tab": pace([used]),
         "scripts and styles": pace([size]),
     }
 
 
 def page(results: Results) -> str:
     """Return the results as Markdown."""
-    part = results["explorer"]
-    rows = [["", "median", "95th percentile", "goal", "unit", "n"]]
-    rows += [
-        [
-            name, f"{one['median']:.1f}", f"{one['p95']:.1f}", f"{GOALS[name][1]}",
-            GOALS[name][0], f"{one['n']:.0f}",
+    lines = ["# The explorer", ""]
+    if "explorer" in results:
+        rows = [["", "median", "95th percentile", "goal", "unit", "n"]]
+        rows += [
+            [
+                name, f"{one['median']:.1f}", f"{one['p95']:.1f}", f"{GOALS[name][1]}",
+                GOALS[name][0], f"{one['n']:.0f}",
+            ]
+            for name, one in results["explorer"]["figures"].items()
+        ]  # fmt: skip
+        lines += [SPEED, "", *table(rows)]
+    if "use" in results:
+        used_ = [["minutes of use", "page, MB", "server, MB"]]
+        used_ += [
+            [f"{at:.0f}", *(f"{one:.0f}" for one in held)] for at, *held in results["use"]["held"]
         ]
-        for name, one in part["figures"].items()
-    ]  # fmt: skip
-    lines = [
-        "# The explorer", "",
-        "LeNet (61,706 weights) on MNIST, served by `striate explore`; headless Chromium at "
-        "1280 x 800, a move of the pen every 16 ms. The page measures itself (User Timing): from "
-        "the change of the picture to new bars, and to the frame in which every map is drawn; from "
-        "the choice of a unit to its arithmetic. ResNet-18 (11.7 million weights) is drawn on with "
-        "a move every 0.4 s. Memory is the proportional set size of the page's process. A screen "
-        "of 60 Hz shows a frame every 16.7 ms. The goal is for the 95th percentile. A shared "
-        "machine.",
-        "",
-        *table(rows), *origins(results),
-    ]  # fmt: skip
-    return "\n".join(lines) + "\n"
+        lines += [MEMORY, "", *table(used_)]
+    return "\n".join([*lines, *origins(results)]) + "\n"
 
 
 def main() -> None:
     """Measure, and keep the page."""
     parser = argparse.ArgumentParser(prog="scripts/bench explorer", description=__doc__)
     parser.add_argument("--dry", action="store_true", help="print the page and keep nothing")
+    parser.add_argument("--minutes", type=float, help="measure the memory of so long a use instead")
     given = parser.parse_args()
     described = header("explorer")
-    with alone():
-        with suppress(PermissionError):  # server and browser inherit it
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-        results: Results = {"explorer": {"header": described, "figures": measure()}}
+    if given.minutes:
+        with opened() as (browser, shown, _, server):
+            held = used(shown, browser, server, given.minutes, list(RUNS))
+        results: Results = {"use": {"header": described, "held": held}}
+    else:
+        with alone():
+            with suppress(PermissionError):  # server and browser inherit it
+                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+            results = {"explorer": {"header": described, "figures": measure()}}
+    results = load("explorer") | results
     print(page(results))
     if not given.dry:
         keep("explorer", results, page)

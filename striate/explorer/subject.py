@@ -207,11 +207,21 @@ class Subject:
             return None if pair is None else Pictures(pair[0], numbers(pair[1]))
         if "recipe" not in self.config:
             return None if part == "validation" else self._fitted(*mnist()[part == "test"])
-        module: Any = importlib.import_module(f"{recipes.__name__}.{self.dataset}")
-        settings = module.Settings(**self.config.get("settings", {}))
-        own = (module.test_data(settings) if part == "test"
-               else module.data(settings)[part == "validation"])  # fmt: skip
+        module, settings = self._recipe
+        own = module.test_data(settings) if part == "test" else self._trained[part != "train"]
         return None if own is None else Pictures(np.asarray(own[0]), numbers(own[1]))
+
+    @property
+    def _recipe(self) -> tuple[Any, Any]:
+        module: Any = importlib.import_module(f"{recipes.__name__}.{self.dataset}")
+        return module, module.Settings(**self.config.get("settings", {}))
+
+    @cached_property
+    def _trained(self) -> tuple[Any, Any]:
+        """The samples of a recipe to train and to validate on, which are read together."""
+        module, settings = self._recipe
+        found: tuple[Any, Any] = module.data(settings)
+        return found
 
     def _fitted(self, x: NDArray[Any], y: NDArray[Any]) -> Pictures:
         """Return MNIST in the form of a model that was not trained by a recipe."""
