@@ -48,14 +48,30 @@ def decoded(
     formats: Sequence[str] = FORMATS,
     max_pixels: int | None = None,
 ) -> Any:
-    """Return the PIL image of a file, upright; of an animated one its first picture.
+    """Return the PIL image of a file, upright; see `stored`."""
+    from PIL import ImageOps
+
+    image = stored(source, where, formats, max_pixels)
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception as error:  # as damaged as the rest of a file can be
+        raise _unread(where, error, formats) from None
+
+
+def stored(
+    source: Path | BytesIO,
+    where: str,
+    formats: Sequence[str] = FORMATS,
+    max_pixels: int | None = None,
+) -> Any:
+    """Return the PIL image of a file as it lies there; of an animated one its first picture.
 
     `where` is what a message calls it. The size in pixels is read from the file's head, before any
     of it is decoded.
 
     Raises: DataError for too many pixels, another format, and a file that is damaged or cut off.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image
 
     most = MAX_PIXELS if max_pixels is None else max_pixels
     try:
@@ -68,18 +84,24 @@ def decoded(
                     need=f"at most {most:,} pixels",
                 )
             image.load()
-            return ImageOps.exif_transpose(image)
+            return image.copy()
     except DataError:
         raise
     except Exception as error:  # a damaged file raises anything
-        known = not isinstance(error, UnidentifiedImageError)
-        said = str(error).splitlines() or [type(error).__name__]
-        raise DataError(
-            where,
-            "is not an image that can be read",
-            got=said[0][:100] if known else "its bytes are of none of these formats",
-            need=", ".join(formats),
-        ) from None
+        raise _unread(where, error, formats) from None
+
+
+def _unread(where: str, error: Exception, formats: Sequence[str]) -> DataError:
+    from PIL import UnidentifiedImageError
+
+    known = not isinstance(error, UnidentifiedImageError)
+    said = str(error).splitlines() or [type(error).__name__]
+    return DataError(
+        where,
+        "is not an image that can be read",
+        got=said[0][:100] if known else "its bytes are of none of these formats",
+        need=", ".join(formats),
+    )
 
 
 def coloured(image: Any, channels: int) -> Any:
@@ -128,6 +150,12 @@ def _load(item: Any, spec: Spec) -> NDArray[np.uint8]:
 def _open(path: Path) -> Any:
     if not path.is_file():
         raise DataError(str(path), "there is no such image file", fix="check the path")
+    check_bytes(path)
+    return decoded(path, str(path))
+
+
+def check_bytes(path: Path) -> None:
+    """Raise DataError for a file that has more bytes than an image of ours can have."""
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise DataError(
@@ -136,4 +164,3 @@ def _open(path: Path) -> Any:
             got=f"{size:,} bytes",
             need=f"at most {MAX_BYTES:,} bytes",
         )
-    return decoded(path, str(path))

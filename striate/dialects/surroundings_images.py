@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from .picture_files import picture
 from .surroundings_installed import Changes, lost
 
 MOVED = {"scipy.misc": "scipy"}
@@ -42,8 +43,7 @@ def toimage(arr: Any, high: int = 255, low: int = 0, cmin: Any = None, cmax: Any
 
 def imread(name: Any, flatten: bool = False, mode: str | None = None) -> Any:
     """Return a picture of a file as an array; `flatten`: grey, as floats."""
-    with Image.open(name) as picture:
-        return fromimage(picture, flatten, mode)
+    return fromimage(picture(name), flatten, mode)
 
 
 def fromimage(im: Any, flatten: bool = False, mode: str | None = None) -> Any:

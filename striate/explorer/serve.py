@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import socket
 import sys
 import threading
@@ -61,6 +62,7 @@ def serve(root: Path, chosen: str, port: int | None, started: Callable[[str], No
         timeout_keep_alive=30,
         timeout_graceful_shutdown=1,
     )
+    gc.freeze()  # what is loaded stays: to look for what can go is quick then
     started(address)
     threading.Thread(target=warm, args=(subjects[chosen],)).start()
     try:

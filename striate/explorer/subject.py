@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import pkgutil
@@ -82,6 +83,8 @@ class Subject:
             return self.model
         with self.lock:
             if self.old is None or self.old[0] != epoch:
+                self.old = None
+                gc.collect()  # a network is a ring of references: it would stay for a while
                 model = epochs.load(self.path, epoch, make)
                 assert isinstance(model, Model)
                 self.old = (epoch, still(model))
@@ -296,6 +299,7 @@ class Subjects:
             self.opened[name] = subject
             while len(self.opened) > self.KEPT:
                 self.opened.pop(next(iter(self.opened)))
+                gc.collect()
             return subject
 
 

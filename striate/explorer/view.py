@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,8 @@ def _network(subject: Subject, asked: requests.Edited) -> Any:
         return model
     changes = tuple(Change(**edit.model_dump()) for edit in asked.edits)
     if subject.changed is None or subject.changed[0] != (asked.epoch, changes):
+        subject.changed = None
+        gc.collect()  # a network is a ring of references: it would stay for a while
         subject.changed = ((asked.epoch, changes), what_if(model, changes))
     return subject.changed[1]
 

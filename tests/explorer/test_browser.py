@@ -230,6 +230,17 @@ def test_two_runs_are_beside_each_other(quiet: Page, served: Served) -> None:
     expect(quiet.locator(".compare")).to_contain_text("conv2d, map 3, row 5, column 5")
 
 
+def test_one_run_after_another_in_the_same_page(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "residual")
+    for run, columns in (("lenet", 9), ("hundred", 10), ("residual", 12), ("lenet", 9)):
+        quiet.get_by_label("Run", exact=True).select_option(run)
+        expect(quiet.locator(".column")).to_have_count(columns)
+        quiet.locator(".column canvas[style]").nth(2).hover()
+        expect(quiet.locator(".edge.near").first).to_be_attached()
+        quiet.locator(".column").nth(2).locator("canvas").click(position={"x": 5, "y": 5})
+        expect(quiet.locator("#unit-total")).to_be_visible()
+
+
 def test_maps_kernels_and_the_answer_are_those_of_an_epoch(quiet: Page, served: Served) -> None:
     opened(quiet, served, "lenet", "&sample=5&tab=epochs")
     kernels = quiet.locator(".epochs .kernels canvas")
@@ -237,13 +248,13 @@ def test_maps_kernels_and_the_answer_are_those_of_an_epoch(quiet: Page, served: 
     picture = "(one) => one.toDataURL()"
     now, sure = kernels.first.evaluate(picture), quiet.locator(".bars .best").text_content()
     quiet.locator(".epoch-answer[data-epoch='0']").click()
-    expect(quiet.locator(".tools-line .badge")).to_have_text(re.compile("^before training"))
+    expect(quiet.locator(".top button.badge")).to_have_text(re.compile("^before training"))
     expect(quiet.locator(".bars .best")).not_to_have_text(sure)
     quiet.wait_for_load_state("networkidle")
     assert kernels.first.evaluate(picture) != now
     quiet.click("#tab-kernels")
     expect(quiet.locator(".kernels:visible canvas")).to_have_count(6)
-    quiet.locator(".tools-line .badge").click()  # as it is
+    quiet.locator(".top button.badge").click()  # as it is
     expect(quiet.locator(".bars .best")).to_have_text(sure)
     quiet.click("#tab-epochs")
     expect(quiet.locator(".epochs .slider b")).to_have_text("after epoch 2")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from explored import Visitor, encoded, keep, lenet, opened, residual
+from explored import Visitor, digits, encoded, keep, lenet, opened, residual
 from torch import nn
 
 import striate as st
@@ -122,6 +124,26 @@ def test_a_silenced_map_changes_the_answer_as_zeros_would(visitor: Visitor) -> N
     assert answer["outputs"] == pytest.approx(rest[0].tolist(), rel=1e-5)
     untouched = visitor.post("predict", run="lenet", pixels=encoded(pixels))
     assert untouched["outputs"] == model.predict(pixels)[0].astype(np.float64).tolist()
+
+
+def test_networks_that_are_no_longer_asked_for_are_let_go(tmp_path: Path) -> None:
+    digits(tmp_path, "first", lenet(), samples=100)
+    visitor = Visitor(tmp_path)
+    subject = visitor.subjects["first"]
+    ask = {"run": "first", "pixels": encoded(np.zeros((28, 28, 1), np.uint8))}
+    gc.disable()  # it would come by itself, but late
+    try:
+        seen = []
+        for channel in range(3):
+            visitor.post("predict", **ask, edits=[{"layer": "conv2d", "channel": channel}])
+            assert subject.changed is not None
+            seen.append(weakref.ref(subject.changed[1]))
+            visitor.post("predict", **ask, epoch=channel)
+            assert subject.old is not None
+            seen.append(weakref.ref(subject.old[1]))
+        assert [one() is None for one in seen] == [True] * 4 + [False] * 2
+    finally:
+        gc.enable()
 
 
 def test_samples_come_with_their_class(visitor: Visitor) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..picture_files import picture
 from .session import LAYOUTS
 
 Array = NDArray[Any]
@@ -18,7 +19,7 @@ METHODS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "h
 def load_img(path: Any, grayscale: bool = False, color_mode: str = "rgb", target_size: Any = None,
              interpolation: str = "nearest", **words: Any) -> Image.Image:  # fmt: skip
     """Return the picture of a file; `target_size` is (height, width)."""
-    image = Image.open(path).convert("L" if grayscale else MODES[color_mode])
+    image = picture(path).convert("L" if grayscale else MODES[color_mode])
     if target_size is not None and image.size != (target_size[1], target_size[0]):
         image = image.resize((target_size[1], target_size[0]), METHODS[interpolation])
     return image

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..picture_files import picture
 from ..symbolic import kind, tensor
 from .tf_image import convert_image_dtype
 from .tf_texts import text
@@ -33,9 +34,9 @@ def write_file(filename: Any, contents: Any, name: Any = None) -> None:
 def decode_image(contents: Any, channels: Any = None, dtype: Any = torch.uint8, name: Any = None,
                  expand_animations: bool = True, **words: Any) -> Tensor:  # fmt: skip
     """Return the picture (height, width, channels) of a file's bytes."""
-    picture = Image.open(io.BytesIO(bytes(contents)))
-    mode = MODES.get(int(channels or 0)) or ("L" if picture.mode in ("1", "L", "I") else "RGB")
-    array = np.array(picture.convert(mode))
+    image = picture(bytes(contents))
+    mode = MODES.get(int(channels or 0)) or ("L" if image.mode in ("1", "L", "I") else "RGB")
+    array = np.array(image.convert(mode))
     whole = torch.from_numpy(array[..., None] if array.ndim == 2 else array)
     return whole if kind(dtype) is torch.uint8 else convert_image_dtype(whole, dtype)
 

@@ -21,6 +21,7 @@ from torch.utils.data import Dataset
 from ...data.datasets import class_names, fetch, mnist
 from ...data.idx import read_idx, read_idx_pair
 from ...errors import DataError, caller
+from ..picture_files import picture
 from ..strict import Strict
 from .datasets_words import EMNIST_CLASSES, HUNDRED, KMNIST_FILES
 from .functional import normalize
@@ -343,8 +344,8 @@ class DatasetFolder(Dataset[Any], metaclass=Strict):
 
 def default_loader(path: str) -> Image.Image:
     """Return the picture of a file, in colours."""
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
+    image: Image.Image = picture(path).convert("RGB")
+    return image
 
 
 class ImageFolder(DatasetFolder):

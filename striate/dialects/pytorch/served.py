@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
 from ..dialect import Modules
+from ..picture_files import picture
 from ..session import Session
 from ..strict import Strict
 from . import (
@@ -56,9 +56,9 @@ NEWER: dict[str, Any] = {
 
 def read_image(path: Any, mode: Any = None) -> Tensor:
     """Return a picture of a file as a tensor (C, H, W) of bytes."""
-    with Image.open(path) as picture:
-        word = {"GRAY": "L", "RGB": "RGB", "RGB_ALPHA": "RGBA"}.get(str(mode).split(".")[-1])
-        return functional.pil_to_tensor(picture.convert(word) if word else picture)
+    word = {"GRAY": "L", "RGB": "RGB", "RGB_ALPHA": "RGBA"}.get(str(mode).split(".")[-1])
+    image = picture(path)
+    return functional.pil_to_tensor(image.convert(word) if word else image)
 
 
 class ImageReadMode:

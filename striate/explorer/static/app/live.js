@@ -3,6 +3,14 @@
 import { post, trace, trying } from "./api.js";
 import { on, set, state } from "./state.js";
 
+const KEPT = 1000; // measures of a kind that can be read
+
+/** Tell how long something took since `start`. */
+export function measured(name, start) {
+  if (performance.getEntriesByName(name).length >= KEPT) performance.clearMeasures(name);
+  performance.measure(name, { start });
+}
+
 /** Do `work` for the newest state, again and again, one at a time; it is told when the change was. */
 function newest(work) {
   let busy = false, waiting = false, changed = 0;
@@ -27,7 +35,7 @@ on("input edits model epoch", newest(async (start) => {
   const answer = await post("predict", { ...about, edits });
   if (state.run !== run) return;
   set({ answer });
-  performance.measure("answer", { start });
+  measured("answer", start);
   if (edits.length) set({ before: await post("predict", about) });
   else if (state.before && !input.masked) set({ before: null });
 }));
@@ -37,5 +45,5 @@ on("input edits pages byActivity model epoch", newest(async (start) => {
   const columns = await trace({ run, pixels: input.pixels, epoch, edits, pages, by_activity: byActivity });
   if (state.run !== run) return;
   set({ columns });
-  requestAnimationFrame(() => performance.measure("maps", { start })); // behind the drawing, which asked before
+  requestAnimationFrame(() => measured("maps", start)); // behind the drawing, which asked before
 }));

@@ -3,6 +3,7 @@
 import { h, icon, put, svg, tell } from "./dom.js";
 import { showKeys } from "./keys.js";
 import { theme } from "./colour.js";
+import { called } from "./drawer/epochs.js";
 import { on, set, state } from "./state.js";
 import { count } from "./numbers.js";
 
@@ -12,9 +13,10 @@ export function top(bar) {
   const second = h("select", { "aria-label": "Second run", onchange: () => set({ second: second.value }) });
   const facts = h("span", { class: "facts" });
   const training = h("span", { class: "badge", hidden: true });
+  const old = h("button", { type: "button", class: "badge", hidden: true, title: "Back to the network as it is", onclick: () => set({ epoch: null }) });
   put(bar,
     h("a", { class: "brand", href: "/", "aria-label": "Striate" }, mark(), h("b", {}, "striate")),
-    h("label", { class: "field" }, h("span", {}, "run"), runs), training,
+    h("label", { class: "field" }, h("span", {}, "run"), runs), training, old,
     h("label", { class: "field" }, h("span", {}, "beside"), second), facts,
     h("span", { class: "space" }),
     icon("?", "Keys", showKeys),
@@ -30,6 +32,10 @@ export function top(bar) {
   on("model", ({ model }) => put(facts, model
     ? `${model.columns.length} layers · ${count(model.parameters)} parameters` +
       (model.macs === null ? "" : ` · ${count(model.macs)} MACs` ) : ""));
+  on("epoch", ({ epoch }) => {
+    old.hidden = epoch === null;
+    old.textContent = epoch === null ? "" : `${called(epoch)} ×`;
+  });
   on("progress", ({ progress }) => {
     training.hidden = !progress;
     training.textContent = progress ?? "";

@@ -3,11 +3,17 @@
 import { h } from "../dom.js";
 import { value } from "../numbers.js";
 
+const plots = new WeakMap(); // by their places: a plot listens to the window until it is let go
 const zooms = new Map(); // title: what of it is shown, while it is drawn anew with each epoch
 
 /** Show all of every chart again. */
 export function unzoom() {
   zooms.clear();
+}
+
+/** Let go of the charts in a place, before others are put there. */
+export function dropped(place) {
+  for (const one of place.querySelectorAll(".chart")) plots.get(one)?.destroy();
 }
 
 /** A chart of curves: [{name, dashed, light, colour, points: [[x, y]]}]; `pins` are epochs at which something is alarming. */
@@ -37,6 +43,7 @@ export function chart(title, curves, pins = [], width = 330, height = 190) {
     }))],
     axes: [axis({ size: 26, values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? x : "")) }), axis({ size: 52, values: (_, ticks) => ticks.map((y) => short(y)) })],
   }, [xs, ...series], place);
+  plots.set(place, plot);
   plot.over.addEventListener("dblclick", () => zooms.delete(title));
   if (zooms.has(title)) plot.setScale("x", zooms.get(title));
   return place;

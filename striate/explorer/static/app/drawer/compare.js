@@ -6,7 +6,7 @@ import { painted, pictured } from "../colour.js";
 import { percent, value } from "../numbers.js";
 import { set, state } from "../state.js";
 import { sample } from "../input/samples.js";
-import { chart, sparkline } from "./chart.js";
+import { chart, dropped, sparkline } from "./chart.js";
 import { looked } from "./kernels.js";
 import { points } from "./curves.js";
 import { whenOpen } from "./drawer.js";
@@ -21,9 +21,12 @@ export function compareTab() {
     put(table, listed(runs));
   }));
   whenOpen("compare", "run second themed", () => trying(async () => {
+    dropped(pair);
     if (!state.second) return put(pair, h("p", { class: "soft" }, "Choose a second run, in the table or above, to see the two beside each other."));
     put(pair, h("p", { class: "soft" }, "comparing …"));
-    put(pair, both(await get("compare", { one: state.run, other: state.second })));
+    const found = await get("compare", { one: state.run, other: state.second });
+    dropped(pair);
+    put(pair, both(found));
     return undefined;
   }));
   whenOpen("compare", "secondModel columns unit themed", () => trying(() => sameMaps(maps)));

@@ -2,7 +2,7 @@
 
 import { h, put } from "../dom.js";
 import { on, set, state } from "../state.js";
-import { chart, unzoom } from "./chart.js";
+import { chart, dropped, unzoom } from "./chart.js";
 import { count, value } from "../numbers.js";
 import { whenOpen } from "./drawer.js";
 
@@ -40,6 +40,7 @@ export function curvesTab() {
   const show = () => {
     const rows = state.rows ?? [];
     const found = alarmed(rows), steps = state.steps ?? [];
+    dropped(place);
     put(alarms, found.map(([text]) => h("p", { class: "warning" }, text)));
     const none = state.over ? "This run tells no numbers of its epochs." : "No epoch is over yet; the curves begin with the first steps.";
     if (!rows.length && steps.length < 2) return put(place, h("p", { class: "soft" }, none)), put(facts);

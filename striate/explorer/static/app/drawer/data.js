@@ -22,10 +22,10 @@ export function dataTab() {
   return place;
 }
 
-function facts({ dataset, sizes, dtype, duplicates }) {
+function facts({ dataset, folder: { folder: place }, sizes, dtype, duplicates }) {
   const parts = Object.entries(sizes).map(([name, [many, ...shape]]) => `${name}: ${count(many)} of ${shape.join(" × ")}`);
   const twice = Object.entries(duplicates).map(([name, many]) => (name === "parts" ? `${count(many)} in several parts` : `${count(many)} twice in ${name}`));
-  return h("p", {}, h("b", {}, dataset), h("span", { class: "soft" }, ` ${parts.join("; ")}; ${dtype}. Equal pictures: ${twice.join(", ")}.`));
+  return h("p", {}, h("b", {}, place?.split(/[\\/]/).filter(Boolean).at(-1) ?? dataset), h("span", { class: "soft" }, ` ${parts.join("; ")}; ${dtype}. Equal pictures: ${twice.join(", ")}.`));
 }
 
 /** What was found in the folder of images, if it was trained on one. */

@@ -8,6 +8,7 @@ import { onFrame, set, state } from "../state.js";
 /** The table, which follows the input. */
 export function sees() {
   const rows = h("tbody"), warning = h("div", { class: "warning", hidden: true }), large = h("figure", { class: "step-large", hidden: true });
+  const canvases = {}; // by step, drawn on again and again
   let opened = "";
   const enlarge = () => {
     const row = [...rows.children].find((one) => one.dataset.step === opened);
@@ -24,7 +25,7 @@ export function sees() {
   });
   onFrame("input columns model themed", () => {
     if (!state.model || !state.input) return;
-    put(rows, steps());
+    put(rows, steps(canvases));
     enlarge();
     warn(warning);
   });
@@ -33,16 +34,19 @@ export function sees() {
     h("table", {}, h("thead", {}, h("tr", {}, ["", "step", "min", "mean", "max"].map((name) => h("th", { scope: "col" }, name)))), rows), large);
 }
 
-function steps() {
+function steps(canvases) {
   const { input, model } = state;
-  const made = input.steps?.map((step) => row(pictured(step), step.name, step.told, range(step.pixels)))
-    ?? [row(pictured({ ...input, ...model.grid }), "pixels", "as drawn, bytes", range(input.pixels))];
+  const drawn = (name, one) => { canvases[name] = pictured(one, canvases[name]); return canvases[name]; };
+  const made = input.steps?.map((step) => row(drawn(step.name, step), step.name, step.told, range(step.pixels)))
+    ?? [row(drawn("pixels", { ...input, ...model.grid }), "pixels", "as drawn, bytes", range(input.pixels))];
   const columns = state.columns ?? [];
   for (const column of preparing(model)) {
     const seen = columns[column.id];
     if (!seen) break;
     const first = seen.levels.subarray(0, seen.height * seen.width);
-    made.push(row(painted(first, seen.width, seen.height), column.name, column.type, [seen.least, seen.mean, seen.most]));
+    const key = `layer ${column.name}`;
+    canvases[key] = painted(first, seen.width, seen.height, 1, canvases[key]);
+    made.push(row(canvases[key], column.name, column.type, [seen.least, seen.mean, seen.most]));
   }
   const { training } = model;
   if (training) made.push(row(null, "training pictures", "bytes, of the run's own data", [training.min, training.mean, training.max], "like"));

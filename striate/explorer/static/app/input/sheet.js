@@ -72,7 +72,8 @@ export class Sheet {
     }
     const context = this.canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
-    context.drawImage(pictured({ ...state.input, height, width, channels }), 0, 0, this.canvas.width, this.canvas.height);
+    this.picture = pictured({ ...state.input, height, width, channels }, this.picture);
+    context.drawImage(this.picture, 0, 0, this.canvas.width, this.canvas.height);
     if (Math.max(height, width) <= GRID_UP_TO) this.lines(context, scale);
     outline(context, 0, scale, 0, 0, true);
   }

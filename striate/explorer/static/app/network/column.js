@@ -38,6 +38,11 @@ export class Column {
     return this.draw();
   }
 
+  /** Give the pixels back at once: a network has many, and others follow it. */
+  release() {
+    for (const canvas of [this.canvas, this.strip]) canvas.width = canvas.height = 0;
+  }
+
   draw() {
     if (!this.maps) return false;
     const { maps, canvas } = this;

@@ -4,7 +4,6 @@ import { choice, h, put } from "../dom.js";
 import { key } from "../keys.js";
 import { on, set, state } from "../state.js";
 import { Column } from "./column.js";
-import { called } from "../drawer/epochs.js";
 import { edges } from "./edges.js";
 
 const HEAD = 96; // pixels of a column that are not maps
@@ -20,6 +19,7 @@ export function network(place) {
   function build({ model }) {
     if (!model) return;
     if (!place.contains(scroll)) put(place, line, scroll);
+    for (const column of columns) column.release();
     const lanes = laned(model.columns);
     columns = model.columns.map((layer) => new Column(layer));
     put(scroll, columns.map((column, at) => {
@@ -46,7 +46,7 @@ export function network(place) {
     const edge = getComputedStyle(place).getPropertyValue("--edge");
     const resized = columns.map((column, at) => column.show(state.columns[at], tall, edge));
     const shape = [place.clientWidth, place.clientHeight, state.model.run].join();
-    if (resized.includes(true) || shape !== laid) scroll.dispatchEvent(new Event("laid"));
+    if (resized.includes(true) || shape !== laid) scroll.onlaid?.();
     laid = shape;
     if (sought) reveal(state);
     sought = false;
@@ -74,13 +74,8 @@ function tools() {
     type: "range", min: 0.5, max: 3, step: 0.25, value: state.size, "aria-label": "Size of the maps",
     oninput: () => set({ size: Number(size.value) }),
   });
-  const old = h("button", { type: "button", class: "badge", hidden: true, title: "Back to the network as it is", onclick: () => set({ epoch: null }) });
-  on("epoch", ({ epoch }) => {
-    old.hidden = epoch === null;
-    old.textContent = epoch === null ? "" : `${called(epoch)} ×`;
-  });
   return h("div", { class: "tools-line" },
-    h("h2", {}, "Network"), old,
+    h("h2", {}, "Network"),
     choice("Order of the maps", [[false, "in order"], [true, "strongest first"]], state.byActivity, (byActivity) => set({ byActivity })),
     choice("Scale of the colours", [[false, "scale per layer"], [true, "one scale"]], state.global, (global) => set({ global })),
     h("label", { class: "slider" }, h("span", {}, "size"), size),

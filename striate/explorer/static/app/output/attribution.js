@@ -98,6 +98,8 @@ function view() {
   return { canvas, caption, figure: h("figure", {}, canvas, caption) };
 }
 
+const ground = document.createElement("canvas"), heat = document.createElement("canvas");
+
 /** Draw the picture in grey, and over it what speaks for (blue) and against (orange) the class. */
 export function overlaid(canvas, found) {
   const { height, width } = state.model.grid;
@@ -105,9 +107,8 @@ export function overlaid(canvas, found) {
   canvas.height = Math.round((SIDE * height) / width);
   context.imageSmoothingEnabled = false;
   context.filter = "grayscale(1)";
-  context.drawImage(pictured({ ...state.input, ...state.model.grid }), 0, 0, canvas.width, canvas.height);
+  context.drawImage(pictured({ ...state.input, ...state.model.grid }, ground), 0, 0, canvas.width, canvas.height);
   context.filter = "none";
-  const heat = document.createElement("canvas");
   Object.assign(heat, { width: found.width, height: found.height });
   const brush = heat.getContext("2d"), image = brush.createImageData(found.width, found.height);
   const [below, above] = ends();

@@ -1,6 +1,7 @@
 // The unit: how the chosen one gets its value, step by step, and what it sees.
 
 import { post, trying } from "../api.js";
+import { measured } from "../live.js";
 import { choice, h, put, tell } from "../dom.js";
 import { on, set, state } from "../state.js";
 import { count, value } from "../numbers.js";
@@ -69,7 +70,7 @@ on("unit input model epoch", ({ unit, input, run }) => {
     const found = await post("unit", { run, epoch: state.epoch, pixels: input.pixels, layer, channel, row, column });
     if (mine !== asked) return;
     set({ unitFound: found });
-    performance.measure("unit", { start });
+    measured("unit", start);
     tell(`${layer}: ${value(found.total)}${found.agrees ? "" : ", unlike the network"}`);
   });
 });
