@@ -59,7 +59,7 @@ def click(page: Page, clicks: int) -> None:
 def look(page: Page, tab: str, run: str) -> None:
     """Look at a run for a few seconds: a drawing, units, a silenced map, a tab, the epochs."""
     page.get_by_label("Run", exact=True).select_option(run)
-    page.wait_for_function("document.querySelector('.facts').textContent")  # it is there
+    page.wait_for_selector(".facts:not(:empty)")  # it is there
     page.wait_for_selector("#column-4 canvas[style]")  # and drawn
     draw(page, 60)
     for step in range(6):
