@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.progress import say
-from ..errors import StoreError
+from ..errors import StoreError, StriateError
 from ..report import known, write as write_report
 from ..store import model_file, samples
 from .session import Script
@@ -66,7 +66,7 @@ def _in_layers(model: Any) -> Any:
     """Return a model of a torch module as its layers, where a file can hold them."""
     try:
         return model.in_layers() if model is not None else None
-    except StoreError:  # it is told where the run is finished
+    except StriateError:  # it is told where the run is finished
         return model
 
 

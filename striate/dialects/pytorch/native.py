@@ -208,18 +208,23 @@ class Trained:
         run.write("state_dict.safetensors", model_file.pack(self.module.state_dict()))
         if len(self.shape) not in (1, 3):
             return None
-        module, symbol = copy.deepcopy(self.module).eval(), start(self.shape)
+        try:
+            return self._in_layers(copy.deepcopy(self.module).eval())
+        except (StriateError, RuntimeError, TypeError, ValueError) as error:
+            why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
+            why = why.partition("\n")[0].partition(". ")[0]
+            self.script.note(f"the run keeps the weights alone, state_dict.safetensors: {why}")
+            return None
+
+    def _in_layers(self, module: nn.Module) -> Model:
+        """Return the network in native layers, or else in those of torch."""
+        symbol = start(self.shape)
         with contextlib.suppress(StriateError, RuntimeError, TypeError, ValueError):
             outputs = foreign.trace(module, (symbol,))
             found = ported(Model(symbol, outputs[0]), start(self.shape))
             if found is not None:
                 return found
-        try:
-            return TorchModel(module, self.shape).in_layers()
-        except (StriateError, RuntimeError, TypeError, ValueError) as error:
-            why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
-            self.script.note(f"the run keeps the weights alone, state_dict.safetensors: {why}")
-            return None
+        return TorchModel(module, self.shape).in_layers()
 
 
 def patches(session: Session) -> Sequence[Patch]:
