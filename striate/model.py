@@ -21,7 +21,7 @@ from .engine.plans import lower_model
 from .engine.predictor import Predictor
 from .engine.progress import say
 from .engine.setup import Setup, compile_model
-from .errors import ConfigError, StriateError, caller, nearest
+from .errors import ConfigError, StoreError, StriateError, caller, nearest
 from .inspect.explain import explain
 from .inspect.summary import print_summary
 from .layers import faithful, foreign
@@ -218,6 +218,12 @@ class Model(Layer):
 
         Raises: StoreError for what a file cannot hold, with the part of the code that it is.
         """
+        if self._graph is None and not self.runs_graph:
+            raise StoreError(
+                self.where,
+                "is code whose input shape is not known yet, so that a file cannot hold it",
+                fix="call model.build((None, 28, 28, 1)), or model.save_weights(path)",
+            )
         names = self.graph.names
         if self.runs_graph and all(names.get(part, name) == name  # type: ignore[call-overload]
                                    for name, part in self._modules.items()):  # fmt: skip

@@ -446,8 +446,8 @@ class Written(st.Model):
 def test_a_model_that_is_code_is_saved_as_its_layers(tmp_path):
     model, other = Written(), Written()
     assert told(lambda: model.save(tmp_path / "m")) == (
-        "Written: the input's shape is not known yet\n"
-        "  fix   begin with L.Input((28, 28, 1)), or call model.build((None, 28, 28, 1))"
+        "Written: is code whose input shape is not known yet, so that a file cannot hold it\n"
+        "  fix   call model.build((None, 28, 28, 1)), or model.save_weights(path)"
     )
     assert told(lambda: model.save_weights(tmp_path / "w")) == (
         "Written: has no weights yet: its input shape is not known\n"
