@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..engine.progress import say
 from ..errors import StoreError, StriateError
+from ..model import Model
 from ..report import known, write as write_report
 from ..store import model_file, samples
 from .session import Script
@@ -71,12 +73,23 @@ def _in_layers(model: Any) -> Any:
 
 
 def _finish(run: Any, script: Script, model: Any) -> None:
-    """Write the model into the run; of one that holds code, only the weights."""
+    """Write the model into the run; of one that holds code, its weights and the models in it."""
     try:
         run.finish(model)
     except StoreError as error:
-        if not model.built:  # code of which only parts were run
+        weights = model.state_dict()
+        if not weights:  # code of which nothing was run
             script.note(f"the run keeps no model: {error.where} {error.what}")
             return
-        script.note(f"the run keeps the weights alone: {error.where} {error.what}")
-        model_file.save_weights(model, Path(run.path) / "weights.safetensors")
+        run.write("weights.safetensors", model_file.pack(weights))
+        kept = ", ".join(_parts(run, model))
+        what = f"the weights, and of its parts {kept}" if kept else "the weights alone"
+        script.note(f"the run keeps {what}: {error.where} {error.what}")
+
+
+def _parts(run: Any, model: Any) -> Iterator[str]:
+    """Write the models that a model holds; yield the names of their files."""
+    for name, part in model.named_children():
+        if isinstance(part, Model):
+            with suppress(StriateError):
+                yield model_file.save(part, Path(run.path) / f"{name}.striate").name

@@ -214,3 +214,36 @@ def test_new_code_in_the_words_of_keras_has_a_run(
     assert load(run).predict(np.eye(4)).shape == (4, 3)
     again = run_script(script, root=tmp_path / "runs")
     assert len((again / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+PARTS = """
+import tensorflow as tf
+class Twice(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.coder = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(2)])
+    def train_step(self, x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self.coder(x) - 1.0))
+        grads = tape.gradient(loss, self.trainable_weights)
+        self.optimizer.apply_gradients(zip(grads, self.trainable_weights))
+        return {"loss": loss}
+model = Twice()
+model.compile(optimizer="sgd")
+x = tf.ones((8, 4))
+model.fit(x, epochs=2, verbose=0)
+print(float(model.coder(x)[0, 1]))
+"""
+
+
+def test_the_models_in_a_model_that_is_code_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "parts.py"
+    script.write_text(PARTS)
+    run = run_script(script, seed=0, root=tmp_path / "runs")
+    captured = capsys.readouterr()
+    assert "the weights, and of its parts coder.striate: twice (Twice) is code" in captured.err
+    found = load(run / "coder.striate").predict(np.ones((1, 4), "float32"))
+    assert found[0, 1] == pytest.approx(float(captured.out), rel=1e-5)
+    assert (run / "weights.safetensors").is_file()
