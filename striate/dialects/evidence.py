@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,8 @@ def words(path: Path) -> list[Word]:
     """Return what a script, and the files beside it that it imports, says; in line order.
 
     Kinds: "import", a module or name that is imported; "keyword", of a call; "argument", the
-    same after the name of what is called; "name", a name with its dots; "text", a string.
+    same after the name of what is called; "numbers", what is called and with how many numbers
+    first, where these are more than one; "name", a name with its dots; "text", a string.
     """
     out: list[Word] = []
     todo, seen = [path], {path}
@@ -81,8 +83,9 @@ def _finding(dialect: Dialect, said: list[Word]) -> Finding:
         for version in clues.get((kind, word), ()):
             found.setdefault(version, []).append(f"{word} in {where}")
     version = dialect.decide(found) if found else dialect.DEFAULT
-    reasons = tuple(dict.fromkeys(found.get(version, ["nothing else speaks"])))[:3]
-    return Finding(dialect, version, reasons)
+    all_together = [reason for reasons in found.values() for reason in reasons]
+    reasons = tuple(dict.fromkeys(found.get(version) or all_together or ["nothing else speaks"]))
+    return Finding(dialect, version, reasons[:3])
 
 
 def _words(tree: ast.Module) -> list[tuple[str, str, int]]:
@@ -99,11 +102,20 @@ def _words(tree: ast.Module) -> list[tuple[str, str, int]]:
             called = next(iter([*_dotted(node.func)][-1:]), "")
             out += [("keyword", word, node.lineno) for word in words]
             out += [("argument", f"{called}.{word}", node.lineno) for word in words]
+            count = len([*itertools.takewhile(_numeric, node.args)])
+            out += [("numbers", f"{called} {count}", node.lineno)] if count > 1 else []
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             out.append(("text", node.value, node.lineno))
         elif isinstance(node, (ast.Name, ast.Attribute)):
             out += [("name", name, node.lineno) for name in _dotted(node)]
     return sorted(out, key=lambda item: item[2])
+
+
+def _numeric(node: ast.expr) -> bool:
+    """Return whether a number is written there, or computed of numbers."""
+    if isinstance(node, ast.BinOp):
+        return _numeric(node.left) and _numeric(node.right)
+    return isinstance(node, ast.Constant) and type(node.value) is int
 
 
 def _prefixes(paths: list[str]) -> list[str]:

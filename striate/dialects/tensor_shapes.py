@@ -289,11 +289,17 @@ def boolean_mask(x: Any, mask: Any) -> Tensor:
     return tensor(x)[tensor(mask).bool()]
 
 
-def resize_images(x: Any, height_factor: int, width_factor: int, data_format: str) -> Tensor:
-    """Return images with each cell repeated."""
-    rows, columns = (1, 2) if data_format in ("channels_last", "tf") else (2, 3)
-    x = tensor(x).repeat_interleave(height_factor, rows)
-    return x.repeat_interleave(width_factor, columns)
+def resize_images(x: Any, height_factor: int, width_factor: int, data_format: str,
+                  interpolation: str = "nearest") -> Tensor:  # fmt: skip
+    """Return images that are larger by whole factors: each cell repeated, or lines between them."""
+    last = data_format in ("channels_last", "tf")
+    x = tensor(x).movedim(-1, 1) if last else tensor(x)
+    if interpolation == "nearest":
+        x = x.repeat_interleave(height_factor, 2).repeat_interleave(width_factor, 3)
+    else:
+        factors = (float(height_factor), float(width_factor))
+        x = functional.interpolate(x.float(), scale_factor=factors, mode=interpolation)
+    return x.movedim(1, -1) if last else x
 
 
 def map_fn(fn: Any, elems: Any, **words: Any) -> Tensor:

@@ -150,8 +150,8 @@ def through(given: Tensor, states: list[Tensor], mask: Tensor | None, step: Any,
             zeros: bool = False) -> tuple[Tensor, list[Tensor]]:  # fmt: skip
     """Return the outputs of all steps and the last states; a masked step repeats the one before."""
     outputs: list[Tensor] = []
-    for number in range(given.shape[1]):
-        new = step(given[:, number], states)
+    for number, one in enumerate(given.unbind(1)):  # whose gradient is one stack
+        new = step(one, states)
         out = new[0]
         if mask is not None:
             keep = mask[:, number].view(-1, *(1,) * (out.dim() - 1))

@@ -55,14 +55,21 @@ VERSIONS: dict[str, KerasVersion] = {
 }  # fmt: skip
 NAME, DEFAULT, HIDES = "keras", "keras2", True
 
+# Words that speak for a version only together with others, or where no others are.
 TF2 = "tf2"  # of TensorFlow 2 without its keras: Keras is then the one inside of it
+TF1 = "tf1"  # of TensorFlow's graphs and sessions: Keras is then beside it
+CHOSEN = "chosen"  # a backend is named: Keras 3 has three, and so had Keras 1 and 2
+THEANO = "theano"
 MODERN = ("RandomFlip", "RandomRotation", "RandomZoom", "Rescaling", "Resizing", "StringLookup",
           "TextVectorization", "MultiHeadAttention", "image_dataset_from_directory")  # fmt: skip
 
 # What only scripts of a version say. A word of a call counts where it is a keyword.
 CLUES: tuple[tuple[str, str, str], ...] = (
     ("keyword", "show_accuracy", "keras0"), ("argument", "compile.class_mode", "keras0"),
-    ("import", "keras.models.Graph", "keras0"),
+    ("import", "keras.models.Graph", "keras0"), ("keyword", "poolsize", "keras0"),
+    ("keyword", "stack_size", "keras0"),
+    *(("numbers", word, "keras0") for word in (
+        "Dense 2", "TimeDistributedDense 2", "LSTM 2", "GRU 2", "SimpleRNN 2", "Convolution2D 4")),
     *(
         ("keyword", word, "keras1")
         for word in (
@@ -80,7 +87,11 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     *(("text", word, "keras23") for word in ("val_accuracy",)),
     *(("import", path, "keras3") for path in ("keras.ops", "keras.random", "keras.saving")),
     *(("name", path, "keras3") for path in ("keras.ops", "keras.random", "keras.Input")),
-    ("text", "KERAS_BACKEND", "keras3"),
+    ("text", "KERAS_BACKEND", CHOSEN), ("text", "theano", THEANO), ("name", "theano", THEANO),
+    *(("name", f"tf.{word}", TF1) for word in (
+        "ConfigProto", "Session", "GPUOptions", "InteractiveSession", "placeholder", "contrib",
+        "global_variables_initializer", "get_default_graph", "set_random_seed", "Print")),
+    *(("name", word, TF1) for word in ("make_one_shot_iterator", "make_initializable_iterator")),
     *(("name", word, "keras3") for word in MODERN),
     *(("import", f"keras.{path}", "keras3") for path in (
         *(f"layers.{word}" for word in MODERN), "utils.image_dataset_from_directory",
@@ -92,19 +103,23 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     *(("argument", f"{word}.learning_rate", "keras23") for word in (
         "SGD", "RMSprop", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam")),
     ("import", "tensorflow.keras", "tf"), ("name", "tf.keras", "tf"),
+    ("import", "tf_keras", "tf"), ("import", "keras_core", "keras3"),
     ("name", "tensorflow.keras", "tf"),
 )  # fmt: skip
-ROOTS = ("keras", "tensorflow", "tensorflow_addons")
+ROOTS = ("keras", "tensorflow", "tensorflow_addons", "tf_keras", "keras_core", "keras_contrib",
+         "keras_applications", "keras_preprocessing")  # fmt: skip
 __all__ = ["REFUSED", "VERSIONS", "decide", "modules", "open_session", "patches"]
 PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
 
 
 def decide(found: Mapping[str, Sequence[str]]) -> str:
     """Return the version: that of the import, then that of the words, the newest that speaks."""
-    version = next((name for name in PRECEDENCE if name in found), "keras2")
-    if version in ("keras2", "keras23") and TF2 in found:
+    version = next((name for name in PRECEDENCE if name in found), "")
+    if CHOSEN in found and version in ("", "keras2") and not {THEANO, TF1} & set(found):
+        return "keras3"
+    if version in ("", "keras2", "keras23") and TF2 in found and TF1 not in found:
         return "tf"
-    return "keras23" if version == "keras2" and "keras23" in found else version
+    return "keras23" if version in ("", "keras2") and "keras23" in found else version or DEFAULT
 
 
 def open_session(version: str, script: Script) -> KerasSession:

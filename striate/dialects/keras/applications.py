@@ -119,6 +119,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "applications.resnet50": {**resnet, **caffe, **tools},
         "applications.mobilenet": {**mobile, **around},
         "applications.mobilenet_v2": {**mobile, **around},
+        "applications.mobilenetv2": {**mobile, **around},
         "applications.imagenet_utils": {**caffe, **tools},
         **{f"applications.{path}": {**networks, **around, "preprocess_input": read.get(
             path, _around)} for path, networks in deep.items()},

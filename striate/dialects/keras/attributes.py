@@ -336,11 +336,22 @@ def _word(session: KerasSession, layer: str, weight: str) -> str:
     return f"{layer}/{weight}" + (":0" if session.version.name != "keras3" else "")
 
 
+class Size(int):
+    """A size of a shape, as TensorFlow 1 gives it too."""
+
+    @property
+    def value(self) -> int:
+        """The number."""
+        return int(self)
+
+
 class Shape(tuple[Any, ...]):
     """A shape as TensorFlow gives it."""
 
     def __getitem__(self, index: Any) -> Any:
         found = tuple.__getitem__(self, index)
+        if isinstance(found, int):
+            return Size(found)
         return Shape(found) if isinstance(index, slice) else found
 
     @property

@@ -20,16 +20,15 @@ from .. import (
     tensor_math as math,
     tensor_nn as nn,
     tensor_places as places,
+    tensor_sequences as sequences,
     tensor_shapes as shapes,
     tensor_windows as windows,
 )
 from ..symbolic import found, lift, record, table, tensor
+from .layouts import in_layout, layouts
 from .optimizers import Rate
-from .session import LAYOUTS, KerasSession
+from .session import KerasSession
 from .words import activation_names, array, relu
-
-SHORT = {"channels_first": "th", "channels_last": "tf"}
-
 
 def variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> Tensor:
     """Return a tensor that gradients reach and that a layer keeps as a weight."""
@@ -39,26 +38,6 @@ def variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> T
     if name:
         kept.name = f"{name}:0"  # type: ignore[attr-defined]
     return kept
-
-
-def layouts(session: KerasSession) -> dict[str, Any]:
-    """Return what reads and sets the order of axes."""
-
-    def set_layout(layout: str) -> None:
-        session.layout = LAYOUTS.get(layout, layout)
-        session.chose_layout = True
-
-    def layout() -> str:
-        session.chose_layout = True
-        return session.layout
-
-    return {
-        "image_data_format": layout,
-        "set_image_data_format": set_layout,
-        "image_dim_ordering": lambda: SHORT[layout()],
-        "set_image_dim_ordering": set_layout,
-        "normalize_data_format": lambda value: LAYOUTS.get(value, value or session.layout),
-    }
 
 
 def phases(session: KerasSession) -> dict[str, Any]:
@@ -245,7 +224,7 @@ def names(session: KerasSession) -> dict[str, Any]:
     acts = activation_names(session)
     functions = {
         **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED, *windows.WINDOWS,
-                 places.slice_)),
+                 *sequences.SEQUENCES, places.slice_)),
         **{name: lift(function) for name, function in {**math.UNARY, **math.PAIRS}.items()},
         **{name: acts[name] for name in ("softmax", "elu", "softplus", "softsign", "tanh",
                                          "sigmoid", "hard_sigmoid", "selu")},
@@ -262,6 +241,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "eye": shapes.eye, "arange": shapes.arange, "map_fn": shapes.map_fn,
         "foldl": control.foldl, "foldr": control.foldr,
     }  # fmt: skip
+    functions = {name: in_layout(session, function) for name, function in functions.items()}
     if not session.version.head:  # up to Keras 2.2
         functions["batch_dot"] = lift(shapes.matrices_dot)
     if session.version.old:  # Keras 1 gives the output first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ class Stream:
 
     def __init__(self, source: Any) -> None:
         self.source = source
+        self.names: list[str] = []  # of the inputs that are taken out of dictionaries
         self.seen: list[Any] = []
         self.change: Callable[[Any], Any] = as_batch
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
@@ -68,11 +69,21 @@ class Stream:
 
     def __iter__(self) -> Iterator[Any]:
         if self.again is not None:
-            yield from map(self.change, self.again())
+            yield from map(self._changed, self.again())
             return
         while self.seen:
-            yield self.change(self.seen.pop())
-        yield from map(self.change, self.running)
+            yield self._changed(self.seen.pop())
+        yield from map(self._changed, self.running)
+
+    def _changed(self, item: Any) -> Any:
+        if self.names and isinstance(item, (tuple, list)) and item:
+            item = (named(item[0], self.names), *item[1:])
+        return self.change(item)
+
+    def of(self, names: list[str]) -> Stream:
+        """Take only the inputs of these names out of each batch."""
+        self.names = names
+        return self
 
     def changed(self, change: Callable[[Any], Any]) -> Stream:
         """Let each batch, as the loop takes it, be changed on its way."""
@@ -100,6 +111,13 @@ class Bounded:
 
     def __len__(self) -> int:
         return self.count or 0
+
+
+def named(x: Any, names: list[str]) -> Any:
+    """Return the inputs of a model out of a dictionary that holds more, as Keras takes them."""
+    if isinstance(x, Mapping) and names and set(names) < set(x):
+        return {name: x[name] for name in names}
+    return x
 
 
 def stream(source: Any) -> Stream:

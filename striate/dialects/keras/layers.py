@@ -15,7 +15,7 @@ from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
-from . import custom as keras_custom, extra as keras_extra
+from . import custom as keras_custom, extra as keras_extra, oldest
 from .order import Inputs
 from .recurrent_rows import rows as recurrent_rows
 from .rows import FAMILIES, FUNCTIONS, LAYERS, MERGES
@@ -53,6 +53,9 @@ class Alias:
     def read(self, args: Any, kwargs: dict[str, Any]) -> tuple[dict[str, Any], Given, str | None]:
         """Return native words for a call, what belongs elsewhere natively, and the name."""
         session, row = self.session, self.row
+        if session.version.old:
+            args, kwargs, told = oldest.without_input(row, args, kwargs)
+            kwargs = {**told, **kwargs}
         length = self._length(kwargs)
         own = self.known if self.row.target == "Embedding" else ()  # it has an input_dim itself
         about_input = {
@@ -324,11 +327,14 @@ def make_input(session: KerasSession) -> Callable[..., Symbol]:
 def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     """Return the names of `keras.layers` and, by their names, of the modules below it."""
     custom = keras_custom.make_classes(session)
+    kinds = {"BatchNormalization": Normal}
     aliases: dict[str, Any] = {
-        name: Alias(session, row, name, custom.get(row.target))
+        name: kinds.get(row.target, Alias)(session, row, name, custom.get(row.target))
         for row in LAYERS
         for name in row.names
     }
+    for name in next(row for row in LAYERS if row.target == "BatchNormalization").names:
+        aliases[name].alone = aliases["LayerNormalization"] if session.version.old else None
     found = keras_extra.make(session, custom["Layer"])
     for family, more in recurrent_rows(session).items():
         found[family] = {**found.get(family, {}), **more}
@@ -360,6 +366,24 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     every = {name: value for names in made.values() for name, value in names.items()}
     made["core"] |= old
     return {"": every, **made}
+
+
+class Normal(Alias):
+    """BatchNormalization, of which Keras 1 has a kind that looks at each sample alone."""
+
+    alone: Alias | None = None  # the layer for it
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Layer:
+        """Return the native layer; with mode=1, the one that normalises samples."""
+        args, kwargs, told = oldest.without_input(self.row, args, kwargs)
+        named = {**told, **dict(zip(self.row.old_order, args, strict=False)), **kwargs}
+        if self.alone is None or named.get("mode") != 1:
+            return super().__call__(*args, **{**told, **kwargs})
+        known = {"epsilon": 1e-3} | {
+            self.row.renamed.get(word, word): value for word, value in named.items()
+            if word not in ("mode", "axis", "momentum", "weights")
+        }  # fmt: skip
+        return self.alone(**known, axis=-1)
 
 
 class InputSpec:

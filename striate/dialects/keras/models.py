@@ -251,7 +251,7 @@ def names(session: KerasSession) -> dict[str, Any]:
             if isinstance(layer, Merging):
                 self._merge(layer)
                 return
-            if not self._ends and not isinstance(layer, Symbol):
+            if not self._stack and not isinstance(layer, Symbol):
                 start = keras_layers.first_input(scope, layer)
                 if start is not None:
                     Sequential.add(self, start)

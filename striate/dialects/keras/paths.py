@@ -9,6 +9,7 @@ from ...layers import Resizing
 from . import (
     applications as keras_applications,
     backend as keras_backend,
+    beside as keras_beside,
     callbacks as keras_callbacks,
     datasets as keras_datasets,
     graph as keras_graph,
@@ -35,7 +36,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     inner = _inner(session)
     top = _top(session, inner)
     made = {**_below("keras", top, inner), **_below("tensorflow.keras", top, inner)}
-    for path in ("tensorflow.python.keras", "tensorflow.contrib.keras"):
+    for path in ("tensorflow.python.keras", "tensorflow.contrib.keras", "tf_keras", "keras_core"):
         made |= _below(path, top, inner)
     for path, names in tensorflow.modules(session).items():
         made[f"tensorflow.{path}".rstrip(".")] = names
@@ -51,7 +52,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     made["tensorflow.contrib"] = {}
     for path, names in tf_addons.modules(inner).items():
         made[f"tensorflow_addons.{path}".rstrip(".")] = names
-    return made
+    return {**made, **keras_beside.packages(inner)}
 
 
 def _top(session: KerasSession, inner: Modules) -> Mapping[str, Any]:
@@ -76,7 +77,7 @@ def _inner(session: KerasSession) -> Modules:
     activations = keras_words.activation_names(session)
     optimizers, callbacks = keras_optimizers.names(session), keras_callbacks.names(session)
     limits, penalties = keras_words.limits(), keras_words.penalties()
-    return {
+    made: Modules = {
         "layers": layers, **{f"layers.{path}": layers for path in families},
         "layers.experimental": layers, "layers.experimental.preprocessing": layers,
         "layers.normalization.batch_normalization": layers,
@@ -111,6 +112,7 @@ def _inner(session: KerasSession) -> Modules:
         "src.legacy.preprocessing.image": images,
         "legacy.preprocessing": {}, "legacy.preprocessing.image": images,
     }  # fmt: skip
+    return {**made, **keras_beside.within(session, made)}
 
 
 def _below(

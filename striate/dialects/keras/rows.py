@@ -16,8 +16,10 @@ WORDS = {  # Keras 1's words for arguments that most layers have
     "filter_length": "kernel_size", "subsample_length": "strides", "pool_length": "pool_size",
     "stride": "strides", "length": "size", "dilation": "dilation_rate", "pool_stride": "strides",
     "weight_init": "kernel_initializer", "weight_regularizer": "kernel_regularizer",
+    "poolsize": "pool_size",
 }  # fmt: skip
-UNSEEN = ("input_length", "sparse", "ragged", "synchronized", "dynamic", "autocast")
+UNSEEN = ("input_length", "sparse", "ragged", "synchronized", "dynamic", "autocast",
+          "ignore_border")
 
 _SEEDS: tuple[str, ...] = ("kernel_initializer", "bias_initializer")
 _CONV: tuple[str, ...] = ("filters", "kernel_size", "strides", "padding", "data_format")
@@ -212,9 +214,7 @@ REFUSED: dict[str, str] = {
     "get_variable": "the graph of TensorFlow 1: tf.Variable, or add_weight of a layer",
     "ragged": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",
     "RaggedTensor": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",
-    "ctc_batch_cost": "torch.nn.functional.ctc_loss in a loss of the script's own",
-    "ctc_decode": "the largest output of each step: K.argmax(y_pred, axis=-1)",
-    "ctc_loss": "torch.nn.functional.ctc_loss in a loss of the script's own",
+    "ctc_loss": "keras.backend.ctc_batch_cost, which takes probabilities and lengths",
     "train": "the graph of TensorFlow 1: model.compile(optimizer, loss), model.fit",
     "layers": "tf.layers is gone from TensorFlow too: tf.keras.layers has the same",
 }

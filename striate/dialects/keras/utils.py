@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...engine.seed import seed as set_seed
 from . import summary as keras_summary
+from .beside import source_inputs
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .image_sources import Files
 from .sequence import Sequence
@@ -206,14 +207,6 @@ def image_dataset_from_directory(
     made = made.batch(batch_size) if batch_size else made
     made.class_names = list(files.class_indices)  # type: ignore[attr-defined]
     return made
-
-
-def source_inputs(tensor: Any, *args: Any) -> list[Any]:
-    """Return the inputs that a symbol is computed of."""
-    from ...core.symbol import ancestors
-
-    found = [one for node in ancestors((tensor,)) for one in node.inputs if one.node is None]
-    return list({id(one): one for one in found}.values()) or [tensor]
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:

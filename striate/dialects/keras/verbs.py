@@ -25,7 +25,7 @@ from .arguments import (
     seen,
     weights,
 )
-from .batches import stream
+from .batches import named, stream
 from .compiled import Compiled
 from .progress import History, Numbers, Shown, line, told
 
@@ -78,14 +78,18 @@ class Spoken(Compiled):
         )  # fmt: skip
         whole = plain(x)
         words: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        if not version.steps and not isinstance(words.get("class_weight", {}), Mapping):
+            kind = type(words.pop("class_weight")).__name__
+            session.note(f"class_weight: {version.title} takes no notice of a {kind}, only of a"
+                         " dictionary: the class number, its weight")  # fmt: skip
         words["batch_size"] = int(size or version.batch_size)
         words["shuffle"] = bool(words.get("shuffle", True))
         if words.get("sample_weight") is not None:
             words["sample_weight"] = script.part(weights(self, words["sample_weight"]))
         if whole:
-            x, y = script.part(x), script.part(y)
+            x, y = script.part(named(x, self.named_inputs())), script.part(y)
         else:
-            x = stream(x)
+            x = stream(x).of(self.named_inputs())
             words["steps_per_epoch"] = x.steps(words.get("steps_per_epoch"), script.limit_samples)
         self._validation(words)
         rename = self._renames(shows)
@@ -117,14 +121,21 @@ class Spoken(Compiled):
         if valid is None:
             return
         if isinstance(valid, (tuple, list)) and not isinstance(valid[0], (tuple, dict)):
-            parts = tuple(script.part(arrays(part)) for part in valid)
+            first, *rest = valid
+            parts = tuple(
+                script.part(arrays(part)) for part in (named(first, self.named_inputs()), *rest)
+            )
             words["validation_data"] = parts
         elif plain(valid):
             words["validation_data"] = script.part(valid)
         else:
-            valid = stream(valid)
+            valid = stream(valid).of(self.named_inputs())
             steps = valid.steps(words.pop("validation_steps", None), script.limit_samples)
             words["validation_data"] = valid.bounded(steps)
+
+    def named_inputs(self) -> list[str]:
+        """Return the names of the inputs, where symbols have them."""
+        return [one.name for one in self.inputs] if self._graph is not None else []
 
     def _renames(self, shows: bool) -> Any:
         last: list[Any] = [None, Numbers()]  # callbacks of one moment share, and add to, one object
@@ -171,6 +182,16 @@ class Spoken(Compiled):
             object.__setattr__(self, "counts", (total, samples))
         return logs
 
+    def train(self, mode: Any = True, *args: Any, **words: Any) -> Any:
+        """Make one step on a batch, in the words of Keras 0.1; else PyTorch's switch of modes."""
+        if isinstance(mode, (bool, int)):
+            return super().train(bool(mode))
+        return self.train_on_batch(mode, *args, **words)
+
+    def test(self, x: Any, y: Any = None, **words: Any) -> Any:
+        """Return the loss of one batch, in the words of Keras 0.1."""
+        return self.test_on_batch(x, y, **words)
+
     # ---- judge and use ---------------------------------------------------------------------------
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: Any = None, verbose: Any = 1,
@@ -178,10 +199,12 @@ class Spoken(Compiled):
                  return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
         """Return the loss, or a list of the loss and the metrics."""
         x, y = words.get("X", arrays(x)), arrays(y)
-        data: Any = x
+        data: Any
         count: int | None = None
+        x = named(x, self.named_inputs())
+        data = x
         if not plain(x):
-            made = stream(x)
+            made = stream(x).of(self.named_inputs())
             count = made.steps(steps, self.session.script.limit_samples)
             data, steps = made.bounded(count), None
         began = time.monotonic()
@@ -219,7 +242,7 @@ class Spoken(Compiled):
     def predict(self, x: Any, batch_size: Any = None, verbose: Any = 0, steps: Any = None,
                 **words: Any) -> Any:  # fmt: skip
         """Return the outputs."""
-        x = arrays(x)
+        x = arrays(named(x, self.named_inputs()))
         with self._as_compiled():
             if plain(x):
                 return loop.predict(self, x, batch_size=batch_size, verbose=0)
@@ -252,7 +275,7 @@ class Spoken(Compiled):
                        class_weight: Any = None, accuracy: bool = False,
                        return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
         """Make one step; return the loss, or a list of the loss and the metrics."""
-        x, y = arrays(x), arrays(y)
+        x, y = arrays(named(x, self.named_inputs())), arrays(y)
         if class_weight:
             labels = np.asarray(y)
             labels = (

@@ -1,0 +1,157 @@
+"""What scripts take from inside of Keras, and from the packages beside it: sizes, lists, sums."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...core.symbol import ancestors
+from .session import LAYOUTS, KerasSession
+
+
+def source_inputs(tensor: Any, *args: Any) -> list[Any]:
+    """Return the inputs that a symbol is computed of."""
+    found = [one for node in ancestors((tensor,)) for one in node.inputs if one.node is None]
+    return list({id(one): one for one in found}.values()) or [tensor]
+
+
+def normalize_tuple(value: Any, n: int, name: str = "", **words: Any) -> tuple[int, ...]:
+    """Return one number for each of n axes."""
+    return (value,) * n if isinstance(value, int) else tuple(int(one) for one in value)
+
+
+def normalize_padding(value: str) -> str:
+    """Return the word in small letters."""
+    return value.lower()
+
+
+def conv_output_length(input_length: int | None, filter_size: int, padding: str, stride: int,
+                       dilation: int = 1) -> int | None:  # fmt: skip
+    """Return the size of a side behind a window: ceil((n - k + 1) / s), or ceil(n / s)."""
+    if input_length is None:
+        return None
+    reach = (filter_size - 1) * dilation
+    moved = {"same": 0, "causal": 0, "valid": -reach, "full": reach}[padding]
+    return (input_length + moved + stride - 1) // stride
+
+
+def conv_input_length(output_length: int | None, filter_size: int, padding: str,
+                      stride: int) -> int | None:  # fmt: skip
+    """Return the smallest size of a side before a window."""
+    if output_length is None:
+        return None
+    pad = {"same": filter_size // 2, "valid": 0, "full": filter_size - 1}[padding]
+    return (output_length - 1) * stride - 2 * pad + filter_size
+
+
+def deconv_length(dim_size: int | None, stride_size: int, kernel_size: int, padding: str,
+                  *args: Any, **words: Any) -> int | None:  # fmt: skip
+    """Return the size of a side behind a transposed convolution."""
+    if dim_size is None:
+        return None
+    more = {"valid": max(kernel_size - stride_size, 0), "same": 0,
+            "full": 2 - stride_size - kernel_size}[padding]  # fmt: skip
+    return dim_size * stride_size + more
+
+
+def to_list(x: Any, allow_tuple: bool = False) -> list[Any]:
+    """Return what is no list as a list of one."""
+    return list(x) if isinstance(x, (list, tuple) if allow_tuple else list) else [x]
+
+
+def unpack_singleton(x: Any) -> Any:
+    """Return the one thing in a list of one."""
+    return x[0] if len(x) == 1 else x
+
+
+def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool:
+    """Return whether a function takes an argument of this name."""
+    takes = inspect.signature(fn).parameters
+    return name in takes or (accept_all and any(p.kind is p.VAR_KEYWORD for p in takes.values()))
+
+
+def slice_arrays(arrays: Any, start: Any = None, stop: Any = None) -> Any:
+    """Return a part of an array, or of each in a list: from start to stop, or these rows."""
+    rows = start if hasattr(start, "__len__") else slice(start, stop)
+    if isinstance(arrays, list):
+        return [None if one is None else one[rows] for one in arrays]
+    return arrays[rows]
+
+
+def make_batches(size: int, batch_size: int) -> list[tuple[int, int]]:
+    """Return where each batch begins and ends."""
+    starts = range(0, size, batch_size)
+    return [(start, min(size, start + batch_size)) for start in starts]
+
+
+def shapes(session: KerasSession) -> dict[str, Any]:
+    """Return what looks at orders of axes."""
+
+    def obtain(input_shape: Any, default_size: int = 224, min_size: int = 32,
+               data_format: Any = None, require_flatten: bool = True, weights: Any = None,
+               **words: Any) -> Any:  # fmt: skip
+        """Return the shape of pictures that a network takes, of `default_size` where none is."""
+        if input_shape is not None:
+            return tuple(input_shape)
+        given = data_format or words.get("dim_ordering")
+        first = (LAYOUTS.get(given, given) or session.layout) == "channels_first"
+        whole = words.get("include_top", require_flatten)
+        side = default_size if whole else None
+        return (3, side, side) if first else (side, side, 3)
+
+    return {"obtain_input_shape": obtain, "_obtain_input_shape": obtain}
+
+
+def within(session: KerasSession, inner: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return modules below `keras` with more names than the tables of layers and words give them.
+
+    `inner` are the modules without them.
+    """
+    layout: Any = inner["backend"]["normalize_data_format"]
+    sizes = {made.__name__: made for made in (
+        normalize_tuple, normalize_padding, conv_output_length, conv_input_length, deconv_length)}
+    lists = {made.__name__: made for made in (to_list, unpack_singleton, has_arg, slice_arrays)}
+    parts = {"_slice_arrays": slice_arrays, "slice_X": slice_arrays,
+             "_make_batches": make_batches, "make_batches": make_batches}  # fmt: skip
+    model = inner["models"]["Model"]
+    engine = {**inner["engine"], "get_source_inputs": source_inputs, **parts,
+              "Container": model, "Network": model, "Functional": model}  # fmt: skip
+    utils = {**inner["utils"], **lists, **parts,
+             "convert_dense_weights_data_format": lambda dense, *args, **words: None,
+             "count_params": lambda weights: sum(int(np.prod(w.shape)) for w in weights)}  # fmt: skip
+    applied = {**shapes(session), **inner["applications.imagenet_utils"]}
+    rows = inner["layers"]
+    convolutional = {**rows, "_Conv": rows["Conv2D"], "Conv": rows["Conv2D"]}
+    return {
+        **{path: engine for path in inner if path.partition(".")[0] == "engine"},
+        **{path: utils for path in inner if path.startswith("utils.")},
+        "utils.conv_utils": {**sizes, "deconv_output_length": deconv_length,
+                             "normalize_data_format": layout,
+                             "convert_kernel": lambda kernel: np.flip(kernel, (0, 1)).copy()},
+        "utils.theano_utils": {}, "utils.test_utils": {"keras_test": lambda function: function},
+        "applications.imagenet_utils": applied, "layers.convolutional": convolutional,
+    }  # fmt: skip
+
+
+def packages(inner: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the packages beside Keras by their paths; `inner` are the modules below it."""
+    layers = inner["layers"]
+
+    def instances(axis: Any = None, epsilon: float = 1e-3, **words: Any) -> Any:
+        """Return a layer that normalises each sample alone; with an axis, each channel of it."""
+        if axis is None:
+            return layers["GroupNormalization"](groups=1, epsilon=epsilon, **words)
+        return layers["GroupNormalization"](groups=-1, axis=axis, epsilon=epsilon, **words)
+
+    normal = {"InstanceNormalization": instances,
+              "GroupNormalization": layers["GroupNormalization"]}  # fmt: skip
+    below = ("applications", "preprocessing")
+    moved = {
+        f"keras_{path}": names for path, names in inner.items() if path.partition(".")[0] in below
+    }  # fmt: skip
+    paths = ("layers", "layers.normalization", "layers.normalization.instancenormalization",
+             "layers.normalization.groupnormalization")  # fmt: skip
+    return {**moved, "keras_contrib": {}, **{f"keras_contrib.{path}": normal for path in paths}}

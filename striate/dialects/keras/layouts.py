@@ -1,0 +1,53 @@
+"""The order of axes: what reads and sets it, and functions that follow it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from .session import LAYOUTS, KerasSession
+
+SHORT = {"channels_first": "th", "channels_last": "tf"}
+OLD = {"dim_ordering": "data_format", "border_mode": "padding"}  # Keras 1's words
+
+
+def layouts(session: KerasSession) -> dict[str, Any]:
+    """Return what reads and sets the order of axes."""
+
+    def set_layout(layout: str) -> None:
+        session.layout = LAYOUTS.get(layout, layout)
+        session.chose_layout = True
+
+    def layout() -> str:
+        session.chose_layout = True
+        return session.layout
+
+    return {
+        "image_data_format": layout,
+        "set_image_data_format": set_layout,
+        "image_dim_ordering": lambda: SHORT[layout()],
+        "set_image_dim_ordering": set_layout,
+        "normalize_data_format": lambda value: LAYOUTS.get(value, value or session.layout),
+    }
+
+
+def in_layout(session: KerasSession, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of `keras.backend` that takes images in the order of axes of the script."""
+    takes = list(inspect.signature(function).parameters)
+    if "data_format" not in takes:
+        return function
+
+    @functools.wraps(function)
+    def call(*args: Any, **words: Any) -> Any:
+        words = {OLD.get(word, word): value for word, value in words.items()}
+        given = dict(zip(takes, args, strict=False))
+        layout = words.pop("data_format", None) or given.pop("data_format", None)
+        layout = LAYOUTS.get(layout, layout) or session.layout
+        at = takes.index("data_format")
+        if len(args) > at:
+            return function(*args[:at], layout, *args[at + 1 :], **words)
+        return function(*args, **words, data_format=layout)
+
+    return call

@@ -1,0 +1,80 @@
+"""Sequences of tensors, in the words of Keras: losses and labels without known places, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .symbolic import tensor
+from .tensor_math import floating
+
+EPSILON = 1e-7
+
+
+def _logs(y_pred: Any) -> Tensor:
+    """Return the logarithms of probabilities (N, steps, classes), steps first."""
+    logs: Tensor = (floating(y_pred) + EPSILON).log().log_softmax(-1).transpose(0, 1)
+    return logs
+
+
+def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Tensor:
+    """Return the connectionist temporal classification loss (N, 1); the last class is the blank.
+
+    Shape: labels (N, most labels), probabilities (N, steps, classes), lengths (N, 1).
+
+    Source: Graves et al. 2006, "Connectionist temporal classification".
+    """
+    labels, logs = tensor(y_true).long(), _logs(y_pred)
+    steps, counts = (tensor(one).long().reshape(-1) for one in (input_length, label_length))
+    cost = functional.ctc_loss(logs, labels, steps, counts, blank=logs.shape[-1] - 1,
+                               reduction="none", zero_infinity=True)  # fmt: skip
+    return cost.unsqueeze(1)
+
+
+def ctc_decode(y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100,
+               top_paths: int = 1) -> Any:  # fmt: skip
+    """Return the labels of the likeliest class of each step, -1 behind them, and -log of its odds.
+
+    The best path stands for a search over beams too: where the network is sure, both are the same.
+    """
+    logs = _logs(y_pred)
+    best, classes = logs.max(-1)  # (steps, N)
+    blank, rows = logs.shape[-1] - 1, []
+    lengths = tensor(input_length).long().reshape(-1).tolist()
+    for number, length in enumerate(lengths):
+        path = classes[:length, number].unique_consecutive()
+        rows.append(path[path != blank])
+    made = torch.full((len(rows), max((len(row) for row in rows), default=0)), -1)
+    for number, row in enumerate(rows):
+        made[number, : len(row)] = row
+    odds = torch.stack([-best[:length, n].sum() for n, length in enumerate(lengths)])
+    return [made], odds.unsqueeze(1)
+
+
+def rnn(step_function: Callable[..., Any], inputs: Any, initial_states: Any,
+        go_backwards: bool = False, mask: Any = None, constants: Any = None,
+        unroll: bool = False, input_length: Any = None, **words: Any) -> Any:  # fmt: skip
+    """Return the last output, all outputs (N, steps, ...) and the last states of a script's step.
+
+    Where a sample is masked, its output and its states are those of the step before.
+    """
+    x, states = tensor(inputs), list(initial_states)
+    places = range(x.shape[1])
+    kept = None if mask is None else tensor(mask).bool()
+    outputs: list[Tensor] = []
+    for place in reversed(places) if go_backwards else places:
+        out, new = step_function(x[:, place], [*states, *(constants or ())])
+        if kept is not None:
+            keep = kept[:, place].reshape(len(x), *(1,) * (out.dim() - 1))
+            out = torch.where(keep, out, outputs[-1] if outputs else torch.zeros_like(out))
+            new = [torch.where(keep, a, b) for a, b in zip(new, states, strict=True)]
+        outputs.append(out)
+        states = list(new)
+    return outputs[-1], torch.stack(outputs, 1), states
+
+
+SEQUENCES = (ctc_batch_cost, ctc_decode, rnn)

@@ -1,0 +1,172 @@
+"""Habits of scripts that others have written: words from inside of Keras, old forms, odd ones."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from striate.dialects.program import run_script
+
+PROGRAMS = {
+    "layers of Keras 0.1 are told the size of their input first": ("", """
+        import numpy as np
+        from keras.models import Sequential
+        from keras.layers.core import Dense, Activation, Flatten
+        from keras.layers.convolutional import Convolution2D, MaxPooling2D
+        from keras.layers.normalization import BatchNormalization
+        from keras.layers.advanced_activations import PReLU
+        m = Sequential()
+        m.add(Convolution2D(4, 1, 3, 3, border_mode='full'))
+        m.add(Activation('relu'))
+        m.add(MaxPooling2D(poolsize=(2, 2)))
+        m.add(Flatten())
+        m.add(Dense(4 * 5 * 5, 6, init='normal'))
+        m.add(PReLU((6,)))
+        m.add(BatchNormalization((6,), mode=1))
+        m.add(Dense(6, 3))
+        m.add(Activation('softmax'))
+        m.compile(loss='categorical_crossentropy', optimizer='sgd')
+        x, y = np.random.rand(12, 1, 8, 8), np.eye(3)[np.arange(12) % 3]
+        before = m.train(x, y)
+        assert isinstance(before, float) and m.test(x, y) < before
+        assert m.predict(x).shape == (12, 3) and m.layers[4].get_weights()[0].shape == (100, 6)
+        inside = m.layers[6]
+        assert type(inside).__name__ == 'LayerNormalization'
+    """),
+    "a flow of Keras 0 ends with its pass": ("keras0", """
+        import numpy as np
+        from keras.preprocessing.image import ImageDataGenerator
+        x, y = np.random.rand(10, 3, 4, 4), np.arange(10)
+        sizes = [len(a) for a, b in ImageDataGenerator().flow(x, y, batch_size=4)]
+        assert sizes == [4, 4, 2], sizes
+    """),
+    "a backend that is named speaks for no version of old words": ("", """
+        import os
+        os.environ['KERAS_BACKEND'] = 'theano'
+        import keras
+        from keras.layers.core import Dense, Merge
+        assert keras.__version__.startswith('1.') and Dense(4, init='zero')
+    """),
+    "functions of the backend take images in the order that is set": ("keras1", """
+        import numpy as np
+        from keras import backend as K
+        K.set_image_dim_ordering('th')
+        x = K.variable(np.arange(32.).reshape(1, 2, 4, 4))
+        assert K.pool2d(x, (2, 2), (2, 2), border_mode='valid').shape == (1, 2, 2, 2)
+        assert K.spatial_2d_padding(x, (0, 2)).shape == (1, 2, 4, 8)
+        assert K.resize_images(x, 2, 3, 'th').shape == (1, 2, 8, 12)
+        assert K.bias_add(x, K.variable([1., 2.])).shape == (1, 2, 4, 4)
+        assert K.spatial_2d_padding(x, (0, 2), dim_ordering='tf').shape == (1, 2, 8, 4)
+    """),
+    "labels without places": ("keras2", """
+        import numpy as np, torch
+        from keras import backend as K
+        p = np.full((2, 5, 4), 0.01)
+        for step, c in enumerate((0, 0, 3, 1, 3)):
+            p[:, step, c] = 0.97
+        labels = np.array([[0, 1], [2, 0]])
+        cost = K.eval(K.ctc_batch_cost(labels, p, np.full((2, 1), 5), np.array([[2], [1]])))
+        logs = torch.tensor(p).log().transpose(0, 1)
+        real = torch.nn.functional.ctc_loss(logs, torch.tensor(labels), torch.tensor([5, 5]),
+                                            torch.tensor([2, 1]), blank=3, reduction='none')
+        assert cost.shape == (2, 1) and np.allclose(cost[:, 0], real, atol=1e-3)
+        found, odds = K.ctc_decode(p, np.array([5, 2]))
+        assert K.get_value(found[0]).tolist() == [[0, 1], [0, -1]]
+        assert np.allclose(odds, [[-5 * np.log(0.97)], [-2 * np.log(0.97)]], atol=1e-4)
+    """),
+    "a step of the script's own over time": ("keras2", """
+        import numpy as np
+        from keras import backend as K
+        x = K.variable(np.arange(6.).reshape(1, 3, 2))
+        def step(now, states):
+            new = now + states[0]
+            return new, [new]
+        last, every, states = K.rnn(step, x, [K.zeros((1, 2))])
+        assert K.eval(last).tolist() == [[6., 9.]] and K.eval(every).shape == (1, 3, 2)
+        last, every, _ = K.rnn(step, x, [K.zeros((1, 2))], mask=np.array([[1, 0, 1]]))
+        assert K.eval(every).tolist() == [[[0., 1.], [0., 1.], [4., 6.]]]
+    """),
+    "sizes have a value": ("keras1", """
+        from keras.layers import Input
+        x = Input((8, 6, 3))
+        assert x.get_shape()[1].value == 8 and int(x.shape[3]) == 3 and x.shape[0] is None
+    """),
+    "more in a dictionary than the model takes": ("keras2", """
+        import numpy as np
+        from keras.layers import Input, Dense, concatenate
+        from keras.models import Model
+        a, b = Input((2,), name='a'), Input((3,), name='b')
+        m = Model([a, b], Dense(1, name='out')(concatenate([a, b])))
+        m.compile('sgd', 'mse')
+        x = {'b': np.ones((8, 3)), 'said': ['text'] * 8, 'a': np.ones((8, 2))}
+        y = {'out': np.ones(8)}
+        def batches():
+            while True:
+                yield x, y
+        m.fit_generator(batches(), steps_per_epoch=2, validation_data=batches(),
+                        validation_steps=1, verbose=0)
+        m.fit(x, y, verbose=0)
+        assert m.predict(x).shape == (8, 1) and m.train_on_batch(x, y) >= 0
+    """),
+    "weights of classes that are no dictionary are seen by none": ("keras1", """
+        import numpy as np
+        from keras.layers import Dense
+        from keras.models import Sequential
+        m = Sequential([Dense(2, activation='softmax', input_shape=(3,))])
+        m.compile('sgd', 'categorical_crossentropy')
+        x, y = np.random.rand(8, 3), np.eye(2)[np.arange(8) % 2]
+        for given in ('auto', [0.2, 5.0], np.array([1., 2.])):
+            m.fit(x, y, nb_epoch=1, verbose=0, class_weight=given)
+    """),
+    "what is inside of Keras": ("keras2", """
+        from keras.engine.topology import get_source_inputs, Container, InputSpec
+        from keras.applications.imagenet_utils import _obtain_input_shape, preprocess_input
+        from keras_applications.imagenet_utils import _obtain_input_shape as beside
+        from keras_preprocessing.image import ImageDataGenerator
+        from keras.applications.mobilenetv2 import MobileNetV2
+        from keras.engine.training import _make_batches, _slice_arrays
+        from keras.utils import conv_utils
+        from keras.utils.generic_utils import to_list, has_arg, unpack_singleton
+        from keras.layers import Conv2D, Input
+        x = Input((8, 8, 3))
+        assert get_source_inputs(Conv2D(2, 3)(x)) == [x]
+        assert _obtain_input_shape(None, 299, 71, 'channels_first', True) == (3, 299, 299)
+        assert beside((8, 8, 3), 32, 8, None, False) == (8, 8, 3)
+        assert beside(None, 32, 8, None, False) == (None, None, 3)
+        assert _make_batches(10, 4) == [(0, 4), (4, 8), (8, 10)]
+        assert _slice_arrays([[1, 2, 3]], 1, 3) == [[2, 3]] and to_list(3) == [3]
+        for padding, n in (('valid', 4), ('same', 5), ('full', 6)):
+            assert conv_utils.conv_output_length(10, 3, padding, 2) == n
+        assert conv_utils.deconv_length(5, 2, 3, 'same') == 10
+        assert conv_utils.normalize_tuple(3, 2, 'kernel_size') == (3, 3)
+        assert has_arg(lambda a, b: 0, 'b') and unpack_singleton([4]) == 4
+    """),
+    "the package beside Keras normalises each sample": ("keras2", """
+        import numpy as np
+        from keras.layers import Input
+        from keras.models import Model
+        from keras_contrib.layers.normalization.instancenormalization import InstanceNormalization
+        x = Input((6, 6, 2))
+        given = np.random.rand(3, 6, 6, 2) * [1, 9]
+        whole = Model(x, InstanceNormalization()(x)).predict(given)
+        each = Model(x, InstanceNormalization(axis=-1)(x)).predict(given)
+        assert np.allclose(whole.mean((1, 2, 3)), 0, atol=1e-4)
+        assert np.allclose(each.mean((1, 2)), 0, atol=1e-4)
+        assert abs(whole.mean((1, 2))).min() > 0.1
+    """),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_habit_means_what_it_did(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect, text = PROGRAMS[name]
+    script = tmp_path / "old.py"
+    script.write_text(textwrap.dedent(text))
+    monkeypatch.chdir(tmp_path)
+    for word in ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.setenv(word, "")
+    run_script(script, dialect=dialect, seed=0, root=tmp_path / "runs")
