@@ -30,6 +30,7 @@ from .optimizers import Rate
 from .session import KerasSession
 from .words import activation_names, array, relu
 
+
 def variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> Tensor:
     """Return a tensor that gradients reach and that a layer keeps as a weight."""
     made = tensor(value() if callable(value) else value, dtype or None).detach().clone()

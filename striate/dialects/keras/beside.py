@@ -111,17 +111,29 @@ def within(session: KerasSession, inner: Mapping[str, Mapping[str, Any]]) -> dic
     `inner` are the modules without them.
     """
     layout: Any = inner["backend"]["normalize_data_format"]
-    sizes = {made.__name__: made for made in (
-        normalize_tuple, normalize_padding, conv_output_length, conv_input_length, deconv_length)}
+    sizes = {
+        made.__name__: made
+        for made in (
+            normalize_tuple,
+            normalize_padding,
+            conv_output_length,
+            conv_input_length,
+            deconv_length,
+        )
+    }
     lists = {made.__name__: made for made in (to_list, unpack_singleton, has_arg, slice_arrays)}
     parts = {"_slice_arrays": slice_arrays, "slice_X": slice_arrays,
              "_make_batches": make_batches, "make_batches": make_batches}  # fmt: skip
     model = inner["models"]["Model"]
     engine = {**inner["engine"], "get_source_inputs": source_inputs, **parts,
               "Container": model, "Network": model, "Functional": model}  # fmt: skip
-    utils = {**inner["utils"], **lists, **parts,
-             "convert_dense_weights_data_format": lambda dense, *args, **words: None,
-             "count_params": lambda weights: sum(int(np.prod(w.shape)) for w in weights)}  # fmt: skip
+    utils = {
+        **inner["utils"],
+        **lists,
+        **parts,
+        "convert_dense_weights_data_format": lambda dense, *args, **words: None,
+        "count_params": lambda weights: sum(int(np.prod(w.shape)) for w in weights),
+    }
     applied = {**shapes(session), **inner["applications.imagenet_utils"]}
     rows = inner["layers"]
     convolutional = {**rows, "_Conv": rows["Conv2D"], "Conv": rows["Conv2D"]}

@@ -18,8 +18,15 @@ WORDS = {  # Keras 1's words for arguments that most layers have
     "weight_init": "kernel_initializer", "weight_regularizer": "kernel_regularizer",
     "poolsize": "pool_size",
 }  # fmt: skip
-UNSEEN = ("input_length", "sparse", "ragged", "synchronized", "dynamic", "autocast",
-          "ignore_border")
+UNSEEN = (
+    "input_length",
+    "sparse",
+    "ragged",
+    "synchronized",
+    "dynamic",
+    "autocast",
+    "ignore_border",
+)
 
 _SEEDS: tuple[str, ...] = ("kernel_initializer", "bias_initializer")
 _CONV: tuple[str, ...] = ("filters", "kernel_size", "strides", "padding", "data_format")
