@@ -35,6 +35,15 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     return cost.unsqueeze(1)
 
 
+def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any,
+             mask_index: int = 0) -> Tensor:  # fmt: skip
+    """Return the same loss (N,) of outputs that are no probabilities yet; the blank is an index."""
+    logs = floating(output).log_softmax(-1).transpose(0, 1)
+    steps, counts = (tensor(one).long().reshape(-1) for one in (output_length, target_length))
+    return functional.ctc_loss(logs, tensor(target).long(), steps, counts, blank=mask_index,
+                               reduction="none", zero_infinity=True)  # fmt: skip
+
+
 def ctc_decode(y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100,
                top_paths: int = 1) -> Any:  # fmt: skip
     """Return the labels of the likeliest class of each step, -1 behind them, and -log of its odds.
@@ -46,7 +55,7 @@ def ctc_decode(y_pred: Any, input_length: Any, greedy: bool = True, beam_width: 
     blank, rows = logs.shape[-1] - 1, []
     lengths = tensor(input_length).long().reshape(-1).tolist()
     for number, length in enumerate(lengths):
-        path = classes[:length, number].unique_consecutive()
+        path = torch.unique_consecutive(classes[:length, number])
         rows.append(path[path != blank])
     made = torch.full((len(rows), max((len(row) for row in rows), default=0)), -1)
     for number, row in enumerate(rows):

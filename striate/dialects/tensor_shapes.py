@@ -265,6 +265,8 @@ def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False)
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     """Return the product over axes of both."""
+    if not isinstance(axes, int):
+        axes = tuple([one] if isinstance(one, int) else list(one) for one in axes)
     return torch.tensordot(tensor(a), tensor(b), axes)
 
 

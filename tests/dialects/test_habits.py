@@ -156,6 +156,90 @@ PROGRAMS = {
         assert np.allclose(each.mean((1, 2)), 0, atol=1e-4)
         assert abs(whole.mean((1, 2))).min() > 0.1
     """),
+    "operations as NumPy names them": ("keras3", """
+        import numpy as np
+        from keras import ops
+        a = np.array([[4., 1., 0.], [1., 3., 1.], [0., 1., 2.]], 'float32')
+        n = np.array([3, 1, 1, 0])
+        for name, given in (('diff', (a,)), ('fliplr', (a,)), ('kron', (a, a)), ('ptp', (a,)),
+                            ('hypot', (a, a.T)), ('bincount', (n,)), ('vander', (a[0],)),
+                            ('trapezoid', (a,)), ('nanmean', (a,)), ('nanstd', (a,)),
+                            ('percentile', (a, 30)), ('digitize', (a, [0.5, 2.])),
+                            ('inner', (a, a)), ('logspace', (0, 2, 5)), ('cbrt', (a,)),
+                            ('hanning', (6,)), ('isclose', (a, a.T)), ('tri', (3,)),
+                            ('deg2rad', (a,)), ('bitwise_xor', (n, n[::-1].copy()))):
+            real = np.trapezoid if name == 'trapezoid' else getattr(np, name)
+            made = ops.convert_to_numpy(getattr(ops, name)(*given))
+            assert np.allclose(made, real(*given), atol=1e-4), name
+        for name in ('det', 'inv', 'cholesky', 'pinv'):
+            assert np.allclose(getattr(ops.linalg, name)(a), getattr(np.linalg, name)(a), atol=1e-4)
+        assert np.allclose(ops.sparsemax(a).sum(-1), 1) and (ops.sparsemax(a) == 0).sum() > 2
+        assert ops.segment_max(a[:, 0], [0, 1, 1]).tolist() == [4, 1]
+        assert ops.slice(a, (1, 0), (2, 2)).tolist() == [[1, 3], [0, 1]]
+        assert np.allclose(ops.tensordot(a, a, axes=(0, 1)), np.tensordot(a, a, (0, 1)))
+        p = np.random.randn(2, 5, 4).astype('float32')
+        assert ops.ctc_loss([[1, 2], [3, 0]], p, [2, 1], [5, 5]).shape == (2,)
+    """),
+    "pictures changed by chance while training": ("keras3", """
+        import numpy as np
+        import keras
+        from keras import layers, ops
+        x = np.random.rand(3, 8, 10, 3).astype('float32') * 255
+        for layer in (layers.RandomHue(0.5), layers.RandomSaturation(0.9), layers.RandomShear(0.3),
+                      layers.RandomColorDegeneration(0.9), layers.RandomSharpness((0.1, 0.2)),
+                      layers.RandomPosterization(2), layers.RandomInvert(1.0),
+                      layers.RandomGrayscale(1.0), layers.RandomGaussianBlur(1.0, 3, (0.9, 1.0)),
+                      layers.RandomErasing(1.0, scale=(0.2, 0.3))):
+            changed = layer(x, training=True)
+            assert changed.shape == x.shape and not np.allclose(changed, x), layer.name
+            assert changed.min() >= -1e-3 and changed.max() <= 255 + 1e-2
+            assert np.allclose(layer(x, training=False), x)
+        assert np.allclose(layers.RandomInvert(1.0)(x, training=True), 255 - x, atol=1e-3)
+        assert np.allclose(layers.Solarization(threshold_factor=(1.0, 1.0))(x), 255 - x, atol=1e-3)
+        assert np.isclose(layers.AutoContrast()(x).max(), 255)
+        evened = layers.Equalization()(x)
+        assert evened.min() == 0 and evened.max() == 255
+    """),
+    "small layers of Keras 3": ("keras3", """
+        import numpy as np
+        import keras
+        from keras import layers
+        m = keras.Sequential([
+            layers.Input((8, 10, 3)), layers.Identity(), layers.AdaptiveAveragePooling2D(2),
+            layers.Flatten(), layers.EinsumDense('ab,bc->ac', output_shape=4, bias_axes='c')])
+        m.compile('sgd', 'mse')
+        m.fit(np.random.rand(4, 8, 10, 3), np.zeros((4, 4)), verbose=0)
+        x = np.random.rand(2, 5, 6).astype('float32')
+        dense = layers.EinsumDense('...x,xy->...y', output_shape=3, bias_axes='y')
+        assert np.allclose(dense(x).detach(), x @ dense.kernel.detach().numpy(), atol=1e-5)
+        assert layers.EinsumDense('abc,cd->abd', output_shape=(None, 7))(x).shape == (2, 5, 7)
+        encoded = layers.CategoryEncoding(num_tokens=3)(np.array([[0, 1], [2, 2]]))
+        assert encoded.tolist() == [[1, 1, 0], [0, 0, 1]]
+        parts = layers.Discretization(bin_boundaries=[0., 1.])(np.array([-1., 0.5, 3.]))
+        assert parts.tolist() == [0, 1, 2]
+    """),
+    "things as plain values and back": ("keras3", """
+        import numpy as np
+        import keras
+        first = keras.initializers.get('he_normal')
+        said = keras.initializers.serialize(first)
+        assert said['class_name'] == 'HeNormal'
+        assert type(keras.initializers.deserialize(said)) is type(first)
+        assert keras.losses.deserialize(keras.losses.serialize(keras.losses.mse)) is not None
+        assert keras.tree.map_structure(lambda a, b: a + b, {'x': [1]}, {'x': [2]}) == {'x': [3]}
+        assert keras.utils.pad_sequences([[1]], 2).tolist() == [[0, 1]]
+        keras.utils.set_random_seed(seed=3)
+        table = np.random.rand(5, 2)
+        layer = keras.layers.Embedding(
+            5, 2, embeddings_initializer=keras.initializers.Constant(table))
+        assert np.allclose(layer(np.array([4])).detach(), table[4:])
+        try:
+            keras.applications.NASNetMobile
+        except AttributeError as error:
+            assert 'DenseNet' in str(error)
+        v = keras.ops.convert_to_tensor(np.array([[3., 4.]], 'float32'))
+        assert np.allclose(keras.utils.normalize(v), [[0.6, 0.8]])
+    """),
 }  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from ...core.graph import Graph
 from ...core.layer import Layer
 from ...core.spec import Spec
 from ...core.symbol import Input, Symbol, ancestors
-from ...engine.seed import seed as set_seed
 from ...layers.wrap import inference
 from .. import (
     tensor_control as control,
@@ -25,6 +24,7 @@ from .. import (
     tensor_windows as windows,
 )
 from ..symbolic import found, lift, record, table, tensor
+from .beside import set_random_seed
 from .layouts import in_layout, layouts
 from .optimizers import Rate
 from .session import KerasSession
@@ -296,7 +296,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "print_tensor": lambda x, message="": x, "get_session": Session, "set_session": _nothing,
         "get_uid": lambda prefix="": session.name(f"uid{prefix}").rpartition("_")[2],
         "reset_uids": clear, "name_scope": lambda name: inference(torch.nn.Identity()),
-        "manual_variable_initialization": _nothing, "set_random_seed": set_seed,
+        "manual_variable_initialization": _nothing, "set_random_seed": set_random_seed,
         "is_sparse": lambda x: False, "to_dense": lambda x: x,
         "is_placeholder": lambda x: isinstance(x, Symbol) and x.node is None,
     }  # fmt: skip

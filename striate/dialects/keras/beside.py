@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
 from ...core.symbol import ancestors
+from ...engine.seed import seed as seed_all
 from .session import LAYOUTS, KerasSession
 
 
@@ -96,8 +98,8 @@ def shapes(session: KerasSession) -> dict[str, Any]:
         """Return the shape of pictures that a network takes, of `default_size` where none is."""
         if input_shape is not None:
             return tuple(input_shape)
-        given = data_format or words.get("dim_ordering")
-        first = (LAYOUTS.get(given, given) or session.layout) == "channels_first"
+        given = data_format or words.get("dim_ordering") or session.layout
+        first = LAYOUTS.get(given, given) == "channels_first"
         whole = words.get("include_top", require_flatten)
         side = default_size if whole else None
         return (3, side, side) if first else (side, side, 3)
@@ -129,6 +131,9 @@ def within(session: KerasSession, inner: Mapping[str, Mapping[str, Any]]) -> dic
               "Container": model, "Network": model, "Functional": model}  # fmt: skip
     utils = {
         **inner["utils"],
+        "clear_session": inner["backend"]["clear_session"],
+        "is_keras_tensor": inner["backend"]["is_keras_tensor"],
+        "pad_sequences": inner["preprocessing.sequence"]["pad_sequences"],
         **lists,
         **parts,
         "convert_dense_weights_data_format": lambda dense, *args, **words: None,
@@ -139,11 +144,14 @@ def within(session: KerasSession, inner: Mapping[str, Mapping[str, Any]]) -> dic
     convolutional = {**rows, "_Conv": rows["Conv2D"], "Conv": rows["Conv2D"]}
     return {
         **{path: engine for path in inner if path.partition(".")[0] == "engine"},
-        **{path: utils for path in inner if path.startswith("utils.")},
+        **{path: utils for path in inner if path.partition(".")[0] == "utils"},
         "utils.conv_utils": {**sizes, "deconv_output_length": deconv_length,
                              "normalize_data_format": layout,
                              "convert_kernel": lambda kernel: np.flip(kernel, (0, 1)).copy()},
         "utils.theano_utils": {}, "utils.test_utils": {"keras_test": lambda function: function},
+        **{path: {**as_words(inner[path]), **inner[path]} for path in (
+            "initializers", "regularizers", "constraints", "losses", "metrics", "activations",
+            "optimizers", "optimizers.schedules", "layers")},
         "applications.imagenet_utils": applied, "layers.convolutional": convolutional,
     }  # fmt: skip
 
@@ -167,3 +175,62 @@ def packages(inner: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, A
     paths = ("layers", "layers.normalization", "layers.normalization.instancenormalization",
              "layers.normalization.groupnormalization")  # fmt: skip
     return {**moved, "keras_contrib": {}, **{f"keras_contrib.{path}": normal for path in paths}}
+
+
+def map_structure(func: Callable[..., Any], *structures: Any, **words: Any) -> Any:
+    """Return lists, tuples, dictionaries of the same form, with a function of what is in them."""
+    first = structures[0]
+    if isinstance(first, Mapping):
+        return {key: map_structure(func, *(one[key] for one in structures)) for key in first}
+    if isinstance(first, (list, tuple)):
+        made = [map_structure(func, *parts) for parts in zip(*structures, strict=True)]
+        return made if isinstance(first, list) else tuple(made)
+    return func(*structures)
+
+
+def flatten(structure: Any) -> list[Any]:
+    """Return what is in lists, tuples and dictionaries, in one list."""
+    if isinstance(structure, Mapping):
+        return [one for key in sorted(structure) for one in flatten(structure[key])]
+    if isinstance(structure, (list, tuple)):
+        return [one for part in structure for one in flatten(part)]
+    return [structure]
+
+
+TREE = {"map_structure": map_structure, "flatten": flatten, "is_nested": lambda structure: (
+    isinstance(structure, (list, tuple, dict)))}  # fmt: skip
+
+
+def as_words(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what turns the things of a module into plain values and back."""
+
+    def serialize(made: Any, **words: Any) -> Any:
+        """Return a name, or a class with its hyper-parameters."""
+        config = getattr(made, "get_config", None)
+        if made is None or isinstance(made, (str, Mapping)):
+            return made
+        kind = type(made).__name__
+        if config is not None:
+            return {"class_name": kind, "config": config()}
+        if is_dataclass(made):
+            return {"class_name": kind, "config": {f.name: getattr(made, f.name)
+                                                   for f in fields(made)}}  # fmt: skip
+        return getattr(made, "__name__", kind)
+
+    def deserialize(config: Any, custom_objects: Any = None, **words: Any) -> Any:
+        """Return the thing that a name, or a class with its hyper-parameters, says."""
+        if isinstance(config, Mapping):
+            make, given = (
+                {**names, **(custom_objects or {})}[config["class_name"]],
+                config["config"],
+            )
+            layer = "Layer" in names  # other things have no use for a name
+            return make(**{key: value for key, value in given.items() if layer or key != "name"})
+        return names.get(config, config) if isinstance(config, str) else config
+
+    return {"serialize": serialize, "deserialize": deserialize}
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python, NumPy and torch."""
+    seed_all(int(seed))

@@ -15,7 +15,7 @@ from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
-from . import custom as keras_custom, extra as keras_extra, oldest
+from . import augment, custom as keras_custom, extra as keras_extra, oldest, small
 from .order import Inputs
 from .recurrent_rows import rows as recurrent_rows
 from .rows import FAMILIES, FUNCTIONS, LAYERS, MERGES
@@ -336,7 +336,9 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     for name in next(row for row in LAYERS if row.target == "BatchNormalization").names:
         aliases[name].alone = aliases["LayerNormalization"] if session.version.old else None
     found = keras_extra.make(session, custom["Layer"])
-    for family, more in recurrent_rows(session).items():
+    more_rows = {"core": small.rows(session, custom["Layer"]),
+                 "preprocessing": augment.rows(session, custom["Layer"])}  # fmt: skip
+    for family, more in (*recurrent_rows(session).items(), *more_rows.items()):
         found[family] = {**found.get(family, {}), **more}
     extra = {
         family: {name: Alias(session, row, name, made) for name, (row, made) in rows.items()}

@@ -8,18 +8,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...engine.seed import seed as set_seed
 from .. import (
     tensor_control as control,
     tensor_math as math,
     tensor_nn as nn,
+    tensor_numpy as numpy,
     tensor_places as places,
+    tensor_sequences as sequences,
     tensor_shapes as shapes,
     tensor_windows as windows,
 )
 from ..symbolic import lift, table, tensor
 from . import tf_colors, tf_image
+from .beside import set_random_seed
 from .session import KerasSession
+from .small import POOLS
 from .words import activation_names, array, relu
 
 
@@ -50,7 +53,13 @@ def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.ops`."""
     acts = activation_names(session)
     return {
+        **{name: lift(function) for name, function in numpy.FUNCTIONS.items()}, **numpy.MADE,
         **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED, *places.MORE)),
+        **table((places.slice_, tf_colors.depth_to_space, tf_colors.space_to_depth)),
+        **{f"adaptive_{kind.lower()}_pool": _adaptive(kind) for kind in ("Average", "Max")},
+        "ctc_loss": lift(sequences.ctc_loss), "ctc_decode": lift(sequences.ctc_decode),
+        "scatter": lift(places.scatter_nd), "dstack": lift(
+            lambda xs: torch.dstack([tensor(x) for x in xs])),
         **{name: lift(function) for name, function in {**math.UNARY, **math.PAIRS}.items()},
         **{name: acts[name] for name in ("softmax", "sigmoid", "tanh", "elu", "selu", "softplus",
                                          "softsign", "gelu", "silu", "relu6", "log_softmax",
@@ -86,6 +95,18 @@ def names(session: KerasSession) -> dict[str, Any]:
         "layer_normalization": lift(layer_normalization), "dtype": lambda x: str(x.dtype),
         "dot_product_attention": lift(dot_product_attention), "empty": shapes.zeros,
     }  # fmt: skip
+
+
+def _adaptive(kind: str) -> Callable[..., Any]:
+    def pool(inputs: Any, output_size: Any, data_format: Any = None) -> Tensor:
+        x = math.floating(inputs)
+        rank, last = x.dim() - 2, data_format != "channels_first"
+        sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
+        made: Any = POOLS[kind, rank]
+        out: Tensor = made(x.movedim(-1, 1) if last else x, sizes)
+        return out.movedim(1, -1) if last else out
+
+    return lift(pool)
 
 
 def layer_normalization(x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1,
@@ -124,8 +145,9 @@ def image_names() -> dict[str, Any]:
     def resize(images: Any, size: Any, interpolation: str = "bilinear", **words: Any) -> Any:
         return lift(tf_image.resize)(images, size, interpolation)
 
-    colours = ("rgb_to_hsv", "hsv_to_rgb", "extract_patches")
+    colours = ("rgb_to_hsv", "hsv_to_rgb", "extract_patches", "sobel_edges", "ssim")
     return {
+        "gaussian_blur": lift(numpy.gaussian_blur),
         "resize": resize, "rgb_to_grayscale": lift(tf_image.rgb_to_grayscale),
         **{name: lift(getattr(tf_colors, name)) for name in colours},
     }  # fmt: skip
@@ -152,6 +174,13 @@ def random_names() -> dict[str, Any]:
         "normal": drawn(nn.random_normal), "uniform": drawn(nn.random_uniform),
         "truncated_normal": drawn(nn.truncated_normal), "shuffle": drawn(nn.shuffle),
         "randint": randint, "dropout": dropout, "SeedGenerator": SeedGenerator,
+        "categorical": drawn(nn.categorical), "gamma": drawn(nn.gamma),
+        "binomial": lambda shape, counts, probabilities, dtype="float32", seed=None: (
+            torch.distributions.Binomial(tensor(counts), tensor(probabilities)).expand(
+                shapes.sizes(shape)).sample()),
+        "beta": lambda shape, alpha, beta, dtype="float32", seed=None: (
+            torch.distributions.Beta(tensor(alpha).float(), tensor(beta).float()).expand(
+                shapes.sizes(shape)).sample()),
     }  # fmt: skip
 
 
@@ -176,8 +205,12 @@ def config_names(session: KerasSession) -> dict[str, Any]:
         "backend": lambda: "torch", "floatx": lambda: "float32", "set_floatx": lambda value: None,
         "epsilon": lambda: session.epsilon, "image_data_format": lambda: session.layout,
         "set_image_data_format": lambda value: setattr(session, "layout", value),
-        "set_dtype_policy": lambda policy: None, "disable_traceback_filtering": lambda: None,
-        "set_random_seed": set_seed,
+        "set_dtype_policy": lambda policy: None, "set_random_seed": set_random_seed,
+        **dict.fromkeys((f"{word}_{what}" for word in ("enable", "disable") for what in (
+            "traceback_filtering", "interactive_logging", "flash_attention")), nothing),
+        "enable_unsafe_deserialization": nothing, "dtype_policy": Policy,
+        "is_interactive_logging_enabled": lambda: True,
+        "set_epsilon": lambda value: setattr(session, "epsilon", value),
     }  # fmt: skip
 
 

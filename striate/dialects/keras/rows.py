@@ -211,6 +211,24 @@ _TEXTS = "texts are not read here: keras.preprocessing.text.Tokenizer gives numb
 REFUSED: dict[str, str] = {
     "TextVectorization": _TEXTS,
     "StringLookup": _TEXTS,
+    **dict.fromkeys(
+        (
+            "InceptionResNetV2",
+            "NASNetLarge",
+            "NASNetMobile",
+            "MobileNetV3Large",
+            "MobileNetV3Small",
+            "inception_resnet_v2",
+            "nasnet",
+            "mobilenet_v3",
+            "efficientnet_v2",
+            "convnext",
+            *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+            *(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")),
+        ),
+        "a network that is built here: VGG, ResNet, ResNetV2, DenseNet, MobileNet, MobileNetV2, "
+        "EfficientNet, InceptionV3 or Xception",
+    ),
     "lite": "no files of TensorFlow Lite: model.save('model.keras'), which TensorFlow converts",
     "contrib": "tf.contrib is gone from TensorFlow too: its layers are those of tf.keras.layers",
     "placeholder": "the graph of TensorFlow 1: write the network with tf.keras layers",

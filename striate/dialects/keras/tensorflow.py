@@ -12,7 +12,6 @@ from torch import Tensor
 
 from ...core.spec import Spec
 from ...core.symbol import Symbol
-from ...engine.seed import seed as set_seed
 from .. import (
     tensor_control as control,
     tensor_math as math,
@@ -24,6 +23,7 @@ from .. import (
 from ..symbolic import kind, lift, table, tensor
 from . import tf_boxes, tf_colors, tf_files, tf_image, tf_mnist, tf_texts
 from .backend import Session, gradients, variable
+from .beside import set_random_seed
 from .optimizers import Optimizer, classes
 from .session import KerasSession
 from .tapes import GradientTape
@@ -167,7 +167,7 @@ REDUCED = {f"reduce_{function.__name__.rstrip('_')}": lift(function) for functio
 REDUCED |= {"reduce_variance": REDUCED["reduce_var"], "reduce_std": REDUCED["reduce_std"]}
 RANDOM = {
     "normal": nn.random_normal, "uniform": nn.random_uniform, "shuffle": nn.shuffle,
-    "truncated_normal": nn.truncated_normal, "set_seed": set_seed, "gamma": nn.gamma,
+    "truncated_normal": nn.truncated_normal, "set_seed": set_random_seed, "gamma": nn.gamma,
     "poisson": nn.poisson, "categorical": nn.categorical,
     "split": split_seed, "fold_in": lambda seed, data, **words: split_seed(
         [int(seed[0]) + int(data), int(seed[1])])[0], "Generator": Generator,
@@ -243,7 +243,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "random_normal": nn.random_normal, "random_uniform": nn.random_uniform,
         "depth_to_space": lift(tf_colors.depth_to_space),
         "space_to_depth": lift(tf_colors.space_to_depth), "read_file": tf_files.read_file,
-        "truncated_normal": nn.truncated_normal, "set_random_seed": set_seed,
+        "truncated_normal": nn.truncated_normal, "set_random_seed": set_random_seed,
         "Session": Session, "InteractiveSession": Session, "ConfigProto": Anything,
         "GPUOptions": Anything, "global_variables_initializer": _nothing, "get_default_graph":
         Anything, "reset_default_graph": _nothing, "Graph": Anything, "TensorSpec": TensorSpec,

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...engine.seed import seed as set_seed
+from ...core.symbol import Symbol
+from ..symbolic import lift
 from . import summary as keras_summary
-from .beside import source_inputs
+from .beside import set_random_seed, source_inputs
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .image_sources import Files
 from .sequence import Sequence
@@ -36,6 +37,8 @@ def to_categorical(y: Any, num_classes: int | None = None, nb_classes: int | Non
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
     """Return vectors of length 1 along an axis."""
+    if isinstance(x, (torch.Tensor, Symbol)):
+        return lift(torch.nn.functional.normalize)(x, float(order), axis)
     x = np.asarray(x)
     lengths = np.atleast_1d(np.linalg.norm(x, order, axis))
     lengths[lengths == 0] = 1
@@ -279,7 +282,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "to_categorical": to_categorical, "normalize": normalize, "Progbar": Progbar,
         "accuracy": accuracy, "categorical_probas_to_classes": categorical_probas_to_classes,
         "probas_to_classes": categorical_probas_to_classes,
-        **plots(session), "set_random_seed": set_seed,
+        **plots(session), "set_random_seed": set_random_seed,
         **{made.__name__: made for made in (
             HDF5Matrix, pack_x_y_sample_weight, unpack_x_y_sample_weight, split_dataset)},
         "get_source_inputs": source_inputs, "Sequence": Sequence, "PyDataset": Sequence,

@@ -93,6 +93,17 @@ def _accepting(function: Callable[..., Any]) -> Callable[..., Tensor]:
     return draw
 
 
+class Given:
+    """Begins with numbers that are given, such as the vectors of words."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, shape: Any, **words: Any) -> Tensor:
+        """Return them in a shape."""
+        return torch.as_tensor(np.asarray(self.value), dtype=torch.float32).reshape(tuple(shape))
+
+
 def initializer_names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.initializers`."""
 
@@ -104,6 +115,8 @@ def initializer_names(session: KerasSession) -> dict[str, Any]:
         def make(*args: Any, **words: Any) -> Any:
             words.pop("dtype", None)
             given = {**defaults, **dict(zip(known, args, strict=False)), **words}
+            if name == "Constant" and np.ndim(given.get("value", 0)):
+                return Given(given["value"])
             return made(**given)
 
         make.__name__ = name
