@@ -191,7 +191,8 @@ def rms_normalization(x: Any, scale: Any = 1, axis: Any = -1, epsilon: Any = Non
     """Return x divided by the root of its mean square."""
     x = floating(x)
     size: Tensor = x.square().mean(axis, keepdim=True) + (epsilon or 1e-7)
-    return tensor(scale) * x * size.rsqrt()
+    out: Tensor = x * size.rsqrt() * tensor(scale)
+    return out
 
 
 def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
