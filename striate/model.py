@@ -224,9 +224,7 @@ class Model(Layer):
                 "is code whose input shape is not known yet, so that a file cannot hold it",
                 fix="call model.build((None, 28, 28, 1)), or model.save_weights(path)",
             )
-        names = self.graph.names
-        if self.runs_graph and all(names.get(part, name) == name  # type: ignore[call-overload]
-                                   for name, part in self._modules.items()):  # fmt: skip
+        if not self._is_code():
             return self
         if untold := self.untold():
             raise refused(self.where, untold, self.code)
@@ -235,6 +233,14 @@ class Model(Layer):
         if not same(self, made, self.inputs):
             raise refused(self.where, "code that its layers do not tell", self.code)
         return made
+
+    def _is_code(self) -> bool:
+        """Return whether the network, or a part of it, is code that its layers may tell."""
+        names = self.graph.names
+        renamed = any(names.get(part, name) != name for name, part in self._modules.items())  # type: ignore[call-overload]
+        inside = [part._is_code() for part in names if isinstance(part, Model)]
+        unfolds = [type(part).unfolded is not Layer.unfolded for part in names]
+        return not self.runs_graph or renamed or any(inside) or any(unfolds)
 
     def infer(self, *x: Spec) -> Any:
         """Return the specs of the outputs for other inputs than the graph's own."""

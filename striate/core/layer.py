@@ -96,6 +96,10 @@ class Layer(nn.Module):
 
     # ---- the questions ---------------------------------------------------------------------------
 
+    def unfolded(self, *x: Symbol) -> Any:
+        """Return the outputs as those of the layers that it calls; None if it is one piece."""
+        return None
+
     def windows(self, *x: Spec) -> Geometry:
         """Return how the output reads each axis of the input, or `UNKNOWN`."""
         return UNKNOWN

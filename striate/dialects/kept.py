@@ -12,7 +12,7 @@ from ..engine.progress import say
 from ..errors import StoreError, StriateError
 from ..model import Model
 from ..report import known, write as write_report
-from ..store import model_file, samples
+from ..store import config, model_file, samples
 from .session import Script
 
 
@@ -65,11 +65,15 @@ def _trained(script: Script, stopped: str) -> None:
 
 
 def _in_layers(model: Any) -> Any:
-    """Return a model of a torch module as its layers, where a file can hold them."""
+    """Return a model that is code as its layers, where a file can hold them."""
+    if model is None:
+        return None
     try:
-        return model.in_layers() if model is not None else None
+        made = model.in_layers()
+        config.describe(made)
     except StriateError:  # it is told where the run is finished
         return model
+    return made
 
 
 def _finish(run: Any, script: Script, model: Any) -> None:

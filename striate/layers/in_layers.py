@@ -51,7 +51,11 @@ def in_layers(where: str, graph: Graph) -> tuple[tuple[Symbol, ...], tuple[Symbo
     replaced: dict[int, Layer] = {}
 
     def call(node: Node, given: list[Any]) -> Any:
-        layer = replaced.get(id(node.layer)) or _held(where, node)
+        parts = node.layer.unfolded(*given)
+        if parts is not None:
+            return parts
+        inner = getattr(node.layer, "in_layers", None)  # a Model, which this room cannot import
+        layer = replaced.get(id(node.layer)) or (inner() if inner else _held(where, node))
         replaced[id(node.layer)] = layer
         return layer(*given)
 

@@ -247,3 +247,46 @@ def test_the_models_in_a_model_that_is_code_are_kept(
     found = load(run / "coder.striate").predict(np.ones((1, 4), "float32"))
     assert found[0, 1] == pytest.approx(float(captured.out), rel=1e-5)
     assert (run / "weights.safetensors").is_file()
+
+
+BLOCKS = """
+import tensorflow as tf
+layers = tf.keras.layers
+class Block(layers.Layer):
+    def __init__(self, count, stride=1):
+        super().__init__()
+        self.first = layers.Conv2D(count, 3, strides=stride, padding="same")
+        self.norm, self.relu = layers.BatchNormalization(), layers.Activation("relu")
+        self.short = layers.Conv2D(count, 1, strides=stride) if stride > 1 else lambda x: x
+    def call(self, inputs, training=None):
+        out = self.relu(self.norm(self.first(inputs), training=training))
+        return tf.nn.relu(layers.add([out, self.short(inputs)]))
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.stem = tf.keras.Sequential([layers.Conv2D(4, 3), Block(4), Block(8, 2)])
+        self.pool, self.head = layers.GlobalAveragePooling2D(), layers.Dense(3)
+    def call(self, inputs, training=None):
+        return self.head(self.pool(self.stem(inputs, training=training)))
+net = Net()
+net.compile("sgd", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+x = tf.random.uniform((16, 8, 8, 1), seed=1)
+net.fit(x, tf.zeros((16,), tf.int32), epochs=2, verbose=0)
+import numpy as np
+np.save("seen.npy", np.concatenate([x.numpy().ravel(), net.predict(x, verbose=0).ravel()]))
+"""
+
+
+def test_a_model_of_own_layers_is_kept_as_the_layers_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "blocks.py"
+    script.write_text(BLOCKS)
+    monkeypatch.chdir(tmp_path)
+    found = load(run_script(script, seed=0, root=tmp_path / "runs"))
+    seen = np.load(tmp_path / "seen.npy")
+    x, outputs = seen[: 16 * 64].reshape(16, 8, 8, 1), seen[16 * 64 :].reshape(16, 3)
+    assert np.allclose(found.predict(x), outputs, rtol=1e-4, atol=1e-5)
+    assert {"Add", "BatchNormalization"} <= {
+        type(node.layer).__name__ for node in found.layers[0].graph.nodes
+    }

@@ -156,6 +156,16 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
                 self.added.append(self.activity(out) / (len(out) if averaged else 1))
             return tuple(out) if isinstance(out, list) else out
 
+        def unfolded(self, *x: Symbol) -> Any:
+            """Return what `call` gives on symbols, where it only calls layers."""
+            if self.activity is not None or any(True for _ in self.parameters(recurse=False)):
+                return None
+            try:
+                out = self.call(*given(x, self.call), **words_of_mode(self.call, True))  # type: ignore[arg-type]
+            except Exception:  # code that wants numbers
+                return None
+            return out if isinstance(out, Symbol) else None
+
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
             return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]
 
