@@ -74,7 +74,9 @@ class Aliases(MetaPathFinder, Loader):
             return ModuleSpec(fullname, self, is_package=True)
         if self.owns(fullname.partition(".")[0]):
             parent, _, word = fullname.rpartition(".")
-            why = self.refused.get(fullname) or self.refused.get(word)
+            above = [fullname[:end] for end, sign in enumerate(fullname) if sign == "."]
+            told = (self.refused.get(path) for path in (fullname, word, *above))
+            why = next(filter(None, told), "")
             raise MissingImportError(
                 f"import {fullname}",
                 f"{self.title} has no such module here",

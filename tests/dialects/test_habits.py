@@ -156,6 +156,58 @@ PROGRAMS = {
         assert np.allclose(each.mean((1, 2)), 0, atol=1e-4)
         assert abs(whole.mean((1, 2))).min() > 0.1
     """),
+    "inputs that are tensors": ("keras2", """
+        import numpy as np
+        from keras import backend as K
+        from keras.layers import Input, Dense
+        from keras.models import Model
+        fixed = K.variable(np.array([[1., 2.], [3., 4.]]))
+        x, known = K.placeholder((1, 2)), Input(tensor=fixed)
+        total = K.sum(x) * K.sum(Dense(1, kernel_initializer='ones')(known)[1])
+        both = K.function([x], [total, K.gradients(total, x)[0]])([np.array([[1., 1.]])])
+        assert both[0] == 14 and both[1].tolist() == [[7, 7]]
+        assert Input(tensor=x) is x
+    """),
+    "what an iterator of TensorFlow 1 gives at each step": ("", """
+        import numpy as np
+        import keras
+        import tensorflow as tf
+        x = np.random.rand(40, 3).astype('float32')
+        data = tf.data.Dataset.from_tensor_slices((x, x.sum(1, keepdims=True))).repeat().batch(8)
+        inputs, targets = data.make_one_shot_iterator().get_next()
+        begin = keras.layers.Input(tensor=inputs)
+        m = keras.models.Model(inputs=begin, outputs=keras.layers.Dense(1)(begin))
+        m.compile(keras.optimizers.SGD(lr=0.3), 'mse', target_tensors=[targets])
+        losses = m.fit(epochs=12, steps_per_epoch=5, verbose=0).history['loss']
+        assert losses[-1] < losses[0] / 5 and m.evaluate(steps=5) < losses[0] / 5
+        changed = keras.layers.Input(tensor=inputs * 2)
+        m = keras.models.Model(changed, keras.layers.Dense(1)(changed))
+        m.compile('sgd', 'mse', target_tensors=[targets])
+        try:
+            m.fit(steps_per_epoch=2)
+        except Exception as error:
+            assert 'holds one batch alone' in str(error) and 'model.fit(dataset)' in str(error)
+        else:
+            assert False
+    """),
+    "the rate that a callback works out": ("keras2", """
+        import numpy as np
+        from keras import backend as K
+        from keras.callbacks import Callback
+        from keras.layers import Dense
+        from keras.models import Sequential
+        from keras.optimizers import SGD
+        seen = []
+        class Watch(Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                o = self.model.optimizer
+                steps = K.cast(o.iterations, K.dtype(o.decay))
+                seen.append(float(K.eval(o.lr * (1. / (1. + o.decay * steps)))))
+        m = Sequential([Dense(1, input_shape=(2,))])
+        m.compile(SGD(lr=0.5, decay=0.25), 'mse')
+        m.fit(np.ones((8, 2)), np.ones(8), epochs=2, batch_size=4, verbose=0, callbacks=[Watch()])
+        assert np.allclose(seen, [0.5 / 1.5, 0.5 / 2])
+    """),
     "operations as NumPy names them": ("keras3", """
         import numpy as np
         from keras import ops

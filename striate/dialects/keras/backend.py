@@ -25,6 +25,7 @@ from .. import (
 )
 from ..symbolic import found, lift, record, table, tensor
 from .beside import set_random_seed
+from .bound import unfed
 from .layouts import in_layout, layouts
 from .optimizers import Rate
 from .session import KerasSession
@@ -150,6 +151,9 @@ class Function:
         begin = [symbol for symbol, _ in pairs]
         given = [tensor(value).float() for _, value in pairs]
         symbols = [one for one in self.outputs if isinstance(one, Symbol)]
+        for one in unfed(self.session, symbols, begin):
+            begin.append(one)
+            given.append(self.session.bound[id(one)][1])
         inside, self.session.inside = self.session.inside, True
         try:
             with torch.no_grad():
@@ -290,7 +294,8 @@ def names(session: KerasSession) -> dict[str, Any]:
             tensor(value, dtype) if shape is None else shapes.fill(shape, value)),
         "placeholder": placeholder, "function": function, "gradients": gradients,
         "int_shape": int_shape, "shape": lift(symbolic_shape), "ndim": lambda x: len(x.shape),
-        "dtype": lambda x: str(x.dtype).removeprefix("torch."), "switch": switch,
+        "switch": switch,
+        "dtype": lambda x: str(getattr(x, "dtype", "float32")).removeprefix("torch."),
         "count_params": lambda x: int(np.prod(x.shape)), "is_keras_tensor": lambda x: isinstance(
             x, Symbol), "is_tensor": lambda x: isinstance(x, (Symbol, Tensor)),
         "print_tensor": lambda x, message="": x, "get_session": Session, "set_session": _nothing,

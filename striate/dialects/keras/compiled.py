@@ -54,6 +54,8 @@ class Compiled(Model):
         """Choose how the model is trained, with the version's defaults."""
         session, version = self.session, self.session.version
         title = f"{version.title} compile"
+        if words.get("target_tensors") is not None:
+            session.bound[id(self)] = (self, words["target_tensors"])
         given = read(title, COMPILE_ORDER, args, words, {}, COMPILE_UNSEEN)
         optimizer = given.get("optimizer", "rmsprop")
         asked = given.get("metrics")

@@ -16,6 +16,7 @@ from ...errors import caller, nearest
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
 from . import augment, custom as keras_custom, extra as keras_extra, oldest, small
+from .bound import bind
 from .order import Inputs
 from .recurrent_rows import rows as recurrent_rows
 from .rows import FAMILIES, FUNCTIONS, LAYERS, MERGES
@@ -307,6 +308,8 @@ def make_input(session: KerasSession) -> Callable[..., Symbol]:
                     batch_shape: Any = None, batch_input_shape: Any = None,
                     input_shape: Any = None, **words: Any) -> Symbol:  # fmt: skip
         """Return the symbol where a network begins."""
+        if tensor is not None:
+            return bind(session, tensor, name or session.name(session.version.words[0]))
         if isinstance(batch_size, (tuple, list)):  # Input(shape, batch_shape) of Keras 1 and 2
             batch_shape = batch_size
         whole = batch_shape if batch_shape is not None else batch_input_shape

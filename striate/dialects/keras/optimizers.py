@@ -163,6 +163,15 @@ class Optimizer:
         state = own["state"] or getattr(setup, "state", None) or {"step": 0}
         return torch.tensor(state["step"])
 
+    @property
+    def decay(self) -> float:
+        """How much the rate shrinks at a step, by the words of Keras up to 2."""
+        schedule = vars(self)["rule"].learning_rate
+        ours = isinstance(schedule, InverseTimeDecay)
+        return float(schedule.decay_rate / schedule.decay_steps) if ours else 0.0
+
+    initial_decay = decay
+
     def apply_gradients(self, pairs: Iterable[tuple[Any, Tensor]], **words: Any) -> None:
         """Make a step with gradients that a script has computed."""
         several = [(grad, weight) for grad, weight in pairs if weight is not None]

@@ -230,7 +230,10 @@ REFUSED: dict[str, str] = {
         "EfficientNet, InceptionV3 or Xception",
     ),
     "lite": "no files of TensorFlow Lite: model.save('model.keras'), which TensorFlow converts",
-    "contrib": "tf.contrib is gone from TensorFlow too: its layers are those of tf.keras.layers",
+    **dict.fromkeys(
+        ("contrib", "tensorflow.contrib"),
+        "tf.contrib is gone from TensorFlow too: tf.keras.layers, tf.keras.datasets, tf.data",
+    ),
     "placeholder": "the graph of TensorFlow 1: write the network with tf.keras layers",
     "estimator": "tf.estimator is gone from TensorFlow too: model.compile, model.fit",
     "Estimator": "tf.estimator is gone from TensorFlow too: model.compile, model.fit",

@@ -64,7 +64,8 @@ class KerasSession(Session):
     fix, for runs on zeros; `adds_loss`, whether a layer's own code adds to the loss; `step`, the
     engine's step that trains now; `custom`, classes by name that files may speak of; `readable`,
     the dialect's own among them; `classes`, those of models; `kept`, models that no file can hold,
-    by the path they were saved under; `training`, what saved models were compiled with.
+    by the path they were saved under; `training`, what saved models were compiled with; `bound`,
+    inputs that are tensors, by the ids of their symbols, and targets, by those of models.
     """
 
     version: KerasVersion
@@ -81,6 +82,7 @@ class KerasSession(Session):
     classes: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    bound: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     given: weakref.WeakKeyDictionary[Layer, Given] = field(
         default_factory=weakref.WeakKeyDictionary
     )

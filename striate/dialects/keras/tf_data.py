@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any
 
@@ -13,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ..symbolic import tensor
+from .tf_elements import Arrays, Steps, first, padded, parts_of, spread, stacked, tree
 from .tf_files import matching
-from .tf_texts import Text, Texts, texts
 
 AUTOTUNE = -1
 INFINITE = -1
@@ -42,8 +41,8 @@ class Dataset:
     @staticmethod
     def from_tensor_slices(tensors: Any) -> Dataset:
         """Return the parts of arrays along their first axis."""
-        whole = _tree(tensors, _parts_of)
-        return Slices(whole, len(_first(whole)))
+        whole = tree(tensors, parts_of)
+        return Slices(whole, len(first(whole)))
 
     @staticmethod
     def list_files(file_pattern: Any, shuffle: bool = True, seed: int | None = None,
@@ -57,14 +56,14 @@ class Dataset:
     @staticmethod
     def from_tensors(tensors: Any) -> Dataset:
         """Return one element."""
-        whole = _tree(tensors, tensor)
+        whole = tree(tensors, tensor)
         return Dataset(lambda: iter([whole]), 1)
 
     @staticmethod
     def from_generator(generator: Callable[..., Iterable[Any]], *types: Any, args: Any = (),
                        **words: Any) -> Dataset:  # fmt: skip
         """Return what a function yields."""
-        return Dataset(lambda: (_tree(item, tensor) for item in generator(*args)))
+        return Dataset(lambda: (tree(item, tensor) for item in generator(*args)))
 
     @staticmethod
     def range(*ends: int, **words: Any) -> Dataset:
@@ -110,18 +109,18 @@ class Dataset:
 
         def walk() -> Iterator[Any]:
             for item in self:
-                yield _spread(map_func, item)
+                yield spread(map_func, item)
 
         return Dataset(walk, self.count)
 
     def filter(self, predicate: Callable[..., Any], **words: Any) -> Dataset:
         """Return the elements for which it holds."""
-        return Dataset(lambda: (item for item in self if bool(_spread(predicate, item))))
+        return Dataset(lambda: (item for item in self if bool(spread(predicate, item))))
 
     def flat_map(self, map_func: Callable[..., Any], **words: Any) -> Dataset:
         """Return the elements of the data sets that a function gives."""
         return Dataset(
-            lambda: itertools.chain.from_iterable(_spread(map_func, item) for item in self)
+            lambda: itertools.chain.from_iterable(spread(map_func, item) for item in self)
         )
 
     interleave = flat_map
@@ -159,7 +158,7 @@ class Dataset:
             while items := list(itertools.islice(source, batch_size)):
                 if len(items) < batch_size and drop_remainder:
                     return
-                yield _stacked(items)
+                yield stacked(items)
 
         counted = None if self.count is None else (
             self.count // batch_size if drop_remainder else -(-self.count // batch_size)
@@ -169,7 +168,7 @@ class Dataset:
     def unbatch(self) -> Dataset:
         """Return the elements of batches."""
         return Dataset(
-            lambda: (item for whole in self for item in Slices(whole, len(_first(whole))))
+            lambda: (item for whole in self for item in Slices(whole, len(first(whole))))
         )
 
     def take(self, count: int, **words: Any) -> Dataset:
@@ -253,7 +252,7 @@ class Dataset:
         def walk() -> Iterator[Any]:
             source = iter(self)
             while items := list(itertools.islice(source, batch_size)):
-                yield _padded(items)
+                yield padded(items)
 
         return Dataset(walk, None if self.count is None else -(-self.count // batch_size))
 
@@ -272,7 +271,7 @@ class Dataset:
 
     def take_while(self, predicate: Callable[..., Any], **words: Any) -> Dataset:
         """Return the elements before the first for which it does not hold."""
-        return Dataset(lambda: itertools.takewhile(lambda one: bool(_spread(predicate, one)), self))
+        return Dataset(lambda: itertools.takewhile(lambda one: bool(spread(predicate, one)), self))
 
     def get_single_element(self) -> Any:
         """Return the only element."""
@@ -289,31 +288,7 @@ class Dataset:
     @property
     def element_spec(self) -> Any:
         """Shapes and dtypes of an element."""
-        return _tree(next(iter(self)), lambda one: (tuple(one.shape), one.dtype))
-
-
-class Arrays:
-    """The elements of a data set as arrays, one after the other."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self.running = iter(dataset)
-
-    def __iter__(self) -> Arrays:
-        return self
-
-    def __next__(self) -> Any:
-        return _tree(next(self.running), lambda one: one.numpy())
-
-    next = __next__
-
-
-class Steps(Arrays):
-    """The elements of a data set one after the other, as TensorFlow 1 takes them."""
-
-    def __next__(self) -> Any:
-        return next(self.running)
-
-    next = get_next = __next__
+        return tree(next(iter(self)), lambda one: (tuple(one.shape), one.dtype))
 
 
 class Slices(Dataset):
@@ -329,7 +304,7 @@ class Slices(Dataset):
 
     def _parts(self) -> Iterator[Any]:
         for index in self._order().tolist():
-            yield _tree(self.whole, itemgetter(index))
+            yield tree(self.whole, itemgetter(index))
 
     def shuffle(self, buffer_size: int, seed: int | None = None,
                 reshuffle_each_iteration: bool = True, **words: Any) -> Dataset:  # fmt: skip
@@ -353,7 +328,7 @@ class Slices(Dataset):
             order = self._order()
             for index in range(number):
                 places = order[index * batch_size : (index + 1) * batch_size]
-                yield _tree(self.whole, itemgetter(places))
+                yield tree(self.whole, itemgetter(places))
 
         return Dataset(walk, number)
 
@@ -368,55 +343,3 @@ def _drawn(buffer: list[Any], rng: np.random.Generator) -> Any:
     index = int(rng.integers(len(buffer)))
     buffer[index], buffer[-1] = buffer[-1], buffer[index]
     return buffer.pop()
-
-
-def _spread(function: Callable[..., Any], item: Any) -> Any:
-    """Call a function with the parts of an element, if it takes several."""
-    if isinstance(item, tuple):
-        try:
-            kinds = [p.kind for p in inspect.signature(function).parameters.values()]
-        except (TypeError, ValueError):
-            return function(*item)
-        one = len(kinds) == 1 and inspect.Parameter.VAR_POSITIONAL not in kinds
-        return function(item) if one and len(item) > 1 else function(*item)
-    return function(item)
-
-
-def _tree(value: Any, function: Callable[[Any], Any]) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_tree(item, function) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _tree(item, function) for key, item in value.items()}
-    return function(value)
-
-
-def _first(value: Any) -> Any:
-    while isinstance(value, (tuple, dict)):
-        value = next(iter(value.values())) if isinstance(value, dict) else value[0]
-    return value
-
-
-def _padded(items: list[Any]) -> Any:
-    first = items[0]
-    if isinstance(first, tuple):
-        return tuple(_padded([item[index] for item in items]) for index in range(len(first)))
-    if isinstance(first, Tensor) and first.dim():
-        return torch.nn.utils.rnn.pad_sequence(items, batch_first=True)
-    return _stacked(items)
-
-
-def _parts_of(value: Any) -> Any:
-    """Return what is cut into elements: a tensor, or texts."""
-    found = texts(value)
-    return tensor(value) if found is None else found
-
-
-def _stacked(items: list[Any]) -> Any:
-    first = items[0]
-    if isinstance(first, Text):
-        return Texts(items)
-    if isinstance(first, tuple):
-        return tuple(_stacked([item[index] for item in items]) for index in range(len(first)))
-    if isinstance(first, Mapping):
-        return {key: _stacked([item[key] for item in items]) for key in first}
-    return torch.stack([tensor(item) for item in items])

@@ -26,6 +26,7 @@ from .arguments import (
     weights,
 )
 from .batches import named, stream
+from .bound import batches
 from .compiled import Compiled
 from .progress import History, Numbers, Shown, line, told
 
@@ -67,6 +68,7 @@ class Spoken(Compiled):
         session, script = self.session, self.session.script
         version = session.version
         x, y = arrays(given.pop("x", None)), arrays(given.pop("y", None))
+        x = batches(self) if x is None else x
         size = given.pop("batch_size", None)
         epochs = script.epochs(int(given.pop("epochs", version.epochs)))
         verbose = given.pop("verbose", 1)
@@ -201,7 +203,7 @@ class Spoken(Compiled):
         x, y = words.get("X", arrays(x)), arrays(y)
         data: Any
         count: int | None = None
-        x = named(x, self.named_inputs())
+        x = batches(self) if x is None else named(x, self.named_inputs())
         data = x
         if not plain(x):
             made = stream(x).of(self.named_inputs())
