@@ -23,7 +23,7 @@ from ..lower.rules import covered, units
 from ..lower.runtime import Library, library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
-from .lending import Gradients, Loan, Shown, as_it_is
+from .lending import Gradients, Loan, Seen, Shown, as_it_is
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -104,15 +104,15 @@ class Taped:
 class Step:
     """A step of an optimizer: its rule, its rate, its number from 1, and what it changes.
 
-    `weights`, and in `slots` what the optimizer keeps for each of them, are arrays in the form of
-    the weights that calls are given, in memory that is to be changed.
+    `weights`, and in `slots` what the optimizer keeps for each of them, are tensors in the form of
+    the weights that calls are given, which are to be changed.
     """
 
     update: Update
     rate: float
     number: int
-    weights: Sequence[NDArray[Any]]
-    slots: Sequence[Sequence[NDArray[Any]]]
+    weights: Sequence[Tensor]
+    slots: Sequence[Sequence[Tensor]]
 
 
 class _Plan:
@@ -132,11 +132,13 @@ class _Plan:
             )
             for one in lowered.weights
         ]
-        self.slots = [
-            (taped.places[id(one.tensor)], number, Loan(self.execution, one, buffer))
-            for one in lowered.weights
-            for number, buffer in enumerate(one.slots)
-        ]
+        self.seen = [Seen(shown) for shown in taped.shown]
+        self.slots = []
+        for one in lowered.weights:
+            for number, buffer in enumerate(one.slots):
+                place = taped.places[id(one.tensor)]
+                loan = Loan(self.execution, one, buffer)
+                self.slots.append((place, number, Seen(taped.shown[place]), loan))
         self.gradients = [
             Gradients(self.execution, one, place, taped.shown[place])
             for one, place, _ in self.weights
@@ -145,13 +147,13 @@ class _Plan:
 
     def forward(self, call: int, x: NDArray[Any], weights: Sequence[Tensor]) -> NDArray[Any]:
         """Compute the output, with these weights."""
-        lowered, shown = self.execution.lowered, self.taped.shown
+        lowered = self.execution.lowered
         for weight, place, loan in self.weights:
             if place is None:
                 kept = weight.given() if weight.given else weight.tensor
                 loan.enter(kept.detach().numpy())
             else:
-                loan.enter(shown[place](weights[place].detach().numpy()))
+                loan.enter(self.seen[place](weights[place]))
         output = np.empty((len(x), *(size or 1 for size in self.value.shape)), np.float32)
         sources = [x, output, *([output] if lowered.sources > 2 else [])]
         self._run(call, sources, (0, lowered.turn))
@@ -180,16 +182,15 @@ class _Plan:
 
     def step(self, call: int, x: NDArray[Any], slope: Tensor, step: Step) -> None:
         """Change the weights, and what the optimizer keeps."""
-        shown = self.taped.shown
-        for place, number, loan in self.slots:
-            loan.enter(shown[place](step.slots[place][number]))
+        for place, number, seen, loan in self.slots:
+            loan.enter(seen(step.slots[place][number]))
         rates = np.array([step.rate])
         self._backward(call, x, self._slope(slope), rates=rates, update=step.number)
         for weight, at, loan in self.weights:
             if at is not None and weight.trained:
-                loan.leave(shown[at](step.weights[at]))
-        for place, number, loan in self.slots:
-            loan.leave(shown[place](step.slots[place][number]))
+                loan.leave(self.seen[at](step.weights[at]))
+        for _, _, seen, loan in self.slots:
+            loan.leave(seen.array)
 
     def _slope(self, slope: Tensor) -> NDArray[Any]:
         return np.ascontiguousarray(self.value.from_user(slope).numpy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from ...errors import caller
 from ..table import DialectError
 from .node import Node, Variable, tensor_of
-from .steps import delayed, settle
+from .steps import Delayed, delayed, delayed_behind, settle
 
 _MISSING = object()
 
@@ -25,10 +26,17 @@ class Grads:
     def __init__(
         self, loss: Node, initial: Any = None, detach: bool = True, decay: float | None = None
     ) -> None:
-        self.root, self.decay = loss.tensor, decay
-        self.initial = None if initial is None else tensor_of(initial).reshape(self.root.shape)
+        self.decay = decay
+        self.initial = None if initial is None else tensor_of(initial).reshape(loss.shape)
         self.found: dict[int, tuple[Variable, Tensor]] = {}
-        self.delayed = delayed(self.root, self._start()) if detach and self._plain() else None
+        self.delayed: Delayed | None = None
+        if detach and loss.slope is not None and initial is None:
+            self.delayed = delayed_behind(*loss.slope)
+        self._made = loss.made
+        if self._made is None or self.delayed is None:
+            self.root = loss.tensor
+        if detach and self.delayed is None and self._plain():
+            self.delayed = delayed(self.root, self._start())
         if self.delayed is None:
             leaves = list(_leaves(self.root))
             found = self._backward(leaves, keep=not detach) if leaves else ()
@@ -38,6 +46,12 @@ class Grads:
             }
         if detach:
             loss.detach_graph()
+
+    @functools.cached_property
+    def root(self) -> Tensor:
+        """The loss, with its history."""
+        assert self._made is not None
+        return self._made()
 
     @property
     def storage(self) -> dict[int, tuple[Variable, Tensor]]:

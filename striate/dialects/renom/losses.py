@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...engine.taped import is_call
 from ...errors import caller
 from ..table import DialectError
 from .node import Node, tensor_of
@@ -18,15 +19,21 @@ from .node import Node, tensor_of
 TINY = 1e-8  # inside of every logarithm
 
 
+def _crossentropy(x: Tensor, target: Tensor, softmax: bool) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy of what an activation makes of the scores, and its slope."""
+    p = x.softmax(dim=1) if softmax else torch.sigmoid(x)
+    value = target * torch.log(p + TINY)
+    return -value if softmax else -value - (1 - target) * torch.log(1 - p + TINY), p - target
+
+
 class _Crossentropy(torch.autograd.Function):
-    """A cross-entropy of what an activation makes of the scores; its slope: activation - target."""
+    """The cross-entropy with a history."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, target: Tensor, softmax: bool) -> Tensor:
-        p = x.softmax(dim=1) if softmax else torch.sigmoid(x)
-        ctx.save_for_backward(p - target)
-        value = target * torch.log(p + TINY)
-        return -value if softmax else -value - (1 - target) * torch.log(1 - p + TINY)
+        value, slope = _crossentropy(x, target, softmax)
+        ctx.save_for_backward(slope)
+        return value
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
@@ -95,6 +102,25 @@ SHORT = {
 }  # fmt: skip
 
 
+SOFTMAX = {_softmax: True, _sigmoid: False}  # whose slope is known beforehand
+
+
+@torch.no_grad()
+def _of_call(scores: Tensor, target: Tensor, *, softmax: bool) -> Any:
+    """Return the cross-entropy of a native network's output; its history is made when needed."""
+    value, slope = _crossentropy(scores, target, softmax)
+    node = Node.of((value / len(scores)).sum())
+    formula = _softmax if softmax else _sigmoid
+
+    def made() -> Tensor:
+        with torch.enable_grad():
+            return formula(scores, target).sum()
+
+    node._tensor, node.made = None, made
+    node.slope = scores, (torch.ones(()) / len(scores)) * slope
+    return node
+
+
 def _function(name: str, formula: Callable[..., Tensor]) -> Callable[..., Any]:
     def loss(x: Any, y: Any, *values: Any, reduce_sum: bool = True, **words: Any) -> Any:
         scores, target = tensor_of(x), tensor_of(y)
@@ -109,6 +135,13 @@ def _function(name: str, formula: Callable[..., Tensor]) -> Callable[..., Any]:
                 fix="LabelBinarizer().fit_transform(labels), or labels.reshape(-1, 1)",
                 at=caller(),
             )
+        if (
+            formula in SOFTMAX
+            and reduce_sum
+            and is_call(scores.grad_fn)
+            and not target.requires_grad
+        ):
+            return _of_call(scores, target, softmax=SOFTMAX[formula])
         each = formula(scores, target, *values, **words)
         return Node.of(each.sum() if reduce_sum else each)
 

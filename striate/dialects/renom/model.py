@@ -109,13 +109,14 @@ class Model(metaclass=Strict):
         """Record what is computed with the weights of this model, from nothing."""
         if self.script is not None:
             self.script.trained = self
-        for part in list(self.iter_models()):
+        parts = list(self.iter_models())
+        for part in parts:
             part.recording = part.updating
             part._begin()
         try:
             yield
         finally:
-            for part in self.iter_models():
+            for part in parts:
                 part.recording = False
                 for variable in part.own().values():
                     variable.rest()

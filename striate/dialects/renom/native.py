@@ -131,8 +131,8 @@ class Runner:
         recorded = any(weight.requires_grad for weight in every)
         if recorded and len(batch) > LARGEST:
             return None
-        size = len(batch) if recorded else PIECE
-        pieces = [taped(piece, every) for piece in torch.split(batch, size)]
+        whole = recorded or len(batch) <= PIECE
+        pieces = [taped(piece, every) for piece in ([batch] if whole else torch.split(batch, PIECE))]
         if recorded:
             pieces[0].grad_fn.learned = variables  # type: ignore[union-attr]
         node: Node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))

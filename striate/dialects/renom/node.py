@@ -84,6 +84,8 @@ class Node(np.ndarray[Any, Any]):
     """
 
     _tensor: Tensor | None = None
+    made: Callable[[], Tensor] | None = None  # makes the tensor with its history when it is needed
+    slope: tuple[Tensor, Tensor] | None = None  # what it is made of, and its gradient for that
 
     def __new__(cls, value: Any) -> Any:
         """Return a node of these numbers."""
@@ -112,8 +114,14 @@ class Node(np.ndarray[Any, Any]):
     def tensor(self) -> Tensor:
         """The tensor behind the numbers."""
         if self._tensor is None:
-            self._tensor = torch.from_numpy(np.array(self)).to(precision())
+            made = self.made or (lambda: torch.from_numpy(np.array(self)).to(precision()))
+            self._tensor = made()
         return self._tensor
+
+    @property
+    def numbers(self) -> Tensor:
+        """The tensor without a history."""
+        return torch.from_numpy(np.array(self)) if self.made is not None else self.tensor.detach()
 
     # ---- arithmetic with a history ---------------------------------------------------------------
 
@@ -182,7 +190,7 @@ class Node(np.ndarray[Any, Any]):
 
     def detach_graph(self) -> None:
         """Forget the history."""
-        self._tensor = self.tensor.detach()
+        self._tensor, self.made, self.slope = self.numbers, None, None
 
     def copy(self, order: Any = "C") -> Any:
         """Return a plain array that can be written to."""

@@ -76,8 +76,8 @@ class Delayed:
             rule,
             optimizer._lr,
             numbers.pop() + 1,
-            [one.value.numpy() for one in variables],
-            [[slot.numpy() for slot in slots] for _, slots, _ in state],
+            [one.value for one in variables],
+            [slots for _, slots, _ in state],
         )
         if not self.taped.step(self.made, self.slope, step):
             self.taped.expect(rule)
@@ -112,15 +112,26 @@ def delayed(root: Tensor, start: Tensor) -> Delayed | None:
             calls.append(node)
         elif hasattr(getattr(node, "variable", None), "variable"):
             return None  # a variable beside the network: a penalty on its weights, say
-    if len(calls) != 1 or not hasattr(calls[0], "learned") or hasattr(calls[0], "spent"):
+    leaves = _leaves(calls[0]) if len(calls) == 1 else None
+    if leaves is None:
         return None
-    (made,) = calls
+    (slope,) = torch.autograd.grad(root, (GradientEdge(calls[0], 0),), start)
+    return Delayed(calls[0], slope, leaves)
+
+
+def delayed_behind(scores: Tensor, slope: Tensor) -> Delayed | None:
+    """Return the gradients to come for the output of a native call and its slope."""
+    leaves = _leaves(scores.grad_fn)
+    return None if leaves is None else Delayed(scores.grad_fn, slope, leaves)
+
+
+def _leaves(made: Any) -> dict[int, Tensor] | None:
+    """Return what stands for the variables in a native call; None where some are not updated."""
+    if not hasattr(made, "learned") or hasattr(made, "spent"):
+        return None
     below: list[Any] = [getattr(before, "variable", None) for before, _ in made.next_functions]
     leaves = {id(leaf.variable): leaf for leaf in below if hasattr(leaf, "variable")}
-    if sorted(leaves) != sorted(map(id, made.learned)):
-        return None  # some are not to be updated
-    (slope,) = torch.autograd.grad(root, (GradientEdge(made, 0),), start)
-    return Delayed(made, slope, leaves)
+    return leaves if sorted(leaves) == sorted(map(id, made.learned)) else None
 
 
 def _nodes(root: Tensor) -> Iterator[Any]:
