@@ -7,7 +7,7 @@ from bigdl.nn.keras.topology import Sequential
 from benchmarks.protocol import turns
 
 (images, digits), _ = mnist.load_data("mnist")
-images, digits = images[:6400], digits[:6400]
+images, digits = images[:20000], digits[:20000]
 
 net = Sequential()
 net.add(Reshape((1, 28, 28), input_shape=(28, 28, 1)))

@@ -188,6 +188,15 @@ def spatial(program: Program, step: Step) -> bool:
     return isinstance(step.operation, (Pad, Crop))
 
 
+def reshape(program: Program, step: Step) -> bool:
+    """Fit other forms of the same numbers: also axes that change places with axes of one."""
+    if not isinstance(step.operation, Permute):
+        return isinstance(step.operation, Reshape)
+    shape = program.values[step.inputs[0]].shape
+    longer = [axis for axis in step.operation.axes if shape[axis] != 1]
+    return longer == sorted(longer)
+
+
 def always(program: Program, step: Step) -> bool:
     """Fit everything."""
     return True
@@ -212,7 +221,7 @@ RULES = (
     Rule(Pooling, pool),
     Rule(GlobalPooling, is_a(GlobalPool)),
     Rule(Merging, merge),
-    Rule(Reshaping, is_a(Reshape)),
+    Rule(Reshaping, reshape),
     Rule(Permutation, is_a(Permute)),
     Rule(Placement, spatial),
     Rule(Repetition, is_a(Repeat)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -50,7 +51,28 @@ def trace(graph: Graph, training: bool = False, specs: Sequence[Spec] | None = N
     outputs = _walk(graph, program, inputs, "")
     program.inputs = tuple(at for at, _ in inputs)
     program.outputs = tuple(at for at, _ in outputs)
+    for at in program.inputs:
+        _take_as_given(program, at)
     return program
+
+
+def _take_as_given(program: Program, at: int) -> None:
+    """Leave an input in the user's order, if all that reads it would bring it back to that."""
+    value = program.values[at]
+    last = len(value.shape) - 1
+    back = Permute((last, *range(last)))
+    readers = [step for step in program.steps if at in step.inputs]
+    if not value.channels_first or not readers or at in program.outputs:
+        return
+    if all(step.operation == back for step in readers):
+        program.values[at] = Value((value.shape[last], *value.shape[:last]), value.dtype)
+        same = {step.output: at for step in readers}
+        program.steps = [
+            replace(step, inputs=tuple(same.get(one, one) for one in step.inputs))
+            for step in program.steps
+            if step not in readers
+        ]
+        program.outputs = tuple(same.get(one, one) for one in program.outputs)
 
 
 def answer(layer: Layer, specs: Sequence[Spec], training: bool) -> Chain | None:

@@ -129,6 +129,10 @@ TRAINED = {  # in training: what the network is, and the units with the operatio
     "merges": (lambda: two(L.Multiply()), [(Merging, "Merge")]),
     "flattening": (lambda: chain(L.Flatten()), [(Reshaping, "Reshape")]),
     "another order of axes": (lambda: chain(L.Permute((3, 1, 2))), [(Permutation, "Permute")]),
+    "another order of a single row": (
+        lambda: chain(L.GlobalAveragePooling2D(keepdims=True), L.Permute((3, 1, 2))),
+        [(GlobalPooling, "GlobalPool"), (Reshaping, "Permute")],
+    ),
     "padding": (lambda: chain(L.ZeroPadding2D(1)), [(Placement, "Pad")]),
     "cropping": (lambda: chain(L.Cropping2D(1)), [(Placement, "Crop")]),
     "repeating": (lambda: chain(L.UpSampling2D(2)), [(Repetition, "Repeat")]),

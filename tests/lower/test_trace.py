@@ -514,11 +514,24 @@ def test_a_frozen_normalisation_uses_its_moving_values_in_training():
 
 
 def test_a_channels_first_network_is_flattened_in_the_users_order():
-    layer = L.Flatten()
-    program = trace(built(layer, Spec((3, 4, 5), data_format=FIRST)))
-    assert operations(program) == [Permute((2, 0, 1)), Reshape((-1,))]
+    x = L.Input((3, 4, 5), data_format=FIRST)
+    program = trace(Graph([x], [L.Flatten()(L.ReLU()(x))]))
+    assert operations(program)[1:] == [Permute((2, 0, 1)), Reshape((-1,))]
     assert program.values[0] == Value((4, 5, 3), channels_first=True)
-    assert program.values[1] == Value((3, 4, 5))
+    assert program.values[2] == Value((3, 4, 5))
+
+
+def test_an_input_that_is_only_reshaped_is_taken_in_the_users_order():
+    x = L.Input((3, 4, 5), data_format=FIRST)
+    flat = L.Flatten()(x)
+    program = trace(Graph([x], [flat]))
+    assert operations(program) == [Reshape((-1,))]
+    assert program.values[0] == Value((3, 4, 5))
+    images = torch.arange(60.0).reshape(1, 3, 4, 5)
+    assert torch.equal(program.values[0].from_user(images), images)
+    other = trace(Graph([x], [flat, L.ReLU()(x)]))
+    assert other.values[0] == Value((4, 5, 3), channels_first=True)
+    assert Permute((2, 0, 1)) in operations(other)
 
 
 def test_a_layer_that_works_in_the_other_layout_turns_its_input():
@@ -565,7 +578,7 @@ def test_adaptive_averages_of_everything_are_global():
 
 def test_unknown_sizes_stay_unknown():
     program = trace(built(L.Flatten(), Spec((None, 4, 2), data_format=FIRST)))
-    assert [value.shape for value in program.values] == [(4, 2, None), (None, 4, 2), (None,)]
+    assert [value.shape for value in program.values] == [(None, 4, 2), (None, 4, 2), (None,)]
 
 
 # ---- whose word counts ---------------------------------------------------------------------------

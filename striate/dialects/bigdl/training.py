@@ -97,7 +97,7 @@ def optimize(
     script = module.session.script
     x = [np.asarray(one) for one in script.part(x)]
     y = script.part(y)
-    x = [one if one.dtype == np.uint8 else one.astype("float32") for one in x]
+    x = [one if one.dtype == np.uint8 else one.astype("float32", copy=False) for one in x]
     model, loss, targets = _posed(module.native([tuple(one.shape[1:]) for one in x]), setup, y)
     recorded = [Recorded(model)] if watched.train is not None else []
     if setup.method.kind == "LBFGS":

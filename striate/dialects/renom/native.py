@@ -132,7 +132,9 @@ class Runner:
         if recorded and len(batch) > LARGEST:
             return None
         whole = recorded or len(batch) <= PIECE
-        pieces = [taped(piece, every) for piece in ([batch] if whole else torch.split(batch, PIECE))]
+        pieces = [
+            taped(piece, every) for piece in ([batch] if whole else torch.split(batch, PIECE))
+        ]
         if recorded:
             pieces[0].grad_fn.learned = variables  # type: ignore[union-attr]
         node: Node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
