@@ -28,7 +28,7 @@ from striate import layers as L
 from striate.store import epochs
 from striate.store.run import Run
 
-from .explorer_use import GOAL_MB, click, draw, used
+from .explorer_use import GOAL_MB, click, draw, large, used
 from .machine import ROOT
 from .process import alone
 from .results import Results, header, keep, load, origins, table
@@ -56,8 +56,9 @@ SPEED = (
 )
 MEMORY = (
     "What a long use holds in memory: drawing, units, silenced maps, every tab, the epochs, from "
-    "one of three runs to the next (two LeNets on MNIST, ResNet-18). Proportional set size of the "
-    f"page's process, whose goal is {GOAL_MB} MB after ten minutes, and of the server's."
+    "one of two LeNets to the other; then ResNet-18 again and again, whose 70 columns have 64 maps "
+    f"each. Proportional set size of the page's process, whose goal is {GOAL_MB} MB after ten "
+    "minutes, and of the server's."
 )
 FRAMES = """() => { window.frames_ = []; let last = performance.now();
 const look = (now) => {
@@ -220,11 +221,10 @@ def page(results: Results) -> str:
         ]  # fmt: skip
         lines += [SPEED, "", *table(rows)]
     if "use" in results:
-        used_ = [["minutes of use", "page, MB", "server, MB"]]
-        used_ += [
-            [f"{at:.0f}", *(f"{one:.0f}" for one in held)] for at, *held in results["use"]["held"]
-        ]
-        lines += [MEMORY, "", *table(used_)]
+        for title, name in (("minutes of use", "held"), ("ResNet-18 in view, time", "large")):
+            rows = [[title, "page, MB", "server, MB"]]
+            rows += [[f"{one:.0f}" for one in held] for held in results["use"][name]]
+            lines += [*([MEMORY, ""] if name == "held" else []), *table(rows)]
     return "\n".join([*lines, *origins(results)]) + "\n"
 
 
@@ -237,8 +237,14 @@ def main() -> None:
     described = header("explorer")
     if given.minutes:
         with opened() as (browser, shown, _, server):
-            held = used(shown, browser, server, given.minutes, list(RUNS))
-        results: Results = {"use": {"header": described, "held": held}}
+            seen = (shown, browser, server)
+            results: Results = {
+                "use": {
+                    "header": described,
+                    "held": used(*seen, given.minutes, list(RUNS[:2])),
+                    "large": large(*seen, RUNS[2], RUNS[0]),
+                }
+            }
     else:
         with alone():
             with suppress(PermissionError):  # server and browser inherit it

@@ -79,15 +79,34 @@ def look(page: Page, tab: str, run: str) -> None:
     page.keyboard.press("Escape")
 
 
-def used(page: Page, browser: Any, server: int, minutes: float, runs: list[str]) -> list[Any]:
-    """Return (minutes, megabytes of the page, of the server) after each minute of use."""
+Held = list[float]  # minutes since the begin, megabytes of the page, of the server
+
+
+def used(page: Page, browser: Any, server: int, minutes: float, runs: list[str]) -> list[Held]:
+    """Return what page and server hold after each minute of use."""
     begin = time.monotonic()
-    found = [(0.0, page_memory(browser), proportional(server))]
-    for tab, run in zip(itertools.cycle(TABS), itertools.cycle(runs), strict=True):
-        look(page, tab, run)
+    found: list[Held] = []
+
+    def measured() -> float:
         passed = (time.monotonic() - begin) / 60
-        if passed >= found[-1][0] + 1 or passed >= minutes:
-            found.append((round(passed, 2), page_memory(browser), proportional(server)))
+        found.append([round(passed, 2), page_memory(browser), proportional(server)])
+        return passed
+
+    due = measured() + 1
+    for number in itertools.count():
+        look(page, TABS[number % len(TABS)], runs[number % len(runs)])
+        if (passed := (time.monotonic() - begin) / 60) >= min(due, minutes):
+            due = measured() + 1
         if passed >= minutes:
             return found
     raise AssertionError("the use ended early")
+
+
+def large(page: Page, browser: Any, server: int, run: str, other: str) -> list[Held]:
+    """Return what they hold each time that a large network is in view, between looks at another."""
+    found: list[Held] = []
+    for _ in range(4):
+        look(page, "unit", run)
+        found.append([len(found) + 1, page_memory(browser), proportional(server)])
+        look(page, "unit", other)
+    return found

@@ -24,6 +24,7 @@ import striate as st
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 WIDE, PHONE, PAPER = (1280, 860), (390, 844), (885, 1072)
+SIZES = {"phone": PHONE, "mistakes": (1280, 1060), "data": (1280, 1060)}  # of pictures; else WIDE
 SEVEN = ((0.28, 0.25), (0.72, 0.25), (0.62, 0.45), (0.5, 0.66), (0.42, 0.86))
 BRANCHED = """
 import striate as st
@@ -130,7 +131,7 @@ EXPLORER: dict[str, tuple[str, Callable[[Page], None]]] = {  # picture: the view
     "mistakes": ("run=mnist&tab=mistakes", missed),
     "kernels": ("run=mnist&sample=4&tab=kernels", nothing),
     "epochs": ("run=mnist&sample=9&tab=epochs", earlier),
-    "compare": ("run=mnist&with=mnist-2&sample=2&unit=3.8.8.conv2d&tab=compare", nothing),
+    "compare": ("run=mnist&with=mnist-2&sample=4&unit=3.8.8.conv2d&tab=compare", nothing),
     "data": ("run=digits&sample=3&tab=data", nothing),
     "learn": ("run=mnist&sample=4&tab=learn", taught),
     "dark": ("run=branches&sample=0&unit=2.6.6.right&tab=unit", nothing),
@@ -142,7 +143,7 @@ def explore(browser: Any, address: str, names: list[str]) -> None:
     """Photograph the views of the explorer."""
     for name in names:
         view, act = EXPLORER[name]
-        width, height = PHONE if name == "phone" else WIDE
+        width, height = SIZES.get(name, WIDE)
         page = browser.new_page(
             viewport={"width": width, "height": height},
             color_scheme="dark" if name == "dark" else "light",

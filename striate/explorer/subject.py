@@ -29,6 +29,7 @@ from ..store.run import MODEL, Run
 from .grid import Grid
 
 MOST = 10_000  # test pictures that are read
+OLD_BYTES = 32 * 2**20  # of weights of earlier epochs that stay at hand
 KNOWN = "the run of a recipe, or of a script that fits arrays"  # that has pictures of its own
 
 
@@ -53,7 +54,7 @@ class Subject:
         self.lock = threading.RLock()
         self.patience = threading.RLock()
         self.features: NDArray[np.float32] | None = None  # of training pictures
-        self.old: tuple[int, Model] | None = None  # an epoch, and the model after it
+        self.old: dict[int, Model] = {}  # by epoch, the one that was asked for last at the end
         self.changed: tuple[Any, Any] | None = None  # changes, and the network that has them
 
     @property
@@ -82,13 +83,19 @@ class Subject:
         if epoch is None:
             return self.model
         with self.lock:
-            if self.old is None or self.old[0] != epoch:
-                self.old = None
-                gc.collect()  # a network is a ring of references: it would stay for a while
-                model = epochs.load(self.path, epoch, make)
-                assert isinstance(model, Model)
-                self.old = (epoch, still(model))
-            return self.old[1]
+            model = self.old.pop(epoch, None) or self._as_it_was(epoch)
+            self.old[epoch] = model  # as the last
+            return model
+
+    def _as_it_was(self, epoch: int) -> Model:
+        """Read the model of an epoch, and let go of those that there is no room for."""
+        model = epochs.load(self.path, epoch, make)
+        assert isinstance(model, Model)
+        size = sum(weight.numel() * weight.element_size() for weight in model.weights)
+        while len(self.old) > 1 and (len(self.old) + 1) * size > OLD_BYTES:
+            self.old.pop(next(iter(self.old)))
+            gc.collect()  # a network is a ring of references: it would stay for a while
+        return still(model)
 
     @cached_property
     def grid(self) -> Grid:

@@ -55,7 +55,8 @@ tr:last-child td { border-bottom: 0 }
 .matrix { font-size: .75rem; width: 100% }
 .matrix td, .matrix th { border: 0; text-align: center; padding: 1px; min-width: 1.6rem; width: 8% }
 .matrix thead th, .matrix thead td { padding: .2rem .3rem .5rem; vertical-align: bottom }
-.matrix tbody th { text-align: right; padding: .2rem .4rem .2rem 0; white-space: nowrap }
+.matrix tbody th { text-align: right; padding: .2rem .4rem .2rem 0; white-space: nowrap;
+  vertical-align: middle }
 .matrix .right { color: var(--soft) }
 .matrix a, .matrix span { display: block; padding: .45rem .1rem; border-radius: 6px }
 .matrix a { color: inherit; text-decoration: none; font-weight: 600 }

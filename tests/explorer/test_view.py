@@ -126,7 +126,9 @@ def test_a_silenced_map_changes_the_answer_as_zeros_would(visitor: Visitor) -> N
     assert untouched["outputs"] == model.predict(pixels)[0].astype(np.float64).tolist()
 
 
-def test_networks_that_are_no_longer_asked_for_are_let_go(tmp_path: Path) -> None:
+def test_networks_that_are_no_longer_asked_for_are_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     digits(tmp_path, "first", lenet(), samples=100)
     visitor = Visitor(tmp_path)
     subject = visitor.subjects["first"]
@@ -138,10 +140,14 @@ def test_networks_that_are_no_longer_asked_for_are_let_go(tmp_path: Path) -> Non
             visitor.post("predict", **ask, edits=[{"layer": "conv2d", "channel": channel}])
             assert subject.changed is not None
             seen.append(weakref.ref(subject.changed[1]))
-            visitor.post("predict", **ask, epoch=channel)
-            assert subject.old is not None
-            seen.append(weakref.ref(subject.old[1]))
-        assert [one() is None for one in seen] == [True] * 4 + [False] * 2
+        assert [one() is None for one in seen] == [True, True, False]
+        visitor.post("predict", **ask, epoch=0)
+        visitor.post("predict", **ask, epoch=1)
+        first = weakref.ref(subject.old[0])
+        assert list(subject.old) == [0, 1]  # both stay at hand
+        monkeypatch.setattr("striate.explorer.subject.OLD_BYTES", 0)
+        visitor.post("predict", **ask, epoch=2)
+        assert list(subject.old) == [1, 2] and first() is None
     finally:
         gc.enable()
 

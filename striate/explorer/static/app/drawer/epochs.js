@@ -42,16 +42,16 @@ export function epochsTab() {
     write();
     const { input, run } = state;
     const rows = await Promise.all(known.slice(-24).map(async (epoch) => ({ epoch, ...await post("predict", { run, epoch, pixels: input.pixels }) })));
-    if (state.input !== input) return undefined;
+    if (state.input !== input || state.run !== run || !state.model) return undefined;
     put(answers, rows.map((row) => said(row, () => chosen(known.indexOf(row.epoch)))));
     write();
     return undefined;
   }));
   whenOpen("epochs", "model unit epoch", () => trying(async () => {
-    const layer = looked(), { epoch } = state;
+    const layer = looked(), { epoch, run } = state;
     if (!layer || !epochs().length) return put(kernels);
     const found = await slid(layer);
-    if (state.epoch !== epoch) return undefined;
+    if (state.epoch !== epoch || state.run !== run) return undefined;
     const many = found.values.length;
     return put(kernels, h("h3", {}, `Kernels of ${layer}`, many > KERNELS && h("span", { class: "soft" }, ` the first ${KERNELS} of ${many}`)), row(found.values.slice(0, KERNELS)));
   }));

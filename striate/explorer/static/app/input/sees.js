@@ -49,7 +49,7 @@ function steps(canvases) {
     made.push(row(canvases[key], column.name, column.type, [seen.least, seen.mean, seen.most]));
   }
   const { training } = model;
-  if (training) made.push(row(null, "training pictures", "bytes, of the run's own data", [training.min, training.mean, training.max], "like"));
+  if (training) made.push(row(null, "training", "the pictures that it was trained on, in bytes", [training.min, training.mean, training.max], "like"));
   return made;
 }
 

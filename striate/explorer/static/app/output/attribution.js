@@ -30,10 +30,11 @@ export function attribution() {
 
   async function ask(event) {
     if (event?.target === layer) moved = true;
-    if (!state.model || !state.input) return;
     const mine = asked += 1;
+    if (!state.model || !state.input) return;
     await trying(async () => {
       const answers = [await post("cam", question())];
+      if (mine !== asked) return;
       const own = mistaken(answers[0]);
       if (own !== null) answers.push(await post("cam", { ...question(), target: own }));
       if (mine !== asked) return;
@@ -54,7 +55,7 @@ export function attribution() {
   }
 
   function draw() {
-    if (!found || !state.input) return;
+    if (!found || !state.input || !state.model) return;
     slider.hidden = found.method !== "grad_cam";
     name.textContent = found.layer;
     how.textContent = found.method === "occlusion" ? found.how : "";
@@ -83,6 +84,7 @@ export function attribution() {
       moved = false;
       put(classes, h("option", { value: "" }, "likeliest"), (model?.classes ?? []).map((text, value) => h("option", { value }, text)));
     }
+    asked += 1; // what is on its way is about another picture
     clearTimeout(later);
     later = setTimeout(ask, 150);
   });
