@@ -64,6 +64,7 @@ class Curves(Drawable):
             if self.best is not None:
                 axes.axvline(self.best, color="gray", linewidth=0.8)
             axes.set_xlabel("epoch")
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.set_title(name)
             axes.legend()
 

@@ -123,7 +123,10 @@ class Diagram(Drawable):
         axes.set_ylim(high, 0)
         axes.set_axis_off()
         for edge in self.edges:
-            axes.plot(*zip(*self.points(edge), strict=True), color="gray", linewidth=1)
+            points = self.points(edge)
+            begin, end = points[0][1] - HEIGHT / 2, points[-1][1] + HEIGHT / 2  # below the boxes
+            points = [(points[0][0], begin), *points, (points[-1][0], end)]
+            axes.plot(*zip(*points, strict=True), color="gray", linewidth=1)
         for box in self.boxes:
             text = f"{box.name}\n{box.type} {box.shape}"
             frame = {"facecolor": "#e8f1fa" if box.parameters else "white", "edgecolor": "gray"}

@@ -135,6 +135,13 @@ def path_of(model: Any, layer: str | Layer) -> tuple[Node, ...]:
     A layer is given by itself or by its name; in a model inside the model, by "outer/inner".
     """
     known = paths(model.graph)
+    if not isinstance(layer, (str, Layer)):
+        raise ConfigError(
+            model.where,
+            "a layer is asked for by its name, or by itself",
+            got=type(layer).__name__,
+            need="one of " + ", ".join(known),
+        )
     for name, path in reversed(known.items()):
         if layer == name or layer is path[-1].layer:
             return path

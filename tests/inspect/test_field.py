@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 from striate import layers as L
 from striate.core.graph import Graph
 from striate.core.symbol import Input
+from striate.errors import ConfigError
 from striate.inspect import receptive_field
 from striate.inspect.sight import sights
 from striate.model import Model, Sequential
@@ -196,3 +197,13 @@ def test_the_closed_form_is_that_of_vgg16():
 def test_messages(shape, layer, unit, text):
     model = Sequential([L.Input(shape), L.Conv2D(1, 3)], name="net")
     assert told(lambda: receptive_field(model, layer, unit)) == text
+
+
+def test_what_is_no_layer_is_told():
+    model = Sequential([L.Input((6, 6, 1)), L.Conv2D(2, 3, name="conv")])
+    with pytest.raises(ConfigError) as caught:
+        receptive_field(model, torch.zeros(6, 6, 1))
+    assert str(caught.value) == (
+        "Sequential: a layer is asked for by its name, or by itself\n"
+        "  got   Tensor\n  need  one of conv"
+    )
