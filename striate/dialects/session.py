@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +86,15 @@ class Script:
         if text not in self.said:
             self.said.add(text)
             say(f"note: {text}")
+
+
+def _alone() -> None:
+    """Let torch compute on one thread in a forked process, which has none of its parent's."""
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone)
 
 
 @dataclass

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -332,3 +336,34 @@ def test_a_collate_function_of_ones_own_gets_samples(vision: Any) -> None:
     (first, *_) = batches(data, collate_fn=lambda samples: samples)
     assert type(first) is list and len(first) == 7
     assert first[0][0].shape == (1, 28, 28) and type(first[0][1]) is int
+
+
+# ---- processes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_forked_process_trains_after_its_parent_has_used_threads() -> None:
+    with installed("pytorch"):
+        threads, wide = torch.get_num_threads(), torch.rand(2**20)
+        torch.set_num_threads(2)
+        try:
+            wide.exp()  # torch's threads are there
+            child = os.fork()
+            if child == 0:
+                with contextlib.suppress(BaseException):
+                    wide.exp()
+                    trained(plain, sgd)
+                    os._exit(7)
+                os._exit(1)
+        finally:
+            torch.set_num_threads(threads)
+        until = time.monotonic() + 30
+        done, status = 0, 0
+        while not done and time.monotonic() < until:
+            time.sleep(0.02)
+            done, status = os.waitpid(child, os.WNOHANG)
+        if not done:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    assert done, "it waits for threads that it does not have"
+    assert os.waitstatus_to_exitcode(status) == 7
