@@ -232,6 +232,25 @@ PROGRAMS = {
         p = np.random.randn(2, 5, 4).astype('float32')
         assert ops.ctc_loss([[1, 2], [3, 0]], p, [2, 1], [5, 5]).shape == (2,)
     """),
+    "operations by the words of Keras 3": ("keras3", """
+        import numpy as np
+        from keras import ops
+        a = np.arange(12, dtype='float32').reshape(2, 6)
+        assert [p.shape[1] for p in ops.split(a, indices_or_sections=[1, 4], axis=1)] == [1, 3, 2]
+        assert [p.shape[1] for p in ops.split(x=a, indices_or_sections=2, axis=1)] == [3, 3]
+        assert ops.identity(2).tolist() == [[1, 0], [0, 1]]
+        assert ops.eye(2, 3, k=1).tolist() == [[0, 1, 0], [0, 0, 1]]
+        assert np.allclose(ops.average(a, axis=0, weights=[1., 3.]), np.average(a, 0, [1, 3]))
+        assert ops.clip(a, x_min=2, x_max=3).max() == 3
+        assert ops.slice(inputs=a, start_indices=(0, 1), shape=(1, 2)).tolist() == [[1, 2]]
+        assert ops.pad(a, pad_width=((0, 1), (0, 0))).shape == (3, 6)
+        assert ops.tile(a, repeats=(2, 1)).shape == (4, 6)
+        assert ops.take(x=a, indices=[1], axis=0).shape == (1, 6)
+        assert ops.moveaxis(a, source=0, destination=1).shape == (6, 2)
+        assert np.allclose(ops.leaky_relu(-1.0, negative_slope=0.5), -0.5)
+        assert np.allclose(ops.round(1.26, decimals=1), 1.3)
+        assert ops.cond(True, true_fn=lambda: 1, false_fn=lambda: 2) == 1
+    """),
     "pictures changed by chance while training": ("keras3", """
         import numpy as np
         import keras

@@ -21,6 +21,7 @@ from .. import (
 from ..symbolic import lift, table, tensor
 from . import tf_colors, tf_image
 from .beside import set_random_seed
+from .ops_words import MEANT, worded
 from .session import KerasSession
 from .small import POOLS
 from .words import activation_names, array, relu
@@ -52,7 +53,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.ops`."""
     acts = activation_names(session)
-    return {
+    made: dict[str, Any] = {
         **{name: lift(function) for name, function in numpy.FUNCTIONS.items()}, **numpy.MADE,
         **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED, *places.MORE)),
         **table((places.slice_, tf_colors.depth_to_space, tf_colors.space_to_depth)),
@@ -95,6 +96,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "layer_normalization": lift(layer_normalization), "dtype": lambda x: str(x.dtype),
         "dot_product_attention": lift(dot_product_attention), "empty": shapes.zeros,
     }  # fmt: skip
+    return {**made, **worded(made), **MEANT}
 
 
 def _adaptive(kind: str) -> Callable[..., Any]:
