@@ -17,7 +17,7 @@ from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
 from . import augment, custom as keras_custom, extra as keras_extra, oldest, small
 from .bound import bind
-from .order import Inputs
+from .order import Inputs, InputSpec
 from .recurrent_rows import rows as recurrent_rows
 from .rows import FAMILIES, FUNCTIONS, LAYERS, MERGES
 from .session import LAYOUTS, Given, KerasSession
@@ -389,17 +389,6 @@ class Normal(Alias):
             if word not in ("mode", "axis", "momentum", "weights")
         }  # fmt: skip
         return self.alone(**known, axis=-1)
-
-
-class InputSpec:
-    """What a layer says about its inputs; it can be read, and shapes are checked anyway."""
-
-    def __init__(self, dtype: Any = None, shape: Any = None, ndim: Any = None,
-                 max_ndim: Any = None, min_ndim: Any = None, axes: Any = None,
-                 **words: Any) -> None:  # fmt: skip
-        self.dtype, self.shape = dtype, None if shape is None else tuple(shape)
-        self.ndim = ndim if shape is None else len(self.shape or ())
-        self.max_ndim, self.min_ndim, self.axes = max_ndim, min_ndim, axes or {}
 
 
 __all__ = ["Alias", "families", "first_input", "make_input", "put_weights", "record"]

@@ -63,6 +63,17 @@ class Inputs:
         return isinstance(item, InputLayer)
 
 
+class InputSpec:
+    """What a layer says about its inputs; it can be read, and shapes are checked anyway."""
+
+    def __init__(self, dtype: Any = None, shape: Any = None, ndim: Any = None,
+                 max_ndim: Any = None, min_ndim: Any = None, axes: Any = None,
+                 **words: Any) -> None:  # fmt: skip
+        self.dtype, self.shape = dtype, None if shape is None else tuple(shape)
+        self.ndim = ndim if shape is None else len(self.shape or ())
+        self.max_ndim, self.min_ndim, self.axes = max_ndim, min_ndim, axes or {}
+
+
 class Stack(list[Any]):
     """The layers of a Sequential: without its last one, the network ends one earlier."""
 
