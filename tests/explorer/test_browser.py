@@ -329,7 +329,7 @@ def test_curves_grow_while_another_process_trains(quiet: Page, tmp_path: Path) -
                 quiet.wait_for_timeout(100)
             assert {"3"} < seen <= {"1", "2", "3"}  # it grew
             assert training.wait(120) == 0
-            expect(quiet.locator(".badge")).to_be_hidden(timeout=30_000)
+            expect(quiet.locator("span.badge")).to_be_hidden(timeout=30_000)
         finally:
             served.close()
 

@@ -29,7 +29,7 @@ export function compareTab() {
     put(pair, both(found));
     return undefined;
   }));
-  whenOpen("compare", "secondModel columns unit themed", () => trying(() => sameMaps(maps)));
+  whenOpen("compare", "secondModel columns answer unit themed", () => trying(() => sameMaps(maps)));
   whenOpen("compare", "secondModel unitFound", () => trying(() => sameUnit(unit)));
   return h("div", { class: "compare" }, table, h("div", {}, maps, unit, pair));
 }
