@@ -175,6 +175,8 @@ class Model(Layer):
         `input_shape` is that of one sample, (C, H, W) as torch has it. The module is used as it is:
         its weights are trained in place.
         """
+        from .torch_model import TorchModel  # which is a Model itself
+
         return TorchModel(module, input_shape, data_format=data_format, name=name)
 
     # ---- a model is a layer ----------------------------------------------------------------------
@@ -198,7 +200,7 @@ class Model(Layer):
 
     def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
         """Return the outputs for these inputs, with every layer built."""
-        return _traced(self, inputs)
+        return _traced(self.code, inputs)
 
     @property
     def code(self) -> nn.Module:
@@ -407,41 +409,6 @@ class Sequential(Model):
         self._graph = None
         if self._ends:
             self._adopt(Graph(self._ends[:1], self._ends[-1:], self.where))
-
-
-class TorchModel(Model):
-    """A torch module as a model; see `Model.from_torch`."""
-
-    def __init__(
-        self,
-        module: nn.Module,
-        input_shape: Shape,
-        *,
-        data_format: str = "channels_first",
-        name: str = "",
-    ) -> None:
-        super().__init__(name=name)
-        if not isinstance(module, nn.Module):
-            raise ConfigError(
-                self.where,
-                f"{module!r} is not a torch.nn.Module",
-                fix="from_torch(net, (1, 28, 28))",
-            )
-        self.module = module
-        self.build(Spec(checked_shape(self.where, input_shape), data_format=data_format))
-
-    def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
-        """Return the outputs for these inputs, traced through the module."""
-        return _traced(self.module, inputs)
-
-    @property
-    def code(self) -> nn.Module:
-        """The torch module."""
-        return self.module
-
-    def forward(self, *x: Tensor) -> Any:
-        """Call the module."""
-        return self.module(*x)
 
 
 def _traced(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:

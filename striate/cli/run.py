@@ -42,7 +42,7 @@ def run(
             seed=seed,
             root=root,
         )
-    except (StriateError, KeyboardInterrupt):
+    except StriateError:
         raise
     except Exception as error:
         trace, name = error.__traceback__, str(Path(script).resolve())

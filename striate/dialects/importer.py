@@ -19,7 +19,7 @@ from .restore import replaced
 from .session import Script, Session
 from .table import DialectError
 
-PUBLISHED = ("keras", "tf", "bigdl", "renom", "torchvision")  # for new code: `striate.keras`
+PUBLISHED: set[str] = set()  # for new code: `striate.keras`, once it is imported
 RUNNING: ContextVar[Script | None] = ContextVar("RUNNING", default=None)
 NATIVE = "dir(striate.layers) lists the native layers"
 
@@ -218,26 +218,38 @@ def publish(package: str, version: str, root: str) -> None:
 @contextmanager
 def running(script: Script) -> Iterator[None]:
     """Let `striate.keras` and its like be those of a script inside a block: imported anew."""
-    package = __name__.partition(".")[0]
-    paths = tuple(f"{package}.{word}" for word in PUBLISHED)
-    kept = {name: module for name, module in sys.modules.items()
-            if name in paths or name.startswith(tuple(f"{path}." for path in paths))}  # fmt: skip
-    faces = {word: vars(sys.modules[package]).pop(word, None) for word in PUBLISHED}
-    for name in kept:
-        del sys.modules[name]
-    token = RUNNING.set(script)
+    kept, token = _unpublished(), RUNNING.set(script)
     try:
         yield
     finally:
         RUNNING.reset(token)
-        for name in [name for name in sys.modules if name.startswith(paths)]:
-            del sys.modules[name]
-        sys.modules.update(kept)
-        vars(sys.modules[package]).update({word: one for word, one in faces.items() if one})
+        _unpublished()
+        for name, module in kept.items():
+            sys.modules[name] = module
+            if name in PUBLISHED:
+                parent, _, word = name.rpartition(".")
+                setattr(sys.modules[parent], word, module)
+
+
+def _unpublished() -> dict[str, ModuleType]:
+    """Take what was published, and what lies below it, from the modules that are imported."""
+    below = tuple(f"{path}." for path in PUBLISHED)
+    found = {
+        name: module
+        for name, module in sys.modules.items()
+        if name in PUBLISHED or name.startswith(below)
+    }
+    for name in found:
+        del sys.modules[name]
+        if name in PUBLISHED:
+            parent, _, word = name.rpartition(".")
+            vars(sys.modules[parent]).pop(word, None)
+    return found
 
 
 def place(package: str, root: str, modules: Modules) -> None:
     """Give a module of this package the names of another one, and the modules below it."""
+    PUBLISHED.add(package)
     made = {
         path.replace(root, package, 1): content
         for path, content in modules.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ..errors import StoreError, StriateError
 from ..model import Model
 from ..report import known, write as write_report
 from ..store import config, model_file, samples
-from .session import Script
+from .session import Looped, Script
 
 
 def keep(script: Script, asked: dict[str, Any], stopped: str) -> None:
@@ -22,7 +22,7 @@ def keep(script: Script, asked: dict[str, Any], stopped: str) -> None:
     Of one that failed, `stopped` says how; then what it has trained is kept as far as that goes.
     """
     run = script.run
-    if stopped and script.fitted is None and script.trained is None:
+    if stopped and script.fitted is None and not script.trained:
         with suppress(OSError):  # it has pictures
             Path(run.path).rmdir()
             return
@@ -42,8 +42,11 @@ def keep(script: Script, asked: dict[str, Any], stopped: str) -> None:
 
 def _trained(script: Script, stopped: str) -> None:
     run, model = script.run, script.fitted
-    if model is None and script.trained is not None:
-        model = script.trained.kept(run)
+    if model is None and script.trained:
+        *others, last = script.trained.values()
+        if kept := ", ".join(_beside(run, others)):
+            script.note(f"the run keeps the other networks of the loop too: {kept}")
+        model = last.kept(run, "")
     model = _in_layers(model)
     if model is None:
         return
@@ -62,6 +65,18 @@ def _trained(script: Script, stopped: str) -> None:
         samples.keep(run.path, {"train": data.train, "test": data.test})
     write_report(run, model, data)
     _finish(run, script, model)
+
+
+def _beside(run: Any, others: Sequence[Looped]) -> Iterator[str]:
+    """Write the networks that were trained before the last one; yield the names of their files."""
+    for number, one in enumerate(others, 1):
+        stem = f"{one.name}-{number}"
+        model = _in_layers(one.kept(run, stem))
+        if model is not None:
+            with suppress(StriateError):
+                yield model_file.save(model, Path(run.path) / f"{stem}.striate").name
+                continue
+        yield f"{stem}, by its weights"
 
 
 def _in_layers(model: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -13,6 +13,7 @@ from ..data import ImageFolder
 from ..engine.progress import say
 
 LOOKED_AT = 1000  # samples whose values tell the range of a script's pictures
+MOST_TRAINED = 8
 PICTURES = "STRIATE_PICTURES"  # in the environment: where a script's pictures go
 
 
@@ -24,13 +25,24 @@ class Version:
     title: str
 
 
+class Looped(Protocol):
+    """A network that a loop of a script trains."""
+
+    @property
+    def name(self) -> str:
+        """Name of the network, or of its class."""
+
+    def kept(self, run: Any, stem: str) -> Any:
+        """Write its weights into a file of this stem; return its model, or None if it has none."""
+
+
 @dataclass
 class Script:
     """What all dialects of one script share: what `striate run` was asked, and what came of it.
 
     Fields: `max_epochs` and `limit_samples` (None: as the script says); `run`, the folder that is
-    written, if any; `fitted`, the model that was trained last, which the run keeps; `trained`, what
-    a loop of the script's own has trained last: its `kept(run)` returns a model, if there is one;
+    written, if any; `fitted`, the model that was trained last, which the run keeps; `trained`, the
+    networks that loops of the script's own have trained, the last one at the end;
     `seen`, the samples, labels and validation data of that training, where they are arrays;
     `images`, the folder of images that was read last;
     `span`, the smallest and the largest value of its first samples; `words`, what the script says
@@ -41,7 +53,7 @@ class Script:
     limit_samples: int | None = None
     run: Any = None
     fitted: Any = None
-    trained: Any = None
+    trained: dict[int, Looped] = field(default_factory=dict)
     seen: tuple[Any, Any, Any] | None = None
     images: ImageFolder | None = None
     span: tuple[float, float] | None = None
@@ -63,6 +75,13 @@ class Script:
         if isinstance(data, dict):
             return {name: self.part(item) for name, item in data.items()}
         return data[: self.limit_samples] if hasattr(data, "shape") else data
+
+    def trains(self, net: Any, looped: Looped) -> None:
+        """Note that a loop trains a network; of very many, only the last ones are held."""
+        self.trained.pop(id(net), None)
+        self.trained[id(net)] = looped
+        if len(self.trained) > MOST_TRAINED:
+            del self.trained[next(iter(self.trained))]
 
     def saw(self, x: Any) -> None:
         """Note the range of the first samples that are trained on, of those of the last shape."""

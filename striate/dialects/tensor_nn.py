@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..layers.convolve import convolve
 from .symbolic import kind, tensor
 from .tensor_math import floating
 from .tensor_shapes import sizes
@@ -178,7 +179,7 @@ def conv2d(x: Any = None, kernel: Any = None, strides: Any = 1, padding: str = "
     if (border_mode or padding).lower() == "same":
         x = same(x, kernel.shape[:2], s, d)
     groups = x.shape[1] // kernel.shape[2]
-    out = functional.conv2d(x, kernel.permute(3, 2, 0, 1), stride=s, dilation=d, groups=groups)
+    out = convolve(x, kernel.permute(3, 2, 0, 1), strides=s, dilation=d, groups=groups)
     return out.movedim(1, -1) if data_format in LAST else out
 
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..layers.convolve import convolve
 from .symbolic import tensor
 from .tensor_math import floating
 from .tensor_nn import LAST, conv2d, depthwise_conv2d, same
 from .tensor_shapes import sizes
 
-CONVOLUTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 BACK = {
     1: functional.conv_transpose1d, 2: functional.conv_transpose2d, 3: functional.conv_transpose3d
 }  # fmt: skip
@@ -49,7 +49,7 @@ def conv(x: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_for
         x = functional.pad(x, (d[0] * (kernel.shape[0] - 1), 0))
     groups = x.shape[1] // kernel.shape[-2]
     weight = kernel.movedim((-1, -2), (0, 1))
-    out = CONVOLUTIONS[rank](x, weight, stride=s, dilation=d, groups=groups)
+    out = convolve(x, weight, strides=s, dilation=d, groups=groups)
     return out.movedim(1, -1) if _last(data_format) else out
 
 

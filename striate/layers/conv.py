@@ -17,11 +17,11 @@ from ..core.operation import Chain, Correlate, Operation
 from ..core.spec import Spec, checked_count, checked_sizes
 from ..core.window import Geometry, Mix, Pad, Window, checked_padding, windows
 from ..errors import ConfigError, ShapeError
+from .convolve import convolve
 from .kernel import Activation, Kernelled, OneKernel
 from .spatial import Spatial, pads
 
 Sizes = int | tuple[int, ...]
-CONV = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 
 
 class Convolution(Spatial, Kernelled):
@@ -111,12 +111,12 @@ class Convolution(Spatial, Kernelled):
         """Slide a kernel of Keras's shape over a channels-first batch, padded as the fields say."""
         slides = self.slides(Spec(tuple(x.shape[1:]), data_format="channels_first"))
         strides, dilation = self.sizes("strides"), self.sizes("dilation_rate")
-        even = all(window.low == window.high for window in slides)
-        if not even:
+        even = all(window.low == window.high for window in slides) and self.taps() > 1
+        if not even and any(pads(slides)):
             x = functional.pad(x, pads(slides))
         inner = [window.low if even else 0 for window in slides]
         weight = kernel.movedim((-1, -2), (0, 1))  # (*k, in, out) -> (out, in, *k)
-        return CONV[self.rank](x, weight, bias, strides, inner, dilation, groups)
+        return convolve(x, weight, bias, strides, inner, dilation, groups)
 
 
 class Conv(Convolution, OneKernel):

@@ -9,7 +9,8 @@ from torch import Tensor
 from ..core.operation import Chain, Correlate
 from ..core.spec import Spec
 from ..core.window import Pad, Window
-from .conv import CONV, Convolution, Sizes
+from .conv import Convolution, Sizes
+from .convolve import convolve
 from .kernel import Initial, Limit, Penalty
 
 
@@ -130,7 +131,7 @@ class SeparableConv(Depthwise):
         kernel = self.depthwise_kernel
         y = self.correlate(self.channels_first(x[0]), depthwise(kernel), groups=kernel.shape[-2])
         mix = self.pointwise_kernel.movedim((-1, -2), (0, 1))
-        return self.restore(CONV[self.rank](y, mix, self.bias))
+        return self.restore(convolve(y, mix, self.bias))
 
 
 class SeparableConv1D(SeparableConv):

@@ -37,11 +37,11 @@ from ..core.operation import (
 )
 from ..core.window import Window
 from ..layers.activation import FUNCTIONS
+from ..layers.convolve import convolve
 from ..layers.warp import warped
 from .program import Program
 
 Weight = Callable[[str], Tensor | None]
-CONV: tuple[Any, ...] = (functional.conv1d, functional.conv2d, functional.conv3d)
 SPREAD: tuple[Any, ...] = (
     functional.conv_transpose1d,
     functional.conv_transpose2d,
@@ -104,7 +104,7 @@ def _correlate(op: Correlate, x: list[Tensor], weight: Weight) -> Tensor:
         return y.movedim(1, -1) if bias is None else y.movedim(1, -1) + bias
     first = _pad(first, _sides(op.windows))
     strides = [window.stride for window in op.windows]
-    y = CONV[rank - 1](first, kernel, bias, strides, 0, dilation, op.groups)
+    y = convolve(first, kernel, bias, strides, (0,), dilation, op.groups)
     return y.movedim(1, -1)
 
 

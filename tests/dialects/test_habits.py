@@ -308,6 +308,8 @@ PROGRAMS = {
             keras.applications.NASNetMobile
         except AttributeError as error:
             assert 'DenseNet' in str(error)
+        else:
+            assert False
         v = keras.ops.convert_to_tensor(np.array([[3., 4.]], 'float32'))
         assert np.allclose(keras.utils.normalize(v), [[0.6, 0.8]])
     """),

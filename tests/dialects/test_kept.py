@@ -290,3 +290,43 @@ def test_a_model_of_own_layers_is_kept_as_the_layers_in_them(
     assert {"Add", "BatchNormalization"} <= {
         type(node.layer).__name__ for node in found.layers[0].graph.nodes
     }
+
+
+TWO = """
+import torch
+from torch import nn
+class Maker(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Linear(3, 4)
+    def forward(self, x):
+        return torch.tanh(self.one(x))
+class Judge(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Linear(4, 1)
+    def forward(self, x):
+        return self.one(x)
+maker, judge = Maker(), Judge()
+both = torch.optim.SGD([*maker.parameters(), *judge.parameters()], lr=0.1)
+for _ in range(3):
+    both.zero_grad()
+    judge(maker(torch.rand(8, 3))).square().mean().backward()
+    both.step()
+x = torch.ones(2, 3)
+torch.save((x, maker.eval()(x), judge.eval()(maker(x))), "seen.pt")
+"""
+
+
+def test_every_network_of_a_loop_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    monkeypatch.chdir(tmp_path)
+    run = run_script(script, seed=0, root=tmp_path / "runs")
+    assert "the other networks of the loop too: maker-1.striate" in capsys.readouterr().err
+    x, made, judged = (one.detach().numpy() for one in torch.load(tmp_path / "seen.pt"))
+    found = load(run / "maker-1.striate").predict(x)
+    assert np.allclose(found, made, atol=1e-6)
+    assert np.allclose(load(run).predict(found), judged, atol=1e-5)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -13,6 +16,7 @@ from torch.nn import functional
 from striate.core.spec import Spec
 from striate.core.symbol import Input
 from striate.layers import conv as L
+from striate.layers.convolve import convolve
 
 
 def correlate(strides, pads, dilation):
@@ -260,3 +264,29 @@ def test_a_missing_argument_is_told():
         "  need  Conv2D(filters, kernel_size, ...)\n"
         f"  at    test_conv.py:{line + 5}"
     )
+
+
+SMALL = """
+import torch
+from striate import layers as L
+layer = L.Conv2D(8, 1, strides=2)
+for _ in range(300):
+    layer(torch.randn(16, 6, 6, 4, requires_grad=True)).square().sum().backward()
+"""
+
+
+def test_strides_of_one_cell_stay_within_memory():
+    alone = {**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_CHECK_": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL], env=alone, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_strides_of_one_cell_are_those_of_torch(rank):
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 3, *(7, 6, 5)[:rank]), torch.randn(4, 3, *(1,) * rank)
+    strides = (2, 3, 1)[:rank]
+    wanted = (torch.conv1d, torch.conv2d, torch.conv3d)[rank - 1](x, weight, None, strides)
+    assert torch.allclose(convolve(x, weight, None, strides), wanted, atol=1e-6)

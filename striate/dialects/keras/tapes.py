@@ -79,13 +79,18 @@ class GradientTape:
 
 
 class Trained:
-    """The model that was called last inside of a tape."""
+    """A model that was called inside of a tape."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def kept(self, run: Any) -> Model:
-        """Return the model, which the folder of a run keeps."""
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.model.name
+
+    def kept(self, run: Any, stem: str) -> Model:
+        """Return the model, which the folder of a run keeps whole."""
         return self.model
 
 
@@ -107,9 +112,7 @@ class Caller:
         if not isinstance(model, Model) or len(args) != 1 or not OPEN.tapes:
             return None
         self._note(model, args[0])
-        if len(OPEN.tapes) != 1:
-            return None
-        if self.session.adds_loss:
+        if len(OPEN.tapes) != 1 or self.session.adds_loss:
             return None
         x, (tape,) = args[0], OPEN.tapes
         if tape.persistent or not torch.is_grad_enabled() or not isinstance(x, Tensor):
@@ -138,8 +141,8 @@ class Caller:
     def _note(self, model: Model, x: Any) -> None:
         """Tell the script's run what is trained, and on which range of values."""
         script = self.session.script
-        if script.trained is None or script.trained.model is not model:
-            script.trained = Trained(model)
+        if id(model) in script.trained or any(one.requires_grad for one in model.parameters()):
+            script.trains(model, Trained(model))
         if isinstance(x, Tensor) and x.is_floating_point():
             script.saw(x)
 

@@ -22,12 +22,13 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ...core.layer import snake
 from ...core.symbol import Input, Symbol
 from ...engine.taped import Taped
 from ...errors import StriateError
 from ...layers import foreign
 from ...layers.wrap import Opaque
-from ...model import Model, TorchModel
+from ...model import Model
 from ...store import model_file
 from ..dialect import Patch
 from ..session import Script, Session
@@ -95,7 +96,7 @@ class Caller:
             return None
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
-            self.script.trained = Trained(module, tuple(x.shape[1:]), self.script)
+            self.script.trains(module, Trained(module, tuple(x.shape[1:]), self.script))
             self.script.saw(x)
         if not _plain(x) or (training and len(x) > LARGEST) or (grad and not training):
             return None
@@ -198,14 +199,20 @@ def _draws() -> tuple[Any, ...]:
 
 
 class Trained:
-    """The outermost module that a loop of the script's own has trained last."""
+    """An outermost module that a loop of the script's own has trained."""
 
     def __init__(self, module: nn.Module, shape: tuple[int, ...], script: Script) -> None:
         self.module, self.shape, self.script = module, shape, script
 
-    def kept(self, run: Any) -> Model | None:
+    @property
+    def name(self) -> str:
+        """Name of the class."""
+        return snake(type(self.module).__name__)
+
+    def kept(self, run: Any, stem: str) -> Model | None:
         """Write the weights into the folder of a run; return the network where it can be kept."""
-        run.write("state_dict.safetensors", model_file.pack(self.module.state_dict()))
+        file = f"{stem or 'state_dict'}.safetensors"
+        run.write(file, model_file.pack(self.module.state_dict()))
         if len(self.shape) not in (1, 3):
             return None
         try:
@@ -213,7 +220,7 @@ class Trained:
         except (StriateError, RuntimeError, TypeError, ValueError) as error:
             why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
             why = why.partition("\n")[0].partition(". ")[0]
-            self.script.note(f"the run keeps the weights alone, state_dict.safetensors: {why}")
+            self.script.note(f"the run keeps the weights alone, {file}: {why}")
             return None
 
     def _in_layers(self, module: nn.Module) -> Model:
@@ -224,7 +231,7 @@ class Trained:
             found = ported(Model(symbol, outputs[0]), start(self.shape))
             if found is not None:
                 return found
-        return TorchModel(module, self.shape).in_layers()
+        return Model.from_torch(module, self.shape).in_layers()
 
 
 def patches(session: Session) -> Sequence[Patch]:

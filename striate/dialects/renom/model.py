@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...core.layer import snake
 from ...errors import caller, nearest
 from ..strict import Strict
 from ..table import DialectError
@@ -108,7 +109,7 @@ class Model(metaclass=Strict):
     def train(self) -> Iterator[None]:
         """Record what is computed with the weights of this model, from nothing."""
         if self.script is not None:
-            self.script.trained = self
+            self.script.trains(self, self)
         parts = list(self.iter_models())
         for part in parts:
             part.recording = part.updating
@@ -206,12 +207,18 @@ class Model(metaclass=Strict):
 
         save(self, filename)
 
-    def kept(self, run: Any) -> Any:
+    @property
+    def name(self) -> str:
+        """Name of the class."""
+        return snake(type(self).__name__)
+
+    def kept(self, run: Any, stem: str) -> Any:
         """Write the weights into the folder of a run; return the native network, if any."""
-        self.save(run.path / "weights.h5")
+        file = f"{stem or 'weights'}.h5"
+        self.save(run.path / file)
         if self.script is not None and type(self).forward is not Sequential.forward:
             name = type(self).__name__
-            self.script.note(f"the run keeps the weights alone, weights.h5: {name} is code")
+            self.script.note(f"the run keeps the weights alone, {file}: {name} is code")
 
     def load(self, filename: str | Path, devices: str = "cpu") -> None:
         """Read the weights of a file that ReNom or `save` has written."""
@@ -326,9 +333,9 @@ class Sequential(Model):
             x = layer(x)
         return x
 
-    def kept(self, run: Any) -> Any:
+    def kept(self, run: Any, stem: str) -> Any:
         """Write the weights into the folder of a run; return the native network, if any."""
         from .native import kept
 
-        super().kept(run)
+        super().kept(run, stem)
         return kept(self._layers, vars(self)["_runner"]) if "_runner" in vars(self) else None
