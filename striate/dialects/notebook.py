@@ -11,6 +11,7 @@ from typing import Any
 from .table import DialectError
 
 SUFFIX, CELL, SHOWN = ".ipynb", "# cell ", "__shown__"
+DRAWN = "  # what the cell has drawn"
 RUNS = r"%%?(?:time|timeit|capture|prun)\b"  # commands about code that is run all the same
 COMMAND = re.compile(r"^(\s*)(?:%%?(?=\w)|!|[\w.]+\?{1,2}$)")
 LANGUAGE = re.compile(rf"%%(?!{RUNS[3:]})")  # of a whole cell: bash, html
@@ -48,7 +49,7 @@ def source(path: Path) -> str:
         plots = next(filter(None, found.groups())) if found else plots
         out += [f"{CELL}{number}", text]
         if plots and f"{plots}." in text and f"{plots}.show(" not in text:
-            out.append(f"{plots}.show()")
+            out.append(f"{plots}.show(){DRAWN}")
         out.append("")
     return "\n".join(out)
 
@@ -66,10 +67,11 @@ def command(line: str) -> str:
 def showing(tree: ast.Module, text: str) -> ast.Module:
     """Return the tree with the last value of each cell shown, if it is one: by `__shown__`."""
     lines = text.splitlines()
-    ends = [number for number, line in enumerate(lines, 1) if line.startswith(CELL)]
+    ends = [number for number, line in enumerate(lines, 1)
+            if line.startswith(CELL) or line.endswith(DRAWN)]  # fmt: skip
     for one, after in zip(tree.body, [*tree.body[1:], None], strict=True):
         start, end = one.end_lineno or 0, after.lineno if after else len(lines) + 1
-        last = after is None or any(start < number < end for number in ends)
+        last = after is None or any(start < number <= end for number in ends)
         if last and isinstance(one, ast.Expr) and not lines[start - 1].rstrip().endswith(";"):
             call = ast.Call(ast.Name(SHOWN, ast.Load()), [one.value], [])
             one.value = ast.copy_location(call, one.value)

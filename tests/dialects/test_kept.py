@@ -50,12 +50,12 @@ def test_a_notebook_runs_as_in_its_kernel(
         "%%bash\nls /nowhere",
         "plt.plot([1, 2])\nmodel.fit?",
         "plt.plot([3])\nplt.show()\ndisplay('shown', None)",
-        "kept",
+        "plt.plot([4])\nplt.title('last');\nkept",
     )
     run = run_script(book, seed=1, root=tmp_path / "runs")
     assert capsys.readouterr().out.splitlines() == ["15", "'shown'", "16"]
     pictures = sorted(picture.name for picture in run.glob("*.png"))
-    assert pictures == ["figure-1.png", "figure-2.png"]
+    assert pictures == ["figure-1.png", "figure-2.png", "figure-3.png"]
     assert len((run / "metrics.jsonl").read_text().splitlines()) == 2
     assert Run.open(run).read("config.json")["script"] == "course.ipynb"
 
