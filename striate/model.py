@@ -15,7 +15,7 @@ from .core.graph import Graph
 from .core.layer import Layer, as_tensor, free_name, one_or_all
 from .core.spec import Shape, Spec, checked_shape, show
 from .core.symbol import Input, Symbol, ends
-from .data.fit import check_batch
+from .data.fit import check_batch, fits
 from .engine import loop, range_test
 from .engine.plans import lower_model
 from .engine.predictor import Predictor
@@ -281,8 +281,12 @@ class Model(Layer):
         """Return batches as tensors where the weights are, checked against the inputs."""
         tensors = super()._taken(args)
         if self._graph is not None and all(isinstance(item, Tensor) for item in tensors):
-            specs = tuple(symbol.spec for symbol in self.graph.inputs)
-            tensors = check_batch(self.where, specs, tensors)
+            begun = [self.graph.inputs, *(call.inputs for call in self.calls)]  # as it was called
+            taken = [tuple(symbol.spec for symbol in symbols) for symbols in begun]
+            sizes = [tuple(item.shape[1:]) for item in tensors]
+            fitting = (specs for specs in taken[1:] if len(specs) == len(sizes) and all(
+                fits(spec.shape, size) for spec, size in zip(specs, sizes, strict=True)))  # fmt: skip
+            tensors = check_batch(self.where, next(fitting, taken[0]), tensors)
         return tensors
 
     def _given(self, arg: Any) -> Any:

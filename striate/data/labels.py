@@ -26,11 +26,15 @@ def targets(field: str, y: Tensor, shape: Shape, loss: Any) -> None:
     if getattr(loss, "takes_any_labels", False):
         return
     kind = snake(type(loss).__name__)
-    check = labels if kind in CLASSES else _targets
-    check(field, y, shape, kind)
+    if kind in CLASSES:
+        labels(field, y, shape, kind, getattr(loss, "takes_any_rows", False))
+    else:
+        _targets(field, y, shape, kind)
 
 
-def labels(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) -> None:
+def labels(
+    field: str, y: Tensor, shape: tuple[int | None, ...], loss: str, any_rows: bool = False
+) -> None:
     """Raise DataError unless `y` holds class numbers or one-hot rows for this output."""
     classes = shape[-1]
     if classes is None:
@@ -46,6 +50,8 @@ def labels(field: str, y: Tensor, shape: tuple[int | None, ...], loss: str) -> N
     found = y.squeeze(-1) if y.ndim == len(shape) + 1 and y.shape[-1] == 1 else y
     if found.ndim == len(shape) + 1:
         _one_hot(field, found, classes)
+        if not any_rows:
+            _distributions(field, found, classes)
         return
     if loss == "categorical_crossentropy":
         raise DataError(
@@ -97,6 +103,9 @@ def _one_hot(field: str, y: Tensor, classes: int) -> None:
             need=f"{classes} columns",
             fix=f'Dense({y.shape[-1]}, activation="softmax")',
         )
+
+
+def _distributions(field: str, y: Tensor, classes: int) -> None:
     wrong = (y.float().sum(-1) - 1).abs() > 1e-3
     if bool(wrong.any()):
         index = int(wrong.nonzero()[0, 0])

@@ -35,6 +35,7 @@ class Overtime(Worded):
 
     nests: ClassVar[bool] = True  # its weights are those of layers in it
     takes_states: ClassVar[bool] = True  # as further inputs of a call
+    carried: ClassVar[list[Tensor]] = []  # what the last batch of a stateful layer ended with
     masked: ClassVar[Masker | None] = None
     ends: ClassVar[dict[int, bool]] = {}  # whether so many further inputs end with a mask's
 
@@ -66,6 +67,25 @@ class Overtime(Worded):
             return list(more[:-1]), masker(more[-1])
         return list(more), None
 
+    def begun(self, given: list[Tensor], zeros: list[Tensor]) -> list[Tensor]:
+        """Return the states to begin with: a call's, those of the last batch if stateful, zeros."""
+        fits = [one.shape for one in self.carried] == [one.shape for one in zeros]
+        return given or (self.carried if fits else zeros)
+
+    def carry(self, states: list[Tensor]) -> list[Tensor]:
+        """Return the last states; a stateful layer keeps them for the next batch."""
+        if getattr(self, "stateful", False):
+            object.__setattr__(self, "carried", [one.detach() for one in states])
+        return states
+
+    def reset_states(self, states: Any = None) -> None:
+        """Let the next batch begin with zeros, or with these states."""
+        several = states if isinstance(states, (list, tuple)) else [states]
+        held = [] if states is None else [torch.as_tensor(one).float() for one in several]
+        object.__setattr__(self, "carried", held)
+
+    reset_state = reset_states
+
 
 class Recurrent(Overtime):
     """Apply a cell to each step, beginning with states of zeros, or those that a call gives."""
@@ -83,15 +103,6 @@ class Recurrent(Overtime):
     def __post_init__(self) -> None:
         """Make the cell, of the same words."""
         super().__post_init__()
-        if self.stateful:
-            raise ConfigError(
-                self.where,
-                "keeps no states from one batch to the next",
-                got="stateful=True",
-                need="stateful=False",
-                fix="return_state=True, and initial_state=... in the next call",
-                at=caller(),
-            )
         self.make_cell()
 
     def make_cell(self) -> None:
@@ -126,7 +137,8 @@ class Recurrent(Overtime):
     def forward(self, *x: Tensor) -> Any:
         """Go through the steps."""
         states, mask = self.sorted(self.cell.count, *x[1:])
-        out, states = self.run(x[0], states or self.cell.begin(x[0]), mask)
+        out, states = self.run(x[0], self.begun(states, self.cell.begin(x[0])), mask)
+        states = self.carry(states)
         last = out if self.return_sequences else out[:, -1]
         return (last, *states) if self.return_state else last
 
@@ -201,7 +213,7 @@ class RNN(Recurrent):
         """Go through the steps."""
         sizes = _sizes(self.cell)
         states, mask = self.sorted(len(sizes), *x[1:])
-        states = states or [x[0].new_zeros(len(x[0]), size) for size in sizes]
+        states = self.begun(states, [x[0].new_zeros(len(x[0]), size) for size in sizes])
         inputs = x[0].flip(1) if self.go_backwards else x[0]
         mask = mask.flip(1) if mask is not None and self.go_backwards else mask
         last: list[Tensor] = []
@@ -215,8 +227,8 @@ class RNN(Recurrent):
         width = int(getattr(self.cell, "output_size", None) or sizes[0])
         first = [inputs.new_zeros(len(inputs), width), *states]
         out, ended = through(inputs, first, mask, lambda one, held: step(one, held[1:]))
-        out = out if self.return_sequences else out[:, -1]
-        return (out, *ended[1:]) if self.return_state else out
+        out, states = out if self.return_sequences else out[:, -1], self.carry(ended[1:])
+        return (out, *states) if self.return_state else out
 
 
 class StackedRNNCells(Layer):

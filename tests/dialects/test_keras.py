@@ -242,12 +242,6 @@ Keras 2.2 Dropout: p is given twice
   got   p=0.5 and 0.5
   fix   rate=0.5 alone
   at    script.py:2""",
-    "from keras.layers import LSTM\nLSTM(3, stateful=True)": """\
-LSTM: keeps no states from one batch to the next
-  got   stateful=True
-  need  stateful=False
-  fix   return_state=True, and initial_state=... in the next call
-  at    script.py:2""",
     "from keras.layers import TextVectorization": """\
 keras.layers.TextVectorization: Keras 3 has no such name here
   got   TextVectorization

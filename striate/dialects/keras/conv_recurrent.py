@@ -89,6 +89,7 @@ class ConvLSTM2D(Overtime, ConvLSTMWords):
     return_sequences: bool = dataclasses.field(default=False, kw_only=True)
     return_state: bool = dataclasses.field(default=False, kw_only=True)
     go_backwards: bool = dataclasses.field(default=False, kw_only=True)
+    stateful: bool = dataclasses.field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         """Make the cell, of the same words."""
@@ -138,11 +139,13 @@ class ConvLSTM2D(Overtime, ConvLSTMWords):
             images = images * functional.dropout(torch.ones_like(images[:, :1]), self.dropout)
         given = self.cell.prepare(images)
         empty = given.new_zeros(*given[:, 0].shape[:-1], self.filters)
-        states = [one.movedim(1, -1) if first else one for one in states] or [empty, empty]
+        states = [one.movedim(1, -1) if first else one for one in states]
+        states = self.begun(states, [empty, empty])
         drops = self.training and self.recurrent_dropout
         kept = functional.dropout(torch.ones_like(empty), self.recurrent_dropout) if drops else None
         out, states = through(given, states, mask, lambda one, held: self.cell.step(
             one, held, kept))  # fmt: skip
+        states = self.carry(states)
         out = out if self.return_sequences else out[:, -1]
         out, *states = (one.movedim(-1, -3) if first else one for one in (out, *states))
         return (out, *states) if self.return_state else out

@@ -36,7 +36,12 @@ ACCURACIES = {
 
 
 class Lenient:
-    """An entropy that takes any output as probabilities, cut to [1e-7, 1 - 1e-7], as Keras does."""
+    """An entropy that takes any output as probabilities, cut to [1e-7, 1 - 1e-7], as Keras does.
+
+    So it does with targets: a row of zeros, such as a step of padding, adds nothing to the loss.
+    """
+
+    takes_any_rows = True
 
     def resolve(self, activation: str, output_shape: Any) -> Any:
         """Return the loss, whatever the model ends with."""

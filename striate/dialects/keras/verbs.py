@@ -11,6 +11,7 @@ import numpy as np
 
 from ...engine import loop
 from ...engine.hooks.log import Log
+from ...layers.recurrent import Overtime
 from . import eager as keras_eager
 from .arguments import (
     FIT,
@@ -193,6 +194,12 @@ class Spoken(Compiled):
     def test(self, x: Any, y: Any = None, **words: Any) -> Any:
         """Return the loss of one batch, in the words of Keras 0.1."""
         return self.test_on_batch(x, y, **words)
+
+    def reset_states(self) -> None:
+        """Let stateful layers begin anew with the next batch."""
+        for part in self.modules():
+            if isinstance(part, Overtime):
+                part.reset_states()
 
     # ---- judge and use ---------------------------------------------------------------------------
 
