@@ -284,8 +284,12 @@ class Model(Layer):
             begun = [self.graph.inputs, *(call.inputs for call in self.calls)]  # as it was called
             taken = [tuple(symbol.spec for symbol in symbols) for symbols in begun]
             sizes = [tuple(item.shape[1:]) for item in tensors]
-            fitting = (specs for specs in taken[1:] if len(specs) == len(sizes) and all(
-                fits(spec.shape, size) for spec, size in zip(specs, sizes, strict=True)))  # fmt: skip
+            fitting = (
+                specs
+                for specs in taken[1:]
+                if len(specs) == len(sizes)
+                and all(fits(one.shape, size) for one, size in zip(specs, sizes, strict=True))
+            )
             tensors = check_batch(self.where, next(fitting, taken[0]), tensors)
         return tensors
 

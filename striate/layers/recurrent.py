@@ -13,7 +13,7 @@ from torch import Tensor
 from ..core.layer import Layer
 from ..core.spec import Spec
 from ..core.symbol import Symbol
-from ..errors import ConfigError, ShapeError, caller, one_of
+from ..errors import ShapeError, one_of
 from .cells import (
     Cell,
     CellWords,
