@@ -875,10 +875,10 @@ def test_names_that_are_not_there(bd):
     import bigdl.dataset.base as base
     from bigdl.nn import layer
 
-    assert told(lambda: layer.LSTM).startswith(
-        "bigdl.nn.layer.LSTM: BigDL 0.7 has no such name here\n"
-        "  got   LSTM\n"
-        "  need  a network of convolutions: there are no recurrent layers\n"
+    assert told(lambda: layer.Nms).startswith(
+        "bigdl.nn.layer.Nms: BigDL 0.7 has no such name here\n"
+        "  got   Nms\n"
+        "  need  networks that give one class to an image: there are no detectors\n"
     )
     assert 'did you mean "SpatialConvolution"?' in told(lambda: layer.SpatialConvolutions)
     assert told(lambda: base.maybe_download("x.gz", "/nowhere", "http")).startswith(

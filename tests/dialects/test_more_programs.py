@@ -48,15 +48,74 @@ outer = Model([latent, number], inner(layers.multiply([latent, layers.Embedding(
 assert outer.predict([np.ones((5, 6)), np.ones((5, 1))]).shape == (5, 2, 4)
 """,
 }
+BIGDL: dict[str, str] = {
+    "cells repeated over time": """
+from bigdl.nn.layer import *
+from bigdl.nn.criterion import *
+from bigdl.optim.optimizer import *
+from bigdl.util.common import *
+import numpy as np
+x = np.random.randn(16, 5, 4).astype("float32"); y = np.random.randint(1, 4, 16)
+rdd = sc.parallelize([Sample.from_ndarray(*one) for one in zip(x, y)])
+for cell, wide in ((RnnCell(4, 6, Tanh()), 6), (GRU(4, 6), 6), (LSTMPeephole(4, 6), 6)):
+    net = Sequential().add(Recurrent().add(cell)).add(Select(2, -1)).add(Linear(wide, 3))
+    net.add(LogSoftMax())
+    done = Optimizer(net, rdd, ClassNLLCriterion(), MaxEpoch(1), 8, Adam()).optimize()
+    assert len(done.predict(rdd).take(2)[0]) == 3
+lstm = LSTM(4, 2)
+both = BiRecurrent(JoinTable(2, 2)).add(lstm)
+assert both.forward(x).shape == (16, 5, 4)
+out = Recurrent().add(lstm).forward(x)
+w, u, b = lstm.get_weights()
+assert (w.shape, u.shape, b.shape) == ((8, 4), (8, 2), (8,))
+s = lambda z: 1 / (1 + np.exp(-z))
+i, f, g, o = np.split(w @ x[0, 0] + b, 4)
+assert np.allclose(out[0, 0], s(o) * np.tanh(s(i) * np.tanh(g)), atol=1e-5)
+assert np.allclose(LookupTable(3, 2).forward(np.array([[1.0, 3.0]])).shape, (1, 2, 2))
+""",
+    "recurrent layers of the Keras-style API": """
+from bigdl.nn.keras.topology import Sequential
+from bigdl.nn.keras.layer import *
+import numpy as np
+m = Sequential()
+m.add(Embedding(9, 4, input_shape=(6,)))
+m.add(LSTM(5, return_sequences=True)); m.add(Bidirectional(GRU(3, return_sequences=True)))
+m.add(SimpleRNN(4)); m.add(Dense(2, activation="softmax"))
+m.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+x, y = np.random.randint(0, 9, (8, 6)), np.random.randint(1, 3, 8)
+m.fit(x, y, batch_size=4, nb_epoch=1, distributed=False)
+assert m.predict(x, distributed=False).shape == (8, 2)
+assert len(m.predict(x).collect()) == 8
+images = Sequential(); images.add(ConvLSTM2D(3, 3, input_shape=(4, 1, 6, 6)))
+assert images.get_output_shape() == (None, 3, 6, 6)
+""",
+    "data frames": """
+from pyspark.sql import SQLContext, Row
+from pyspark.sql.types import *
+from bigdl.dlframes.dl_classifier import *
+from bigdl.nn.layer import *
+from bigdl.nn.criterion import *
+data = sc.parallelize([((2.0, 1.0), 1.0), ((1.0, 2.0), 2.0)] * 4)
+schema = StructType([StructField("features", ArrayType(DoubleType(), False), False),
+                     StructField("label", DoubleType(), False)])
+df = SQLContext(sc).createDataFrame(data, schema)
+net = Sequential().add(Linear(2, 2)).add(LogSoftMax())
+found = DLClassifier(net, ClassNLLCriterion(), [2]).setBatchSize(4).setLearningRate(0.2)
+out = found.setMaxEpoch(40).fit(df).transform(df)
+assert [row.prediction for row in out.select("prediction").collect()] == [1.0, 2.0] * 4
+assert out.columns == ["features", "label", "prediction"] and out.count() == 8
+assert Row(a=1, b=2).asDict() == {"a": 1, "b": 2}
+""",
+}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what old programs use
-@pytest.mark.parametrize("name", [*KERAS])
+@pytest.mark.parametrize("name", [*KERAS, *BIGDL])
 def test_a_program_means_what_it_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     script = tmp_path / "script.py"
-    script.write_text({**KERAS}[name])
+    script.write_text({**KERAS, **BIGDL}[name])
     assert "assert " in script.read_text()  # it is the program that compares
     run_script(script, seed=0, root=tmp_path / "runs")

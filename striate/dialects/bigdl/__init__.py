@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 
 from ..dialect import Modules, Patch
 from ..session import Script, Version
+from . import real_spark
 from .session import BigdlSession
 
 NAME, DEFAULT, HIDES = "bigdl", "bigdl", True
 VERSIONS = {"bigdl": Version("bigdl", "BigDL 0.7")}
 ROOTS = ("bigdl", "zoo")
 CLUES = (("import", "bigdl", "bigdl"), ("import", "zoo", "bigdl"))
-_RECURRENT = (
-    "LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional", "Recurrent", "RnnCell",
-    "LSTMPeephole", "BiRecurrent", "ConvLSTMPeephole",
-)  # fmt: skip
 _KERAS = (
     "the Keras-style API of BigDL 0.x: bigdl.nn.keras.topology and bigdl.nn.keras.layer, whose "
     "classes count from 1; or a script of Keras itself"
 )
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(_RECURRENT, "a network of convolutions: there are no recurrent layers"),
-    "Embedding": "natively, torch.nn.Embedding in L.TorchModule",
-    "LookupTable": "natively, torch.nn.Embedding in L.TorchModule",
+    "ConvLSTMPeephole": "LSTM or GRU in Recurrent, or ConvLSTM2D of bigdl.nn.keras.layer",
     "callBigDlFunc": "Striate's own verbs: there is no JVM behind this dialect",
     "GradientReversal": "natively: a layer whose backward is written with torch.autograd.Function",
     "SpatialConvolutionMap": "SpatialConvolution, with n_group for parts of the planes",
@@ -34,7 +30,6 @@ REFUSED: dict[str, str] = {
     "zoo.pipeline": _KERAS,
     "zoo.orca": _KERAS,
     "bigdl.transform": "arrays: Sample.from_ndarray(image, label) of images that PIL has read",
-    "bigdl.dlframes": "RDDs of samples and Optimizer, or arrays and fit: data frames are not read",
     "Merge": "merge(inputs, mode), or CAddTable, CMulTable, JoinTable",
 }
 
@@ -57,5 +52,12 @@ def modules(session: BigdlSession) -> Modules:
 
 
 def patches(session: BigdlSession) -> Sequence[Patch]:
-    """Return no patches."""
-    return ()
+    """Return what a shell of pyspark has made before a script begins: its context and session."""
+    from .served import LEAKED
+    from .spark import SparkSession, SQLContext
+
+    context = LEAKED["SparkContext"]
+    made = {} if real_spark.installed() else {
+        "sc": context(), "spark": SparkSession(context()), "sqlContext": SQLContext(context())
+    }  # fmt: skip
+    return [(builtins, name, value) for name, value in made.items()]

@@ -30,7 +30,7 @@ class KerasModelWrapper:
         )  # fmt: skip
 
     def evaluate(self, x: Any, y: Any = None, batch_size: int = 32, sample_weight: Any = None,
-                 is_distributed: bool = False) -> Any:  # fmt: skip
+                 is_distributed: bool = False, verbose: Any = None) -> Any:  # fmt: skip
         """Return the metrics."""
         return self.model.evaluate(*_given(x, y), batch_size=batch_size, verbose=0)
 

@@ -27,7 +27,7 @@ def outside(layer: Layer, value: Tensor) -> Array:
     """
     array = value.detach().cpu().numpy().copy()
     kind = type(layer).__name__
-    if kind == "Dense" and array.ndim == 2:
+    if (kind == "Dense" or kind.endswith("Cell")) and array.ndim == 2:
         return np.ascontiguousarray(array.T)
     if kind.startswith("Conv") and array.ndim > 2:
         spatial = range(array.ndim - 2)
@@ -42,7 +42,7 @@ def inside(layer: Layer, weight: Tensor, given: Any) -> None:
     """Give a weight of a layer the values that BigDL's layout has."""
     array = np.asarray(given, dtype="float32")
     kind = type(layer).__name__
-    if kind == "Dense" and weight.dim() == 2:
+    if (kind == "Dense" or kind.endswith("Cell")) and weight.dim() == 2:
         array = array.reshape(weight.shape[1], weight.shape[0]).T
     elif kind.startswith("Conv") and weight.dim() > 2:
         spatial = tuple(weight.shape[:-2])

@@ -24,7 +24,7 @@ from ...model import load, make
 from ...store import keras_file
 from ..dialect import Modules
 from ..table import DialectError
-from . import containers, judging, mnist, real_spark, summaries, triggers
+from . import containers, frames, judging, mnist, news20, real_spark, summaries, triggers
 from .containers import Container, Graph, Loaded, Table
 from .core import CORE
 from .core_functions import FUNCTIONS
@@ -39,6 +39,7 @@ from .kind import Kind, bind
 from .methods import ROWS as METHODS, SCHEDULES, Method
 from .module import LAYOUT, Leaf, Module, Node
 from .optimizer import Optimizer
+from .over_time import CONTAINERS_OVER_TIME, CORE_OVER_TIME, KERAS_OVER_TIME
 from .session import BigdlSession
 from .spark import RDD, SparkConf, SparkContext, SparkSession, SQLContext
 from .tables import TABLES
@@ -102,7 +103,7 @@ def _core(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.nn.layer`."""
     out: dict[str, Any] = {
         name: _layer(session, name, kind, Leaf, "")
-        for name, kind in {**CORE, **FUNCTIONS, **WEIGHTED}.items()
+        for name, kind in {**CORE, **FUNCTIONS, **WEIGHTED, **CORE_OVER_TIME}.items()
     }
 
     def table(name: str, act: Callable[..., Any]) -> Maker:
@@ -125,7 +126,7 @@ def _core(session: BigdlSession) -> dict[str, Any]:
         return Maker(cls.kind, made, cls)
 
     kinds = (containers.Sequential, containers.Concat, containers.ConcatTable,
-             containers.ParallelTable, containers.MapTable)  # fmt: skip
+             containers.ParallelTable, containers.MapTable, *CONTAINERS_OVER_TIME)  # fmt: skip
     out |= {cls.kind: container(cls) for cls in kinds}
 
     def begin(name: str | None = None, **words: Any) -> Node:
@@ -183,7 +184,12 @@ def _loaders(session: BigdlSession, graph: Any) -> None:
 
 def _keras_layers(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.nn.keras.layer`."""
-    kinds = {**KERAS, **KERAS_WEIGHTED, **{name: KERAS[kind] for name, kind in SPELLINGS.items()}}
+    kinds = {
+        **KERAS,
+        **KERAS_WEIGHTED,
+        **KERAS_OVER_TIME,
+        **{name: KERAS[kind] for name, kind in SPELLINGS.items()},
+    }
     out: dict[str, Any] = {
         name: _layer(session, SPELLINGS.get(name, name), kind, KerasLayer, "Keras")
         for name, kind in kinds.items()
@@ -349,7 +355,8 @@ def _spark() -> dict[str, Any]:
         "pyspark": {**context, "StorageLevel": levels, "__version__": SparkContext.version},
         "pyspark.context": _named(SparkContext), "pyspark.conf": _named(SparkConf),
         "pyspark.rdd": _named(RDD), "pyspark.storagelevel": {"StorageLevel": levels},
-        "pyspark.sql": _named(SparkSession, SQLContext),
+        "pyspark.sql": _named(SparkSession, SQLContext, frames.DataFrame, frames.Row),
+        "pyspark.sql.types": {**frames.TYPES, "Row": frames.Row},
     }  # fmt: skip
 
 
@@ -381,7 +388,18 @@ def modules(session: BigdlSession) -> Modules:
         "zoo.common": {},
         "zoo.common.nncontext": context,
         "bigdl.keras": {},
-        "bigdl.keras.backend": {"with_bigdl_backend": with_bigdl_backend, **LEAKED},
+        "bigdl.keras.backend": {
+            **_named(with_bigdl_backend),
+            "use_bigdl_backend": with_bigdl_backend,
+            **LEAKED,
+        },
+        "bigdl.dlframes": {},
+        "bigdl.dlframes.dl_classifier": {**frames.estimators(session), **LEAKED},
+        "bigdl.dataset.news20": {
+            **_named(news20.get_news20, news20.get_glove_w2v),
+            "CLASS_NUM": news20.CLASS_NUM,
+            **LEAKED,
+        },
         "bigdl.models.lenet.lenet5": {
             "build_model": lambda class_num: _lenet(core, class_num),
             **lenet,

@@ -349,12 +349,23 @@ class Builder:
 
 
 class SparkSession:
-    """A context as a session: data frames are not read."""
+    """A context as a session, which makes data frames of rows."""
 
     builder = Builder()
 
     def __init__(self, sparkContext: Any, jsparkSession: Any = None) -> None:  # noqa: N803
         self.sparkContext = sparkContext
+
+    def createDataFrame(self, data: Any, schema: Any = None, *args: Any) -> Any:  # noqa: N802
+        """Return rows as a data frame."""
+        from .frames import create
+
+        return create(data, schema)
+
+    @classmethod
+    def getOrCreate(cls, sc: Any = None) -> Any:  # noqa: N802
+        """Return a session."""
+        return cls(sc or SparkContext.getOrCreate())
 
     def stop(self) -> None:
         """Do nothing."""

@@ -1,0 +1,288 @@
+"""Small data frames of Spark, and BigDL's estimators over them, `bigdl.dlframes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import caller, nearest
+from ..table import DialectError
+from .optimizer import Optimizer
+from .session import BigdlSession
+from .spark import RDD
+from .triggers import MaxEpoch
+
+
+class Row(tuple[Any, ...]):
+    """A row: a tuple whose values have names."""
+
+    names: tuple[str, ...]
+
+    def __new__(cls, *values: Any, **named: Any) -> Row:
+        """Make a row of values by name, or of names that a call gives values to."""
+        made = super().__new__(cls, named.values() if named else values)
+        made.names = tuple(named or map(str, values))
+        return made
+
+    def __call__(self, *values: Any) -> Row:
+        """Return a row with these values, under the values of this one as names."""
+        return Row(**dict(zip(map(str, self), values, strict=True)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self.names:
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(self.names.index(key) if isinstance(key, str) else key)
+
+    def __repr__(self) -> str:
+        return f"Row({', '.join(f'{n}={v!r}' for n, v in zip(self.names, self, strict=True))})"
+
+    def asDict(self) -> dict[str, Any]:  # noqa: N802
+        """Return the values by name."""
+        return dict(zip(self.names, self, strict=True))
+
+
+class Kind:
+    """A type of a column; nothing is converted."""
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        self.args = args
+
+
+class StructField(Kind):
+    """A column's name and type."""
+
+    def __init__(self, name: str, dataType: Any = None, nullable: bool = True,  # noqa: N803
+                 metadata: Any = None) -> None:  # fmt: skip
+        super().__init__()
+        self.name, self.dataType = name, dataType
+
+
+class StructType(Kind):
+    """The columns of a data frame."""
+
+    def __init__(self, fields: Sequence[StructField] | None = None) -> None:
+        super().__init__()
+        self.fields = list(fields or [])
+
+    def add(self, field: Any, *more: Any, **words: Any) -> StructType:
+        """Append a column."""
+        self.fields.append(field if isinstance(field, StructField) else StructField(field, *more))
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return [field.name for field in self.fields]
+
+
+TYPES: dict[str, type] = {
+    "StructType": StructType, "StructField": StructField,
+    **{name: type(name, (Kind,), {}) for name in (
+        "ArrayType", "MapType", "DoubleType", "FloatType", "IntegerType", "LongType", "ShortType",
+        "StringType", "BooleanType", "BinaryType", "ByteType", "DateType", "TimestampType")},
+}  # fmt: skip
+
+
+class DataFrame:
+    """Rows under named columns."""
+
+    def __init__(self, rows: Iterable[Any], columns: Sequence[str]) -> None:
+        self.columns = list(columns)
+        self.held = [Row(**dict(zip(self.columns, row, strict=True))) for row in rows]
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"DataFrame has no {name!r} here: rdd, collect() and select() give "
+                             "its rows as Python has them")  # fmt: skip
+
+    @property
+    def rdd(self) -> RDD:
+        """The rows."""
+        return RDD(self.held)
+
+    def collect(self) -> list[Row]:
+        """Return the rows."""
+        return list(self.held)
+
+    def take(self, num: int) -> list[Row]:
+        """Return the first rows."""
+        return self.held[:num]
+
+    head = take
+
+    def first(self) -> Row:
+        """Return the first row."""
+        return self.held[0]
+
+    def count(self) -> int:
+        """Return the number of rows."""
+        return len(self.held)
+
+    def column(self, name: str) -> list[Any]:
+        """Return the values of a column."""
+        if name not in self.columns:
+            raise DialectError(
+                "DataFrame",
+                f"has no column {name!r}",
+                need="one of " + ", ".join(self.columns),
+                fix=nearest(name, self.columns),
+                at=caller(),
+            )
+        return [row[name] for row in self.held]
+
+    def select(self, *names: Any) -> DataFrame:
+        """Return some of the columns."""
+        wanted = list(names[0]) if names and isinstance(names[0], (list, tuple)) else list(names)
+        wanted = self.columns if wanted == ["*"] else wanted
+        return DataFrame(zip(*map(self.column, wanted), strict=True), wanted)
+
+    def with_values(self, name: str, values: Iterable[Any]) -> DataFrame:
+        """Return the rows with one more column."""
+        rows = (
+            (*(v for k, v in row.asDict().items() if k != name), value)
+            for row, value in zip(self.held, values, strict=True)
+        )
+        return DataFrame(rows, [*(one for one in self.columns if one != name), name])
+
+    def limit(self, num: int) -> DataFrame:
+        """Return the first rows as a data frame."""
+        return DataFrame(self.held[:num], self.columns)
+
+    def cache(self) -> DataFrame:
+        """Return the same: it is in memory."""
+        return self
+
+    persist = cache
+
+    def randomSplit(self, weights: list[float], seed: int | None = None) -> list[DataFrame]:  # noqa: N802
+        """Return parts of about these shares."""
+        return [DataFrame(part, self.columns) for part in self.rdd.randomSplit(weights, seed)]
+
+    def show(self, n: int = 20, truncate: Any = True) -> None:
+        """Print the first rows."""
+        cells = [self.columns, *([str(v) for v in row] for row in self.held[:n])]
+        cells = [[one[:17] + "..." if truncate and len(one) > 20 else one for one in row]
+                 for row in cells]  # fmt: skip
+        widths = [max(len(row[at]) for row in cells) for at in range(len(self.columns))]
+        rule = "+" + "+".join("-" * width for width in widths) + "+"
+        lines = ["|" + "|".join(v.rjust(w) for v, w in zip(row, widths, strict=True)) + "|"
+                 for row in cells]  # fmt: skip
+        print("\n".join([rule, lines[0], rule, *lines[1:], rule]))  # noqa: T201  Spark's own table
+
+    def printSchema(self) -> None:  # noqa: N802
+        """Print the names of the columns."""
+        print("\n".join(["root", *(f" |-- {name}" for name in self.columns)]))  # noqa: T201
+
+
+def create(data: Any, schema: Any = None, *args: Any, **words: Any) -> DataFrame:
+    """Return rows, or what an RDD holds, as a data frame."""
+    rows = list(data.collect() if hasattr(data, "collect") else data)
+    first = rows[0] if rows else ()
+    columns = getattr(schema, "names", schema) or getattr(first, "names", None) or (
+        list(first) if isinstance(first, Mapping) else [f"_{n + 1}" for n in range(len(first))]
+    )  # fmt: skip
+    return DataFrame((row.values() if isinstance(row, Mapping) else row for row in rows), columns)
+
+
+class Settings:
+    """Settings by setters that return the object, each with its getter."""
+
+    known: tuple[tuple[str, Any], ...] = ()
+
+    def __init__(self) -> None:
+        self.values = dict(self.known)
+
+    def __getattr__(self, name: str) -> Any:
+        verb, word = name[:3], name[3:]
+        if verb not in ("set", "get") or word not in dict(self.known):
+            names = [f"{verb}{one}" for one, _ in self.known for verb in ("set", "get")]
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: it has {names}")
+
+        def put(value: Any) -> Settings:
+            self.values[word] = value
+            return self
+
+        return put if verb == "set" else lambda: self.values[word]
+
+
+COLUMNS = (("FeaturesCol", "features"), ("PredictionCol", "prediction"), ("BatchSize", 1),
+           ("FeatureSize", None))  # fmt: skip
+
+
+class DLModel(Settings):
+    """A trained network that adds a column of predictions."""
+
+    known = COLUMNS
+    counts = False
+
+    def __init__(self, model: Any, featureSize: Any, *args: Any, **words: Any) -> None:  # noqa: N803
+        super().__init__()
+        self.model, self.values["FeatureSize"] = model, featureSize
+
+    def transform(self, dataset: DataFrame) -> DataFrame:
+        """Return the rows with the predictions: numbers, or a class from 1 on."""
+        x = shaped(dataset.column(self.values["FeaturesCol"]), self.values["FeatureSize"])
+        out = self.model.predict_local(x).reshape(len(x), -1)
+        found: Any = (out.argmax(-1) + 1.0).tolist() if self.counts else out.tolist()
+        return dataset.with_values(self.values["PredictionCol"], found)
+
+
+class DLClassifierModel(DLModel):
+    """A trained network that adds a column of classes."""
+
+    counts = True
+
+
+class DLEstimator(Settings):
+    """Trains a network on the rows of a data frame."""
+
+    session: BigdlSession
+    known = (*COLUMNS, ("LabelCol", "label"), ("MaxEpoch", 50), ("LearningRate", 1e-3),
+             ("OptimMethod", None), ("LearningRateDecay", 0.0), ("EndWhen", None))  # fmt: skip
+    gives: type[DLModel] = DLModel
+
+    def __init__(self, model: Any, criterion: Any, feature_size: Any, label_size: Any = (1,),
+                 *args: Any, **words: Any) -> None:  # fmt: skip
+        super().__init__()
+        self.model, self.criterion, self.label_size = model, criterion, label_size
+        self.values["FeatureSize"] = feature_size
+
+    def fit(self, df: DataFrame) -> DLModel:
+        """Train; return the network as a transformer."""
+        from .methods import Method
+
+        words = self.values
+        x = shaped(df.column(words["FeaturesCol"]), words["FeatureSize"])
+        y = shaped(df.column(words["LabelCol"]), self.label_size)
+        method = words["OptimMethod"] or Method.of(
+            "SGD", learningrate=words["LearningRate"], learningrate_decay=words["LearningRateDecay"]
+        )
+        end = words["EndWhen"] or MaxEpoch(words["MaxEpoch"])
+        Optimizer(self.session, self.model, (x, y), self.criterion, end, words["BatchSize"],
+                  method).optimize()  # fmt: skip
+        made = self.gives(self.model, words["FeatureSize"])
+        made.values |= {name: words[name] for name, _ in COLUMNS}
+        return made
+
+
+class DLClassifier(DLEstimator):
+    """Trains a network that tells classes apart, whose labels count from 1."""
+
+    gives = DLClassifierModel
+
+
+def shaped(values: Sequence[Any], size: Any) -> Any:
+    """Return the values of a column as samples of this shape."""
+    array = np.asarray([np.asarray(one, dtype="float32") for one in values])
+    return array.reshape(len(values), *(int(n) for n in size))
+
+
+def estimators(session: BigdlSession) -> dict[str, Any]:
+    """Return the names of `bigdl.dlframes.dl_classifier`."""
+    of = {"session": session}
+    made = [type(cls.__name__, (cls,), of) for cls in (DLEstimator, DLClassifier)]
+    return {cls.__name__: cls for cls in (*made, DLModel, DLClassifierModel)}
