@@ -12,6 +12,7 @@ constexpr int SUMS = REGISTERS == 32 ? 16 : 12;  // of a tile, in registers
 constexpr int64_t PART = REGISTERS == 32 ? 16 : 24;  // units: whole tiles of 4 samples and of vectors
 constexpr int64_t SAMPLES = 8;                   // whose features share the first-level cache
 constexpr int64_t FEATURES = 1024;               // of one pass, for the same reason
+constexpr int64_t FEW = 4;  // samples, for which each weight is read once: in the order of memory
 
 #if defined(__AVX512F__)
 // Adds up each of 16 vectors; a vector with the 16 sums. (The forms with a mask of all lanes are
@@ -118,11 +119,13 @@ struct Dense : Kernel {
     for (; begin < stop; begin += SAMPLES) {
       const int64_t count = std::min(SAMPLES, stop - begin);
       std::fill_n(sums, SAMPLES * row, 0.0f);
-      for (int64_t from = 0; from < features; from += chunk()) {
-        const int64_t width = std::min(chunk(), features - from);
-        add_products({vectors(context, input, begin), context.at<float>(weight), weight_row(),
-                      count, first, end, from, width, sums, row});
-      }
+      const int64_t together = count <= FEW ? SUMS : end - first;
+      for (int64_t u = first; u < end; u += together)
+        for (int64_t from = 0; from < features; from += chunk()) {
+          const int64_t width = std::min(chunk(), features - from);
+          add_products({vectors(context, input, begin), context.at<float>(weight), weight_row(),
+                        count, u, std::min(end, u + together), from, width, sums + u - first, row});
+        }
       for (int64_t i = 0; i < count; ++i)
         finish(context, begin + i, sums + i * row, first, end);
     }
