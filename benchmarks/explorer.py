@@ -21,19 +21,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
-
 import striate as st
 from striate import layers as L
 from striate.store import epochs
 from striate.store.run import Run
 
+from .browser import Browser, Page
 from .explorer_use import GOAL_MB, click, draw, large, used
 from .machine import ROOT
 from .process import alone
 from .results import Results, header, keep, load, origins, table
 
-CHROMIUM = "/usr/bin/chromium"
 STATIC = ROOT / "striate" / "explorer" / "static"
 STROKES, CLICKS, LARGE_STROKES = 100, 40, 15
 GOALS = {  # by figure: the unit, and what the 95th percentile shall be at most
@@ -49,7 +47,8 @@ RUNS = ("lenet", "other", "resnet18")
 SPEED = (
     "LeNet (61,706 weights) on MNIST, served by `striate explore`; headless Chromium at "
     "1280 x 800, a move of the pen every 16 ms. The page measures itself (User Timing): from "
-    "the change of the picture to new bars, and to the frame in which every map is drawn; from "
+    "the change of the picture to new bars, and to the frame in which the maps are drawn (of the "
+    "columns in view; those beside them are, when they come into view); from "
     "the choice of a unit to its arithmetic. ResNet-18 (11.7 million weights) is drawn on with "
     "a move every 0.4 s. A screen of 60 Hz shows a frame every 16.7 ms. The goal is for the 95th "
     "percentile. A shared machine."
@@ -57,13 +56,16 @@ SPEED = (
 MEMORY = (
     "What a long use holds in memory: drawing, units, silenced maps, every tab, the epochs, from "
     "one of two LeNets to the other; then ResNet-18 again and again, whose 70 columns have 64 maps "
-    f"each. Proportional set size of the page's process, whose goal is {GOAL_MB} MB after ten "
-    "minutes, and of the server's."
+    "each. *Page* is the proportional set size of the page's process (all that it has of its own, "
+    "the garbage of its scripts too, and its part of what Chromium's processes share), whose goal "
+    f"is {GOAL_MB} MB after ten minutes; *private*, what is its own alone; *JS heap*, what its "
+    "scripts have in use. The browser is not watched by a test tool: those make it keep the body "
+    "of every answer of the server, which was most of what was counted here before."
 )
-FRAMES = """() => { window.frames_ = []; let last = performance.now();
+FRAMES = """(() => { window.frames_ = []; let last = performance.now();
 const look = (now) => {
   frames_.push(now - last); last = now; window.looks && requestAnimationFrame(look); };
-window.looks = true; requestAnimationFrame(look); }"""
+window.looks = true; requestAnimationFrame(look); })()"""
 
 
 def lenet() -> st.Sequential:
@@ -140,7 +142,7 @@ def frames(page: Page) -> list[float]:
     """Return the milliseconds between two frames while a pen is moved."""
     page.evaluate(FRAMES)
     draw(page, STROKES)
-    between: list[float] = page.evaluate("() => { window.looks = false; return frames_; }")
+    between: list[float] = page.evaluate("window.looks = false, frames_")
     return between[1:]
 
 
@@ -155,44 +157,41 @@ def pace(values: list[float]) -> dict[str, float]:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Any, Page, str, int]]:
-    """Give a browser, the page in it, its address, and the process of its server."""
+def opened() -> Iterator[tuple[Page, str, int]]:
+    """Give a page in a browser, its address, and the process of its server."""
     with (
         tempfile.TemporaryDirectory() as root,
         served(root) as (address, server),
-        sync_playwright() as play,
+        Browser() as browser,
     ):
-        browser = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page = browser.page(1280, 800)
         page.goto(address)
-        page.wait_for_selector(".bars li")
-        page.wait_for_timeout(4000)  # the server reads the training pictures once
-        yield browser, page, address, server
-        browser.close()
+        page.wait(".bars li")
+        page.pause(4000)  # the server reads the training pictures once
+        yield page, address, server
 
 
 def measure() -> dict[str, dict[str, float]]:
     """Return the figures in milliseconds, and the kilobytes of the page."""
-    with opened() as (_, page, address, _):
-        page.reload()
-        page.wait_for_selector(".bars li")
+    with opened() as (page, address, _):
+        page.goto("about:blank")
+        page.goto(address)
+        page.wait(".bars li")
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         page.evaluate("performance.clearMeasures()")
         draw(page, STROKES)
         answers, maps = measured(page, "answer"), measured(page, "maps")
         click(page, CLICKS)
         units = measured(page, "unit")
-        page.keyboard.press("Escape")
+        page.press("Escape")
         shown = frames(page)
         page.goto("about:blank")
         page.goto(f"{address}#run=resnet18")
-        page.wait_for_selector(".bars li")
-        page.wait_for_timeout(5000)
+        page.wait(".bars li")
+        page.pause(5000)
         page.evaluate("performance.clearMeasures()")
         draw(page, LARGE_STROKES, 400)
-        page.wait_for_timeout(2000)
+        page.pause(2000)
         large = measured(page, "maps")
     files = [*STATIC.rglob("*.js"), *STATIC.rglob("*.css"), *STATIC.rglob("*.html")]
     size = sum(path.stat().st_size for path in files) / 1000
@@ -222,8 +221,11 @@ def page(results: Results) -> str:
         lines += [SPEED, "", *table(rows)]
     if "use" in results:
         for title, name in (("minutes of use", "held"), ("ResNet-18 in view, time", "large")):
-            rows = [[title, "page, MB", "server, MB"]]
-            rows += [[f"{one:.0f}" for one in held] for held in results["use"][name]]
+            rows = [[title, "page, MB", "private, MB", "JS heap, MB", "server, MB"]]
+            rows += [
+                [when, *(f"{one:.0f}" for one in sizes)]
+                for when, *sizes in (held.values() for held in results["use"][name])
+            ]
             lines += [*([MEMORY, ""] if name == "held" else []), *table(rows)]
     return "\n".join([*lines, *origins(results)]) + "\n"
 
@@ -236,13 +238,12 @@ def main() -> None:
     given = parser.parse_args()
     described = header("explorer")
     if given.minutes:
-        with opened() as (browser, shown, _, server):
-            seen = (shown, browser, server)
+        with opened() as (shown, _, server):
             results: Results = {
                 "use": {
                     "header": described,
-                    "held": used(*seen, given.minutes, list(RUNS[:2])),
-                    "large": large(*seen, RUNS[2], RUNS[0]),
+                    "held": used(shown, server, given.minutes, list(RUNS[:2])),
+                    "large": large(shown, server, RUNS[2], RUNS[0]),
                 }
             }
     else:

@@ -30,14 +30,21 @@ function posted(path, body) {
   });
 }
 
+const texts = new WeakMap(); // of the pixels that are asked about: by several questions each
+
+function written(pixels) {
+  if (!texts.has(pixels)) texts.set(pixels, encode(pixels));
+  return texts.get(pixels);
+}
+
 /** POST as JSON, about a picture where `pixels` are given. */
 export async function post(path, { pixels, ...body }) {
-  return (await posted(path, pixels ? { ...body, pixels: encode(pixels) } : body)).json();
+  return (await posted(path, pixels ? { ...body, pixels: written(pixels) } : body)).json();
 }
 
 /** The maps of all columns: each has `levels`, a byte for each value. */
 export async function trace({ pixels, ...body }) {
-  const buffer = await (await posted("trace", { ...body, pixels: encode(pixels) })).arrayBuffer();
+  const buffer = await (await posted("trace", { ...body, pixels: written(pixels) })).arrayBuffer();
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   for (const column of head.columns) {

@@ -17,8 +17,7 @@ export function theme() {
 export function table() {
   const name = theme();
   tables[name] ??= Uint32Array.from({ length: 255 }, (_, at) => {
-    const [r, g, b] = mixed((at - 127) / 127, name);
-    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+    return pixel(...mixed((at - 127) / 127, name));
   });
   return tables[name];
 }
@@ -54,32 +53,39 @@ function silent() {
   return canvas;
 }
 
-/** A picture of levels (-127 to 127), `factor` times as strong, as a canvas of its own size. */
-export function painted(levels, width, height, factor = 1, into = null) {
-  const canvas = into ?? silent();
+let bytes = new Uint8ClampedArray(0); // of the picture that is being made, used again by the next one
+
+/** Write a picture of `width` x `height` 32-bit pixels by `fill(pixels)`, on a canvas of its own size. */
+export function written(width, height, fill, into = null) {
+  const canvas = into ?? silent(), size = 4 * width * height;
+  if (bytes.length < size) bytes = new Uint8ClampedArray(size);
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer), colours = table();
-  for (let at = 0; at < levels.length; at += 1) {
-    pixels[at] = colours[Math.max(-127, Math.min(127, Math.round(levels[at] * factor))) + 127];
-  }
-  context.putImageData(image, 0, 0);
+  fill(new Uint32Array(bytes.buffer, 0, width * height));
+  canvas.getContext("2d").putImageData(new ImageData(bytes.subarray(0, size), width, height), 0, 0);
   return canvas;
 }
 
-/** A picture of bytes, grey or colour, as a canvas of its own size. */
-export function pictured({ pixels, width, height, channels }, into = null) {
-  const canvas = into ?? silent();
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let at = 0; at < width * height; at += 1) {
-    for (let part = 0; part < 3; part += 1) {
-      image.data[4 * at + part] = pixels[at * channels + (channels === 3 ? part : 0)];
+/** A pixel of red, green and blue, as opaque as `alpha` says. */
+export function pixel(r, g, b, alpha = 255) {
+  return ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
+}
+
+/** A picture of levels (-127 to 127), `factor` times as strong. */
+export function painted(levels, width, height, factor = 1, into = null) {
+  const colours = table();
+  return written(width, height, (pixels) => {
+    for (let at = 0; at < pixels.length; at += 1) {
+      pixels[at] = colours[Math.max(-127, Math.min(127, Math.round(levels[at] * factor))) + 127];
     }
-    image.data[4 * at + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-  return canvas;
+  }, into);
+}
+
+/** A picture of bytes, grey or colour. */
+export function pictured({ pixels: from, width, height, channels }, into = null) {
+  const [green, blue] = channels === 3 ? [1, 2] : [0, 0];
+  return written(width, height, (pixels) => {
+    for (let at = 0, byte = 0; at < pixels.length; at += 1, byte += channels) {
+      pixels[at] = pixel(from[byte], from[byte + green], from[byte + blue]);
+    }
+  }, into);
 }

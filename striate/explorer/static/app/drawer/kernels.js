@@ -2,7 +2,7 @@
 
 import { get, trying } from "../api.js";
 import { choice, h, put } from "../dom.js";
-import { painted } from "../colour.js";
+import { painted, pixel, written } from "../colour.js";
 import { state } from "../state.js";
 import { value } from "../numbers.js";
 import { whenOpen } from "./drawer.js";
@@ -66,22 +66,18 @@ export function row(kernels) {
 function kerneled(kernel, output, peak) {
   const height = kernel[0].length, width = kernel[0][0].length;
   const colour = kernel.length === 3;
-  const pictures = colour ? [coloured(kernel, height, width, peak)] : kernel.slice(0, INPUTS).map((rows) =>
+  const pictures = colour ? [coloured(kernel, width, height, peak)] : kernel.slice(0, INPUTS).map((rows) =>
     painted(Int8Array.from(rows.flat(), (one) => (127 * one) / peak), width, height));
   return h("figure", { title: `kernel of map ${output}` },
     h("div", { class: kernel.length > 1 && !colour ? "strip" : "strip single" }, pictures),
     h("figcaption", {}, output, kernel.length > INPUTS && h("span", { class: "soft" }, ` of ${kernel.length}`)));
 }
 
-function coloured(kernel, height, width, peak) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  for (let at = 0; at < width * height; at += 1) {
-    kernel.forEach((rows, part) => { image.data[4 * at + part] = 127.5 + (127.5 * rows[Math.floor(at / width)][at % width]) / peak; });
-    image.data[4 * at + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-  return canvas;
+function coloured([red, green, blue], width, height, peak) {
+  const byte = (rows, at) => Math.round(127.5 + (127.5 * rows[Math.floor(at / width)][at % width]) / peak);
+  return written(width, height, (pixels) => {
+    for (let at = 0; at < pixels.length; at += 1) pixels[at] = pixel(byte(red, at), byte(green, at), byte(blue, at));
+  });
 }
 
 /** How strong the kernels are: those near 0 do nothing. */

@@ -3,53 +3,62 @@
 import { h, put } from "../dom.js";
 import { fixed, value } from "../numbers.js";
 import { painted, pictured } from "../colour.js";
-import { onFrame, set, state } from "../state.js";
+import { on, onFrame, set, state } from "../state.js";
 
-/** The table, which follows the input. */
+/** The table, which follows the input; its rows are kept, and changed as the pen moves. */
 export function sees() {
-  const rows = h("tbody"), warning = h("div", { class: "warning", hidden: true }), large = h("figure", { class: "step-large", hidden: true });
-  const canvases = {}; // by step, drawn on again and again
+  const body = h("tbody"), warning = warned();
+  const large = h("canvas", { "aria-hidden": "true" }), caption = h("figcaption", { class: "soft" });
+  const figure = h("figure", { class: "step-large", hidden: true }, large, caption);
+  const rows = new Map(); // by step
   let opened = "";
   const enlarge = () => {
-    const row = [...rows.children].find((one) => one.dataset.step === opened);
-    large.hidden = !row;
-    if (row) put(large, enlarged(row.querySelector("canvas")), h("figcaption", { class: "soft" }, `${opened}: ${row.title}`));
-    for (const one of rows.querySelectorAll("button")) one.setAttribute("aria-expanded", String(one.closest("tr") === row));
+    const one = rows.get(opened);
+    figure.hidden = !one?.canvas.width || !body.contains(one.element);
+    if (!figure.hidden) copied(one.canvas, large);
+    caption.textContent = figure.hidden ? "" : `${one.name}: ${one.element.title}`;
+    for (const { button, element } of rows.values()) button.setAttribute("aria-expanded", String(!figure.hidden && one.element === element));
   };
-  rows.addEventListener("click", ({ target }) => {
+  body.addEventListener("click", ({ target }) => {
     const step = target.closest("button")?.closest("tr").dataset.step;
     if (step === undefined) return;
     opened = step === opened ? "" : step;
     enlarge();
-    large.scrollIntoView({ block: "nearest" });
+    figure.scrollIntoView({ block: "nearest" });
   });
+  on("model", () => rows.clear());
   onFrame("input columns model themed", () => {
     if (!state.model || !state.input) return;
-    put(rows, steps(canvases));
+    const made = steps().map((step) => {
+      const key = `${step.kind} ${step.name}`; // a layer may be called like a step of the file
+      if (!rows.has(key)) rows.set(key, row(key, step.name));
+      return written(rows.get(key), step);
+    });
+    if (made.length !== body.children.length || made.some((one, at) => one !== body.children[at])) put(body, made);
     enlarge();
-    warn(warning);
+    warning.write();
   });
   return h("section", { class: "sees" },
-    h("h3", {}, "What the network sees"), warning,
-    h("table", {}, h("thead", {}, h("tr", {}, ["", "step", "min", "mean", "max"].map((name) => h("th", { scope: "col" }, name)))), rows), large);
+    h("h3", {}, "What the network sees"), warning.place,
+    h("table", {}, h("thead", {}, h("tr", {}, ["", "step", "min", "mean", "max"].map((name) => h("th", { scope: "col" }, name)))), body), figure);
 }
 
-function steps(canvases) {
-  const { input, model } = state;
-  const drawn = (name, one) => { canvases[name] = pictured(one, canvases[name]); return canvases[name]; };
-  const made = input.steps?.map((step) => row(drawn(step.name, step), step.name, step.told, range(step.pixels)))
-    ?? [row(drawn("pixels", { ...input, ...model.grid }), "pixels", "as drawn, bytes", range(input.pixels))];
-  const columns = state.columns ?? [];
+/** The steps from the picture to the first layer with weights: a name, a text, a range, and how each is drawn. */
+function steps() {
+  const { input, model, columns } = state;
+  const made = input.steps?.map((step) => ({ kind: "given", name: step.name, told: step.told, range: range(step.pixels), draw: (into) => pictured(step, into) }))
+    ?? [{ kind: "given", name: "pixels", told: "as drawn, bytes", range: range(input.pixels), draw: (into) => pictured({ ...input, ...model.grid }, into) }];
   for (const column of preparing(model)) {
-    const seen = columns[column.id];
+    const seen = columns?.[column.id];
     if (!seen) break;
     const first = seen.levels.subarray(0, seen.height * seen.width);
-    const key = `layer ${column.name}`;
-    canvases[key] = painted(first, seen.width, seen.height, 1, canvases[key]);
-    made.push(row(canvases[key], column.name, column.type, [seen.least, seen.mean, seen.most]));
+    made.push({
+      kind: "layer", name: column.name, told: column.type, range: [seen.least, seen.mean, seen.most],
+      draw: (into) => painted(first, seen.width, seen.height, 1, into),
+    });
   }
   const { training } = model;
-  if (training) made.push(row(null, "training", "the pictures that it was trained on, in bytes", [training.min, training.mean, training.max], "like"));
+  if (training) made.push({ kind: "like", name: "training", told: "the pictures that it was trained on, in bytes", range: [training.min, training.mean, training.max] });
   return made;
 }
 
@@ -63,17 +72,27 @@ function preparing(model) {
   return found;
 }
 
-function row(canvas, name, told, [least, mean, most], kind = "") {
-  return h("tr", { class: kind, title: told, "data-step": name },
-    h("td", {}, canvas && h("button", { type: "button", class: "step-open", "aria-label": `Enlarge ${name}` }, canvas)), h("th", { scope: "row" }, name),
-    [least, mean, most].map((number) => h("td", { class: "number" }, short(number))));
+/** The elements of one step. */
+function row(key, name) {
+  const canvas = h("canvas", { "aria-hidden": "true", width: 0 });
+  const button = h("button", { type: "button", class: "step-open", "aria-label": `Enlarge ${name}` }, canvas);
+  const numbers = [0, 1, 2].map(() => h("td", { class: "number" }));
+  return { name, canvas, button, numbers, element: h("tr", { "data-step": key }, h("td", {}, button), h("th", { scope: "row" }, name), numbers) };
+}
+
+function written({ canvas, button, numbers, element }, { told, range: values, draw, kind }) {
+  element.title = told;
+  element.className = kind;
+  button.hidden = !draw;
+  draw?.(canvas);
+  numbers.forEach((cell, at) => { cell.textContent = short(values[at]); });
+  return element;
 }
 
 /** A copy with sharp pixels, as wide as the panel. */
-function enlarged(canvas) {
-  const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
-  copy.getContext("2d").drawImage(canvas, 0, 0);
-  return copy;
+function copied(canvas, into) {
+  Object.assign(into, { width: canvas.width, height: canvas.height });
+  into.getContext("2d").drawImage(canvas, 0, 0);
 }
 
 function short(number) {
@@ -90,16 +109,20 @@ function range(pixels) {
   return [least, sum / pixels.length, most];
 }
 
-/** Say where the picture is unlike those of training; inverted, if that would make it like them. */
-function warn(place) {
-  const { input, model: { training } } = state;
-  const [, mean] = range(input.pixels);
-  const empty = input.pixels.every((one) => one === input.pixels[0]);
-  const odd = training && !empty && (mean < training.low || mean > training.high);
-  place.hidden = !odd;
-  if (!odd) return;
-  const turned = 255 - mean;
-  const inverted = turned >= training.low && turned <= training.high;
-  put(place, `Mean ${fixed(mean, 0)}; training pictures have ${fixed(training.low, 0)} to ${fixed(training.high, 0)}.`,
-    inverted && h("button", { type: "button", onclick: () => set({ input: { ...input, pixels: input.pixels.map((one) => 255 - one), steps: undefined } }) }, "Inverted? Turn it"));
+/** What says that the picture is unlike those of training; inverted, if that would make it like them. */
+function warned() {
+  const text = h("span"), turn = h("button", { type: "button", onclick: () => {
+    const { input } = state;
+    set({ input: { ...input, pixels: input.pixels.map((one) => 255 - one), steps: undefined } });
+  } }, "Inverted? Turn it");
+  const place = h("div", { class: "warning", hidden: true }, text, turn);
+  return { place, write() {
+    const { input, model: { training } } = state;
+    const [least, mean, most] = range(input.pixels);
+    place.hidden = !training || least === most || (mean >= training.low && mean <= training.high);
+    if (place.hidden) return;
+    text.textContent = `Mean ${fixed(mean, 0)}; training pictures have ${fixed(training.low, 0)} to ${fixed(training.high, 0)}.`;
+    const turned = 255 - mean;
+    turn.hidden = turned < training.low || turned > training.high;
+  } };
 }

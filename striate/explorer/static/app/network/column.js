@@ -1,6 +1,6 @@
 // A column: one layer with all its maps on one canvas, which can be pointed at and walked over by keys.
 
-import { h, put, tell } from "../dom.js";
+import { h, icon, tell } from "../dom.js";
 import { painted } from "../colour.js";
 import { count, value } from "../numbers.js";
 import { set, state } from "../state.js";
@@ -15,9 +15,12 @@ export class Column {
   constructor(layer) {
     this.layer = layer;
     this.cursor = null;
+    this.inView = false;
     this.strip = document.createElement("canvas"); // all maps below each other, pixel by pixel
     this.canvas = h("canvas", { tabindex: 0, role: "application", "aria-label": named(layer) });
-    this.pager = h("div", { class: "pager", hidden: true });
+    this.pager = h("div", { class: "pager", hidden: true },
+      icon("‹", `Maps before, ${layer.name}`, () => this.turn(-1)), h("span"),
+      icon("›", `Maps after, ${layer.name}`, () => this.turn(1)));
     this.range = h("span", { class: "range soft" });
     this.element = h("article", { class: `column ${layer.kind}`, id: `column-${layer.id}` },
       h("header", { title: told(layer) },
@@ -32,40 +35,50 @@ export class Column {
     this.canvas.addEventListener("blur", () => { this.cursor = null; this.draw(); });
   }
 
-  /** Draw what the layer made of the input; return whether the column has another size now. */
+  /** Take what the layer made of the input; return whether the column has another size now. */
   show(maps, tall, edge) {
     Object.assign(this, { maps, tall, edge });
-    return this.draw();
+    const { width, height } = this.canvas.style;
+    this.arrange();
+    this.foot();
+    this.draw();
+    return width !== this.canvas.style.width || height !== this.canvas.style.height;
   }
 
-  /** Give the pixels back at once: a network has many, and others follow it. */
+  /** Draw from now on, or give the pixels back: a network has many columns, and few are in view. */
+  see(inView) {
+    this.inView = inView;
+    if (inView) this.draw();
+    else this.release();
+  }
+
   release() {
     for (const canvas of [this.canvas, this.strip]) canvas.width = canvas.height = 0;
   }
 
-  draw() {
-    if (!this.maps) return false;
-    const { maps, canvas } = this;
-    const layout = this.layout = arranged({
+  arrange() {
+    const { maps } = this;
+    this.layout = arranged({
       count: maps.channels.length, height: maps.height, width: maps.width, vector: this.layer.vector,
       narrow: this.layer.kind === "passes",
     }, this.tall, state.size);
+    const { fullWidth: width, fullHeight: height } = this.layout;
+    Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
+  }
+
+  draw() {
+    if (!this.maps || !this.inView) return;
+    const { canvas, layout } = this;
     const dense = Math.min(window.devicePixelRatio || 1, 2) * (layout.tileWidth < 60 ? 2 : 1);
-    const [width, height] = [layout.fullWidth, layout.fullHeight];
+    const { fullWidth: width, fullHeight: height } = layout;
     const sizes = [Math.ceil(width * dense), Math.ceil(height * dense)];
-    const resized = canvas.width !== sizes[0] || canvas.height !== sizes[1];
-    if (resized) { // a new size costs a new buffer
-      [canvas.width, canvas.height] = sizes;
-      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
-    }
+    if (canvas.width !== sizes[0] || canvas.height !== sizes[1]) [canvas.width, canvas.height] = sizes; // a new buffer
     const context = canvas.getContext("2d");
     context.setTransform(dense, 0, 0, dense, 0, 0);
     context.clearRect(0, 0, width, height);
     context.imageSmoothingEnabled = false;
     this.paint(context, layout);
     this.mark(context, layout);
-    this.foot();
-    return resized;
   }
 
   paint(context, layout) {
@@ -129,18 +142,20 @@ export class Column {
   }
 
   foot() {
-    const { maps } = this, pages = Math.ceil(maps.full[0] / maps.page);
-    const { dead } = this, said = dead.length ? ` · ${dead.length} dead` : "";
+    const { maps, dead } = this, said = dead.length ? ` · ${dead.length} dead` : "";
     this.range.textContent = `${value(maps.least)} … ${value(maps.most)}${said}`;
     this.range.title = dead.length ? `zero for each of ${state.health.samples} test pictures: ${dead.slice(0, 40).join(", ")}` : "";
-    this.pager.hidden = pages < 2;
-    if (pages < 2) return;
+    this.pager.hidden = this.pages < 2;
+    this.pager.children[1].textContent = `${(state.pages[this.layer.id] ?? 0) + 1} / ${this.pages}`;
+  }
+
+  get pages() {
+    return Math.ceil(this.maps.full[0] / this.maps.page);
+  }
+
+  turn(by) {
     const page = state.pages[this.layer.id] ?? 0;
-    const turn = (by) => set({ pages: { ...state.pages, [this.layer.id]: (page + by + pages) % pages } });
-    put(this.pager,
-      h("button", { type: "button", class: "icon", "aria-label": `Maps before, ${this.layer.name}`, onclick: () => turn(-1) }, "‹"),
-      h("span", {}, `${page + 1} / ${pages}`),
-      h("button", { type: "button", class: "icon", "aria-label": `Maps after, ${this.layer.name}`, onclick: () => turn(1) }, "›"));
+    set({ pages: { ...state.pages, [this.layer.id]: (page + by + this.pages) % this.pages } });
   }
 
   at(event) {

@@ -7,6 +7,7 @@ import { Column } from "./column.js";
 import { edges } from "./edges.js";
 
 const HEAD = 96; // pixels of a column that are not maps
+const NEAR = "0px 160px"; // columns so near to the view are drawn too
 
 /** Fill the place of the network. */
 export function network(place) {
@@ -16,12 +17,18 @@ export function network(place) {
   const line = tools();
   put(place, line, scroll);
 
+  const seen = new IntersectionObserver((found) => {
+    for (const { target, isIntersecting } of found) columns.find(({ element }) => element === target)?.see(isIntersecting);
+  }, { root: scroll, rootMargin: NEAR });
+
   function build({ model }) {
     if (!model) return;
     if (!place.contains(scroll)) put(place, line, scroll);
+    seen.disconnect();
     for (const column of columns) column.release();
     const lanes = laned(model.columns);
     columns = model.columns.map((layer) => new Column(layer));
+    for (const column of columns) seen.observe(column.element);
     put(scroll, columns.map((column, at) => {
       Object.assign(column.element.style, { gridColumn: model.columns[at].depth + 1, gridRow: lanes[at] + 1 });
       return column.element;

@@ -2,7 +2,7 @@
 
 import { post, trying } from "../api.js";
 import { h, put } from "../dom.js";
-import { ends, pictured } from "../colour.js";
+import { ends, pictured, pixel, written } from "../colour.js";
 import { on, state } from "../state.js";
 
 const METHODS = [["grad_cam", "Grad-CAM"], ["occlusion", "Occlusion"], ["integrated_gradients", "Gradients"]];
@@ -111,14 +111,13 @@ export function overlaid(canvas, found) {
   context.filter = "grayscale(1)";
   context.drawImage(pictured({ ...state.input, ...state.model.grid }, ground), 0, 0, canvas.width, canvas.height);
   context.filter = "none";
-  Object.assign(heat, { width: found.width, height: found.height });
-  const brush = heat.getContext("2d"), image = brush.createImageData(found.width, found.height);
   const [below, above] = ends();
-  found.values.forEach((value, at) => {
-    const strength = Math.abs(value) / found.peak;
-    image.data.set([...(value < 0 ? below : above), strength < 0.03 ? 0 : 204 * strength], 4 * at);
-  });
-  brush.putImageData(image, 0, 0);
+  written(found.width, found.height, (pixels) => {
+    found.values.forEach((value, at) => {
+      const strength = Math.abs(value) / found.peak, [r, g, b] = value < 0 ? below : above;
+      pixels[at] = pixel(r, g, b, strength < 0.03 ? 0 : Math.round(204 * strength));
+    });
+  }, heat);
   context.imageSmoothingEnabled = true;
   context.drawImage(heat, 0, 0, canvas.width, canvas.height);
 }

@@ -6,21 +6,26 @@ import { on, state } from "../state.js";
 
 const IN_ORDER = 12; // so many classes stand in their own order; of more, the likeliest are shown
 
-/** The bars and the numbers below them. */
+/** The bars and the numbers below them; a pen moves them sixty times a second, so they are kept and changed. */
 export function bars() {
-  const list = h("ol", { class: "bars" }), facts = h("dl", { class: "facts-list" });
-  const scores = h("details", { class: "scores" }, h("summary", {}, "raw outputs"));
-  const table = h("table");
-  scores.append(table);
+  const list = h("ol", { class: "bars" }), table = h("table");
+  const second = h("dd"), entropy = h("dd");
+  const facts = h("dl", { class: "facts-list", hidden: true }, h("dt", {}, "runner-up"), second, h("dt", {}, "entropy"), entropy);
+  const scores = h("details", { class: "scores" }, h("summary", {}, "raw outputs"), table);
+  let rows = [];
   on("answer before model", () => {
     const { answer, model } = state;
-    if (!answer || !model) return put(list);
-    const order = shown(answer.probabilities);
-    put(list, order.map((at) => bar(at)));
-    put(facts,
-      h("dt", {}, "runner-up"), h("dd", {}, `${model.classes[answer.second] ?? answer.second}, ${percent(answer.probabilities[answer.second])}`),
-      h("dt", {}, "entropy"), h("dd", {}, `${answer.entropy.toFixed(2)} of ${answer.most_entropy.toFixed(2)} bits`));
-    put(table, order.map((at) => h("tr", {}, h("th", {}, model.classes[at] ?? at), h("td", { class: "number" }, value(answer.outputs[at])))));
+    const order = answer && model ? shown(answer.probabilities) : [];
+    facts.hidden = !order.length;
+    if (rows.length !== order.length) {
+      rows = order.map(row);
+      put(list, rows.map(({ bar }) => bar));
+      put(table, rows.map(({ score }) => score));
+    }
+    order.forEach((at, place) => write(rows[place], at));
+    if (!order.length) return;
+    second.textContent = `${model.classes[answer.second] ?? answer.second}, ${percent(answer.probabilities[answer.second])}`;
+    entropy.textContent = `${answer.entropy.toFixed(2)} of ${answer.most_entropy.toFixed(2)} bits`;
   });
   return h("div", {}, list, facts, scores);
 }
@@ -31,14 +36,27 @@ function shown(probabilities) {
   return order.sort((a, b) => probabilities[b] - probabilities[a]).slice(0, 10);
 }
 
-function bar(at) {
+/** The elements of one class: its bar, and its raw output. */
+function row() {
+  const name = h("span", { class: "name" }), number = h("span", { class: "number" });
+  const share = h("i"), track = h("span", { class: "track" }, share), ghost = h("i", { class: "ghost" });
+  const title = h("th", { scope: "row" }), output = h("td", { class: "number" });
+  return {
+    name, number, share, track, ghost, title, output,
+    bar: h("li", {}, name, track, number), score: h("tr", {}, title, output),
+  };
+}
+
+function write({ name, number, share, track, ghost, title, output, bar }, at) {
   const { answer, before, model, input } = state;
-  const share = answer.probabilities[at], old = before?.probabilities[at];
-  const kind = [at === answer.best && "best", input?.source === "sample" && at === input.label && "true"].filter(Boolean).join(" ");
-  return h("li", { class: kind },
-    h("span", { class: "name", title: model.classes[at] }, model.classes[at] ?? at),
-    h("span", { class: "track" },
-      old !== undefined && h("i", { class: "ghost", style: { width: `${100 * old}%` } }),
-      h("i", { style: { width: `${100 * share}%` } })),
-    h("span", { class: "number" }, percent(share)));
+  const called = String(model.classes[at] ?? at), old = before?.probabilities[at];
+  bar.classList.toggle("best", at === answer.best);
+  bar.classList.toggle("true", input?.source === "sample" && at === input.label);
+  name.textContent = name.title = title.textContent = called;
+  number.textContent = percent(answer.probabilities[at]);
+  output.textContent = value(answer.outputs[at]);
+  share.style.width = `${100 * answer.probabilities[at]}%`;
+  if (old === undefined) return ghost.remove();
+  ghost.style.width = `${100 * old}%`;
+  return track.prepend(ghost);
 }

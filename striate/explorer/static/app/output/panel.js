@@ -9,14 +9,14 @@ import { nearest } from "./nearest.js";
 
 /** Fill the panel. */
 export function outputPanel(panel) {
-  const reads = h("p", { class: "reads" });
+  const name = h("b"), right = h("span", { class: "soft" });
+  const reads = h("p", { class: "reads" }, name, right);
   put(panel, h("h2", {}, "Output"), reads, bars(), whatIf(), attribution(), nearest());
   on("answer model", ({ answer, model, input }) => {
-    if (!answer || !model) return put(reads);
-    const name = model.classes[answer.best] ?? answer.best;
-    const wrong = input?.source === "sample" && input.label !== answer.best;
-    put(reads, h("b", {}, name), h("span", { class: "soft" },
-      wrong ? `wrong: it is a ${model.classes[input.label] ?? input.label}` : input?.source === "sample" ? "right" : ""));
+    const known = answer && model && input?.source === "sample" ? input.label : null;
+    const wrong = known !== null && known !== answer.best;
+    name.textContent = answer && model ? model.classes[answer.best] ?? answer.best : "";
+    right.textContent = known === null ? "" : wrong ? `wrong: it is a ${model.classes[known] ?? known}` : "right";
     reads.classList.toggle("wrong", wrong);
   });
 }

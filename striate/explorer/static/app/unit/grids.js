@@ -4,20 +4,39 @@ import { h } from "../dom.js";
 import { colour, inkOn, painted } from "../colour.js";
 
 const WRITTEN = 7; // cells a side that still have their numbers in them
+const SPARE = 64; // grids of a size that are kept
+
+const used = [], spare = {}; // grids of cells by their size: a window that slides fills them anew
+
+/** Take back the grids that are shown, before others are made. */
+export function taken() {
+  for (const { size, element } of used.splice(0)) {
+    spare[size] ??= [];
+    if (spare[size].length < SPARE) spare[size].push(element);
+  }
+}
 
 /** A grid of rows of values with a caption; padded cells are hatched. */
 export function grid(name, rows, peak, padding = null, winner = -1) {
   const wide = rows[0].length;
   if (rows.length > WRITTEN || wide > WRITTEN) return drawn(name, rows, peak);
-  return h("figure", { class: "cells" }, h("figcaption", {}, name),
-    h("div", { class: "cell-grid", role: "img", "aria-label": `${name}: ${rows.map((row) => row.map(short).join(", ")).join("; ")}`, style: { gridTemplateColumns: `repeat(${wide}, 34px)` } },
-      rows.flatMap((row, y) => row.map((one, x) => {
-        const hatched = padding?.[y]?.[x];
-        return h("span", {
-          class: [hatched && "padded", y * wide + x === winner && "winner"].filter(Boolean).join(" "), title: String(one),
-          style: hatched ? {} : { background: colour(one, peak), color: inkOn(one, peak) },
-        }, hatched ? "" : short(one));
-      }))));
+  const size = `${rows.length} x ${wide}`, element = spare[size]?.pop() ?? empty(rows.length, wide);
+  used.push({ size, element });
+  element.setAttribute("aria-label", `${name}: ${rows.map((row) => row.map(short).join(", ")).join("; ")}`);
+  rows.flat().forEach((one, at) => {
+    const cell = element.children[at], hatched = padding?.[Math.floor(at / wide)]?.[at % wide];
+    cell.className = [hatched && "padded", at === winner && "winner"].filter(Boolean).join(" ");
+    cell.title = String(one);
+    cell.textContent = hatched ? "" : short(one);
+    cell.style.background = hatched ? "" : colour(one, peak);
+    cell.style.color = hatched ? "" : inkOn(one, peak);
+  });
+  return h("figure", { class: "cells" }, h("figcaption", {}, name), element);
+}
+
+function empty(tall, wide) {
+  return h("div", { class: "cell-grid", role: "img", style: { gridTemplateColumns: `repeat(${wide}, 34px)` } },
+    Array.from({ length: tall * wide }, () => h("span")));
 }
 
 function drawn(name, rows, peak) {

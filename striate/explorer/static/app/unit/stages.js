@@ -2,12 +2,13 @@
 
 import { h, put } from "../dom.js";
 import { fixed, value } from "../numbers.js";
-import { grid, largest, rowsOf, short } from "./grids.js";
+import { grid, largest, rowsOf, short, taken } from "./grids.js";
 
 const SHOWN = 6; // parts of a sum that are opened at once, the largest ones
 
 /** All steps of a unit. */
 export function stages(found) {
+  taken();
   return h("ol", { class: "stages" }, found.stages.map((stage, at) => h("li", { class: "reckoning" },
     h("header", {}, h("span", { class: "step" }, at + 1), h("b", {}, stage.title),
       h("span", { class: "formula" }, stage.formula), h("span", { class: "result" }, `= ${value(stage.value)}`)),

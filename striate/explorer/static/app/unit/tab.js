@@ -31,7 +31,8 @@ export function unitTab() {
     return undefined;
   }
 
-  on("unit unitFound themed", show);
+  on("unitFound themed", show); // what is shown stays until the answer about another unit is there
+  on("unit", ({ unit }) => { if (!unit) show(); });
   show();
   return place;
 }
