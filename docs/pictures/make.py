@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+from seen import draw_seven
 
 import striate as st
 
@@ -25,7 +26,6 @@ HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 WIDE, PHONE, PAPER = (1280, 860), (390, 844), (885, 1072)
 SIZES = {"phone": PHONE, "mistakes": (1280, 1060), "data": (1280, 1060)}  # of pictures; else WIDE
-SEVEN = ((0.28, 0.25), (0.72, 0.25), (0.62, 0.45), (0.5, 0.66), (0.42, 0.86))
 BRANCHED = """
 import striate as st
 from striate import layers as L
@@ -90,14 +90,7 @@ def served(runs: Path) -> Iterator[str]:
 
 def drawn(page: Page) -> None:
     """Draw a seven, and choose a unit of the second convolution that sees its stroke."""
-    page.keyboard.press("c")
-    sheet: Any = page.locator(".sheet").bounding_box()
-    points = [(sheet["x"] + x * sheet["width"], sheet["y"] + y * sheet["height"]) for x, y in SEVEN]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=8)
-    page.mouse.up()
+    draw_seven(page)
     page.locator("#column-8 canvas").scroll_into_view_if_needed()
     page.locator("#column-8 canvas").click(position={"x": 26, "y": 16})
     page.mouse.move(640, 5)

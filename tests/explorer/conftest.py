@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from explored import Served, digits, keep, lenet, residual
+from playwright.sync_api import Page, expect
 
 import striate as st
 from striate import layers as L
@@ -36,6 +37,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     one = Served(root)
     yield one
     one.close()
+
+
+@pytest.fixture
+def quiet(page: Page) -> Iterator[Page]:
+    """A page whose console must stay silent."""
+    said: list[str] = []
+    page.on("console", lambda one: said.append(f"{one.type}: {one.text}"))
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.set_default_timeout(30_000)  # beside other work a page takes its time
+    expect.set_options(timeout=30_000)
+    yield page
+    assert said == []
 
 
 def _tutorial() -> st.Model:

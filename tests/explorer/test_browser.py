@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,12 @@ import numpy as np
 import pytest
 from explored import Served, keep, lenet, residual
 from playwright.sync_api import Page, expect
+from seen import draw_seven, opened
 
 pytestmark = pytest.mark.browser
 
 TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
 RUNS = ("lenet", "tutorial", "residual", "grey", "hundred")
-SEVEN = ((0.28, 0.25), (0.72, 0.25), (0.62, 0.45), (0.5, 0.66), (0.42, 0.86))
-
-
-@pytest.fixture
-def quiet(page: Page) -> Iterator[Page]:
-    """A page whose console must stay silent."""
-    said: list[str] = []
-    page.on("console", lambda one: said.append(f"{one.type}: {one.text}"))
-    page.on("pageerror", lambda error: said.append(f"error: {error}"))
-    page.set_default_timeout(30_000)  # beside other work a page takes its time
-    expect.set_options(timeout=30_000)
-    yield page
-    assert said == []
-
-
-def opened(page: Page, served: Served, run: str, more: str = "") -> None:
-    page.goto("about:blank")  # or another view of the same address would keep the page
-    page.goto(f"{served.address}#run={run}{more}")
-    page.wait_for_selector(".bars li")
-    expect(page.locator(".column canvas[style]").nth(3)).to_be_attached()
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -62,15 +42,7 @@ def test_every_tab_of_every_network(quiet: Page, served: Served, run: str) -> No
 
 def test_a_drawn_seven_is_a_seven(quiet: Page, served: Served) -> None:
     opened(quiet, served, "lenet")
-    quiet.keyboard.press("c")
-    sheet = quiet.locator(".sheet").bounding_box()
-    assert sheet is not None
-    points = [(sheet["x"] + x * sheet["width"], sheet["y"] + y * sheet["height"]) for x, y in SEVEN]
-    quiet.mouse.move(*points[0])
-    quiet.mouse.down()
-    for point in points[1:]:
-        quiet.mouse.move(*point, steps=8)
-    quiet.mouse.up()
+    draw_seven(quiet)
     expect(quiet.locator(".reads b")).to_have_text("7")
     expect(quiet.locator(".caption")).to_contain_text("drawn")
     quiet.keyboard.press("Control+z")
