@@ -25,12 +25,13 @@ class Whole(enum.Enum):
     """One word about all axes at once."""
 
     POINTWISE = "each output reads the input at its own place"
+    ROWS = "each output row stands for the number at its own place; its values are the last axis"
     MOVES = "outputs are inputs in other places; where, the layer itself shows"
     EVERYTHING = "each output reads every input of its sample"
     UNKNOWN = "not stated, and never guessed"
 
 
-POINTWISE, MOVES, EVERYTHING, UNKNOWN = Whole
+POINTWISE, ROWS, MOVES, EVERYTHING, UNKNOWN = Whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ..core.graph import Graph
 from ..core.layer import Layer
 from ..core.spec import Spec, show
 from ..core.symbol import Node, Symbol
-from ..core.window import EVERYTHING, MOVES, POINTWISE, Geometry, Gone, Window
+from ..core.window import EVERYTHING, MOVES, POINTWISE, ROWS, Geometry, Gone, Window
 from ..errors import ConfigError, ShapeError, nearest
 
 Mask = NDArray[np.bool_]
@@ -242,6 +242,8 @@ def _seen(geometry: Geometry, x: Spec, mask: Mask) -> Known:
         return np.ones(shape, dtype=bool)
     if geometry is POINTWISE:
         return _unbroadcast(mask, shape)
+    if geometry is ROWS:
+        return np.logical_or.reduce(mask, axis=-1)
     if not isinstance(geometry, tuple):
         return None
     for position, (axis, size) in enumerate(zip(geometry, shape, strict=True)):

@@ -8,11 +8,12 @@ from typing import Any
 from ..core.graph import Graph
 from ..core.spec import Spec
 from ..core.symbol import Node
-from ..core.window import EVERYTHING, MOVES, POINTWISE, Field, Geometry, Gone, Mix, Window
+from ..core.window import EVERYTHING, MOVES, POINTWISE, ROWS, Field, Geometry, Gone, Mix, Window
 from .field import inner
 
 Sight = tuple[Field, ...] | str  # one field per spatial axis, or "all", or "?"
 ALL, UNSEEN = "all", "?"
+STATED = (EVERYTHING, POINTWISE, ROWS)
 
 
 def sights(graph: Graph, given: Sequence[Sight] | None = None) -> dict[int, Sight]:
@@ -50,10 +51,12 @@ def _step(node: Node, values: Sequence[Sight]) -> list[Sight]:
 
 
 def _after(geometry: Geometry, x: Spec, sight: Sight) -> Sight:
-    if sight == UNSEEN or not (geometry in (EVERYTHING, POINTWISE) or isinstance(geometry, tuple)):
+    if sight == UNSEEN or not (geometry in STATED or isinstance(geometry, tuple)):
         return UNSEEN
     if isinstance(sight, str) or geometry is POINTWISE:
         return sight
+    if geometry is ROWS:  # what was the axis of channels is one of places now
+        return (*sight, Field()) if x.data_format == "channels_last" else UNSEEN
     if geometry is EVERYTHING:
         return ALL
     assert isinstance(geometry, tuple)

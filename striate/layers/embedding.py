@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from ..core.operation import Lookup, Told, from_user, to_user
 from ..core.spec import Spec, checked_count
+from ..core.window import ROWS, Geometry
 from ..errors import ShapeError
 from .masks import marked
 from .words import Initial, Limit, Penalty, Worded
@@ -53,6 +54,10 @@ class Embedding(Worded):
     def infer(self, *x: Spec) -> Spec:
         """Return the spec of the rows."""
         return Spec((*x[0].shape, self.output_dim), data_format=x[0].data_format)
+
+    def windows(self, *x: Spec) -> Geometry:
+        """Each place is looked up alone."""
+        return ROWS
 
     def told(self, *x: Spec) -> Told:
         """Look up."""

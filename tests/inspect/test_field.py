@@ -207,3 +207,30 @@ def test_what_is_no_layer_is_told():
         "Sequential: a layer is asked for by its name, or by itself\n"
         "  got   Tensor\n  need  one of conv"
     )
+
+
+@pytest.mark.parametrize("shape", [(9,), (3, 5)])
+def test_a_row_of_a_table_sees_the_number_at_its_place(shape):
+    numbers = Input(shape, dtype="int64")
+    rows = L.Embedding(20, 4, name="rows")(numbers)
+    wide = L.Conv1D if len(shape) == 1 else L.Conv2D
+    model = Model(numbers, wide(2, 2, 2, name="conv")(rows))
+    x = torch.randint(10, shape)
+    for layer in ("rows", "conv"):
+        seen = receptive_field(model, layer)
+        changed = torch.zeros(shape, dtype=torch.bool)
+        for place in torch.cartesian_prod(*map(torch.arange, shape)).reshape(-1, len(shape)):
+            other = x.clone()
+            other[tuple(place)] += 10
+            one, two = (values_of(model, layer, batch)[seen.unit] for batch in (x, other))
+            changed[tuple(place)] = bool(one != two)
+        assert (seen.masks[0] == changed.numpy()).all(), layer
+    assert receptive_field(model, "rows").counts == (1,)
+    field = sights(model.graph)[id(model.graph.outputs[0])]
+    assert [(one.size, one.step) for one in field] == [(2, 2)] * len(shape)
+
+
+def values_of(model, layer, x):
+    from striate.inspect import feature_maps
+
+    return feature_maps(model, x.numpy())[layer].values
