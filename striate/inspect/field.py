@@ -243,7 +243,7 @@ def _seen(geometry: Geometry, x: Spec, mask: Mask) -> Known:
     if geometry is POINTWISE:
         return _unbroadcast(mask, shape)
     if geometry is ROWS:
-        return np.logical_or.reduce(mask, axis=-1)
+        return np.asarray(mask.any(axis=-1))
     if not isinstance(geometry, tuple):
         return None
     for position, (axis, size) in enumerate(zip(geometry, shape, strict=True)):
