@@ -25,6 +25,7 @@ from .markup import (
 from .pictures import overlay, picture
 
 WORST = 32
+FAINTEST, STRONGEST = 0.1, 0.5  # shares of blue in a cell of the matrix; the count in it is read
 IN_CELL = 12  # images of a cell of the matrix
 IN_ALL = 600  # images of all cells, of the size of digits
 
@@ -74,7 +75,9 @@ def _matrix(run: Evidence) -> tuple[str, str]:
     rows = ""
     for true, name in enumerate(run.classes):
         cells = "".join(
-            _cell(int(count), 0.1 + 0.55 * count / worst, true, said, galleries)
+            _cell(
+                int(count), FAINTEST + (STRONGEST - FAINTEST) * count / worst, true, said, galleries
+            )
             for said, count in enumerate(run.matrix[true])
         )
         rows += f'<tr><th scope="row">{text(name)}</th>{cells}</tr>\n'

@@ -40,10 +40,16 @@ export function colour(value, peak) {
   return `rgb(${mixed(share, theme()).join(" ")})`;
 }
 
-/** Black or white, whichever is read more easily on that colour. */
+/** Black or white, whichever is read more easily on that colour: one of them has a contrast of 4.5 or more. */
 export function inkOn(value, peak) {
-  const [r, g, b] = mixed(Math.max(-1, Math.min(1, value / (peak || 1))), theme());
-  return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
+  const [r, g, b] = mixed(Math.max(-1, Math.min(1, value / (peak || 1))), theme()).map(light);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+}
+
+/** The light of a part of a colour, as WCAG counts it. */
+function light(part) {
+  const share = part / 255;
+  return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
 }
 
 /** A canvas that a screen reader passes over: what it shows is said beside it. */

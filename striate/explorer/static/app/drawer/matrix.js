@@ -3,6 +3,8 @@
 import { choice, h, put } from "../dom.js";
 
 const WRITTEN = 24; // classes that have numbers in their cells
+const FAINTEST = 15; // per cent of orange in a cell
+const STRONGEST = { written: 50, small: 85 }; // at most, so that a number in it is read
 
 /** The matrix; `open(label, said)` is told which cell is chosen. */
 export function matrix({ classes, confusion }, open) {
@@ -24,13 +26,14 @@ function head(classes) {
 
 function line(row, label, classes, share, worst) {
   const sum = row.reduce((a, b) => a + b, 0) || 1;
+  const range = STRONGEST[classes.length > WRITTEN ? "small" : "written"] - FAINTEST;
   return h("tr", {}, h("th", { scope: "row", title: classes[label] }, classes[label].slice(0, 12)), row.map((count, said) => {
     const wrong = label !== said && count > 0;
     const text = !count ? "" : share ? Math.round((1000 * count) / sum) / 10 : count;
     return h("td", {
       class: label === said ? "right" : "", tabindex: label + said === 0 ? 0 : -1, "data-label": label, "data-said": said,
       "aria-label": `${classes[label]} read as ${classes[said]}: ${count}`,
-      style: wrong ? { backgroundColor: `color-mix(in srgb, var(--orange) ${15 + (70 * count) / worst}%, transparent)` } : {},
+      style: wrong ? { backgroundColor: `color-mix(in srgb, var(--orange) ${FAINTEST + (range * count) / worst}%, transparent)` } : {},
     }, String(text));
   }));
 }
