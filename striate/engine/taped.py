@@ -6,7 +6,7 @@ For training loops that are not `fit`: the loss and the update are torch's, or a
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from ..lower.builder import Update
 from ..lower.execution import Execution
 from ..lower.lower import Lowered, lower
 from ..lower.rules import covered, units
-from ..lower.runtime import Library, library
+from ..lower.runtime import Library, Repeated, library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
 from .lending import Gradients, Loan, Seen, Shown, as_it_is
@@ -46,7 +46,7 @@ class Taped:
         self.model = model
         self.shown = shown or [as_it_is for _ in model.parameters()]
         self.places = {id(weight): index for index, weight in enumerate(model.parameters())}
-        self.plans: dict[tuple[int, torch.dtype, Hashable], _Plan] = {}
+        self.plans: list[_Plan] = []
         self.expected: Update | None = None
         self.asked = False  # for gradients of a call that was expected to be a step
         self.lock = threading.Lock()
@@ -66,8 +66,14 @@ class Taped:
 
     def __call__(self, x: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return the output for a batch, in the user's order of axes."""
-        y: Tensor = _Operation.apply(self, x, *weights)  # type: ignore[no-untyped-call]
-        return y
+        return self.call(x, weights).recorded(weights)
+
+    def call(self, x: Tensor, weights: Sequence[Tensor]) -> Call:
+        """Compute the output for a batch; autograd does not hear of it until it is `recorded`."""
+        with self.lock:
+            self.calls += 1
+            plan = self.plan(len(x), x.dtype, self.expected)
+            return Call(plan, self.calls, plan.given(x.detach()), weights)
 
     def expect(self, update: Update) -> None:
         """Let the next calls be such that this step can follow."""
@@ -75,29 +81,15 @@ class Taped:
 
     def plan(self, size: int, dtype: torch.dtype, update: Update | None = None) -> _Plan:
         """Return a plan for batches of this size: the largest so far, or a new one."""
-        follows = None if update is None else (tuple(update.fields.items()), update.slots)
-        for (most, *rest), plan in self.plans.items():
-            if rest == [dtype, follows] and most >= size:
+        for plan in self.plans:
+            if plan.most >= size and plan.dtype is dtype and plan.update == update:
                 return plan
         native = library()
         assert native is not None
         name = str(dtype).removeprefix("torch.")
         lowered = lower(self.program, size, [name], backward=True, update=update)
-        self.plans[size, dtype, follows] = _Plan(lowered, native, self)
-        return self.plans[size, dtype, follows]
-
-    def step(self, made: Any, slope: Tensor, step: Step) -> bool:
-        """Change the weights by the gradients that follow from this one of a call's output.
-
-        `made`: the history of the output (its `grad_fn`). Returns whether it was possible: the
-        call has to be the last one, and the step the one that was expected.
-        """
-        plan: _Plan = made.plan
-        with self.lock:
-            if plan.held != made.call or plan.execution.lowered.update != step.update:
-                return False
-            plan.step(made.call, made.x, slope, step)
-        return True
+        self.plans.insert(0, _Plan(lowered, native, self, dtype))
+        return self.plans[0]
 
 
 @dataclass(frozen=True)
@@ -116,11 +108,18 @@ class Step:
 
 
 class _Plan:
-    """A plan whose forward part leaves in the arena what its backward part needs."""
+    """A plan whose forward part leaves in the arena what its backward part needs.
 
-    def __init__(self, lowered: Lowered, native: Library, taped: Taped) -> None:
+    Fields: `most`, samples of a batch; `dtype` of the input; `update`, the step that may follow.
+    """
+
+    def __init__(self, lowered: Lowered, native: Library, taped: Taped, dtype: torch.dtype) -> None:
         self.execution, self.taped = Execution(lowered, native), taped
+        self.most, self.dtype, self.update = lowered.plan.batch, dtype, lowered.update
         self.held = 0  # the number of the call whose values are in the arena
+        end, engine = len(lowered.plan.stages), self.execution.engine
+        self.forth = engine.repeated((0, lowered.turn), lowered.sources)
+        self.back = engine.repeated((lowered.turn, end), lowered.sources)
         values = lowered.program.values
         self.value = values[lowered.program.outputs[0]]
         self.first = values[lowered.program.inputs[0]]
@@ -132,6 +131,17 @@ class _Plan:
             )
             for one in lowered.weights
         ]
+        self.moved = [
+            (weight, loan)
+            for weight, place, loan in self.weights
+            if place is None and weight.given is None
+        ]
+        self.trained = [
+            (place, loan)
+            for weight, place, loan in self.weights
+            if place is not None and weight.trained
+        ]
+        self.shape = tuple(size or 1 for size in self.value.shape)
         self.seen = [Seen(shown) for shown in taped.shown]
         self.slots = []
         for one in lowered.weights:
@@ -145,26 +155,27 @@ class _Plan:
             if place is not None and one.trained and one.gradients and lowered.update is None
         ]
 
+    def given(self, x: Tensor) -> NDArray[Any]:
+        """Return a batch of the user's as the plan reads it."""
+        return np.ascontiguousarray(self.first.from_user(x).numpy())
+
     def forward(self, call: int, x: NDArray[Any], weights: Sequence[Tensor]) -> NDArray[Any]:
         """Compute the output, with these weights."""
-        lowered = self.execution.lowered
         for weight, place, loan in self.weights:
             if place is None:
                 kept = weight.given() if weight.given else weight.tensor
                 loan.enter(kept.detach().numpy())
             else:
                 loan.enter(self.seen[place](weights[place]))
-        output = np.empty((len(x), *(size or 1 for size in self.value.shape)), np.float32)
-        sources = [x, output, *([output] if lowered.sources > 2 else [])]
-        self._run(call, sources, (0, lowered.turn))
+        output = np.empty((len(x), *self.shape), np.float32)
+        self._run(self.forth, call, (x, output, output))
         self.held = call
         return output
 
     def statistics(self) -> None:
         """Copy what the forward part has changed back into the model."""
-        for weight, place, loan in self.weights:
-            if weight.given is None and place is None:
-                self.execution.copy(weight.tensor, loan.shown)
+        for weight, loan in self.moved:
+            self.execution.copy(weight.tensor, loan.shown)
 
     def backward(
         self, call: int, x: NDArray[Any], slope: NDArray[Any], weights: Sequence[Tensor]
@@ -184,61 +195,98 @@ class _Plan:
         """Change the weights, and what the optimizer keeps."""
         for place, number, seen, loan in self.slots:
             loan.enter(seen(step.slots[place][number]))
-        rates = np.array([step.rate])
-        self._backward(call, x, self._slope(slope), rates=rates, update=step.number)
-        for weight, at, loan in self.weights:
-            if at is not None and weight.trained:
-                loan.leave(self.seen[at](step.weights[at]))
+        self._backward(call, x, self.slope(slope), rate=step.rate, update=step.number)
+        for at, loan in self.trained:
+            loan.leave(self.seen[at](step.weights[at]))
         for _, _, seen, loan in self.slots:
             loan.leave(seen.array)
 
-    def _slope(self, slope: Tensor) -> NDArray[Any]:
+    def slope(self, slope: Tensor) -> NDArray[Any]:
+        """Return the gradient of an output as the plan reads it."""
         return np.ascontiguousarray(self.value.from_user(slope).numpy())
 
     def _backward(self, call: int, x: NDArray[Any], slope: NDArray[Any], **words: Any) -> None:
-        lowered, self.held = self.execution.lowered, 0  # gradients take the place of values
-        self._run(call, [x, slope, slope], (lowered.turn, len(lowered.plan.stages)), **words)
+        self.held = 0  # gradients take the place of values
+        self._run(self.back, call, (x, slope, slope), **words)
 
     def _run(
-        self, call: int, sources: list[NDArray[Any]], stages: tuple[int, int], **words: Any
+        self, part: Repeated, call: int, sources: Sequence[NDArray[Any]], **words: Any
     ) -> None:
-        self.execution.engine.run(
-            len(sources[0]), sources, stages=stages, seed=self.taped.seed, number=call, **words
-        )
+        part(sources, seed=self.taped.seed, number=call, **words)
 
 
-def is_call(history: Any) -> bool:
-    """Return whether the `grad_fn` of a tensor is the call of a `Taped`."""
-    return getattr(history, "_forward_cls", None) is _Operation
+class Call:
+    """One call of a `Taped`: its output, and what gradients are made of.
+
+    What follows from the output is told either to autograd (`recorded`) or to the call itself: a
+    `step`, or `gradients`.
+    """
+
+    def __init__(
+        self, plan: _Plan, number: int, x: NDArray[Any], weights: Sequence[Tensor]
+    ) -> None:
+        self.plan, self.number, self.x, self.weights = plan, number, x, weights
+        self.spent = False  # the weights are no longer those of the call
+        self.array = plan.forward(number, x, weights)
+        plan.statistics()
+
+    @property
+    def output(self) -> Tensor:
+        """The output, in the user's order, without a history."""
+        return self.plan.value.to_user(torch.from_numpy(self.array))
+
+    def recorded(self, weights: Sequence[Tensor]) -> Tensor:
+        """Return the output, with the history that it is made of these weights."""
+        y: Tensor = _Operation.apply(self, *weights)  # type: ignore[no-untyped-call]
+        return y
+
+    def step(self, slope: Tensor, step: Step) -> bool:
+        """Change the weights by the gradients that follow from this one of the output.
+
+        Returns whether it was possible: no other call came since, and the step was expected.
+        """
+        plan = self.plan
+        with plan.taped.lock:
+            if plan.held != self.number or plan.update != step.update:
+                return False
+            plan.step(self.number, self.x, slope, step)
+        self.spent = True
+        return True
+
+    def gradients(
+        self, slope: Tensor, weights: Sequence[Tensor] | None = None
+    ) -> list[Tensor | None]:
+        """Return the gradients of the weights that follow from this one of the output."""
+        weights = self.weights if weights is None else weights
+        if self.spent:
+            raise RuntimeError("Trying to backward through the graph a second time")
+        plan, taped = self.plan, self.plan.taped
+        given = plan.slope(slope)
+        with taped.lock:
+            if plan.update is not None:
+                taped.expected, taped.asked = None, True
+                plan = taped.plan(len(self.x), plan.dtype)
+            if plan.held != self.number:  # another call came between: the same values once more
+                plan.forward(self.number, self.x, weights)
+            return plan.backward(self.number, self.x, given, weights)
+
+
+def call_of(history: Any) -> Call | None:
+    """Return the call that is behind the `grad_fn` of a tensor, if it is one."""
+    made = getattr(history, "_forward_cls", None) is _Operation
+    return history.call if made else None
 
 
 class _Operation(torch.autograd.Function):
     """The call of a `Taped`."""
 
     @staticmethod
-    def forward(ctx: Any, taped: Taped, x: Tensor, *weights: Tensor) -> Tensor:
-        with taped.lock:
-            taped.calls += 1
-            plan = taped.plan(len(x), x.dtype, taped.expected)
-            ctx.plan, ctx.call, ctx.dtype = plan, taped.calls, x.dtype
-            ctx.x = np.ascontiguousarray(plan.first.from_user(x.detach()).numpy())
-            ctx.save_for_backward(*weights)
-            output = plan.forward(ctx.call, ctx.x, weights)
-            plan.statistics()
-        return plan.value.to_user(torch.from_numpy(output))
+    def forward(ctx: Any, call: Call, *weights: Tensor) -> Tensor:
+        ctx.call = call
+        ctx.save_for_backward(*weights)
+        return call.output
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        plan, weights, taped = ctx.plan, ctx.saved_tensors, ctx.plan.taped
-        if hasattr(ctx, "spent"):
-            raise RuntimeError("Trying to backward through the graph a second time")
-        slope = plan._slope(slopes[0])
-        with taped.lock:
-            if plan.execution.lowered.update is not None:
-                taped.expected, taped.asked = None, True
-                plan = taped.plan(len(ctx.x), ctx.dtype)
-            if plan.held != ctx.call:  # another call came between: the same values once more
-                plan.forward(ctx.call, ctx.x, weights)
-            found = plan.backward(ctx.call, ctx.x, slope, weights)
-        return None, None, *found
+        return None, *ctx.call.gradients(slopes[0], ctx.saved_tensors)

@@ -10,7 +10,7 @@ import pytest
 
 from striate.dialects import installed
 from striate.dialects.renom import native
-from striate.engine.taped import Taped
+from striate.engine.taped import Call
 from striate.lower.runtime import library
 
 RNG = np.random.default_rng(0)
@@ -30,13 +30,13 @@ def rm() -> Iterator[Any]:
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each step was made in one pass."""
-    made, original = [], Taped.step
+    made, original = [], Call.step
 
-    def step(self: Taped, *args: Any) -> bool:
+    def step(self: Call, *args: Any) -> bool:
         made.append(original(self, *args))
         return made[-1]
 
-    monkeypatch.setattr(Taped, "step", step)
+    monkeypatch.setattr(Call, "step", step)
     return made
 
 

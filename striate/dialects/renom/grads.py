@@ -12,7 +12,7 @@ from torch import Tensor
 from ...errors import caller
 from ..table import DialectError
 from .node import Node, Variable, tensor_of
-from .steps import Delayed, delayed, delayed_behind, settle
+from .steps import Delayed, delayed, delayed_behind, let_go, settle
 
 _MISSING = object()
 
@@ -74,12 +74,7 @@ class Grads:
         except RuntimeError as error:
             if "second time" not in str(error):
                 raise
-            raise DialectError(
-                "loss.grad",
-                "a part of this history has been let go of by an earlier grad()",
-                fix="loss.grad(detach_graph=False) for all but the last loss",
-                at=caller(),
-            ) from None
+            raise let_go() from None
 
     @property
     def variables(self) -> dict[int, Any]:

@@ -72,7 +72,9 @@ class Model(metaclass=Strict):
     def iter_models(self) -> Iterator[Model]:
         """Yield this model and all parts of it."""
         yield self
-        for _, part in self.children():
+        for part in {
+            id(one): one for one in vars(self).values() if isinstance(one, Model)
+        }.values():
             yield from part.iter_models()
 
     def own(self) -> dict[str, Any]:
@@ -321,10 +323,7 @@ class Sequential(Model):
 
     def forward(self, x: Any) -> Any:
         """Compute part by part, or all at once where the native engine knows every part."""
-        from .native import Runner
-
-        runner = vars(self).setdefault("_runner", Runner())
-        whole = runner(self._layers, x)
+        whole = self._native()(self._layers, x)
         if whole is not None:
             if self.script is not None:
                 self.script.native_is_running()
@@ -332,6 +331,13 @@ class Sequential(Model):
         for layer in self._layers:
             x = layer(x)
         return x
+
+    def _native(self) -> Any:
+        if "_runner" not in vars(self):
+            from .native import Runner
+
+            self._runner = Runner()
+        return self._runner
 
     def kept(self, run: Any, stem: str) -> Any:
         """Write the weights into the folder of a run; return the native network, if any."""

@@ -17,7 +17,7 @@ from ...model import Sequential as NativeSequential
 from . import layers, pooling
 from .activations import Activation
 from .layers import each
-from .node import Node, Variable, precision, tensor_of
+from .node import Node, Output, Variable, precision, tensor_of
 
 PIECE = 64  # samples of a call that is not recorded
 LARGEST = 512  # samples of one that is: more would take too much memory at once
@@ -94,20 +94,35 @@ def _flat(bias: NDArray[Any]) -> NDArray[Any]:
 def weights(parts: Sequence[Any]) -> list[tuple[Variable, Shown]]:
     """Return the weights in the order of the native network, and how they are shown in it."""
     out: list[tuple[Variable, Shown]] = []
-    for part in parts:
-        if isinstance(part, (layers.Conv2d, layers.Dense)):
-            shown = _turned if isinstance(part, layers.Conv2d) else as_it_is
-            out.append((part.params.w, shown))
-            if "b" in part.params:
-                out.append((part.params.b, _flat))
+    for part in _learning(parts):
+        shown = _turned if isinstance(part, layers.Conv2d) else as_it_is
+        out.append((part.params.w, shown))
+        if "b" in part.params:
+            out.append((part.params.b, _flat))
     return out
+
+
+def _learning(parts: Sequence[Any]) -> list[Any]:
+    return [part for part in parts if isinstance(part, (layers.Conv2d, layers.Dense))]
+
+
+class Found:
+    """What a Sequential is natively; `variables` are those that its weights are now."""
+
+    def __init__(self, taped: Taped, parts: Sequence[Any]) -> None:
+        self.taped = taped
+        self.places = [(part, word) for part in _learning(parts) for word in part.params]
+
+    def variables(self) -> list[Variable]:
+        """Return the weights in the order of the native network."""
+        return [part.params[word] for part, word in self.places]
 
 
 class Runner:
     """Runs a Sequential natively where every part has a kernel; a copy of it begins anew."""
 
     def __init__(self) -> None:
-        self.known: dict[Any, Taped | None] = {}
+        self.known: dict[Any, Found | None] = {}
 
     def __deepcopy__(self, memo: Any) -> Runner:
         return Runner()
@@ -118,33 +133,33 @@ class Runner:
     def __call__(self, parts: Sequence[Any], given: Any) -> Node | None:
         """Return the output for a batch, or None where it is to be computed part by part."""
         x = given if isinstance(given, np.ndarray) else np.asarray(given)
-        if not _ready(parts) or x.ndim not in (2, 4) or precision() is not torch.float32:
+        if x.ndim not in (2, 4) or precision() is not torch.float32:
             return None
         if isinstance(given, Node) and given.tensor.requires_grad:
             return None
-        taped = self._taped(parts, x)
-        if taped is None:
+        found = self._found(parts, x)
+        if found is None:
             return None
+        taped, variables = found.taped, found.variables()
         batch = torch.from_numpy(np.array(x)) if x.dtype == np.uint8 else tensor_of(given)
-        variables = [variable for variable, _ in weights(parts)]
-        every = [variable.tensor for variable in variables]
-        recorded = any(weight.requires_grad for weight in every)
-        if recorded and len(batch) > LARGEST:
-            return None
-        whole = recorded or len(batch) <= PIECE
-        pieces = [
-            taped(piece, every) for piece in ([batch] if whole else torch.split(batch, PIECE))
-        ]
-        if recorded:
-            pieces[0].grad_fn.learned = variables  # type: ignore[union-attr]
-        node: Node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
+        every = [variable.numbers for variable in variables]
+        if any(variable.leaf is not None for variable in variables):
+            if len(batch) > LARGEST:
+                return None
+            node: Node = Node.of_output(Output(taped.call(batch, every), variables))
+        else:
+            pieces = [taped(piece, every) for piece in torch.split(batch, PIECE)]
+            node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
         return node
 
-    def _taped(self, parts: Sequence[Any], x: Any) -> Taped | None:
-        modes = tuple(getattr(part, "inference", False) for part in parts)
-        key = (tuple(map(id, parts)), modes, x.shape[1:])
+    def _found(self, parts: Sequence[Any], x: Any) -> Found | None:
+        modes = tuple([getattr(part, "inference", False) for part in parts])
+        key = (*map(id, parts), modes, x.shape[1:])
         if key not in self.known:
-            self.known[key] = self._made(parts, x.shape[1:])
+            if not _ready(parts):
+                return None
+            taped = self._made(parts, x.shape[1:])
+            self.known[key] = None if taped is None else Found(taped, parts)
         return self.known[key]
 
     def _made(self, parts: Sequence[Any], shape: tuple[int, ...]) -> Taped | None:
@@ -157,14 +172,13 @@ class Runner:
 
 
 def _ready(parts: Sequence[Any]) -> bool:
-    kinds = (layers.Conv2d, layers.Dense)
-    learning = [part for part in parts if isinstance(part, kinds)]
+    learning = _learning(parts)
     return bool(learning) and all(part.params for part in learning)
 
 
 def kept(parts: Sequence[Any], runner: Runner) -> NativeSequential | None:
     """Return the native network with the weights of these modules, if it has run natively."""
-    shapes = [shape for (_, _, shape), taped in runner.known.items() if taped is not None]
+    shapes = [shape for (*_, shape), found in runner.known.items() if found is not None]
     model = native(parts, shapes[-1]) if shapes else None
     if model is not None:
         with torch.no_grad():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...engine.taped import Call
 from ...errors import caller
 from ..table import DialectError
 
@@ -85,7 +86,8 @@ class Node(np.ndarray[Any, Any]):
 
     _tensor: Tensor | None = None
     made: Callable[[], Tensor] | None = None  # makes the tensor with its history when it is needed
-    slope: tuple[Tensor, Tensor] | None = None  # what it is made of, and its gradient for that
+    output: Output | None = None  # of a native network, which it is
+    slope: tuple[Output, Tensor] | None = None  # what it is made of, and its gradient for that
 
     def __new__(cls, value: Any) -> Any:
         """Return a node of these numbers."""
@@ -97,6 +99,13 @@ class Node(np.ndarray[Any, Any]):
         node = tensor.detach().numpy().view(cls)
         node.flags.writeable = False
         node._tensor = tensor
+        return node
+
+    @classmethod
+    def of_output(cls, output: Output) -> Any:
+        """Return the node of what a native network has given."""
+        node = cls.of(output.call.output)
+        node._tensor, node.made, node.output = None, output.tensor, output
         return node
 
     def __array_finalize__(self, source: Any) -> None:
@@ -190,7 +199,9 @@ class Node(np.ndarray[Any, Any]):
 
     def detach_graph(self) -> None:
         """Forget the history."""
-        self._tensor, self.made, self.slope = self.numbers, None, None
+        if self._tensor is not None:
+            self._tensor = self._tensor.detach()
+        self.made = self.output = self.slope = None
 
     def copy(self, order: Any = "C") -> Any:
         """Return a plain array that can be written to."""
@@ -224,6 +235,45 @@ class Node(np.ndarray[Any, Any]):
         return Grads(self, initial, detach_graph, weight_decay)
 
 
+class Leaf:
+    """A variable in one history: its tensor there is made when something asks for it."""
+
+    __slots__ = ("made", "variable")
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+        self.made: Tensor | None = None
+
+    @property
+    def tensor(self) -> Tensor:
+        """The tensor, which knows its variable."""
+        if self.made is None:
+            self.made = self.variable.numbers.detach().requires_grad_()
+            self.made.variable = self.variable  # type: ignore[attr-defined]
+        return self.made
+
+
+class Output:
+    """What a native network has given where all its variables were recorded.
+
+    Autograd hears of it when something asks for its tensor. Its history is `claimed` by the
+    gradients that let go of it.
+    """
+
+    def __init__(self, call: Call, variables: Sequence[Variable]) -> None:
+        self.call, self.variables = call, variables
+        self.leaves = [variable.leaf for variable in variables]
+        self.claimed = False
+
+    def tensor(self) -> Tensor:
+        """Return the output with its history."""
+        pairs = zip(self.leaves, self.variables, strict=True)
+        given = [one.numbers if leaf is None else leaf.tensor for leaf, one in pairs]
+        recorded = self.call.recorded(given)
+        recorded.grad_fn.output = self  # type: ignore[union-attr]
+        return recorded
+
+
 class Variable(Node):
     """A node that training changes: weights, or any array whose gradient is wanted.
 
@@ -234,7 +284,7 @@ class Variable(Node):
 
     auto_update = True
     weight_decay: float | None = None
-    leaf: Tensor | None = None  # stands for the numbers in what is recorded
+    leaf: Leaf | None = None  # stands for the numbers in what is recorded
 
     def __new__(
         cls, value: Any, auto_update: bool = True, weight_decay: float | None = None
@@ -257,7 +307,12 @@ class Variable(Node):
     @property
     def tensor(self) -> Tensor:
         """The numbers: where they are recorded, what stands for them there."""
-        return self.leaf if self.leaf is not None else super().tensor
+        return self.leaf.tensor if self.leaf is not None else super().tensor
+
+    @property
+    def numbers(self) -> Tensor:
+        """The numbers, whether they are recorded or not."""
+        return super().tensor
 
     @property
     def value(self) -> Tensor:
@@ -266,10 +321,7 @@ class Variable(Node):
 
     def record(self) -> None:
         """Begin a new history, unless the variable is not to be updated."""
-        self.leaf = None
-        if self.auto_update:
-            self.leaf = super().tensor.detach().requires_grad_()
-            self.leaf.variable = self  # type: ignore[attr-defined]
+        self.leaf = Leaf(self) if self.auto_update else None
 
     def rest(self) -> None:
         """Let what follows have no history."""

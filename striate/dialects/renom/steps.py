@@ -6,19 +6,22 @@ gradient is made. Whatever else is done with the gradients sees them as ever.
 
 from __future__ import annotations
 
+import functools
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from ...engine.taped import Step, Taped, is_call
+from ...engine.taped import Step, call_of
+from ...errors import caller
 from ...lower.builder import Update
 from ...lower.optimizer import Rule, update
-from .node import Variable
+from ..table import DialectError
+from .node import Output, Variable
 from .optimizers import Sgd
 
 
@@ -36,10 +39,11 @@ class Delayed:
     They are computed when they are asked for, and at the latest before anything is changed.
     """
 
-    def __init__(self, made: Any, slope: Tensor, leaves: Mapping[int, Tensor]) -> None:
-        self.made, self.slope, self.leaves = made, slope, leaves
-        self.learned: Sequence[Variable] = made.learned
-        self.taped: Taped = made.plan.taped
+    def __init__(self, output: Output, slope: Tensor) -> None:
+        if output.claimed:
+            raise let_go()
+        output.claimed = True
+        self.output, self.slope = output, slope
         self.found: dict[int, tuple[Variable, Tensor]] | None = None
         HERE.waiting.add(self)
 
@@ -48,12 +52,8 @@ class Delayed:
         """The gradients, by the `id` of their variable."""
         if self.found is None:
             HERE.waiting.discard(self)
-            edge, leaves = GradientEdge(self.made, 0), [*self.leaves.values()]
-            given = torch.autograd.grad((edge,), leaves, (self.slope,))
-            variables = {id(one): one for one in self.learned}
-            self.found = {
-                key: (variables[key], value) for key, value in zip(self.leaves, given, strict=True)
-            }
+            pairs = zip(self.output.variables, self.output.call.gradients(self.slope), strict=True)
+            self.found = {id(one): (one, value) for one, value in pairs if value is not None}
         return self.found
 
     def step(self, optimizer: Any, decay: float | None) -> bool:
@@ -61,7 +61,7 @@ class Delayed:
         rule = update_of(optimizer)
         if rule is None or self.found is not None:
             return False
-        variables = self.learned
+        variables, call = self.output.variables, self.output.call
         if any(
             not one.auto_update or (one.weight_decay is not None and (one.weight_decay or decay))
             for one in variables
@@ -76,17 +76,26 @@ class Delayed:
             rule,
             optimizer._lr,
             numbers.pop() + 1,
-            [one.value for one in variables],
+            [one.numbers for one in variables],
             [slots for _, slots, _ in state],
         )
-        if not self.taped.step(self.made, self.slope, step):
-            self.taped.expect(rule)
+        if not call.step(self.slope, step):
+            call.plan.taped.expect(rule)
             return False
         HERE.waiting.discard(self)
         for one, slots, number in state:
             optimizer.state[id(one)] = (one, slots, number + 1)
-        self.made.spent = True
         return True
+
+
+def let_go() -> DialectError:
+    """Return the error for gradients of a history that earlier ones have let go of."""
+    return DialectError(
+        "loss.grad",
+        "a part of this history has been let go of by an earlier grad()",
+        fix="loss.grad(detach_graph=False) for all but the last loss",
+        at=caller(),
+    )
 
 
 def settle(but: Delayed | None = None) -> None:
@@ -100,38 +109,35 @@ def update_of(optimizer: Any) -> Update | None:
     """Return the optimizer in the kernels' words, or None where they have another formula."""
     if type(optimizer) is not Sgd:
         return None
-    nesterov = int(bool(optimizer._nesterov))
-    return update(Rule.MOMENTUM, ("v",), momentum=optimizer._momentum, nesterov=nesterov)
+    return _sgd(optimizer._momentum, bool(optimizer._nesterov))
+
+
+@functools.lru_cache
+def _sgd(momentum: float, nesterov: bool) -> Update:
+    return update(Rule.MOMENTUM, ("v",), momentum=momentum, nesterov=int(nesterov))
 
 
 def delayed(root: Tensor, start: Tensor) -> Delayed | None:
     """Return the gradients to come, or None where they are not behind one native call alone."""
     calls = []
     for node in _nodes(root):
-        if is_call(node):
+        if call_of(node) is not None:
             calls.append(node)
         elif hasattr(getattr(node, "variable", None), "variable"):
             return None  # a variable beside the network: a penalty on its weights, say
-    leaves = _leaves(calls[0]) if len(calls) == 1 else None
-    if leaves is None:
+    if len(calls) != 1 or not _whole(calls[0].output):
         return None
     (slope,) = torch.autograd.grad(root, (GradientEdge(calls[0], 0),), start)
-    return Delayed(calls[0], slope, leaves)
+    return Delayed(calls[0].output, slope)
 
 
-def delayed_behind(scores: Tensor, slope: Tensor) -> Delayed | None:
+def delayed_behind(output: Output, slope: Tensor) -> Delayed | None:
     """Return the gradients to come for the output of a native call and its slope."""
-    leaves = _leaves(scores.grad_fn)
-    return None if leaves is None else Delayed(scores.grad_fn, slope, leaves)
+    return Delayed(output, slope) if _whole(output) else None
 
 
-def _leaves(made: Any) -> dict[int, Tensor] | None:
-    """Return what stands for the variables in a native call; None where some are not updated."""
-    if not hasattr(made, "learned") or hasattr(made, "spent"):
-        return None
-    below: list[Any] = [getattr(before, "variable", None) for before, _ in made.next_functions]
-    leaves = {id(leaf.variable): leaf for leaf in below if hasattr(leaf, "variable")}
-    return leaves if sorted(leaves) == sorted(map(id, made.learned)) else None
+def _whole(output: Output) -> bool:
+    return all(leaf is not None for leaf in output.leaves)
 
 
 def _nodes(root: Tensor) -> Iterator[Any]:
@@ -142,7 +148,7 @@ def _nodes(root: Tensor) -> Iterator[Any]:
         if node is None:
             continue
         yield node
-        if not is_call(node):
+        if call_of(node) is None:
             new = {before for before, _ in node.next_functions} - seen
             seen |= new
             waiting.extend(new)
