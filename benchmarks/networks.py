@@ -181,7 +181,7 @@ def stack(size: int, width: int, depth: int) -> Network:
 
 DEFAULTS = Optimizer("sgd", 0.001, momentum=0.4, nesterov=True)  # what rm.Sgd(lr=0.001) is
 AS_SCRIPTS = {
-    "000-bigdl": replace(NETWORKS["000"], images=20_000),
+    "000-bigdl": replace(NETWORKS["000"], images=20_000, mean=MEAN, std=STD),  # as its load_data
     "002b-pytorch": replace(NETWORKS["002b"], images=6000),
     "003-renom": replace(NETWORKS["003"], images=6400, optimizer=DEFAULTS),
 }
@@ -190,8 +190,9 @@ AS_SCRIPTS = {
 def find(name: str) -> Network:
     """Return the network of a name: a key of `NETWORKS`, or `stack-SIZE-WIDTH-DEPTH`.
 
-    Those of `AS_SCRIPTS` have as many images and the optimizer that a script of a dialect has: the
-    longer a network has been trained on its images, the more gradients are zero, which is faster.
+    Those of `AS_SCRIPTS` have the images, scaled as there, and the optimizer that a script of a
+    dialect has: the longer a network has been trained on its images, the more gradients are zero,
+    which is faster.
     """
     if name.startswith("stack-"):
         return stack(*(int(part) for part in name.split("-")[1:]))

@@ -159,6 +159,25 @@ def test_fit_learns_from_classes_that_count_from_1(bd, capsys):
             f"accuracy: {result.result})") in capsys.readouterr().err  # fmt: skip
 
 
+def test_every_fit_begins_anew_with_the_plans_of_the_last(bd):
+    def trained(again: bool) -> tuple[Any, set[int]]:
+        st.seed(0)
+        model, plans = small(bd), set()
+        for epoch in range(3):
+            if again or not epoch:
+                method = bd.optim.Adam(learningrate=0.1, learningrate_decay=0.1)
+                model.compile(method, "sparse_categorical_crossentropy", ["accuracy"])
+            st.seed(epoch)
+            model.fit(numbers(24, 4), np.arange(24) % 3 + 1, batch_size=8, nb_epoch=1)
+            plans |= {id(model.native_model().setup.plans)}
+        return model.get_weights(), plans
+
+    (kept, plans), (anew, _) = trained(False), trained(True)
+    assert len(plans) == 1
+    for mine, theirs in zip(kept, anew, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_functional_networks_of_several_inputs(bd):
     a, b = bd.k.Input(shape=(4,)), bd.k.Input(shape=(4,))
     shared = bd.k.Dense(3)

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Setup:
-    """What a network is trained and judged with."""
+    """What a network is trained and judged with; `compiled` is what it came to last."""
 
     method: Method
     criterion: Criterion
     methods: list[Any]
+    compiled: tuple[Any, ...] = ()
 
 
 @dataclasses.dataclass
@@ -105,8 +106,7 @@ def optimize(
         model.compile(SGD(1.0), loss, recorded)
     else:
         train = loop.fit
-        method = dataclasses.replace(setup.method.native(), **watched.clip)
-        model.compile(method, loss, recorded)
+        _compile(setup, model, loss, watched.clip, recorded)
     steps = math.ceil(len(x[0]) / batch_size)
     follow = _follower(end, watched)(module, model, end, watched, steps, batch_size, recorded)
     wanted = end.epochs(steps)
@@ -123,6 +123,19 @@ def optimize(
     for summary in (watched.train, watched.valid):
         if summary is not None:
             summary.write()
+
+
+def _compile(
+    setup: Setup, model: Any, loss: Loss, clip: dict[str, Any], metrics: Sequence[Any]
+) -> None:
+    """Compile a network, or begin anew with the plans that it has for the same."""
+    asked = (id(model), dict(setup.method.words), loss, clip, *metrics)
+    if setup.compiled[1:] == asked and model.setup.optimizer is setup.compiled[0]:
+        model.setup.state = None
+        return
+    method = dataclasses.replace(setup.method.native(), **clip)
+    model.compile(method, loss, metrics)
+    setup.compiled = (method, *asked)
 
 
 def _posed(model: Any, setup: Setup, y: Any) -> tuple[Any, Any, Array]:
