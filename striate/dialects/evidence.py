@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import python2
+from .companions import imported
 from .dialect import Dialect, every
 from .table import DialectError
 
@@ -39,6 +40,21 @@ def parse(path: Path) -> ast.Module:
         ) from None
 
 
+def trees(path: Path) -> Iterator[tuple[Path, ast.Module]]:
+    """Yield a script, and the files beside it that it imports, as trees.
+
+    Raises: DialectError where one of them is not Python.
+    """
+    todo, seen = [path], {path}
+    while todo:
+        file = todo.pop(0)
+        tree = parse(file)
+        yield file, tree
+        new = imported(tree, file, path.parent) - seen
+        todo += sorted(new)
+        seen |= new
+
+
 def words(path: Path) -> list[Word]:
     """Return what a script, and the files beside it that it imports, says; in line order.
 
@@ -47,17 +63,9 @@ def words(path: Path) -> list[Word]:
     first, where these are more than one; "name", a name with its dots; "text", a string.
     """
     out: list[Word] = []
-    todo, seen = [path], {path}
-    while todo:
-        file = todo.pop(0)
-        found = _words(parse(file))
+    for file, tree in trees(path):
         where = "" if file == path else f" of {file.name}"
-        out += [(kind, word, f"line {line}{where}") for kind, word, line in found]
-        beside = {path.parent / f"{word.partition('.')[0]}.py"
-                  for kind, word, _ in found if kind == "import"}  # fmt: skip
-        new = sorted(item for item in beside - seen if item.is_file())
-        todo += new
-        seen |= set(new)
+        out += [(kind, word, f"line {line}{where}") for kind, word, line in _words(tree)]
     return out
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import linecache
 import os
 import re
-import runpy
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -21,8 +20,9 @@ from ..engine.seed import seed as set_seed
 from ..errors import nearest
 from ..store.run import Run
 from . import notebook, python2
+from .companions import companions
 from .dialect import every, named
-from .evidence import Finding, Word, find, words
+from .evidence import Finding, Word, find, trees, words
 from .importer import NATIVE, Aliases, running, served, serving
 from .kept import keep
 from .loops import bounded
@@ -76,9 +76,8 @@ def run_script(
         stack.enter_context(running(shared))
         if not found or _around_torch(said, found):
             stack.enter_context(watched(shared))
-        tree = python2.read(path)[1]
         roots = {root for dialect in every() for root in dialect.ROOTS}
-        stack.enter_context(served(Absent(absent(tree, roots))))
+        stack.enter_context(served(Absent(absent((tree for _, tree in trees(path)), roots))))
         failed: BaseException | None = None
         try:
             with _named(path, said, found):
@@ -157,7 +156,6 @@ def _named(path: Path, said: list[Word], found: list[Finding]) -> Iterator[None]
 def _run(path: Path, script: Script) -> None:
     """Run the script as the main module; where it is not run as it is, say what is changed."""
     text, tree, changed = python2.read(path)
-    book = path.suffix == notebook.SUFFIX
     lines = [] if script.max_epochs is None else bounded(tree, script.max_epochs)
     if changed:
         kinds = "Python 2's print, except, raise, iteritems; % and ! left out"
@@ -165,12 +163,9 @@ def _run(path: Path, script: Script) -> None:
     if lines:
         where = ", ".join(map(str, lines))
         script.note(f"--max-epochs: the loop in line {where} ends after {script.max_epochs}")
-    if not changed and not lines and not book:
-        runpy.run_path(str(path), run_name="__main__")
-        return
     main = ModuleType("__main__")
     vars(main).update({"__file__": str(path), notebook.SHOWN: notebook.shown})
-    if book:  # where an error is told, with the line
+    if path.suffix == notebook.SUFFIX:  # where an error is told, with the line
         tree = notebook.showing(tree, text)
         linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
     before = sys.modules["__main__"]
@@ -213,20 +208,17 @@ def _served(said: list[Word]) -> dict[str, str]:
 @contextmanager
 def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
     """Give the script its own arguments, path and place for pictures."""
-    before, threads = set(sys.modules), torch.get_num_threads()
+    threads = torch.get_num_threads()
     with (
         patch.object(sys, "argv", [str(path), *args]),
         patch.object(sys, "path", [str(path.parent), *sys.path]),
         patch.dict(os.environ, {PICTURES: str(Path(script.run.path).resolve())}),
         _drawing(any(kind == "text" and "inline" in word for kind, word, _ in script.words)),
         _working_in(_folder(path, script.words)),
+        companions(path.parent),
     ):
         yield
     torch.set_num_threads(threads)
-    for name in set(sys.modules) - before:  # modules beside a script are the script's alone
-        file = getattr(sys.modules[name], "__file__", None)
-        if file and Path(file).parent == path.parent:
-            del sys.modules[name]
 
 
 @contextmanager

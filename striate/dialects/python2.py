@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tokenize
 from pathlib import Path
 
 from . import notebook
@@ -21,7 +22,7 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
     Raises: SyntaxError, of the text as it is, where that is not enough.
     """
     book = path.suffix == notebook.SUFFIX
-    given = notebook.source(path) if book else path.read_text(encoding="utf-8", errors="replace")
+    given = notebook.source(path) if book else _text(path)
     text = DICTIONARIES.sub(r".\1()", given)
     before = sum(
         one != other for one, other in zip(given.split("\n"), text.split("\n"), strict=True)
@@ -37,6 +38,15 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
             return fixed, ast.parse(fixed, str(path)), before + count
         except SyntaxError:
             raise first from None
+
+
+def _text(path: Path) -> str:
+    """Return the text of a script as Python decodes it; one that says nothing may be of Windows."""
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except (SyntaxError, UnicodeDecodeError):
+        return path.read_text(encoding="cp1252", errors="replace")
 
 
 def _line(line: str) -> str:

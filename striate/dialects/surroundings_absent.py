@@ -80,15 +80,16 @@ class Absent(MetaPathFinder, Loader):
         vars(module)["__getattr__"] = missing
 
 
-def absent(tree: ast.Module, known: Iterable[str]) -> set[str]:
-    """Return the packages that a script imports without asking whether they are there.
+def absent(trees: Iterable[ast.Module], known: Iterable[str]) -> set[str]:
+    """Return the packages that the files of a script import without asking whether they are there.
 
     `known`: those that are served. One that is imported inside of `try` is left to the script.
     """
     asked: set[str] = set()
     plain: set[str] = set()
-    for roots, guarded in _imports(tree, guarded=False):
-        (asked if guarded else plain).update(roots)
+    for tree in trees:
+        for roots, guarded in _imports(tree, guarded=False):
+            (asked if guarded else plain).update(roots)
     return {root for root in plain - asked - set(known) if find_spec(root) is None}
 
 
