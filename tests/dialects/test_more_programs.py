@@ -107,15 +107,41 @@ assert out.columns == ["features", "label", "prediction"] and out.count() == 8
 assert Row(a=1, b=2).asDict() == {"a": 1, "b": 2}
 """,
 }
+RENOM: dict[str, str] = {
+    "one call is one step": """
+import numpy as np, renom as rm
+x = np.random.rand(20, 5, 1); y = x.sum(1)
+for layer in (rm.Lstm, rm.Gru, rm.PeepholeLstm):
+    model, optimizer, losses = rm.Sequential([layer(4), rm.Dense(1)]), rm.Adam(lr=0.02), []
+    for _ in range(40):
+        with model.train():
+            for t in range(5):
+                z = model(x[:, t])
+            loss = rm.mse(z, y)
+        model.truncate()
+        loss.grad().update(optimizer)
+        losses.append(float(loss.as_ndarray()))
+    assert losses[-1] < 0.5 * losses[0]
+lstm = rm.Lstm(2)
+z = lstm(x[:, 0]).as_ndarray()
+w, b = lstm.params.w.as_ndarray(), lstm.params.b.as_ndarray()
+s = lambda v: 1 / (1 + np.exp(-v))
+c, f, i, o = np.split(x[:, 0] @ w + b, 4, 1)
+assert np.allclose(z, np.tanh(s(i) * np.tanh(c)) * s(o), atol=1e-6)
+assert not np.allclose(lstm(x[:, 0]).as_ndarray(), z)
+lstm.truncate()
+assert np.allclose(lstm(x[:, 0]).as_ndarray(), z)
+""",
+}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what old programs use
-@pytest.mark.parametrize("name", [*KERAS, *BIGDL])
+@pytest.mark.parametrize("name", [*KERAS, *BIGDL, *RENOM])
 def test_a_program_means_what_it_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     script = tmp_path / "script.py"
-    script.write_text({**KERAS, **BIGDL}[name])
+    script.write_text({**KERAS, **BIGDL, **RENOM}[name])
     assert "assert " in script.read_text()  # it is the program that compares
     run_script(script, seed=0, root=tmp_path / "runs")

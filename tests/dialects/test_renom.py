@@ -467,10 +467,11 @@ rm.Sequential: a part cannot be called
 renom.Conv2D: ReNom 2.7 has no such name here
   got   Conv2D
   fix   did you mean "Conv2d"?"""),
-    "a recurrent layer": (lambda rm: rm.Lstm(3), """\
-renom.Lstm: ReNom 2.7 has no such name here
-  got   Lstm
-  need  a network of convolutions: there are no recurrent layers"""),
+    "all steps at once": (lambda rm: rm.Lstm(3)(np.ones((2, 4, 5))), """\
+rm.Lstm: takes one step of each sequence at a time
+  got   shape (2, 4, 5)
+  need  (N, features)
+  fix   for t in range(x.shape[1]): z = model(x[:, t])"""),
     "an unreached node": (
         lambda rm: rm.sum(rm.Variable(np.ones(1))).grad().get(rm.Variable(np.ones(2))), """\
 grads.get: Node not found. Ensure that _update_diff was properly called on the node first.

@@ -11,9 +11,9 @@ NAME, DEFAULT, HIDES = "renom", "renom", True
 VERSIONS = {"renom": Version("renom", "ReNom 2.7")}
 ROOTS = ("renom", "renom_img")
 CLUES = (("import", "renom", "renom"),)
-_RECURRENT = ("Lstm", "Gru", "PeepholeLstm", "ChainedLSTM", "lstm", "gru")
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(_RECURRENT, "a network of convolutions: there are no recurrent layers"),
+    "ChainedLSTM": "rm.Lstm, one for each layer, in a loop over the steps",
+    **dict.fromkeys(("lstm", "gru"), "the layers: rm.Lstm, rm.Gru, which keep their own state"),
     "RoiPool2d": "rm.MaxPool2d, or torchvision.ops.roi_pool over a torch module",
     "AverageUnPool2d": "rm.MaxUnPool2d, or rm.Deconv2d with a filter of ones",
     "graph": "ReNom 2's words: this is the interface of ReNom 3",

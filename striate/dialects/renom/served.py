@@ -9,7 +9,17 @@ import numpy as np
 
 from ..dialect import Modules
 from ..session import Session
-from . import activations, distributor, initializers, layers, losses, normalize, optimizers, pooling
+from . import (
+    activations,
+    distributor,
+    initializers,
+    layers,
+    losses,
+    normalize,
+    optimizers,
+    pooling,
+    recurrent,
+)
 from .functional import FUNCTIONS as LAYERS_AS_FUNCTIONS
 from .grads import Grads
 from .model import Model, Parametrized, Sequential
@@ -23,12 +33,13 @@ LAYERS = (
     *(layers.Flatten, pooling.MaxPool2d, pooling.AveragePool2d, pooling.MaxPoolNd),
     *(pooling.AveragePoolNd, pooling.MaxUnPool2d, normalize.BatchNormalize),
     *(normalize.LayerNormalize, normalize.GroupNormalize, normalize.WeightNormalize),
-    *(normalize.L2Norm, normalize.Lrn),
+    *(normalize.L2Norm, normalize.Lrn, recurrent.Lstm, recurrent.PeepholeLstm, recurrent.Gru),
 )
 LAYER_PATHS = (
     "activation", "convolution", "deconvolution", "dense", "dropout", "flatten", "pool2d",
     "poolnd", "conv2d", "convnd", "conv3d", "batch_normalize", "layer_normalize",
-    "group_normalize", "weight_normalize", "lrn", "parameterized", "embedding", "utils",
+    "group_normalize", "weight_normalize", "lrn", "parameterized", "embedding", "utils", "lstm", "gru",
+    "peephole_lstm",
 )  # fmt: skip
 ACTIVATION_PATHS = (
     "relu", "relu6", "elu", "leaky_relu", "selu", "sigmoid", "tanh", "softmax", "softplus",
