@@ -38,8 +38,8 @@ LAYERS = (
 LAYER_PATHS = (
     "activation", "convolution", "deconvolution", "dense", "dropout", "flatten", "pool2d",
     "poolnd", "conv2d", "convnd", "conv3d", "batch_normalize", "layer_normalize",
-    "group_normalize", "weight_normalize", "lrn", "parameterized", "embedding", "utils", "lstm", "gru",
-    "peephole_lstm",
+    "group_normalize", "weight_normalize", "lrn", "parameterized", "embedding", "utils",
+    "lstm", "gru", "peephole_lstm",
 )  # fmt: skip
 ACTIVATION_PATHS = (
     "relu", "relu6", "elu", "leaky_relu", "selu", "sigmoid", "tanh", "softmax", "softplus",
