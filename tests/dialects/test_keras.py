@@ -242,12 +242,6 @@ Keras 2.2 Dropout: p is given twice
   got   p=0.5 and 0.5
   fix   rate=0.5 alone
   at    script.py:2""",
-    "from keras.layers import TextVectorization": """\
-keras.layers.TextVectorization: Keras 3 has no such name here
-  got   TextVectorization
-  need  texts are not read here: keras.preprocessing.text.Tokenizer gives numbers
-  fix   dir(striate.layers) lists the native layers
-  at    script.py:1""",
     "from keras.layers import Conv2d": """\
 keras.layers.Conv2d: Keras 2.2 has no such name here
   got   Conv2d

@@ -48,6 +48,97 @@ outer = Model([latent, number], inner(layers.multiply([latent, layers.Embedding(
 assert outer.predict([np.ones((5, 6)), np.ones((5, 1))]).shape == (5, 2, 4)
 """,
 }
+LATER: dict[str, str] = {
+    "numbers for texts": """
+import numpy as np, tensorflow as tf, keras
+from keras import layers
+words = layers.TextVectorization(max_tokens=8, output_sequence_length=4)
+words.adapt(["the cat sat", "The dog sat, down", "a bird"])
+assert words.get_vocabulary()[:4] == ["", "[UNK]", "the", "sat"]
+assert words(["the CAT flew!"]).numpy().tolist() == [[2, words.index["cat"], 1, 0]]
+assert words("sat").shape == (4,)
+bags = layers.TextVectorization(output_mode="multi_hot", vocabulary=["x", "y"])
+assert bags(["y y z", "x"]).numpy().tolist() == [[1, 0, 1], [0, 1, 0]]
+letters = layers.StringLookup(vocabulary=list("abc"))
+assert letters(["a", "c", "z"]).numpy().tolist() == [1, 3, 0]
+back = layers.StringLookup(vocabulary=letters.get_vocabulary(), invert=True)
+assert tf.strings.reduce_join(back([1, 0, 3])).numpy().decode() == "a[UNK]c"
+ages = layers.IntegerLookup(vocabulary=[10, 20, 30], output_mode="one_hot")
+assert ages([10, 30, 5]).numpy().argmax(-1).tolist() == [1, 3, 0]
+data = tf.data.Dataset.from_tensor_slices((["the cat", "a dog"] * 4, [0, 1] * 4)).batch(4)
+data = data.map(lambda x, y: (words(tf.expand_dims(x, -1)), y))
+model = keras.Sequential([layers.Embedding(8, 4), layers.GlobalAveragePooling1D(), layers.Dense(1)])
+model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+model.fit(data, verbose=0)
+try:
+    layers.Input((1,), dtype="string")
+    assert False
+except Exception as error:
+    assert "dataset.map(lambda x, y: (layer(x), y))" in str(error)
+""",
+    "pictures that are mixed": """
+import numpy as np, keras
+from keras import layers
+x = np.random.rand(6, 16, 16, 3).astype("float32") * 255
+y = keras.ops.one_hot(np.arange(6) % 3, 3)
+for layer in (layers.MixUp(alpha=0.5), layers.CutMix(factor=1.0)):
+    out = layer({"images": x, "labels": y}, training=True)
+    assert out["images"].shape == x.shape and np.allclose(out["labels"].numpy().sum(-1), 1)
+cut = layers.CutMix()({"images": np.stack([np.full((8, 8, 1), v) for v in range(4)]),
+                       "labels": np.eye(4)}, training=True)
+for image, label in zip(cut["images"].numpy(), cut["labels"].numpy()):
+    shares = np.bincount(image.astype(int).ravel(), minlength=4) / 64
+    assert np.allclose(shares, label, atol=1e-5)
+for layer in (layers.RandAugment(value_range=(0, 255)), layers.AugMix(value_range=(0, 255)),
+              layers.RandomColorJitter(brightness_factor=0.2, hue_factor=0.1)):
+    out = np.asarray(layer(x, training=True))
+    assert out.shape == x.shape and out.min() >= 0 and out.max() <= 255.01
+    assert not np.allclose(out, x) and np.allclose(layer(x, training=False), x)
+""",
+    "a kernel divided by its norm": """
+import numpy as np
+from keras import layers
+inner = layers.Dense(3)
+layer = layers.SpectralNormalization(inner, power_iterations=50)
+layer(np.ones((2, 5), "float32"), training=True)
+assert np.isclose(np.linalg.norm(inner.get_weights()[0], 2), 1, atol=1e-3)
+line = layers.ConvLSTM1D(3, 3, return_sequences=True)(np.ones((1, 4, 8, 2), "float32"))
+assert line.shape == (1, 4, 6, 3)
+volume = layers.ConvLSTM3D(2, 3, padding="same")(np.ones((1, 2, 4, 4, 4, 1), "float32"))
+assert volume.shape == (1, 4, 4, 4, 2)
+""",
+    "both parts of folders, and texts in folders": """
+import os, numpy as np, keras
+from pathlib import Path
+from PIL import Image
+for name in ("cats", "dogs"):
+    os.makedirs("pictures/" + name); os.makedirs("texts/" + name)
+    for n in range(5):
+        Image.new("RGB", (20, 10), n * 40).save(f"pictures/{name}/{n}.png")
+        Path(f"texts/{name}/{n}.txt").write_text(f"{name} {n}")
+train, valid = keras.utils.image_dataset_from_directory(
+    "pictures", validation_split=0.2, subset="both", seed=1, image_size=(8, 8), batch_size=4)
+assert sum(len(y) for _, y in train) == 8 and sum(len(y) for _, y in valid) == 2
+for x, y in keras.utils.text_dataset_from_directory("texts", batch_size=10):
+    assert {text.decode().split()[0] for text in x.numpy()} == {"cats", "dogs"}
+    assert all((text.numpy()[:4] == b"dogs") == bool(label) for text, label in zip(x, y))
+""",
+    "labels resized stay labels; a layer's loss for each sample": """
+import numpy as np, tensorflow as tf, keras
+from keras import layers
+mask = tf.image.resize(np.ones((4, 4, 1), "uint8") * 3, (2, 2), method="nearest")
+assert mask.numpy().dtype == np.uint8
+assert tf.image.convert_image_dtype(mask, "uint8").numpy().max() == 3
+class Costs(layers.Layer):
+    def call(self, y, x):
+        self.add_loss(keras.ops.square(y - x)); return x
+i, j = layers.Input((3,)), layers.Input((1,))
+x = layers.Dense(1, name="last")(i)
+model = keras.Model([i, j], Costs()(j, x)); model.compile("sgd")
+model.fit([np.ones((4, 3)), np.ones((4, 1))], verbose=0)
+assert keras.Model(i, model.get_layer("last").output).predict(np.ones((2, 3))).shape == (2, 1)
+""",
+}
 BIGDL: dict[str, str] = {
     "cells repeated over time": """
 from bigdl.nn.layer import *
@@ -136,12 +227,12 @@ assert np.allclose(lstm(x[:, 0]).as_ndarray(), z)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what old programs use
-@pytest.mark.parametrize("name", [*KERAS, *BIGDL, *RENOM])
+@pytest.mark.parametrize("name", [*KERAS, *LATER, *BIGDL, *RENOM])
 def test_a_program_means_what_it_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     script = tmp_path / "script.py"
-    script.write_text({**KERAS, **BIGDL, **RENOM}[name])
+    script.write_text({**KERAS, **LATER, **BIGDL, **RENOM}[name])
     assert "assert " in script.read_text()  # it is the program that compares
     run_script(script, seed=0, root=tmp_path / "runs")

@@ -24,6 +24,7 @@ from .session import KerasSession
 from .tapes import Caller
 
 _CALL, _NUMPY, _ARRAY = Layer.__call__, Tensor.numpy, Tensor.__array__
+_ONLY = Layer._only_call  # where training calls a layer anew, the script's own call stays it
 _FLOAT, _INT = Tensor.__float__, Tensor.__int__
 _GET, _SET, _SETATTR = Layer.get_weights, Layer.set_weights, Layer.__setattr__
 
@@ -270,6 +271,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "losses", property(_losses)),
         (Layer, "W", Placed("W", 0)),
         (Layer, "b", Placed("b", 1)),
+        (Layer, "_only_call", lambda self: self.calls[0] if self.calls else _ONLY(self)),
         (Layer, "get_output_at", lambda self, index: self.calls[index].outputs[0]),
         (Layer, "get_input_at", lambda self, index: self.calls[index].inputs[0]),
         (Layer, "compute_output_shape", _output_shape),

@@ -1,8 +1,9 @@
-"""ConvLSTM2D: an LSTM whose products are convolutions, over sequences of images."""
+"""ConvLSTM1D to 3D: LSTMs whose products are convolutions, over sequences of images."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, ClassVar
 
 import torch
@@ -10,19 +11,35 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...core.spec import Spec, checked_count, checked_sizes
-from ...layers import Conv2D
+from ...layers import Conv1D, Conv2D, Conv3D
 from ...layers.cells import RecurrentWords, States
 from ...layers.kernel import Activation
 from ...layers.recurrent import Overtime, through
-from ..tensor_nn import conv2d
+from ..tensor_nn import conv2d, same
 
 Sizes = int | tuple[int, ...]
+CONVOLUTIONS: dict[int, Any] = {1: Conv1D, 2: Conv2D, 3: Conv3D}
+PLAIN: dict[int, Any] = {1: functional.conv1d, 3: functional.conv3d}
+
+
+def convolved(x: Tensor, kernel: Tensor, strides: tuple[int, ...], padding: str,
+              dilation: tuple[int, ...]) -> Tensor:  # fmt: skip
+    """Return the cross-correlation (N, ..., channels) with a kernel (..., in, out)."""
+    rank = kernel.dim() - 2
+    if rank == 2:
+        return conv2d(x, kernel, strides, padding, "channels_last", dilation)
+    x = x.movedim(-1, 1)
+    x = same(x, kernel.shape[:rank], strides, dilation) if padding == "same" else x
+    weight = kernel.movedim((-1, -2), (0, 1))
+    out: Tensor = PLAIN[rank](x, weight, stride=strides, dilation=dilation)
+    return out.movedim(1, -1)
 
 
 class ConvLSTMWords(RecurrentWords):
     """The fields of the cell and of the layer."""
 
     of_keras: ClassVar[bool] = True  # files may name the class: its fields have Keras's names
+    rank: ClassVar[int] = 2
     filters: int
     kernel_size: Sizes
     strides: Sizes = 1
@@ -38,12 +55,12 @@ class ConvLSTMWords(RecurrentWords):
         """Check the sizes, and look every word up."""
         checked_count(self.where, "filters", self.filters)
         for field in ("kernel_size", "strides", "dilation_rate"):
-            checked_sizes(self.where, field, getattr(self, field), 2)
+            checked_sizes(self.where, field, getattr(self, field), self.rank)
         super().__post_init__()
 
     def sizes(self, field: str) -> tuple[int, ...]:
-        """Return one number for each of both axes."""
-        return checked_sizes(self.where, field, getattr(self, field), 2)
+        """Return one number for each axis of an image."""
+        return checked_sizes(self.where, field, getattr(self, field), self.rank)
 
 
 class ConvLSTM2DCell(ConvLSTMWords):
@@ -62,17 +79,16 @@ class ConvLSTM2DCell(ConvLSTMWords):
 
     def prepare(self, x: Tensor) -> Tensor:
         """Return what the inputs (N, steps, H, W, C) add to the gates."""
-        out = conv2d(
-            x.flatten(0, 1), self.kernel, self.sizes("strides"), self.padding, "channels_last",
-            self.sizes("dilation_rate"),
-        )  # fmt: skip
+        out = convolved(x.flatten(0, 1), self.kernel, self.sizes("strides"), self.padding,
+                        self.sizes("dilation_rate"))  # fmt: skip
         out = out if self.bias is None else out + self.bias
         return out.unflatten(0, x.shape[:2])
 
     def step(self, given: Tensor, states: States, kept: Tensor | None) -> list[Tensor]:
         """Return the new output and the new memory."""
         before = states[0] if kept is None else states[0] * kept
-        inner = conv2d(before, self.recurrent_kernel, 1, "same", "channels_last")
+        once = (1,) * self.rank
+        inner = convolved(before, self.recurrent_kernel, once, "same", once)
         into, forget, candidate, out = (given + inner).chunk(4, -1)
         memory = self.ended(forget, "recurrent_activation") * states[1]
         memory = memory + self.ended(into, "recurrent_activation") * self.ended(candidate)
@@ -91,12 +107,14 @@ class ConvLSTM2D(Overtime, ConvLSTMWords):
     go_backwards: bool = dataclasses.field(default=False, kw_only=True)
     stateful: bool = dataclasses.field(default=False, kw_only=True)
 
+    cell_class: ClassVar[type[ConvLSTM2DCell]] = ConvLSTM2DCell
+
     def __post_init__(self) -> None:
         """Make the cell, of the same words."""
         super().__post_init__()
-        known = {item.name for item in dataclasses.fields(ConvLSTM2DCell)} - {"name"}
+        known = {item.name for item in dataclasses.fields(self.cell_class)} - {"name"}
         words = {key: value for key, value in self.config().items() if key in known}
-        self.cell = ConvLSTM2DCell(**words, name="cell")
+        self.cell = self.cell_class(**words, name="cell")
 
     def build(self, *x: Spec) -> None:
         """Create the weights of the cell for one image."""
@@ -110,10 +128,10 @@ class ConvLSTM2D(Overtime, ConvLSTMWords):
 
     def infer(self, *x: Spec) -> Any:
         """Return the spec of the output, or of the output and the states."""
-        self.expect_rank(x[0], 4)
+        self.expect_rank(x[0], self.rank + 2)
         image = self.image(x[0])
         words = (self.filters, self.kernel_size, self.strides, self.padding, self.dilation_rate)
-        out = Conv2D(*words).infer(image)
+        out = CONVOLUTIONS[self.rank](*words).infer(image)
         assert isinstance(out, Spec)
         first = (self.data_format or x[0].data_format) == "channels_first"
         shape = (out.shape[-1], *out.shape[:-1]) if first else out.shape
@@ -123,9 +141,8 @@ class ConvLSTM2D(Overtime, ConvLSTMWords):
 
     def macs(self, *specs: Spec) -> int:
         """Return the products of all steps."""
-        height, width, channels = (size or 1 for size in self.image(specs[0]).shape)
-        sides = self.sizes("kernel_size")
-        cells = height * width * sides[0] * sides[1] * 4 * self.filters
+        *places, channels = (size or 1 for size in self.image(specs[0]).shape)
+        cells = math.prod(places) * math.prod(self.sizes("kernel_size")) * 4 * self.filters
         return (specs[0].shape[0] or 1) * cells * (channels + self.filters)
 
     def forward(self, *x: Tensor) -> Any:
@@ -147,5 +164,31 @@ class ConvLSTM2D(Overtime, ConvLSTMWords):
             one, held, kept))  # fmt: skip
         states = self.carry(states)
         out = out if self.return_sequences else out[:, -1]
-        out, *states = (one.movedim(-1, -3) if first else one for one in (out, *states))
+        out, *states = (one.movedim(-1, -1 - self.rank) if first else one for one in (out, *states))
         return (out, *states) if self.return_state else out
+
+
+class ConvLSTM1DCell(ConvLSTM2DCell):
+    """One step, of a line."""
+
+    rank = 1
+
+
+class ConvLSTM1D(ConvLSTM2D):
+    """Apply the cell to each line of a sequence: (steps, L, C) -> (L', filters)."""
+
+    rank = 1
+    cell_class = ConvLSTM1DCell
+
+
+class ConvLSTM3DCell(ConvLSTM2DCell):
+    """One step, of a volume."""
+
+    rank = 3
+
+
+class ConvLSTM3D(ConvLSTM2D):
+    """Apply the cell to each volume of a sequence: (steps, D, H, W, C) -> (D', H', W', filters)."""
+
+    rank = 3
+    cell_class = ConvLSTM3DCell

@@ -204,8 +204,11 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def add_loss(self, losses: Any, inputs: Any = None) -> None:
             """Add a number to the loss of the model."""
             several = losses if isinstance(losses, (list, tuple)) else [losses]
-            self.added += [one() if callable(one) and not isinstance(one, Tensor) else one
-                           for one in several]  # fmt: skip
+            told = [one() if callable(one) and not isinstance(one, Tensor) else one
+                    for one in several]  # fmt: skip
+            whole = Tensor.sum if scope.version.name == "keras3" else Tensor.mean  # of samples
+            self.added += [whole(one) if isinstance(one, Tensor) and one.dim() else one
+                           for one in told]  # fmt: skip
             scope.adds_loss = True
 
         def add_update(self, *args: Any, **words: Any) -> None:

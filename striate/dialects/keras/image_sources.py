@@ -44,6 +44,8 @@ class Arrays:
 class Files:
     """Pictures in the folders of a folder."""
 
+    suffixes: tuple[str, ...] = SUFFIXES
+
     def __init__(self, root: Path, size: Any, mode: str, classes: Any, labels: Any, method: str):
         inside = sorted(path.name for path in root.iterdir() if path.is_dir())
         folders = inside if classes is None else list(classes)
@@ -53,7 +55,7 @@ class Files:
             (path.relative_to(root).as_posix(), number)
             for name, number in self.class_indices.items()
             for path in sorted((root / name).rglob("*"))
-            if path.suffix.lower() in SUFFIXES
+            if path.suffix.lower() in self.suffixes
         ]
         self.filenames = [name for name, _ in found]
         self.classes = np.array([number for _, number in found], dtype="int32")

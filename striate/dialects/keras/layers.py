@@ -15,7 +15,16 @@ from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
-from . import augment, custom as keras_custom, extra as keras_extra, oldest, small
+from . import (
+    augment,
+    augment_mixed,
+    custom as keras_custom,
+    extra as keras_extra,
+    lookups,
+    oldest,
+    small,
+    spectral,
+)
 from .bound import bind
 from .order import Inputs, InputSpec
 from .recurrent_rows import rows as recurrent_rows
@@ -318,6 +327,8 @@ def make_input(session: KerasSession) -> Callable[..., Symbol]:
         shape = (shape,) if isinstance(shape, int) else _whole(tuple(shape or ()))
         if not session.chose_layout and len(shape) == 3:
             guess_layout(session, shape)
+        if str(dtype) == "string":
+            raise lookups.no_texts("Input", f"dtype={dtype!r}")
         dtype = str(kind(dtype or "float32")).removeprefix("torch.")
         fixed = whole[0] if whole is not None else batch_size
         session.batch = fixed if isinstance(fixed, int) else session.batch
@@ -339,8 +350,11 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     for name in next(row for row in LAYERS if row.target == "BatchNormalization").names:
         aliases[name].alone = aliases["LayerNormalization"] if session.version.old else None
     found = keras_extra.make(session, custom["Layer"])
-    more_rows = {"core": small.rows(session, custom["Layer"]),
-                 "preprocessing": augment.rows(session, custom["Layer"])}  # fmt: skip
+    changes = augment.rows(session, custom["Layer"])
+    changes |= augment_mixed.rows(session, custom["Layer"], changes)
+    more_rows = {"normalization": spectral.rows(session, custom["Layer"]),
+                 "core": small.rows(session, custom["Layer"]),
+                 "preprocessing": changes}  # fmt: skip
     for family, more in (*recurrent_rows(session).items(), *more_rows.items()):
         found[family] = {**found.get(family, {}), **more}
     extra = {
@@ -360,6 +374,7 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
         "Input": begin,
         "InputLayer": Inputs(begin),
         "InputSpec": InputSpec,
+        **lookups.NAMES,
     }
     made = {
         family: {**base, **{name: aliases[name] for row in rows for name in row.names},

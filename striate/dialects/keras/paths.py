@@ -95,7 +95,8 @@ def _inner(session: KerasSession) -> Modules:
         "utils.vis_utils": utils, "utils.visualize_util": utils, "utils.layer_utils": utils,
         "utils.io_utils": utils, "utils.data_utils": utils, "utils.training_utils": utils,
         "utils.multi_gpu_utils": utils,
-        "preprocessing": {"image_dataset_from_directory": utils["image_dataset_from_directory"]},
+        "preprocessing": {name: utils[name] for name in (
+            "image_dataset_from_directory", "text_dataset_from_directory")},
         "preprocessing.sequence": keras_texts.SEQUENCE, "preprocessing.text": keras_texts.TEXT,
         "preprocessing.image": {
             **images, "image_dataset_from_directory": utils["image_dataset_from_directory"],

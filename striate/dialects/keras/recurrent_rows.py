@@ -17,7 +17,7 @@ from ...layers.recurrent import (
     StackedRNNCells,
 )
 from ..table import Row
-from .conv_recurrent import ConvLSTM2D
+from .conv_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from .cudnn import CuDNNGRU, CuDNNLSTM
 from .rows import UNSEEN, WORDS
 from .session import KerasSession
@@ -48,10 +48,10 @@ def rows(session: KerasSession) -> dict[str, Made]:
     old = ("units", "kernel_initializer", "recurrent_initializer")
 
     def over_time(made: type, order: tuple[str, ...], old_order: tuple[str, ...],
-                  *names: str, **defaults: Any) -> Made:  # fmt: skip
+                  *names: str, spatial: bool = False, **defaults: Any) -> Made:  # fmt: skip
         row = Row(
             made.__name__, (made.__name__, *names), order, WORDS_OVER_TIME, {},
-            (*DROPPED, *FORGET), defaults, old_order=old_order, harmless=FORGET,
+            (*DROPPED, *FORGET), defaults, spatial, old_order, FORGET,
         )  # fmt: skip
         return dict.fromkeys(row.names, (row, made))
 
@@ -82,7 +82,11 @@ def rows(session: KerasSession) -> dict[str, Made]:
     )  # fmt: skip
     return {
         "recurrent": recurrent,
-        "convolutional_recurrent": {"ConvLSTM2D": (row, ConvLSTM2D)},
+        "convolutional_recurrent": {
+            "ConvLSTM2D": (row, ConvLSTM2D), "ConvRecurrent2D": (row, ConvLSTM2D),
+            **over_time(ConvLSTM1D, conv, (), spatial=True, **gate),
+            **over_time(ConvLSTM3D, conv, (), spatial=True, **gate),
+        },
         "wrappers": plain(Bidirectional, "layer", "merge_mode"),
         "embeddings": plain(
             Embedding, "input_dim", "output_dim", "embeddings_initializer",

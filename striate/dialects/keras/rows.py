@@ -207,10 +207,7 @@ MERGES = {  # modes of Keras 1's merge
 }  # fmt: skip
 FUNCTIONS = {row.target.lower(): row.target for row in _MERGES}  # Keras 2's functions of merging
 
-_TEXTS = "texts are not read here: keras.preprocessing.text.Tokenizer gives numbers"
 REFUSED: dict[str, str] = {
-    "TextVectorization": _TEXTS,
-    "StringLookup": _TEXTS,
     **dict.fromkeys(
         (
             "InceptionResNetV2",

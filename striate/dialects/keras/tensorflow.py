@@ -37,6 +37,7 @@ from .tf_objects import (
     Strategy,
     split_seed,
 )
+from .tf_texts import Text, Texts
 from .words import activation_names, relu
 
 DTYPES = {
@@ -97,6 +98,8 @@ def argmin(input: Any, axis: int | None = None, output_type: Any = None, **words
 
 def expand_dims(input: Any, axis: Any = None, name: Any = None, **words: Any) -> Any:
     """Return a tensor with a new axis."""
+    if isinstance(input, (Text, Texts)):
+        return Texts([input]) if isinstance(input, Text) else input  # rows of one text each
     return lift(shapes.expand_dims)(input, words.get("dim", axis))
 
 

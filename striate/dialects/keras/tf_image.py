@@ -19,13 +19,14 @@ MODES = {"bilinear": "bilinear", "nearest": "nearest-exact", "bicubic": "bicubic
 def resize(images: Any, size: Any, method: Any = "bilinear", antialias: bool = False,
            **words: Any) -> Tensor:  # fmt: skip
     """Return pictures of another size."""
-    x = floating(images)
+    given, x = tensor(images), floating(images)
     batch = x if x.dim() == 4 else x.unsqueeze(0)
     mode = MODES.get(str(method).lower(), "bilinear")
     smooth = mode in ("bilinear", "bicubic")
     extra = {"align_corners": False, "antialias": antialias} if smooth else {}
     sizes = [int(side) for side in size]
     out = functional.interpolate(batch.movedim(-1, 1), sizes, mode=mode, **extra).movedim(1, -1)
+    out = out if smooth else out.to(given.dtype)  # pixels of the picture itself
     return out if x.dim() == 4 else out[0]
 
 

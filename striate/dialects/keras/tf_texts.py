@@ -53,7 +53,7 @@ class Texts(list[Any]):
 
     def numpy(self) -> Any:
         """Return an array of bytes."""
-        return np.array([one.encode() for one in self], dtype=object)
+        return np.array([one.numpy() for one in self], dtype=object)
 
 
 def text(value: Any) -> str:
@@ -101,11 +101,45 @@ def regex_replace(input: Any, pattern: str, rewrite: str, **words: Any) -> Text:
     return Text(re.sub(pattern, rewrite, text(input)))
 
 
+def each(function: Any) -> Any:
+    """Return a function of a text as one of several too."""
+
+    def told(input: Any, *args: Any, **words: Any) -> Any:
+        if isinstance(input, (list, np.ndarray)):
+            found = [told(one, *args, **words) for one in input]
+            numbers = found and isinstance(found[0], torch.Tensor)
+            return torch.stack(found) if numbers else Texts(found)
+        return function(input, *args, **words)
+
+    return told
+
+
+def characters(input: Any, *args: Any, **words: Any) -> Texts:
+    """Return the characters of a text."""
+    return Texts(map(Text, text(input)))
+
+
+def substr(input: Any, pos: int, len: int, **words: Any) -> Text:
+    """Return a part of a text."""
+    return Text(text(input)[pos : pos + len])
+
+
+def reduce_join(inputs: Any, axis: Any = None, separator: str = "", **words: Any) -> Any:
+    """Return one text of all, or of each row along the last axis."""
+    if axis in (-1, 1) and inputs and isinstance(inputs[0], list):
+        return Texts(join(row, separator) for row in inputs)
+    return join((one for row in inputs for one in (row if isinstance(row, list) else [row])),
+                separator)  # fmt: skip
+
+
 FUNCTIONS = {
-    "split": split, "join": join, "to_number": to_number, "regex_full_match": regex_full_match,
-    "regex_replace": regex_replace, "length": lambda x, **words: torch.tensor(len(text(x))),
-    "lower": lambda x, **words: Text(text(x).lower()),
-    "upper": lambda x, **words: Text(text(x).upper()),
-    "strip": lambda x, **words: Text(text(x).strip()),
+    "split": split, "join": join, "to_number": to_number, "regex_full_match":
+    each(regex_full_match), "regex_replace": each(regex_replace),
+    "length": each(lambda x, **words: torch.tensor(len(text(x)))),
+    "lower": each(lambda x, **words: Text(text(x).lower())),
+    "upper": each(lambda x, **words: Text(text(x).upper())),
+    "strip": each(lambda x, **words: Text(text(x).strip())),
     "as_string": lambda x, **words: Text(x.item() if hasattr(x, "item") else x),
+    "unicode_split": each(characters), "bytes_split": each(characters), "substr": each(substr),
+    "reduce_join": reduce_join,
 }  # fmt: skip

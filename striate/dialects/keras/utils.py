@@ -18,8 +18,8 @@ from ...core.symbol import Symbol
 from ..symbolic import lift
 from . import summary as keras_summary
 from .beside import set_random_seed, source_inputs
+from .directories import image_dataset_from_directory, text_dataset_from_directory
 from .image_files import array_to_img, img_to_array, load_img, save_img
-from .image_sources import Files
 from .sequence import Sequence
 from .session import KerasSession
 from .tf_data import Dataset
@@ -181,37 +181,6 @@ def get_file(fname: Any = None, origin: Any = None, *args: Any, cache_dir: Any =
     return str(path)
 
 
-def image_dataset_from_directory(
-    directory: Any, labels: Any = "inferred", label_mode: Any = "int", class_names: Any = None,
-    color_mode: str = "rgb", batch_size: int | None = 32, image_size: Any = (256, 256),
-    shuffle: bool = True, seed: int | None = None, validation_split: float | None = None,
-    subset: Any = None, interpolation: str = "bilinear", **words: Any,
-) -> Dataset:  # fmt: skip
-    """Return the pictures in the folders of a folder as a data set."""
-    kind = {"int": "sparse"}.get(label_mode, label_mode) if labels is not None else None
-    files = Files(Path(directory), image_size, color_mode, class_names, kind, interpolation)
-    order = np.arange(len(files))
-    if shuffle:
-        np.random.default_rng(seed).shuffle(order)
-    if validation_split:
-        cut = len(order) - int(len(order) * validation_split)
-        order = order[cut:] if subset == "validation" else order[:cut]
-    print(f"Found {len(files)} files belonging to {len(files.class_indices)} classes.")  # noqa: T201
-
-    def walk() -> Iterator[Any]:
-        mixes = shuffle and subset != "validation"
-        places = np.random.default_rng(seed).permutation(order) if mixes else order
-        for place in places:
-            x = torch.from_numpy(files.picture(int(place)).copy())
-            given = files.labels(np.array([place]))
-            yield x if given is None else (x, torch.as_tensor(given)[0])
-
-    made = Dataset(walk, len(order))
-    made = made.batch(batch_size) if batch_size else made
-    made.class_names = list(files.class_indices)  # type: ignore[attr-defined]
-    return made
-
-
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """Return what a step is given."""
     if y is None:
@@ -291,6 +260,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "print_summary": lambda model, *args, **words: model.summary(*args, **words),
         "load_img": load_img, "img_to_array": img_to_array, "array_to_img": array_to_img,
         "save_img": save_img, "image_dataset_from_directory": image_dataset_from_directory,
+        "text_dataset_from_directory": text_dataset_from_directory,
         "multi_gpu_model": lambda model, *args, **words: model,
         "serialize_keras_object": lambda made: made.get_config(),
         "convert_all_kernels_in_model": lambda model: None,

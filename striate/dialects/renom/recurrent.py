@@ -32,7 +32,8 @@ class Lstm(Parametrized):
 
     def drawn(self, *shape: int) -> Variable:
         """Return weights of this shape."""
-        return Variable(self._initializer(shape), weight_decay=self._weight_decay)
+        made: Variable = Variable(self._initializer(shape), weight_decay=self._weight_decay)
+        return made
 
     def weight_initiallize(self, size_i: tuple[int, ...]) -> None:
         """Make the weights, then the bias."""
@@ -71,8 +72,9 @@ class Lstm(Parametrized):
     def mixed(self, x: Tensor, before: Tensor) -> Tensor:
         """Return what all gates see."""
         weights = self.params
-        seen = x @ weights.w.tensor + before @ weights.wr.tensor
-        return seen if self._ignore_bias else seen + weights.b.tensor
+        seen: Tensor = x @ weights.w.tensor + before @ weights.wr.tensor
+        bias: Tensor | float = 0.0 if self._ignore_bias else weights.b.tensor
+        return seen + bias
 
     def step(self, x: Tensor, before: Tensor, state: Tensor) -> tuple[Tensor, ...]:
         """Return the output and the memory."""

@@ -1,0 +1,93 @@
+"""Data sets of the files in the folders of a folder: pictures, or texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...errors import caller
+from ..table import DialectError
+from .image_sources import Files
+from .tf_data import Dataset
+from .tf_texts import Text
+
+Read = Callable[[int], Any]
+
+
+class TextFiles(Files):
+    """Texts in the folders of a folder."""
+
+    suffixes = (".txt",)
+
+    def text(self, index: int) -> Text:
+        """Read a text."""
+        return Text((self.root / self.filenames[index]).read_text(encoding="utf-8"))
+
+
+def _datasets(
+    files: Files, read: Read, batch_size: int | None, shuffle: bool, seed: int | None,
+    validation_split: float | None, subset: Any,
+) -> Any:  # fmt: skip
+    """Return the files as a data set, or a part of them, or both parts."""
+    order = np.arange(len(files))
+    if shuffle:
+        np.random.default_rng(seed).shuffle(order)
+    cut = len(order) - int(len(order) * (validation_split or 0))
+    parts = {"training": order[:cut], "validation": order[cut:]} if validation_split else {}
+    if validation_split and subset not in (*parts, "both"):
+        raise DialectError(
+            "keras.utils",
+            "validation_split asks for one of its parts",
+            got=f"subset={subset!r}",
+            need='"training", "validation" or "both"',
+            at=caller(),
+        )
+    print(f"Found {len(files)} files belonging to {len(files.class_indices)} classes.")  # noqa: T201
+
+    def made(places: Any, mixes: bool) -> Dataset:
+        def walk() -> Iterator[Any]:
+            for place in np.random.default_rng(seed).permutation(places) if mixes else places:
+                x, given = read(int(place)), files.labels(np.array([place]))
+                yield x if given is None else (x, torch.as_tensor(given)[0])
+
+        dataset = Dataset(walk, len(places))
+        dataset = dataset.batch(batch_size) if batch_size else dataset
+        dataset.class_names = list(files.class_indices)  # type: ignore[attr-defined]
+        return dataset
+
+    if subset == "both" and parts:
+        return [made(places, shuffle and name == "training") for name, places in parts.items()]
+    return made(parts.get(subset, order), shuffle and subset != "validation")
+
+
+def _kind(labels: Any, label_mode: Any) -> Any:
+    return {"int": "sparse"}.get(label_mode, label_mode) if labels is not None else None
+
+
+def image_dataset_from_directory(
+    directory: Any, labels: Any = "inferred", label_mode: Any = "int", class_names: Any = None,
+    color_mode: str = "rgb", batch_size: int | None = 32, image_size: Any = (256, 256),
+    shuffle: bool = True, seed: int | None = None, validation_split: float | None = None,
+    subset: Any = None, interpolation: str = "bilinear", **words: Any,
+) -> Any:  # fmt: skip
+    """Return the pictures in the folders of a folder as a data set."""
+    kind = _kind(labels, label_mode)
+    files = Files(Path(directory), image_size, color_mode, class_names, kind, interpolation)
+    return _datasets(files, lambda place: torch.from_numpy(files.picture(place).copy()),
+                     batch_size, shuffle, seed, validation_split, subset)  # fmt: skip
+
+
+def text_dataset_from_directory(
+    directory: Any, labels: Any = "inferred", label_mode: Any = "int", class_names: Any = None,
+    batch_size: int | None = 32, max_length: int | None = None, shuffle: bool = True,
+    seed: int | None = None, validation_split: float | None = None, subset: Any = None,
+    **words: Any,
+) -> Any:  # fmt: skip
+    """Return the texts in the folders of a folder as a data set."""
+    files = TextFiles(Path(directory), (0, 0), "", class_names, _kind(labels, label_mode), "")
+    return _datasets(files, lambda place: Text(files.text(place)[:max_length]),
+                     batch_size, shuffle, seed, validation_split, subset)  # fmt: skip
