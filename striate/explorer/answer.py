@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from ..inspect.maps import activations
+from ..inspect.maps import activations, inference, sample, walk
 from ..inspect.mistakes import probabilities
 
 
@@ -33,3 +34,13 @@ def answer(model: Any, x: NDArray[Any], by_torch: bool = False) -> dict[str, Any
         "entropy": float(-(inside * np.log2(inside)).sum()) + 0.0,
         "most_entropy": float(np.log2(max(len(chances), 2))),
     }
+
+
+def logits(model: Any, x: NDArray[Any]) -> list[float]:
+    """Return what the network's last activation is given for one sample."""
+    graph = model.graph
+    batch = sample(model, graph.inputs[0].spec, x)
+    with inference(model), torch.no_grad():
+        found = walk(graph, [batch], lambda node, out: None, last=graph.outputs[0].node)[0]
+    scores: list[float] = found[0].double().flatten().nan_to_num().tolist()
+    return scores

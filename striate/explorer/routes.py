@@ -52,6 +52,10 @@ def _looks(app: FastAPI, subjects: Subjects, chosen: str) -> None:
     def predict(asked: requests.Edited) -> dict[str, Any]:
         return view.predict(subjects[asked.run], asked)
 
+    @app.post("/api/logits")
+    def logits(asked: requests.Edited) -> dict[str, Any]:
+        return view.scored(subjects[asked.run], asked)
+
     @app.post("/api/unit")
     def unit(asked: requests.Unit) -> dict[str, Any]:
         return units.unit_of(subjects[asked.run], asked)

@@ -87,6 +87,12 @@ def predict(subject: Subject, asked: requests.Edited) -> dict[str, Any]:
         return answer.answer(_network(subject, asked), x, by_torch=True)
 
 
+def scored(subject: Subject, asked: requests.Edited) -> dict[str, Any]:
+    """Return the scores of the classes before the activation that the network ends with."""
+    with subject.lock:
+        return {"logits": answer.logits(_network(subject, asked), subject.sample(asked.pixels))}
+
+
 def traced(subject: Subject, asked: requests.Trace) -> bytes:
     """Return what every layer makes of a picture."""
     with subject.lock:

@@ -114,7 +114,8 @@ def scores(page: Page) -> list[float]:
     """Return the raw outputs, which the page writes with three digits or four."""
     minus = "\N{MINUS SIGN}"
     return [
-        float(text.replace(minus, "-")) for text in page.locator(".scores td").all_text_contents()
+        float(text.replace(minus, "-"))
+        for text in page.locator(".scores td:nth-child(2)").all_text_contents()
     ]
 
 
@@ -222,16 +223,15 @@ def test_maps_kernels_and_the_answer_are_those_of_an_epoch(quiet: Page, served: 
     quiet.locator(".epoch-answer[data-epoch='0']").click()
     expect(quiet.locator(".top button.badge")).to_have_text(re.compile("^before training"))
     expect(quiet.locator(".bars .best")).not_to_have_text(sure)
-    quiet.wait_for_load_state("networkidle")
-    assert kernels.first.evaluate(picture) != now
+    first = "document.querySelector('.epochs .kernels canvas').toDataURL()"
+    quiet.wait_for_function(f"(now) => {first} !== now", arg=now)
     quiet.click("#tab-kernels")
     expect(quiet.locator(".kernels:visible canvas")).to_have_count(6)
     quiet.locator(".top button.badge").click()  # as it is
     expect(quiet.locator(".bars .best")).to_have_text(sure)
     quiet.click("#tab-epochs")
     expect(quiet.locator(".epochs .slider b")).to_have_text("after epoch 2")
-    quiet.wait_for_load_state("networkidle")
-    assert kernels.first.evaluate(picture) == now
+    quiet.wait_for_function(f"(now) => {first} === now", arg=now)
 
 
 def test_the_link_brings_the_view_back(quiet: Page, served: Served) -> None:
@@ -244,6 +244,43 @@ def test_the_link_brings_the_view_back(quiet: Page, served: Served) -> None:
     other.goto(quiet.url)
     expect(other.locator("#unit-total")).to_have_text(first)
     expect(other.locator(".caption")).to_contain_text("test picture 17")
+
+
+def test_the_link_brings_back_what_was_changed(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet", "&sample=5&unit=2.4.4.conv2d_1&tab=epochs&sort=activity")
+    quiet.locator(".epoch-answer[data-epoch='1']").click()
+    quiet.get_by_role("button", name="Silence map").click()
+    quiet.get_by_label("Size of the maps").fill("2")
+    expect(quiet.locator(".bars .ghost")).to_have_count(10)
+    quiet.locator(".scores summary").click()
+    expect(quiet.locator(".scores td:last-child").first).not_to_be_empty()
+    before = quiet.locator(".scores").inner_text()
+    quiet.wait_for_timeout(400)
+    other = quiet.context.new_page()
+    other.goto(quiet.url)
+    expect(other.locator(".edits li")).to_contain_text("conv2d_1: 2 silent")
+    expect(other.locator(".top button.badge")).to_contain_text("after epoch 1")
+    expect(other.get_by_label("Size of the maps")).to_have_value("2")
+    pressed = other.get_by_role("button", name="strongest first")
+    expect(pressed).to_have_attribute("aria-pressed", "true")
+    other.locator(".scores summary").click()
+    expect(other.locator(".scores td:last-child").first).not_to_be_empty()
+    assert other.locator(".scores").inner_text() == before
+
+
+def test_edges_appear_on_hover_only(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "residual")
+    quiet.mouse.move(3, 3)
+    seen = """() => [...document.querySelectorAll(".edge")]
+      .filter((one) => getComputedStyle(one).opacity > 0).length"""
+    assert quiet.locator(".edge").count() > 10
+    assert quiet.evaluate(seen) == 0
+    quiet.locator("#column-3").hover()
+    assert quiet.evaluate(seen) >= 2
+    quiet.mouse.move(3, 3)
+    assert quiet.evaluate(seen) == 0
+    quiet.locator("#column-3 canvas").focus()
+    assert quiet.evaluate(seen) >= 2
 
 
 def test_every_lesson_operates_the_page(quiet: Page, served: Served) -> None:

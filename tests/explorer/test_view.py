@@ -83,6 +83,18 @@ def test_the_page_predicts_what_the_model_predicts_and_draws_its_maps(
         )
 
 
+def test_logits_are_what_the_last_activation_is_given(visitor: Visitor) -> None:
+    subject = visitor.subjects["lenet"]
+    assert subject.test is not None
+    x = subject.test.x[3]
+    found = visitor.post("logits", run="lenet", pixels=encoded(subject.grid.picture(x)))["logits"]
+    with torch.no_grad():
+        own = subject.model.before_activation(torch.as_tensor(x[None]).float())[0]
+    assert found == pytest.approx(own.tolist(), rel=1e-5, abs=1e-6)
+    chances = np.exp(found) / np.exp(found).sum()
+    assert chances == pytest.approx(subject.model.predict(x[None])[0], rel=1e-4, abs=1e-7)
+
+
 def test_drawing_takes_the_path_of_predict(visitor: Visitor) -> None:
     pixels = picture(28, 28, 1)
     subject = visitor.subjects["lenet"]

@@ -12,6 +12,7 @@ import { outputPanel } from "./output/panel.js";
 import { drawer } from "./drawer/drawer.js";
 
 const asked = linked();
+set({ byActivity: asked.byActivity, global: asked.global, size: asked.size || 1 }); // the tools of the network begin with them
 
 top(document.getElementById("top"));
 drawer(document.getElementById("drawer"));
@@ -27,16 +28,16 @@ on("second", ({ second }) => trying(async () => {
 /** Show a run: its network, and a picture for it to look at. */
 async function opened(run) {
   document.title = `${run} – Striate`;
-  set({ model: null, health: null, answer: null, before: null, columns: null, unit: null, edits: [], pages: {} });
+  set({ model: null, health: null, answer: null, before: null, columns: null, unit: null, epoch: null, edits: [], pages: {} });
   try {
     const model = await get("model", { run });
     if (state.run !== run) return;
     const input = await first(model);
     if (state.run !== run) return;
-    set({ model, input });
-    if (asked.unit) set({ unit: known(asked.unit, model) });
-    if (asked.unit && asked.tab) set({ tab: asked.tab }); // a unit that is chosen opens its own
-    asked.unit = null;
+    const { unit, tab, ...more } = later(model);
+    set({ model, input, ...more });
+    if (unit) set({ unit });
+    if (unit && tab) set({ tab }); // a unit that is chosen opens its own
     setTimeout(() => trying(() => looked(run)), 1500); // when the first picture is shown
   } catch (error) {
     if (!error.error) throw error;
@@ -65,16 +66,23 @@ async function first(model) {
   return { pixels: new Uint8Array(height * width * channels), source: "draw" };
 }
 
-function known(unit, model) {
-  const column = model.columns.find((one) => one.name === unit.layer);
-  return column ? { ...unit, column: column.id } : null;
+/** What the address asks of the first run that is shown: a unit, an epoch, changes, pages. */
+function later(model) {
+  if (asked.done || (asked.run && model.run !== asked.run)) return {};
+  asked.done = true;
+  const column = model.columns.find(({ name }) => name === asked.unit?.layer);
+  return {
+    unit: column ? { ...asked.unit, column: column.id } : null, tab: asked.tab, pages: asked.pages,
+    edits: asked.edits.filter(({ layer }) => model.columns.some(({ name }) => name === layer)),
+    epoch: model.epochs.includes(asked.epoch) ? asked.epoch : null,
+  };
 }
 
 trying(async () => {
   const { runs, chosen } = await get("runs");
   const run = runs.includes(asked.run) ? asked.run : chosen;
   set({
-    runs, tab: asked.tab, open: asked.open, byActivity: asked.byActivity, global: asked.global,
+    runs, tab: asked.tab, open: asked.open,
     second: runs.includes(asked.second) ? asked.second : "",
   });
   if (run) set({ run });

@@ -2,7 +2,7 @@
 
 import { decode, encode } from "./bytes.js";
 
-const LINK_BYTES = 4096; // a drawing of at most so many pixels travels in the link
+const LINK_BYTES = 16384; // a drawing of at most so many bytes travels in the link
 
 /** Everything that is shown. Parts of the page read it and change it by `set`. */
 export const state = {
@@ -36,12 +36,17 @@ export function set(changes) {
   if (changed.some((name) => LINKED.includes(name))) remember();
 }
 
-const LINKED = ["run", "second", "input", "unit", "tab", "byActivity", "global", "open"];
+const LINKED = ["run", "second", "input", "unit", "tab", "byActivity", "global", "open", "epoch", "edits", "pages", "size"];
 let timer = 0;
 
 function remember() {
   clearTimeout(timer);
   timer = setTimeout(() => history.replaceState(null, "", `#${link()}`), 200);
+}
+
+/** Whether the link brings back the picture too: a large drawing is left out. */
+export function whole() {
+  return state.input?.source === "sample" || !state.input || state.input.pixels.length <= LINK_BYTES;
 }
 
 /** The part of the address that brings this view back. */
@@ -51,8 +56,12 @@ export function link() {
   if (state.second) words.set("with", state.second);
   const { input, unit } = state;
   if (input?.source === "sample") words.set("sample", input.index);
-  else if (input && input.pixels.length <= LINK_BYTES) words.set("pixels", encode(input.pixels));
+  else if (input && whole()) words.set("pixels", encode(input.pixels));
   if (unit) words.set("unit", [unit.channel, unit.row, unit.col, unit.layer].join("."));
+  if (state.epoch !== null) words.set("epoch", state.epoch);
+  for (const { layer, channel, factor, kernel } of state.edits) words.append("edit", [channel, factor, Number(kernel), layer].join("~"));
+  for (const [column, page] of Object.entries(state.pages)) if (page) words.append("page", `${column}.${page}`);
+  if (state.size !== 1) words.set("size", state.size);
   if (state.tab) words.set("tab", state.tab);
   if (state.byActivity) words.set("sort", "activity");
   if (state.global) words.set("scale", "global");
@@ -72,6 +81,11 @@ export function linked() {
     run: words.get("run"), second: words.get("with") ?? "", tab: words.get("tab") ?? "",
     sample: words.has("sample") ? Number(words.get("sample")) : null, pixels,
     unit: layer.length ? { layer: layer.join("."), channel: +channel, row: +row, col: +col } : null,
+    epoch: words.has("epoch") ? Number(words.get("epoch")) : null,
+    edits: words.getAll("edit").map((edit) => edit.split("~")).map(([at, factor, kernel, ...name]) => (
+      { layer: name.join("~"), channel: +at, factor: +factor, kernel: kernel === "1" })),
+    pages: Object.fromEntries(words.getAll("page").map((page) => page.split(".").map(Number))),
+    size: Number(words.get("size") ?? 1),
     byActivity: words.get("sort") === "activity", global: words.get("scale") === "global",
     open: words.get("drawer") !== "closed",
   };

@@ -4,7 +4,7 @@ import { h, icon, put, svg, tell } from "./dom.js";
 import { showKeys } from "./keys.js";
 import { theme } from "./colour.js";
 import { called } from "./drawer/epochs.js";
-import { on, set, state } from "./state.js";
+import { link, on, set, state, whole } from "./state.js";
 import { count } from "./numbers.js";
 
 /** Fill the bar. */
@@ -55,11 +55,12 @@ function chain() {
 }
 
 async function copied() {
+  const address = `${location.href.split("#")[0]}#${link()}`;
   try {
-    await navigator.clipboard.writeText(location.href);
-    tell("The link is copied.");
+    await navigator.clipboard.writeText(address);
+    tell(whole() ? "The link is copied." : "The link is copied; the picture is too large for it.");
   } catch {
-    window.prompt("The link to this view", location.href);
+    window.prompt("The link to this view", address);
   }
 }
 

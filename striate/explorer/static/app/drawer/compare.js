@@ -9,7 +9,7 @@ import { sample } from "../input/samples.js";
 import { chart, dropped, sparkline } from "./chart.js";
 import { looked } from "./kernels.js";
 import { points } from "./curves.js";
-import { whenOpen } from "./drawer.js";
+import { whenOpen } from "./open.js";
 
 const MAPS = 16; // of a layer that are shown beside those of the other network
 

@@ -4,7 +4,7 @@ import { h, put } from "../dom.js";
 import { on, set, state } from "../state.js";
 import { chart, dropped, unzoom } from "./chart.js";
 import { count, value } from "../numbers.js";
-import { whenOpen } from "./drawer.js";
+import { whenOpen } from "./open.js";
 
 let source = null;
 

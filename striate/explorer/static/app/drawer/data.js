@@ -6,7 +6,7 @@ import { pictured } from "../colour.js";
 import { noPictures } from "../messages.js";
 import { count } from "../numbers.js";
 import { state } from "../state.js";
-import { whenOpen } from "./drawer.js";
+import { whenOpen } from "./open.js";
 
 /** The tab. */
 export function dataTab() {

@@ -52,19 +52,6 @@ export function drawer(place) {
   on("tab open run", show);
 }
 
-/** Do something when a tab is open and one of the names has changed since it was done last. */
-export function whenOpen(tab, names, run) {
-  let stale = true;
-  const look = () => {
-    if (!stale || state.shownTab !== tab || !state.open) return;
-    stale = false;
-    run();
-  };
-  on(names, () => { stale = true; look(); });
-  on("shownTab open", look);
-  look();
-}
-
 function walked(event, list) {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!step) return;

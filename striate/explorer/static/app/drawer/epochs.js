@@ -4,7 +4,7 @@ import { post, trying } from "../api.js";
 import { h, put } from "../dom.js";
 import { percent } from "../numbers.js";
 import { on, set, state } from "../state.js";
-import { whenOpen } from "./drawer.js";
+import { whenOpen } from "./open.js";
 import { looked, row, slid } from "./kernels.js";
 
 const KERNELS = 16; // that are shown below the slider
@@ -56,7 +56,6 @@ export function epochsTab() {
     return put(kernels, h("h3", {}, `Kernels of ${layer}`, many > KERNELS && h("span", { class: "soft" }, ` the first ${KERNELS} of ${many}`)), row(found.values.slice(0, KERNELS)));
   }));
   on("epoch", () => epochs().length && write());
-  on("run", () => set({ epoch: null }));
   return place;
 }
 

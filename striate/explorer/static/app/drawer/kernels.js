@@ -5,7 +5,7 @@ import { choice, h, put } from "../dom.js";
 import { painted, pixel, written } from "../colour.js";
 import { state } from "../state.js";
 import { value } from "../numbers.js";
-import { whenOpen } from "./drawer.js";
+import { whenOpen } from "./open.js";
 import { largest } from "../unit/grids.js";
 
 const INPUTS = 16; // channels of a kernel that are shown in its strip

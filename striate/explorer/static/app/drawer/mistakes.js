@@ -6,7 +6,7 @@ import { pictured } from "../colour.js";
 import { fixed, percent } from "../numbers.js";
 import { state } from "../state.js";
 import { sample } from "../input/samples.js";
-import { whenOpen } from "./drawer.js";
+import { whenOpen } from "./open.js";
 import { matrix } from "./matrix.js";
 import { noPictures } from "../messages.js";
 

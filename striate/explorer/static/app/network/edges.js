@@ -1,16 +1,11 @@
-// Edges: who reads whom; drawn where the network branches, and for the column under the pointer.
+// Edges: who reads whom, for the column that is pointed at or walked over by keys.
 
 import { svg } from "../dom.js";
 
 /** The lines of a model, behind its columns. */
 export function edges(scroll, model) {
   const layer = svg("svg", { class: "edges", "aria-hidden": "true" });
-  const readers = model.columns.map(() => 0);
-  for (const { inputs } of model.columns) for (const source of inputs) readers[source] += 1;
-  const lines = model.columns.flatMap(({ id, inputs }) => inputs.map((source) => {
-    const branches = inputs.length > 1 || readers[source] > 1;
-    return { source, id, path: svg("path", { class: branches ? "edge branch" : "edge" }) };
-  }));
+  const lines = model.columns.flatMap(({ id, inputs }) => inputs.map((source) => ({ source, id, path: svg("path", { class: "edge" }) })));
   layer.append(...lines.map((line) => line.path));
 
   scroll.onlaid = () => {
@@ -20,8 +15,7 @@ export function edges(scroll, model) {
     for (const { source, id, path } of lines) path.setAttribute("d", curve(box, scroll, source, id));
   };
   const near = (id) => { for (const line of lines) line.path.classList.toggle("near", line.id === id || line.source === id); };
-  scroll.onpointerover = (event) => near(Number(event.target.closest(".column")?.id.slice(7) ?? -1));
-  scroll.onpointerleave = () => near(-1);
+  scroll.onnear = near;
   return layer;
 }
 

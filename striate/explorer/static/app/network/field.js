@@ -2,14 +2,15 @@
 
 import { state } from "../state.js";
 
-/** Draw what the unit sees of a column's maps; one pixel of the map is `scale` wide, from (x, y) on. */
+/** Draw what the unit sees of a column's maps; one pixel of the map is `scale` wide, from (x, y) on.
+ * Its cells are tinted where that is asked, and where the frame has gaps: not all in it is seen. */
 export function outline(context, column, scale, x, y, filled = false) {
   const seen = state.unitFound?.field?.[column];
   if (!seen) return;
   const [top, bottom] = seen.rows, [left, right] = seen.cols;
   context.save();
   context.translate(x, y);
-  if (filled && seen.cells) {
+  if ((filled || !seen.whole) && seen.cells) {
     context.fillStyle = "rgb(232 62 140 / 0.22)";
     for (const cell of seen.cells) {
       context.fillRect((cell % seen.width) * scale, Math.floor(cell / seen.width) * scale, scale, scale);

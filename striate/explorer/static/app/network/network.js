@@ -67,6 +67,9 @@ export function network(place) {
     }
   }
 
+  const near = (column) => scroll.onnear?.(Number(column?.id.slice(7) ?? -1));
+  for (const kind of ["pointerover", "focusin"]) scroll.addEventListener(kind, ({ target }) => near(target.closest(".column")));
+  for (const kind of ["pointerleave", "focusout"]) scroll.addEventListener(kind, () => near(null));
   on("model", build);
   on("unit", (now) => { if (!sought) requestAnimationFrame(() => reveal(now)); });
   on("columns health global size unitFound themed tab open", draw); // the frame of a unit comes with its answer

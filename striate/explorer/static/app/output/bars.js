@@ -1,5 +1,6 @@
 // Probabilities as bars, live; behind them, as ghosts, those without the changes of "what if".
 
+import { post, trying } from "../api.js";
 import { h, put } from "../dom.js";
 import { percent, value } from "../numbers.js";
 import { on, state } from "../state.js";
@@ -8,10 +9,12 @@ const IN_ORDER = 12; // so many classes stand in their own order; of more, the l
 
 /** The bars and the numbers below them; a pen moves them sixty times a second, so they are kept and changed. */
 export function bars() {
-  const list = h("ol", { class: "bars" }), table = h("table");
+  const list = h("ol", { class: "bars" }), body = h("tbody");
+  const before = h("th", { scope: "col", class: "number", title: "before the activation that the network ends with" }, "logit");
   const second = h("dd"), entropy = h("dd");
   const facts = h("dl", { class: "facts-list", hidden: true }, h("dt", {}, "runner-up"), second, h("dt", {}, "entropy"), entropy);
-  const scores = h("details", { class: "scores" }, h("summary", {}, "raw outputs"), table);
+  const scores = h("details", { class: "scores", ontoggle: () => trying(logits) }, h("summary", {}, "outputs and logits"),
+    h("table", {}, h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col", class: "number" }, "output"), before)), body));
   let rows = [];
   on("answer before model", () => {
     const { answer, model } = state;
@@ -20,13 +23,23 @@ export function bars() {
     if (rows.length !== order.length) {
       rows = order.map(row);
       put(list, rows.map(({ bar }) => bar));
-      put(table, rows.map(({ score }) => score));
+      put(body, rows.map(({ score }) => score));
     }
     order.forEach((at, place) => write(rows[place], at));
     if (!order.length) return;
+    trying(logits);
     second.textContent = `${model.classes[answer.second] ?? answer.second}, ${percent(answer.probabilities[answer.second])}`;
     entropy.textContent = `${answer.entropy.toFixed(2)} of ${answer.most_entropy.toFixed(2)} bits`;
   });
+
+  /** Ask for the logits while they are looked at: they cost one more pass. */
+  async function logits() {
+    const { answer, run, input, edits, epoch } = state;
+    if (!scores.open || !answer || !input) return;
+    const found = await post("logits", { run, pixels: input.pixels, edits, epoch });
+    if (state.answer !== answer) return;
+    shown(answer.probabilities).forEach((at, place) => { rows[place].logit.textContent = value(found.logits[at]); });
+  }
   return h("div", {}, list, facts, scores);
 }
 
@@ -40,10 +53,10 @@ function shown(probabilities) {
 function row() {
   const name = h("span", { class: "name" }), number = h("span", { class: "number" });
   const share = h("i"), track = h("span", { class: "track" }, share), ghost = h("i", { class: "ghost" });
-  const title = h("th", { scope: "row" }), output = h("td", { class: "number" });
+  const title = h("th", { scope: "row" }), output = h("td", { class: "number" }), logit = h("td", { class: "number" });
   return {
-    name, number, share, track, ghost, title, output,
-    bar: h("li", {}, name, track, number), score: h("tr", {}, title, output),
+    name, number, share, track, ghost, title, output, logit,
+    bar: h("li", {}, name, track, number), score: h("tr", {}, title, output, logit),
   };
 }
 
