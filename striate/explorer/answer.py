@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..inspect.maps import activations, inference, sample, walk
+from ..inspect.maps import activations, sample, walk
 from ..inspect.mistakes import probabilities
+from ..layers.wrap import inference
 
 
 def answer(model: Any, x: NDArray[Any], by_torch: bool = False) -> dict[str, Any]:
