@@ -298,6 +298,7 @@ def kinds(vision: Any) -> dict[str, Any]:
     return {
         "digits": Subset(digits, few),
         "a part of a part": Subset(Subset(digits, [*few]), torch.tensor([3, 1, 4, 15, 9, 2, 6])),
+        "from the end": Subset(digits, [-1, 3, -20, 0]),
         "other targets": Subset(
             vision.datasets.MNIST("data", train=False, transform=change,
                                   target_transform=lambda label: label % 2), few),
@@ -312,8 +313,8 @@ def kinds(vision: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "name",
-    ["digits", "a part of a part", "other targets", "without a change", "drawn", "own samples",
-     "two", "tensors"],
+    ["digits", "a part of a part", "from the end", "other targets", "without a change", "drawn",
+     "own samples", "two", "tensors"],
 )  # fmt: skip
 def test_what_a_loader_gives_is_what_it_stacks(
     vision: Any, monkeypatch: pytest.MonkeyPatch, name: str

@@ -82,8 +82,7 @@ class Images(Dataset[Any], metaclass=Strict):
         data = self.data if isinstance(self.data, Tensor) else torch.as_tensor(self.data)
         if plain is None or data.dtype is not torch.uint8:
             return None
-        places = torch.as_tensor(indices)
-        batch = data[places]
+        batch = rows(data, indices)
         batch = batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2).contiguous()
         batch = batch.to(torch.float32).div_(255)
         for change in plain:
@@ -91,7 +90,7 @@ class Images(Dataset[Any], metaclass=Strict):
         targets = self.targets
         if not isinstance(targets, Tensor):
             return [batch, torch.tensor([int(targets[index]) for index in indices])]
-        return [batch, targets[places].long()]
+        return [batch, rows(targets, indices).long()]
 
     @property
     def class_to_idx(self) -> dict[str, int]:
@@ -100,6 +99,12 @@ class Images(Dataset[Any], metaclass=Strict):
 
     train_data = test_data = property(lambda self: self.data)
     train_labels = test_labels = property(lambda self: self.targets)
+
+
+def rows(tensor: Tensor, places: Sequence[int]) -> Tensor:
+    """Return these samples: rows are copied as a whole, which indexing does number by number."""
+    chosen = torch.from_numpy(np.array(places, np.int64))
+    return tensor[chosen] if min(places, default=0) < 0 else tensor.index_select(0, chosen)
 
 
 def described(data: Any, split: str = "") -> str:

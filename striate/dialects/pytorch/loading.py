@@ -6,14 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.data import Subset, TensorDataset
 from torch.utils.data._utils import fetch
 from torch.utils.data.dataloader import default_collate
 
 from ..dialect import Patch
-from .datasets import Images
+from .datasets import Images, rows
 
 
 def patches() -> Sequence[Patch]:
@@ -42,6 +41,5 @@ def gathered(data: Any, places: Sequence[int]) -> list[Tensor] | None:
     while type(data) is Subset:
         places, data = [data.indices[place] for place in places], data.dataset
     if type(data) is TensorDataset:
-        chosen = torch.as_tensor(places)
-        return [tensor[chosen] for tensor in data.tensors]
+        return [rows(tensor, places) for tensor in data.tensors]
     return data.batch(places) if isinstance(data, Images) else None
