@@ -203,6 +203,60 @@ def test_a_loop_of_torch_leaves_its_model_in_layers(
     assert np.allclose(load(run).predict(x), seen.detach().numpy(), atol=1e-5)
 
 
+NODES = """
+import numpy as np
+import renom as rm
+class Net(rm.Model):
+    def __init__(self):
+        self.first, self.second = rm.Conv2d(channel=4, padding=1), rm.Conv2d(channel=4, padding=1)
+        self.norm, self.drop = rm.BatchNormalize(mode="feature"), rm.Dropout(0.5)
+        self.last = rm.Sequential([rm.Dense(6), rm.Relu6(), rm.Dense(3)])
+    def forward(self, x):
+        print("called")
+        x = rm.relu(self.norm(self.first(x / 255.0)))
+        x = rm.max_pool2d(x + self.second(x), filter=2, stride=2)
+        x = self.drop(rm.concat(x, rm.LAST(x) * 0.5))
+        return rm.softmax(self.last(x.reshape(len(x), -1)))
+net, optimizer = Net(), rm.Adam()
+x, y = np.random.rand(8, 1, 6, 6) * 255, np.eye(3)[np.arange(8) % 3]
+for _ in range(3):
+    with net.train():
+        loss = rm.cross_entropy(net(x), y)
+    loss.grad().update(optimizer)
+net.set_models(inference=True)
+np.savez("seen.npz", x=x, y=net(x).as_ndarray())
+"""
+
+
+def test_a_loop_of_renom_over_code_leaves_its_model_in_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "nodes.py"
+    script.write_text(NODES.replace("LAST", "tanh"))
+    monkeypatch.chdir(tmp_path)
+    run = run_script(script, seed=0, root=tmp_path / "runs")
+    seen = np.load(tmp_path / "seen.npz")
+    assert np.allclose(load(run).predict(seen["x"]), seen["y"], atol=1e-5)
+    assert (run / "weights.h5").is_file()
+    assert (run / "report.html").is_file()
+    captured = capsys.readouterr()
+    assert captured.out == 4 * "called\n"
+    assert "is code" not in captured.err
+
+
+def test_of_code_of_renom_without_layers_the_weights_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "nodes.py"
+    script.write_text(NODES.replace("LAST", "exp"))
+    monkeypatch.chdir(tmp_path)
+    run = run_script(script, seed=0, root=tmp_path / "runs")
+    assert (run / "weights.h5").is_file()
+    assert not (run / "model.striate").exists()
+    why = "weights.h5: Net is code, there is no native layer for exp"
+    assert f"the run keeps the weights alone, {why}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("package", ["striate.keras", "striate.tf.keras"])
 def test_new_code_in_the_words_of_keras_has_a_run(
     package: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -10,11 +10,15 @@ import pytest
 
 from striate.dialects import installed
 from striate.dialects.renom import native
+from striate.dialects.renom.activations import ROWS, Row
+from striate.dialects.renom.followed import followed
 from striate.engine.taped import Call
 from striate.lower.runtime import library
 
 RNG = np.random.default_rng(0)
 X = RNG.random((24, 2, 8, 8)).astype(np.float32)
+WITHOUT = {"Softmax": "softmax", "HardSigmoid": "clamp", "HardTanh": "hardtanh",
+           "Maxout": "reshape"}  # fmt: skip
 T = np.eye(4, dtype=np.float32)[RNG.integers(0, 4, 24)]
 
 
@@ -171,3 +175,29 @@ def test_a_history_that_a_step_has_used_is_gone(rm: Any) -> None:
     first.grad().update(optimizer)
     with pytest.raises(Exception, match="let go of by an earlier grad"):
         second.grad()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title)
+def test_each_activation_in_a_network_and_in_code(rm: Any, row: Row) -> None:
+    class Code(rm.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.first, self.last = rm.Conv2d(channel=4, filter=3), rm.Dense(3)
+
+        def forward(self, x: Any) -> Any:
+            x = getattr(rm, row.name)(self.first(x))
+            return self.last(rm.flatten(rm.average_pool2d(x, filter=2, stride=2)))
+
+    network = rm.Sequential([rm.Dense(4), getattr(rm, row.title)(), rm.Dense(2)])
+    x = RNG.random((5, 3)).astype(np.float32)
+    network(x)  # makes the weights
+    whole = np.array(network(x))
+    for part in network:
+        x = part(x)
+    np.testing.assert_allclose(whole, np.array(x), rtol=1e-4, atol=1e-5)
+    net = Code()
+    net(X)
+    made, why = followed(net, X.shape[1:])
+    if made is None:
+        assert why == f"there is no native layer for {WITHOUT[row.title]}"
+    else:
+        np.testing.assert_allclose(made.predict(X), np.array(net(X)), rtol=1e-4, atol=1e-5)

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ... import layers as L
+from ...core.layer import Layer
 from ..strict import refused
 from .node import Node, tensor_of
 
@@ -26,7 +28,10 @@ def _maxout(x: Tensor, slice_size: int, axis: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Row:
-    """An activation: its class, its function, the native layer, and its arguments with defaults."""
+    """An activation: its class, its function, the native one, and its arguments with defaults.
+
+    `native`: the class of a layer, the word of one of `L.Activation`, or nothing.
+    """
 
     title: str
     name: str
@@ -34,20 +39,35 @@ class Row:
     native: str = ""
     arguments: tuple[tuple[str, float], ...] = ()
 
+    def layer(self, *values: Any) -> Layer | None:
+        """Return the native layer, if there is one."""
+        if not self.native:
+            return None
+        if self.native.islower():
+            return L.Activation(self.native)
+        made: Layer = getattr(L, self.native)(*values)
+        return made
+
+    def written(self) -> str:
+        """Return what a new program writes."""
+        if not self.native:
+            return ""
+        return f'L.Activation("{self.native}")' if self.native.islower() else f"L.{self.native}()"
+
 
 ROWS = (
     Row("Relu", "relu", torch.relu, "ReLU"),
-    Row("Relu6", "relu6", F.relu6, "ReLU6"),
+    Row("Relu6", "relu6", F.relu6, "relu6"),
     Row("LeakyRelu", "leaky_relu", F.leaky_relu, "LeakyReLU", (("slope", 0.01),)),
     Row("Elu", "elu", F.elu, "ELU", (("alpha", 0.01),)),
     Row("Selu", "selu", F.selu, "SELU"),
     Row("Sigmoid", "sigmoid", torch.sigmoid, "Sigmoid"),
     Row("Tanh", "tanh", torch.tanh, "Tanh"),
     Row("Softmax", "softmax", _softmax),
-    Row("Softplus", "softplus", F.softplus, "Softplus"),
-    Row("Softsign", "softsign", F.softsign, "Softsign"),
+    Row("Softplus", "softplus", F.softplus, "softplus"),
+    Row("Softsign", "softsign", F.softsign, "softsign"),
     Row("Swish", "swish", lambda x, beta: x * torch.sigmoid(beta * x), "", (("beta", 1.0),)),
-    Row("Mish", "mish", F.mish, "Mish"),
+    Row("Mish", "mish", F.mish, "mish"),
     Row("HardSigmoid", "hard_sigmoid", lambda x: (0.2 * x + 0.5).clamp(0, 1)),
     Row("HardTanh", "hard_tanh", F.hardtanh),
     Row("Maxout", "maxout", _maxout, "", (("slice_size", 1), ("axis", 1))),
@@ -67,8 +87,7 @@ def _filled(row: Row, values: tuple[Any, ...], words: dict[str, Any]) -> list[An
     names = [name for name, _ in row.arguments]
     unknown = [name for name in words if name not in names]
     if unknown:
-        native = f"L.{row.native}()" if row.native else ""
-        raise refused(f"ReNom 2.7 {row.title}", unknown[0], names, native)
+        raise refused(f"ReNom 2.7 {row.title}", unknown[0], names, row.written())
     if len(values) > len(names):
         raise TypeError(f"rm.{row.title}({', '.join(names)}) has no argument {[*values]}")
     given = {**dict(row.arguments), **dict(zip(names, values, strict=False)), **words}

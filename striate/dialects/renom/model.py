@@ -45,11 +45,13 @@ class Model(metaclass=Strict):
     updating = True
     _initializer: Any = None
     script: Any = None  # the Script that is run, while one is
+    _shape: tuple[int, ...] | None = None  # of the samples that it was trained on
 
     def __call__(self, *args: Any, **words: Any) -> Any:
         """Compute."""
         if self.script is not None and self.recording and args and type(args[0]) is np.ndarray:
             self.script.saw(args[0])  # what the script gives, and no layer
+            self._shape = tuple(args[0].shape[1:])
         return self.forward(*args, **words)
 
     def forward(self, *args: Any, **words: Any) -> Any:
@@ -216,11 +218,15 @@ class Model(metaclass=Strict):
 
     def kept(self, run: Any, stem: str) -> Any:
         """Write the weights into the folder of a run; return the native network, if any."""
+        from .followed import followed
+
         file = f"{stem or 'weights'}.h5"
         self.save(run.path / file)
-        if self.script is not None and type(self).forward is not Sequential.forward:
+        model, why = followed(self, self._shape)
+        if model is None and self.script is not None:
             name = type(self).__name__
-            self.script.note(f"the run keeps the weights alone, {file}: {name} is code")
+            self.script.note(f"the run keeps the weights alone, {file}: {name} is code, {why}")
+        return model
 
     def load(self, filename: str | Path, devices: str = "cpu") -> None:
         """Read the weights of a file that ReNom or `save` has written."""
@@ -343,5 +349,8 @@ class Sequential(Model):
         """Write the weights into the folder of a run; return the native network, if any."""
         from .native import kept
 
-        super().kept(run, stem)
-        return kept(self._layers, vars(self)["_runner"]) if "_runner" in vars(self) else None
+        model = kept(self._layers, vars(self)["_runner"]) if "_runner" in vars(self) else None
+        if model is None or type(self).forward is not Sequential.forward:
+            return super().kept(run, stem)
+        self.save(run.path / f"{stem or 'weights'}.h5")
+        return model

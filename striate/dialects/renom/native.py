@@ -49,13 +49,6 @@ def _pooling(kind: Callable[..., Layer]) -> Callable[[pooling.MaxPool2d], Layer 
     return make
 
 
-def _activation(layer: Activation) -> Layer | None:
-    if not layer.row.native:
-        return None
-    made: Layer = getattr(L, layer.row.native)(*layer.values)
-    return made
-
-
 MADE: tuple[tuple[type, Callable[[Any], Layer | None]], ...] = (
     (layers.Deconv2d, lambda layer: None),
     (layers.ConvNd, lambda layer: None),
@@ -66,7 +59,7 @@ MADE: tuple[tuple[type, Callable[[Any], Layer | None]], ...] = (
     (layers.SpatialDropout, lambda layer: None),
     (layers.Dropout, lambda layer: L.Dropout(0.0 if layer.inference else layer._dropout_ratio)),
     (layers.Flatten, lambda layer: L.Flatten()),
-    (Activation, _activation),
+    (Activation, lambda layer: layer.row.layer(*layer.values)),
 )
 
 
