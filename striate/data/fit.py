@@ -14,8 +14,7 @@ def check_batch(
 ) -> tuple[Tensor, ...]:
     """Return the batch in the dtypes of the inputs, or raise ShapeError with a diagnosis.
 
-    Images without a channel axis get one where the model has a single channel: (N, 28, 28) fits
-    (28, 28, 1). Nothing else is changed silently.
+    An axis of one may be missing or too many: see `sample_shape`. Nothing else is changed silently.
     """
     if len(tensors) != len(specs):
         raise ShapeError(
@@ -28,8 +27,9 @@ def check_batch(
 
 
 def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
-    axis = missing_axis(spec, tuple(x.shape))
-    x = x if axis is None else x.unsqueeze(axis)
+    sizes = tuple(x.shape[1:])
+    sample = sample_shape(spec, sizes)
+    x = x if sample == sizes else x.reshape(len(x), *sample)
     if not fits(spec.shape, tuple(x.shape[1:])):
         raise ShapeError(
             where,
@@ -43,11 +43,17 @@ def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
     return x if keeps else x.to(dtype)
 
 
-def missing_axis(spec: Spec, sizes: tuple[int, ...]) -> int | None:
-    """Return where a batch of these sizes lacks the single channel of an input, if it does."""
-    if spec.channels != 1 or len(sizes) != len(spec.shape) or not fits(spec.spatial, sizes[1:]):
-        return None
-    return -1 if spec.channel_axis == -1 else 1
+def sample_shape(spec: Spec, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape in which an input reads samples of these sizes.
+
+    They get the axis of a single channel that they lack, and lose a last axis of one where that
+    is one too many: (28, 28) fits an input of (28, 28, 1), and the other way round.
+    """
+    if spec.channels == 1 and len(sizes) == len(spec.shape) - 1 and fits(spec.spatial, sizes):
+        return (*sizes, 1) if spec.channel_axis == -1 else (1, *sizes)
+    if sizes[-1:] == (1,) and fits(spec.shape, sizes[:-1]):
+        return sizes[:-1]
+    return sizes
 
 
 def batch_shape(shape: Shape) -> str:

@@ -17,7 +17,7 @@ from .. import losses, metrics
 from ..core.spec import Shape
 from ..core.symbol import Symbol
 from ..data.feed import ArrayFeed, Batch
-from ..data.fit import missing_axis
+from ..data.fit import sample_shape
 from ..errors import ConfigError
 from ..lower.builder import Weight
 from ..lower.execution import Execution
@@ -309,8 +309,7 @@ class NativeStep(Step):
     def _input(self, index: int, x: Tensor) -> Tensor:
         """Return an input in channels-last order, as bytes or as float32."""
         program = self._program(False)
-        axis = missing_axis(self.specs[index], tuple(x.shape))
-        x = x if axis is None else x.unsqueeze(axis)
+        x = x.reshape(len(x), *sample_shape(self.specs[index], tuple(x.shape[1:])))
         x = program.values[program.inputs[index]].from_user(x)
         return x if x.dtype in (torch.uint8, torch.float32) else x.float()
 

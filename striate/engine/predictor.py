@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.spec import Shape
-from ..data.fit import fits, missing_axis
+from ..data.fit import fits, sample_shape
 from ..lower.execution import Execution
 from ..lower.lower import lower
 from ..lower.program import Program
@@ -78,22 +77,17 @@ class Predictor:
         if not samples or len(arrays) != len(specs):
             return None
         form: list[tuple[Shape, str]] = []
-        axes: list[int | None] = []
         for spec, (shape, dtype) in zip(specs, arrays, strict=True):
-            axis = missing_axis(spec, shape)
-            sample = list(shape[1:])
-            if axis is not None:
-                sample.insert(0 if axis == 1 else len(sample), 1)
-            if shape[:1] != (samples,) or not fits(spec.shape, tuple(sample)):
+            sample = sample_shape(spec, shape[1:])
+            if shape[:1] != (samples,) or not fits(spec.shape, sample):
                 return None
-            form.append((tuple(sample), "uint8" if dtype == np.uint8 else "float32"))
-            axes.append(axis)
+            form.append((sample, "uint8" if dtype == np.uint8 else "float32"))
         plan = self._plan(tuple(form), 1 if samples == 1 else BATCH)
         if plan is None:
             return None
         if samples == 1 and not plan.execution.foreign:
-            return plan.single(axes)
-        return functools.partial(plan.several, axes)
+            return plan.single([shape for shape, _ in arrays])
+        return plan.several
 
     def _plan(self, form: Form, batch: int) -> _Plan | None:
         if (form, batch) not in self.plans:
@@ -127,35 +121,33 @@ class _Plan:
     ) -> None:
         self.program, self.tensors = program, tensors
         self.versions: list[int] = []
-        dtypes = [dtype for _, dtype in form]
+        self.samples, dtypes = zip(*form, strict=True)
         self.execution = Execution(lower(program, batch, dtypes, shares=cores()), native)
         self.dtypes = dtypes
         self.first_in = [program.values[at].channels_first for at in program.inputs]
         self.first_out = [program.values[at].channels_first for at in program.outputs]
 
-    def several(self, axes: Sequence[int | None], x: Sequence[NDArray[Any]]) -> Outputs:
+    def several(self, x: Sequence[NDArray[Any]]) -> Outputs:
         """Return the outputs of any number of samples."""
         self._refresh()
+        forms = zip(x, self.samples, self.first_in, self.dtypes, strict=True)
         given = [
-            np.ascontiguousarray(_channels_last(_whole(one, axis), first), dtype)
-            for one, axis, first, dtype in zip(x, axes, self.first_in, self.dtypes, strict=True)
+            np.ascontiguousarray(_channels_last(one.reshape(len(one), *sample), first), dtype)
+            for one, sample, first, dtype in forms
         ]
         outputs = self._outputs(len(x[0]))
         self.execution.run(len(x[0]), [*given, *outputs])
         return tuple(map(_channels_first, outputs, self.first_out))
 
-    def single(self, axes: Sequence[int | None]) -> Way:
-        """Return a function for one sample, whose memory is laid out beforehand."""
+    def single(self, shapes: Sequence[tuple[int, ...]]) -> Way:
+        """Return a function for one sample of such shapes, whose memory is laid out beforehand."""
         values, stages = self.program.values, self.execution.lowered.plan.stages
         inputs = [
             np.empty((1, *(size or 1 for size in values[at].shape)), dtype)
             for at, dtype in zip(self.program.inputs, self.dtypes, strict=True)
         ]
         shown = map(_channels_first, inputs, self.first_in)
-        places = [
-            one if axis is None else one.squeeze(axis)
-            for one, axis in zip(shown, axes, strict=True)
-        ]
+        places = [one.reshape(shape) for one, shape in zip(shown, shapes, strict=True)]
         outputs = self._outputs(1)
         shown_outputs = tuple(map(_channels_first, outputs, self.first_out))
         call = self.execution.engine.prepared(1, [*inputs, *outputs], (1, len(stages)), cores())
@@ -180,10 +172,6 @@ class _Plan:
         values = self.program.values
         shapes = [[size or 1 for size in values[at].shape] for at in self.program.outputs]
         return [np.empty((samples, *shape), np.float32) for shape in shapes]
-
-
-def _whole(x: NDArray[Any], axis: int | None) -> NDArray[Any]:
-    return x if axis is None else np.expand_dims(x, axis)
 
 
 def _channels_last(x: NDArray[Any], wanted: bool) -> NDArray[Any]:

@@ -45,6 +45,13 @@ def test_grey_images_get_their_channel():
     assert torch.equal(check_batch("m", (first,), (x,))[0], x[:, None])
 
 
+def test_a_last_axis_of_one_is_left_out_where_the_input_has_none():
+    x = torch.arange(2 * 28 * 28.0).reshape(2, 28, 28, 1)
+    assert torch.equal(check_batch("m", (Spec((28, 28)),), (x,))[0], x[..., 0])
+    with pytest.raises(ShapeError):
+        check_batch("m", (Spec((28, 28)),), (x[..., None],))
+
+
 def test_an_unknown_size_takes_any():
     x = torch.zeros(2, 50, 3, 1)
     assert check_batch("m", (Spec((None, None, 1)),), (x,))[0] is x

@@ -60,6 +60,16 @@ def test_any_numbers_with_or_without_the_axis_of_one_channel(samples, dtype):
 
 
 @pytest.mark.parametrize("samples", [1, 3])
+def test_rows_of_pixels_with_or_without_an_axis_of_one(samples):
+    st.seed(1)
+    model = st.Sequential([L.Input((12, 12)), L.Flatten(), L.Dense(3)])
+    x = np.random.default_rng(0).integers(0, 256, (samples, 12, 12), np.uint8)
+    want = expected(model, x.astype(np.float32))
+    for given in (x, x[..., None]):
+        np.testing.assert_allclose(model.predictor([given]), [want], rtol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
 def test_channels_first(samples):
     st.seed(1)
     x = L.Input((3, 8, 9), data_format="channels_first")

@@ -106,8 +106,8 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     ("import", "tf_keras", "tf"), ("import", "keras_core", "keras3"),
     ("name", "tensorflow.keras", "tf"),
 )  # fmt: skip
-ROOTS = ("keras", "tensorflow", "tensorflow_addons", "tf_keras", "keras_core", "keras_contrib",
-         "keras_applications", "keras_preprocessing")  # fmt: skip
+ROOTS = ("keras", "tensorflow", "tensorflow_addons", "tensorflow_datasets", "tf_keras",
+         "keras_core", "keras_contrib", "keras_applications", "keras_preprocessing")  # fmt: skip
 __all__ = ["REFUSED", "VERSIONS", "decide", "modules", "open_session", "patches"]
 PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
 

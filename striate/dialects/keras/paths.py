@@ -22,6 +22,7 @@ from . import (
     tensorflow,
     texts as keras_texts,
     tf_addons,
+    tf_datasets,
     utils as keras_utils,
     words as keras_words,
     wrappers as keras_wrappers,
@@ -52,6 +53,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     made["tensorflow.contrib"] = {}
     for path, names in tf_addons.modules(inner).items():
         made[f"tensorflow_addons.{path}".rstrip(".")] = names
+    made["tensorflow_datasets"] = tf_datasets.NAMES
     return {**made, **keras_beside.packages(inner)}
 
 

@@ -234,8 +234,6 @@ REFUSED: dict[str, str] = {
     "placeholder": "the graph of TensorFlow 1: write the network with tf.keras layers",
     "estimator": "tf.estimator is gone from TensorFlow too: model.compile, model.fit",
     "Estimator": "tf.estimator is gone from TensorFlow too: model.compile, model.fit",
-    "app": "tf.app is gone from TensorFlow too: main() itself, and argparse for its flags",
-    "flags": "tf.flags is gone from TensorFlow too: argparse",
     "get_variable": "the graph of TensorFlow 1: tf.Variable, or add_weight of a layer",
     "ragged": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",
     "RaggedTensor": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,7 +22,7 @@ from .. import (
     tensor_windows as windows,
 )
 from ..symbolic import kind, lift, table, tensor
-from . import tf_boxes, tf_colors, tf_files, tf_image, tf_mnist, tf_texts
+from . import tf_boxes, tf_colors, tf_files, tf_flags, tf_image, tf_mnist, tf_texts
 from .backend import Session, gradients, variable
 from .beside import set_random_seed
 from .optimizers import Optimizer, classes
@@ -255,7 +256,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "boolean_mask": lift(shapes.boolean_mask), "is_tensor": lambda x: isinstance(
             x, (Tensor, Symbol)), "enable_eager_execution": _nothing,
         "disable_v2_behavior": _nothing, "py_function": _call,
-        "numpy_function": _call_numpy,
+        "numpy_function": _call_numpy, "get_logger": lambda: logging.getLogger("tensorflow"),
         "string": str, "as_dtype": kind, "group": _nothing,
     }  # fmt: skip
 
@@ -270,13 +271,15 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     }  # fmt: skip
     top, quiet = names(session), {"set_verbosity": _nothing, "ERROR": 40, "INFO": 20, "WARN": 30}
     quiet |= dict.fromkeys(("info", "warning", "error", "debug"), _nothing)
-    devices = {"list_physical_devices": _none, "list_logical_devices": _none,
+    devices = {"list_physical_devices": _devices, "list_logical_devices": _devices,
                "set_visible_devices": _nothing, "run_functions_eagerly": _nothing,
                "set_soft_device_placement": _nothing}  # fmt: skip
     experimental = {**devices, "set_memory_growth": _nothing, "enable_tensor_float_32_execution":
                     _nothing, "set_virtual_device_configuration": _nothing}  # fmt: skip
+    flags = tf_flags.modules()
     return {
-        "": top, "nn": _nn(session), "math": _math(), "linalg": {
+        "": top, **flags, **{f"compat.v1.{path}": names for path, names in flags.items()},
+        "nn": _nn(session), "math": _math(), "linalg": {
             "matmul": top["matmul"], "norm": lift(math.norm),
             **LINEAR,
             "l2_normalize": lift(math.l2_normalize), "einsum": torch.einsum},
@@ -309,7 +312,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
                        "OneDeviceStrategy": Strategy,
                        "get_strategy": Strategy}, "debugging": {
             "assert_equal": _nothing, "set_log_device_placement": _nothing,
-            "enable_check_numerics": _nothing}, "errors": {}, "autograph": {},
+            "enable_check_numerics": _nothing}, "errors": {}, "autograph": {
+            "set_verbosity": _nothing, "to_graph": function},
         "autograph.experimental": {"do_not_convert": function},
         "compat": {}, "compat.v1": {**top, **old, "logging": Anything(**quiet)},
         "compat.v1.logging": quiet, "version": {"VERSION": top["__version__"]},
@@ -317,8 +321,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             "input_data": Anything(**tf_mnist.NAMES)},
         "examples.tutorials.mnist.input_data": tf_mnist.NAMES,
         "experimental": {}, "python": {}, "python.client": {}, "python.client.device_lib": {
-            "list_local_devices": _none}, "python.framework": {}, "python.framework.ops": {
-            "reset_default_graph": _nothing},
+            "list_local_devices": lambda config=None: _devices()},
+        "python.framework": {}, "python.framework.ops": {"reset_default_graph": _nothing},
     }  # fmt: skip
 
 
@@ -381,8 +385,11 @@ def _nothing(*args: Any, **words: Any) -> None:
     """Do nothing."""
 
 
-def _none(*args: Any, **words: Any) -> list[Any]:
-    return []
+def _devices(device_type: str | None = None) -> list[Anything]:
+    """Return the processor, unless others are asked for."""
+    if device_type not in (None, "CPU"):
+        return []
+    return [Anything(name="/physical_device:CPU:0", device_type="CPU")]
 
 
 @contextlib.contextmanager
