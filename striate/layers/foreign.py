@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import operator
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,7 @@ class CannotFollowError(Exception):
 
 
 BATCHES = (2, 3)
+FOLLOWING = threading.RLock()  # one thread at a time
 
 
 def trace(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
@@ -55,7 +57,8 @@ def trace(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
     network whose code depends on values, or does what torch.fx cannot follow, becomes one node.
     """
     try:
-        return Follower(module, inputs).follow(_written_down(module, len(inputs)))
+        with FOLLOWING:
+            return Follower(module, inputs).follow(_written_down(module, len(inputs)))
     except StriateError:
         raise
     except Exception:  # whatever stops torch.fx: control flow on values, layers in plain lists...
@@ -69,7 +72,9 @@ def lines(module: nn.Module, given: int) -> list[Line]:
     Raises whatever stops torch.fx.
     """
     found = []
-    for line in _written_down(module, given).nodes:
+    with FOLLOWING:
+        nodes = _written_down(module, given).nodes
+    for line in nodes:
         words = dict(line.kwargs)
         training = words.pop("training", None)
         found.append(Line(f"{line.op} {line.target} {line.args} {words}", training))
@@ -88,7 +93,21 @@ def _written_down(module: nn.Module, given: int) -> Any:
     """Return torch.fx's graph of a network; layers are not looked into."""
     from torch import fx
 
+    here = threading.get_ident()
+
     class Tracer(fx.Tracer):
+        def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
+            if threading.get_ident() == here:
+                return super().call_module(m, forward, args, kwargs)
+            with FOLLOWING:  # torch.fx changes what a call of a module is, for all threads
+                pass
+            return m(*args, **kwargs)
+
+        def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+            if threading.get_ident() == here:
+                return super().getattr(attr, attr_val, parameter_proxy_cache)
+            return attr_val
+
         def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
             return isinstance(m, Layer) or super().is_leaf_module(m, module_qualified_name)
 

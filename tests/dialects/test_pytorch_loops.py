@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import io
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -206,10 +208,57 @@ def scheduled(net: nn.Module, optimizer: Any, number: int) -> None:
     scheduler.step()
 
 
+def compiled(net: nn.Module, optimizer: Any, number: int) -> None:
+    step(torch.compile(net, backend="eager"), optimizer)
+
+
+def plain_first(net: nn.Module, optimizer: Any, number: int) -> None:
+    step(net, optimizer)
+
+
+def norm_frozen(net: nn.Module, optimizer: Any, number: int) -> None:
+    net.train()
+    net.norm.eval()  # type: ignore[union-attr]
+    step(net, optimizer)
+
+
+def in_parts(net: nn.Module, optimizer: Any, number: int) -> None:
+    step(nn.DataParallel(net, device_ids=[]), optimizer)
+
+
+def several_optimizers(net: nn.Module, optimizer: Any, number: int) -> None:
+    other = optim.Adam(net.fc2.parameters(), 0.001, eps=1e-4)  # type: ignore[union-attr]
+    optimizer.zero_grad()
+    other.zero_grad()
+    step(net, optimizer, PARTS[1])
+    other.step()
+
+
+def gradient_scaler(net: nn.Module, optimizer: Any, number: int) -> None:
+    scaler = torch.amp.GradScaler("cpu")
+    optimizer.zero_grad()
+    scaler.scale(F.nll_loss(net(X[:16]), Y[:16])).backward()
+    scaler.unscale_(optimizer)
+    nn.utils.clip_grad_value_(net.parameters(), 0.01)
+    scaler.step(optimizer)
+    scaler.update()
+
+
+def saved(net: nn.Module, optimizer: Any, number: int) -> None:
+    kept = io.BytesIO()
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict()}, kept)
+    step(net, optimizer)
+    kept.seek(0)
+    before = torch.load(kept)
+    if number % 2:
+        net.load_state_dict(before["net"])
+        optimizer.load_state_dict(before["optimizer"])
+
+
 LOOPS = (plain, zeroed_late, zeroed_in_place, accumulated, clipped, changed_gradients,
          kept_gradients, weights_in_place, weights_elsewhere, weights_loaded, evaluated_between,
          two_losses, backward_twice, penalty, own_loss, frozen, gradients_asked, scaled,
-         scheduled)  # fmt: skip
+         scheduled, in_parts, several_optimizers, gradient_scaler, saved)  # fmt: skip
 
 
 def trained(loop: Callable[..., None], make: Callable[[Any], Any]) -> list[torch.Tensor]:
@@ -251,6 +300,45 @@ def test_weights_after_steps_of_each_optimizer(make: Callable[[Any], Any]) -> No
         mine = trained(plain, make)
     for here, there in zip(mine, trained(plain, make), strict=True):
         torch.testing.assert_close(here, there, rtol=2e-3, atol=1e-4)
+
+
+def test_a_compiled_network_runs_natively(natively: list[bool]) -> None:
+    with installed("pytorch"):
+        mine = trained(compiled, sgd)
+    assert natively and all(natively)
+    for here, there in zip(mine, trained(plain_first, sgd), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-3, atol=2e-5)
+
+
+def test_a_frozen_normalisation_keeps_its_numbers(natively: list[bool]) -> None:
+    with installed("pytorch"):
+        mine = trained(norm_frozen, sgd)
+    assert not any(natively)
+    for here, there in zip(mine, trained(norm_frozen, sgd), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-3, atol=2e-5)
+
+
+def test_threads_train_networks_of_their_own(natively: list[bool]) -> None:
+    def weights(several: bool) -> list[torch.Tensor]:
+        torch.manual_seed(1)
+        nets = [Net() for _ in range(3)]
+        optimizers = [sgd(net.parameters()) for net in nets]
+        threads = [
+            threading.Thread(target=step, args=pair) for pair in zip(nets, optimizers, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+            if not several:
+                thread.join()
+        for thread in threads:
+            thread.join()
+        return [weight.detach() for net in nets for weight in net.parameters()]
+
+    with installed("pytorch"):
+        mine = weights(several=True)
+    assert len(natively) == 3 and all(natively)
+    for here, there in zip(mine, weights(several=False), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-5)
 
 
 def test_two_networks_teach_each_other(natively: list[bool]) -> None:

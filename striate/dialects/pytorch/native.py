@@ -2,7 +2,7 @@
 
 The module's own code is followed once. It is called as ever where a kernel is missing, where it has
 hooks, where its code changes something beside the output or draws at random, where the gradient of
-the input is wanted, and in evaluation with gradients.
+the input is wanted, where only a part of it is in training, and in evaluation with gradients.
 """
 
 from __future__ import annotations
@@ -69,19 +69,17 @@ class Caller:
         self.known: weakref.WeakKeyDictionary[nn.Module, dict[Any, Followed | None]] = (
             weakref.WeakKeyDictionary()
         )
-        self.here = threading.local()
+        self.here, self.lock = threading.local(), threading.Lock()
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
         """Return what the module gives."""
         if getattr(self.here, "inside", False) or torch._C._get_tracing_state():
             return self.original(module, *args, **words)
-        if isinstance(module, nn.DataParallel) and not module.device_ids and not _hooked([module]):
-            module = module.module  # on processors there is no other part to do
         self.here.inside = True
         try:
             x = args[0] if len(args) == 1 and not words else None
             if isinstance(x, Tensor):
-                out = self._native(module, x)
+                out = self._native(_inside(module), x)
                 if out is not None:
                     self.script.native_is_running()
                     return out
@@ -101,18 +99,28 @@ class Caller:
         if not _plain(x) or (training and len(x) > LARGEST) or (grad and not training):
             return None
         modes = tuple(part.training for part in parts)
-        if not training and any(modes):
-            return None
+        if any(mode is not training for mode in modes):
+            return None  # a normalisation that is frozen, say
         if _hooked(parts):
             return None
         key = (tuple(x.shape[1:]), modes, tuple((id(one), one.requires_grad) for one in weights))
-        kept = self.known.setdefault(module, {})
-        if key not in kept:
-            kept[key] = follow(module, tuple(x.shape[1:]), training)
-        followed = kept[key]
+        with self.lock:  # while its code is followed, its weights hold no numbers
+            kept = self.known.setdefault(module, {})
+            if key not in kept:
+                kept[key] = follow(module, tuple(x.shape[1:]), training)
+            followed = kept[key]
         if followed is None:
             return None
         return followed.train(x) if training else followed.evaluate(x)
+
+
+def _inside(module: nn.Module) -> nn.Module:
+    """Return the module in one that only says how it is to be run: in parts, or compiled."""
+    parallel = isinstance(module, nn.DataParallel) and not module.device_ids
+    if not parallel and type(module).__name__ != "OptimizedModule":
+        return module
+    within = module._modules.get("module" if parallel else "_orig_mod")
+    return module if within is None or _hooked([module]) else within
 
 
 def _parts(module: nn.Module) -> list[nn.Module]:
