@@ -27,7 +27,10 @@ from .surroundings_installed import Changes, as_they_were
 TRACKERS = ("wandb", "mlflow", "neptune", "comet_ml")
 TRACKED = ("init", "log", "config", "watch", "finish", "save", "run", "login", "Image", "Table",
            "Experiment", "start_run", "end_run", "log_param", "log_params", "log_metric",
-           "log_metrics", "set_experiment", "set_tracking_uri", "log_artifact")  # fmt: skip
+           "log_metrics", "set_experiment", "set_tracking_uri", "log_artifact", "Histogram",
+           "Video", "Audio", "Html", "Artifact", "Settings", "Api", "alert", "define_metric",
+           "sweep", "agent", "summary", "unwatch", "plot", "set_tag", "set_tags", "autolog",
+           "pytorch", "keras")  # fmt: skip
 
 
 class Tolerated:

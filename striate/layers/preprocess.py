@@ -133,7 +133,7 @@ class Normalization(Scaling):
                 for one in given.flat if given.size else [getattr(self, field)]:
                     check_range(self.where, field, one, interval, usual)
                 setattr(self, field, given.tolist())
-        self.adapted = self.mean is not None
+        self.adapted = self.fixed = self.mean is not None
 
     def kept(self, x: Spec) -> tuple[int, ...]:
         """Return the axes of a batch that have statistics of their own, in order."""
@@ -154,7 +154,7 @@ class Normalization(Scaling):
         """Create the statistics that `adapt` fills, or check that the given ones fit."""
         kept = self.kept(x[0])
         shape = tuple(x[0].shape[axis - 1] or 1 for axis in kept)
-        if self.mean is None:
+        if not self.fixed:
             self.add_weight("adapted_mean", shape, torch.zeros, trainable=False)
             self.add_weight("adapted_variance", shape, torch.ones, trainable=False)
             self.register_buffer("count", torch.zeros((), dtype=torch.int64))
@@ -171,7 +171,7 @@ class Normalization(Scaling):
 
     def adapt(self, data: Any) -> None:
         """Learn mean and variance from an array, or from batches (x, or (x, y...)), afresh."""
-        if self.mean is not None:
+        if self.fixed:
             raise ConfigError(self.where, "mean and variance are given: there is nothing to adapt")
         count, mean, spread = 0, torch.zeros(()), torch.zeros(())
         for chunk in chunks(data):
@@ -219,14 +219,14 @@ class Normalization(Scaling):
 
     def given(self) -> list[Tensor]:
         """Return mean and variance, given or learned."""
-        if self.mean is None:
+        if not self.fixed:
             return [self.get_buffer("adapted_mean"), self.get_buffer("adapted_variance")]
         return [torch.tensor(each) for each in (self.mean, self.variance)]
 
     def operations(self, *x: Spec, training: bool = False) -> Chain | None:
         """Scale and shift by what is known now; none where other axes than the last have a mean."""
         axes = [last_axis(x[0], axis - 1) for axis in self.kept(x[0])]
-        known = self.mean is not None or bool(self.get_buffer("count"))
+        known = self.fixed or bool(self.get_buffer("count"))
         if not known or axes not in ([], [len(x[0].shape) - 1]):
             return None
         mean, variance = (each.flatten().double() for each in self.given())

@@ -95,17 +95,29 @@ for layer in (layers.RandAugment(value_range=(0, 255)), layers.AugMix(value_rang
     assert out.shape == x.shape and out.min() >= 0 and out.max() <= 255.01
     assert not np.allclose(out, x) and np.allclose(layer(x, training=False), x)
 """,
-    "a kernel divided by its norm": """
+    "numbers that real Keras 3.15 gives": """
 import numpy as np
-from keras import layers
-inner = layers.Dense(3)
-layer = layers.SpectralNormalization(inner, power_iterations=50)
-layer(np.ones((2, 5), "float32"), training=True)
-assert np.isclose(np.linalg.norm(inner.get_weights()[0], 2), 1, atol=1e-3)
-line = layers.ConvLSTM1D(3, 3, return_sequences=True)(np.ones((1, 4, 8, 2), "float32"))
-assert line.shape == (1, 4, 6, 3)
-volume = layers.ConvLSTM3D(2, 3, padding="same")(np.ones((1, 2, 4, 4, 4, 1), "float32"))
-assert volume.shape == (1, 4, 4, 4, 2)
+from keras import layers, ops
+rng = np.random.default_rng(0)
+line = layers.ConvLSTM1D(2, 3, padding="same", return_sequences=True)
+line = line, rng.normal(size=(1, 3, 5, 2)).astype("float32")
+volume = layers.ConvLSTM3D(2, 2), rng.normal(size=(1, 2, 3, 3, 3, 1)).astype("float32")
+wanted = ((-0.61537296, [0.01065432, 0.05725748, -0.03326300, -0.07132729]),
+          (-0.67697525, [-0.13412547, 0.02512364, -0.01621133, -0.02824715]))
+for (layer, x), (total, first) in zip((line, volume), wanted):
+    layer(x)
+    layer.set_weights([np.round(rng.normal(size=w.shape) * .3, 2) for w in layer.get_weights()])
+    y = np.asarray(layer(x))
+    assert np.isclose(y.sum(), total, atol=1e-5) and np.allclose(y.ravel()[:4], first, atol=1e-6)
+inner = layers.Conv2D(2, 2)
+layer = layers.SpectralNormalization(inner, power_iterations=2)
+x = rng.normal(size=(1, 4, 4, 3)).astype("float32"); layer(x)
+kernel = rng.normal(size=(2, 2, 3, 2)).astype("float32")
+inner.set_weights([kernel, np.zeros(2)])
+layer.vector_u.assign(np.array([[.1, .3]], "float32"))
+y = np.asarray(layer(x, training=True))
+assert np.allclose(y.ravel()[:3], [0.27093852, -1.22027969, 0.26243538], atol=1e-5)
+assert np.isclose(np.abs(inner.get_weights()[0]).sum(), 5.04587173, atol=1e-4)
 """,
     "both parts of folders, and texts in folders": """
 import os, numpy as np, keras
@@ -122,6 +134,24 @@ assert sum(len(y) for _, y in train) == 8 and sum(len(y) for _, y in valid) == 2
 for x, y in keras.utils.text_dataset_from_directory("texts", batch_size=10):
     assert {text.decode().split()[0] for text in x.numpy()} == {"cats", "dogs"}
     assert all((text.numpy()[:4] == b"dogs") == bool(label) for text, label in zip(x, y))
+""",
+    "statistics that were learned; a network without shapes": """
+import numpy as np, keras
+from keras import layers
+layer = layers.Normalization(); layer.adapt(np.array([[1., 2.], [3., 6.]]))
+assert np.allclose(layer.mean.numpy(), [2, 4]) and np.allclose(layer.variance.numpy(), [1, 4])
+assert layer.get_config()["mean"] is None
+layer.adapt(np.array([[1.], [3.]]) * np.ones((1, 2)))
+class Pair(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.part = keras.Sequential([layers.Input((3,)), layers.Dense(1)])
+        self.tracker, self.built = keras.metrics.Mean(name="size"), True
+    def train_step(self, x):
+        self.tracker.update_state(keras.ops.mean(self.part(x)))
+        return {"size": self.tracker.result()}
+pair = Pair(); pair.compile()
+assert "size" in pair.fit(np.ones((8, 3)), batch_size=4, verbose=0).history
 """,
     "labels resized stay labels; a layer's loss for each sample": """
 import numpy as np, tensorflow as tf, keras

@@ -16,9 +16,10 @@ from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...engine import loop
 from ...engine.native import make_step
+from ...model import Model
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
-from . import numpy_calls
+from . import fitted, numpy_calls
 from .layers import put_weights
 from .session import KerasSession
 from .tapes import Caller
@@ -232,6 +233,8 @@ def _seen(session: KerasSession) -> Callable[..., Any]:
 
 def _set(self: Layer, key: str, value: Any) -> None:
     """Set an attribute; what a layer was made with can be another one later, as in Keras."""
+    if key == "built" and isinstance(self, Model) and self._graph is None:
+        return  # a script's word that its network needs no shapes
     if key != "trainable" and self.__dict__.get("built") and key in self.__dataclass_fields__:
         object.__setattr__(self, key, value)
     else:
@@ -269,6 +272,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "input_shape", _shape("inputs")),
         (Layer, "output_shape", _shape("outputs")),
         (Layer, "losses", property(_losses)),
+        *fitted.PATCHES,
         (Layer, "W", Placed("W", 0)),
         (Layer, "b", Placed("b", 1)),
         (Layer, "_only_call", lambda self: self.calls[0] if self.calls else _ONLY(self)),

@@ -217,7 +217,7 @@ class Steps:
             ):
                 loss = loss + share * one(label, out, sample_weight)
         if not self.late:
-            self.tracker.update_state(loss.detach())
+            self._loss_tracker.update_state(loss.detach())
         return loss
 
     @property
@@ -228,7 +228,7 @@ class Steps:
     def follow(self: Any, loss: Any) -> None:
         """Take a loss into the mean, where the step does."""
         if self.late:
-            self.tracker.update_state(loss.detach())
+            self._loss_tracker.update_state(loss.detach())
 
     def compiled_loss(self: Any, y: Any, y_pred: Any, sample_weight: Any = None,
                       regularization_losses: Any = None) -> Any:  # fmt: skip
@@ -258,15 +258,13 @@ class Steps:
     @property
     def metrics(self: Any) -> list[Any]:
         """The loss, the metrics of compile, and those that the script holds itself."""
-        own = [
-            one
-            for one in vars(self).values()
-            if isinstance(one, Metric) and one is not self.tracker
-        ]
-        return [self.tracker, *map(Faced, self.compiled()), *own]
+        tracker = self._loss_tracker
+        held = [one for one in vars(self).values() if isinstance(one, Metric)]
+        own = [one for one in held if one is not tracker]
+        return [tracker, *map(Faced, self.compiled()), *own]
 
     @property
-    def tracker(self: Any) -> Any:
+    def _loss_tracker(self: Any) -> Any:
         """The mean of the loss."""
         if vars(self).get("loss_mean") is None:
             object.__setattr__(self, "loss_mean", metric_classes()["Mean"](name="loss"))
