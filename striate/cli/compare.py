@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..store.run import Run
 
 SHOWN = 10  # images on which the two disagree
+DONE = {"epochs": "epochs trained", "seconds": "seconds in all"}  # beside those asked, and each
 WIDE = 24  # characters of a curve in the terminal
 BLOCKS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 
@@ -127,6 +128,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     for group in ("settings", "results"):
         for name, values in told[group].items():
             shown = [_short(value) for value in values]
+            name = DONE.get(name, name) if group == "results" else name
             lines.append(f"{name:<21}{shown[0]:<26}{shown[1]}")
     for name in dict.fromkeys((*told["curves"][0], *told["curves"][1])):
         drawn = [spark(curves.get(name, [])) for curves in told["curves"]]

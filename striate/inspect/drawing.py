@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Names of classes are words, never formulas; the same answer gives the same bytes.
 STYLE: Any = {"text.parse_math": False, "svg.hashsalt": "striate", "font.size": 9}
-DIVERGING, RISING = "RdBu_r", "viridis"  # both are read by people who do not see red and green
+DIVERGING, RISING = "RdBu", "viridis"  # blue is above zero; both are read by people of every vision
 
 
 class Drawable(ABC):

@@ -41,7 +41,7 @@ def _kernels(run: Evidence) -> str:
     note = (
         f"The {filters} kernels of {layer}, {height} x {width}"
         + (f", summed over {channels} channels" if channels > 1 else "")
-        + ": red adds, blue takes away."
+        + ": blue adds, orange takes away."
     )
     return heading("First kernels", note) + f'<div class="two">{"".join(columns)}</div>\n'
 

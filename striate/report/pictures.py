@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 SIDE = 64  # pixels of a thumbnail
-# Anchors of two scales that are read by people who do not see red and green
-DIVERGING = ((33, 90, 160), (146, 190, 220), (246, 246, 246), (236, 162, 130), (170, 30, 45))
+# Anchors of two scales that are read by people of every kind of colour vision: from below zero to
+# above it, as in the explorer, and from little to much
+DIVERGING = ((176, 74, 8), (236, 168, 122), (246, 246, 246), (134, 184, 226), (24, 92, 160))
 RISING = ((30, 20, 50), (60, 80, 140), (35, 140, 140), (110, 200, 90), (250, 230, 40))
 LIKE = "RGBA"
 

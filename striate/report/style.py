@@ -6,7 +6,8 @@ STYLE = """
 :root { color-scheme: light dark; --ink: #1b2230; --soft: #5d6778; --line: #e2e6ed; --card: #fff;
   --page: #f4f6f9; --blue: 31 105 178; --orange: #b9560a; --red: #b3261e; --green: #1f7a45;
   --tint: #eaf2fa; --warn: #fdf3e4 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e7ebf1; --soft: #a0abbb; --line: #2b3341;
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e7ebf1; --soft: #a0abbb;
+  --line: #2b3341;
   --card: #171c25; --page: #0e1218; --blue: 96 170 235; --orange: #f2a066; --red: #ff8a80;
   --green: #6fcf97; --tint: #17283b; --warn: #2e2516 } }
 * { box-sizing: border-box }
@@ -116,7 +117,8 @@ footer { color: var(--soft); font-size: .85rem; text-align: center; margin-top: 
   .two, .charts, .model, .maps figure { grid-template-columns: minmax(0, 1fr) }
   .maps figcaption { text-align: left } .maps figure { gap: .15rem }
   .facts { grid-template-columns: 1fr } .facts dd { margin-bottom: .4rem } }
-@media print { :root { --page: #fff; --card: #fff } body { font-size: 11pt }
+@media print { :root { color-scheme: light; --page: #fff; --card: #fff } body { font-size: 11pt }
+  .matrix a, .matrix span, .bar, .bar i { print-color-adjust: exact }
   section { break-inside: auto; border: 0; padding: .5rem 0 } nav { display: none }
   h2, h3 { break-after: avoid } figure, tr, .tiles div { break-inside: avoid }
   td, th { padding-left: .25rem; padding-right: .25rem } table { font-size: 8.5pt }

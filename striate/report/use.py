@@ -13,6 +13,7 @@ FORMS = {
     "test_accuracy": "{:.4f}", "test_loss": "{:.4f}", "validation_accuracy": "{:.4f}",
     "epochs": "{}", "seconds": "{:.0f}",
 }  # fmt: skip
+DONE = {"epochs": "epochs trained"}  # beside those that were asked for
 
 
 def use(run: Evidence) -> str:
@@ -54,7 +55,7 @@ def compared(run: Evidence) -> str:
         pair = [one.get(key) for one in (before, run.results)]
         if pair != [None, None]:
             told = ("" if value is None else form.format(value) for value in pair)
-            rows.append([key.replace("_", " "), *told])
+            rows.append([DONE.get(key, key.replace("_", " ")), *told])
     change = _difference(before, run.results)
     return section(
         "compared",

@@ -489,6 +489,19 @@ def test_the_page_is_whole_on_a_phone_and_in_the_dark(quiet: Page, served: Serve
     assert json.loads(ground.replace("rgb(", "[").replace(")", "]"))[0] < 40
 
 
+def test_every_tab_fits_a_phone(quiet: Page, served: Served) -> None:
+    quiet.set_viewport_size({"width": 390, "height": 844})
+    opened(quiet, served, "lenet", "&sample=3&unit=3.4.6.conv2d_1&with=tutorial")
+    for tab in TABS:
+        quiet.click(f"#tab-{tab}")
+        quiet.wait_for_timeout(800)
+        wide, room = quiet.evaluate(
+            "(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])"
+            "(document.querySelector('.tab-body'))"
+        )
+        assert wide <= room, tab
+
+
 def test_every_control_has_a_name(quiet: Page, served: Served) -> None:
     opened(quiet, served, "lenet", "&unit=3.4.6.conv2d_1")
     nameless = quiet.evaluate(
