@@ -4,7 +4,7 @@ import { decode, encode } from "./bytes.js";
 import { complain } from "./messages.js";
 
 /** A question that the server refused: `error` has the rows of the message. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(error) {
     super(`${error.where}: ${error.what}`);
     this.error = error;

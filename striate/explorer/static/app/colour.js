@@ -14,7 +14,7 @@ export function theme() {
 }
 
 /** 255 colours, from the most negative value to the most positive, as 32-bit pixels. */
-export function table() {
+function table() {
   const name = theme();
   tables[name] ??= Uint32Array.from({ length: 255 }, (_, at) => {
     return pixel(...mixed((at - 127) / 127, name));

@@ -1,7 +1,7 @@
 // The input panel: the sheet that is drawn on, the ways to fill it, and what the network sees of it.
 
 import { choice, h, put } from "../dom.js";
-import { on, set, state } from "../state.js";
+import { on } from "../state.js";
 import { Sheet } from "./sheet.js";
 import { brushTools } from "./brush.js";
 import { imageTools } from "./image.js";
@@ -30,10 +30,3 @@ function told(input, model) {
   if (input.source !== "sample") return `${size} · ${input.source === "draw" ? "drawn" : input.file ?? "image"}`;
   return `${size} · test picture ${input.index}, a ${model.classes[input.label] ?? input.label}`;
 }
-
-/** Take other pixels as the input; what they were before is in `undo`. */
-export function changed(pixels, more = {}) {
-  set({ input: { pixels, source: "draw", ...more } });
-}
-
-export { state };

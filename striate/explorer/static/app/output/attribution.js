@@ -103,7 +103,7 @@ function view() {
 const ground = document.createElement("canvas"), heat = document.createElement("canvas");
 
 /** Draw the picture in grey, and over it what speaks for (blue) and against (orange) the class. */
-export function overlaid(canvas, found) {
+function overlaid(canvas, found) {
   const { height, width } = state.model.grid;
   const context = canvas.getContext("2d");
   canvas.height = Math.round((SIDE * height) / width);
