@@ -14,8 +14,8 @@ from torch.nn import functional
 from ...errors import caller
 from ...losses import Function, Loss, get
 from ..table import DialectError
-from .judging import Array, float_tensor
 from .kind import Signature, Words, bind
+from .samples import Array, float_tensor
 
 Compare = Callable[[Words, Tensor, Tensor], Tensor]
 EPSILON = 1e-8  # probabilities keep this distance from 0 and 1 in ClassNLLCriterion

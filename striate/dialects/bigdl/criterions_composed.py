@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from .criterions import Criterion, Row
-from .judging import float_tensor
 from .kind import Signature
+from .samples import float_tensor
 
 
 class Composed(Criterion):

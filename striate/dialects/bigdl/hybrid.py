@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .judging import arrays_of
 from .real_spark import rdd_like
+from .samples import arrays_of
 
 
 class KerasModelWrapper:

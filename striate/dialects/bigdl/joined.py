@@ -16,7 +16,7 @@ from ...losses import Function, Loss
 from ...model import Model
 from ..table import DialectError
 from .criterions_composed import Tabular
-from .judging import Array
+from .samples import Array
 
 
 class Joined:

@@ -11,7 +11,8 @@ from ...data import datasets
 from ...data.idx import read_idx_pair
 from ...errors import caller
 from ..table import DialectError
-from .judging import Sample, Top1Accuracy
+from .judging import Top1Accuracy
+from .samples import Sample
 from .triggers import EveryEpoch, MaxEpoch, MaxIteration, Trigger
 
 Array = NDArray[Any]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .judging import Top1Accuracy, arrays_of
+from .judging import Top1Accuracy
 from .methods import Method
 from .module import Module
+from .samples import arrays_of
 from .session import BigdlSession
 from .training import Setup, Watched, optimize
 from .triggers import MaxEpoch, Trigger

@@ -24,7 +24,7 @@ from ...model import load, make
 from ...store import keras_file
 from ..dialect import Modules
 from ..table import DialectError
-from . import containers, frames, judging, mnist, news20, real_spark, summaries, triggers
+from . import containers, frames, judging, mnist, news20, real_spark, samples, summaries, triggers
 from .containers import Container, Graph, Loaded, Table
 from .core import CORE
 from .core_functions import FUNCTIONS
@@ -49,7 +49,7 @@ from .topology import KerasLayer, KerasModel, KerasSequential, keras_nodes
 LEAKED = {
     "sys": sys, "os": os, "np": np, "glob": glob, "json": json, "tempfile": tempfile,
     "warnings": warnings, "multiprocessing": multiprocessing, "random": random,
-    "JTensor": judging.JTensor, "Sample": judging.Sample,
+    "JTensor": samples.JTensor, "Sample": samples.Sample,
     "EvaluatedResult": judging.EvaluatedResult, **real_spark.names(),
 }  # fmt: skip
 
@@ -303,7 +303,7 @@ def _common(session: BigdlSession) -> dict[str, Any]:
 
     def to_sample_rdd(x: Any, y: Any, numSlices: int | None = None) -> RDD:  # noqa: N803
         pairs = zip(np.asarray(x), np.asarray(y), strict=True)
-        return RDD([judging.Sample.from_ndarray(*pair) for pair in pairs], numSlices or 1)
+        return RDD([samples.Sample.from_ndarray(*pair) for pair in pairs], numSlices or 1)
 
     class RNG:
         """The generator of all draws."""

@@ -12,9 +12,10 @@ from ...errors import caller
 from ..table import DialectError
 from . import training
 from .containers import Container, Graph, nodes
-from .judging import EvaluatedResult, arrays_of, judge, methods_of
+from .judging import EvaluatedResult, judge, methods_of
 from .module import LAYOUT, Leaf, Module, Node
 from .real_spark import rdd_like
+from .samples import arrays_of
 from .session import BigdlSession
 
 

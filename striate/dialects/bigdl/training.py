@@ -20,9 +20,10 @@ from . import closure
 from .criterions import LOSSES, Criterion
 from .criterions_composed import Tabular
 from .joined import Joined
-from .judging import Array, Arrays, Top1Accuracy, totals
+from .judging import Top1Accuracy, totals
 from .keras_kinds import looked_up
 from .methods import STRINGS, Method, Plateau
+from .samples import Array, Arrays
 from .session import BigdlSession
 from .triggers import EveryEpoch, MaxEpoch, Progress, Trigger
 
