@@ -10,6 +10,29 @@ from playwright.sync_api import Page, expect
 SEVEN = ((0.28, 0.25), (0.72, 0.25), (0.62, 0.45), (0.5, 0.66), (0.42, 0.86))
 
 
+class Requests:
+    """What a page has asked and not been answered yet."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.open = page, set[object]()
+        page.on("request", self._asked)
+        page.on("requestfinished", self._answered)
+        page.on("requestfailed", self._answered)
+
+    def _asked(self, one: object) -> None:
+        self.open.add(one)
+
+    def _answered(self, one: object) -> None:
+        self.open.discard(one)
+
+    def settle(self) -> None:
+        """Wait until the page has been quiet for a third of a second."""
+        calm = 0
+        while calm < 3:
+            self.page.wait_for_timeout(110)
+            calm = 0 if self.open else calm + 1
+
+
 def opened(page: Page, served: Served, run: str, more: str = "") -> None:
     """Open a view, and wait until it is drawn."""
     page.goto("about:blank")  # or another view of the same address would keep the page

@@ -8,7 +8,7 @@ import pytest
 from colours import APART, READ, VISION, contrast, distance
 from explored import Served
 from playwright.sync_api import Page
-from seen import opened
+from seen import Requests, opened
 
 pytestmark = pytest.mark.browser
 
@@ -56,11 +56,12 @@ SCALE = """async () => {
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_is_read_on_every_tab(quiet: Page, served: Served, theme: Any) -> None:
     quiet.emulate_media(color_scheme=theme)
+    asked = Requests(quiet)
     opened(quiet, served, "lenet", "&sample=8&unit=3.4.6.conv2d_1&with=tutorial")
     poor = set()
     for tab in TABS:
         quiet.click(f"#tab-{tab}")
-        quiet.wait_for_timeout(1000)
+        asked.settle()
         texts = quiet.evaluate(TEXTS)
         assert len(texts) > 50
         poor |= {

@@ -8,64 +8,66 @@ from typing import Any
 import pytest
 from explored import Served
 from playwright.sync_api import Page
-from seen import draw_seven, opened
+from seen import Requests, draw_seven, opened
 
 pytestmark = pytest.mark.browser
 
 TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
 
 
-def strokes(page: Page) -> None:
+def strokes(page: Page, asked: Requests) -> None:
     for _ in range(4):
         draw_seven(page)
 
 
-def units(page: Page) -> None:
+def units(page: Page, asked: Requests) -> None:
     for number in range(40):
         page.locator("#column-4 canvas").click(position={"x": 3 + number % 20, "y": 9})
     page.keyboard.press("Escape")
 
 
-def samples(page: Page) -> None:
+def samples(page: Page, asked: Requests) -> None:
     for key in "rmrmrmrmrmrm":
         page.keyboard.press(key)
         page.wait_for_timeout(30)
 
 
-def tabs(page: Page) -> None:
-    for tab in (*TABS, *TABS):
+def tabs(page: Page, asked: Requests) -> None:
+    for tab in TABS:
         page.click(f"#tab-{tab}")
-        page.wait_for_load_state("networkidle")
+        asked.settle()
 
 
-def runs(page: Page) -> None:
+def runs(page: Page, asked: Requests) -> None:
     for run in ("residual", "lenet", "residual", "lenet"):
         page.get_by_label("Run", exact=True).select_option(run)
         page.wait_for_selector(".facts:not(:empty)")
-        page.wait_for_load_state("networkidle")
+        asked.settle()
 
 
-def themes(page: Page) -> None:
+def themes(page: Page, asked: Requests) -> None:
     for _ in range(10):
         page.get_by_label("Light or dark").click()
 
 
 @pytest.mark.parametrize("use", [strokes, units, samples, tabs, runs, themes])
-def test_nothing_stays_behind(quiet: Page, served: Served, use: Callable[[Page], None]) -> None:
+def test_nothing_stays_behind(
+    quiet: Page, served: Served, use: Callable[[Page, Requests], None]
+) -> None:
+    asked = Requests(quiet)
     opened(quiet, served, "lenet", "&sample=3&tab=learn")
     watch = quiet.context.new_cdp_session(quiet)
 
     def alive() -> dict[str, Any]:
         quiet.keyboard.press("8")  # the same tab, whatever was done
-        quiet.wait_for_load_state("networkidle")
-        quiet.wait_for_timeout(300)
+        asked.settle()
         for _ in range(3):
             watch.send("HeapProfiler.collectGarbage")
         return watch.send("Memory.getDOMCounters")
 
-    use(quiet)  # what is made once is made
+    use(quiet, asked)  # what is made once is made
     before = alive()
-    use(quiet)
+    use(quiet, asked)
     after = alive()
     for kind in ("nodes", "jsEventListeners"):
         assert after[kind] <= before[kind] + 20, (kind, before, after)
