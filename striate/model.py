@@ -194,16 +194,16 @@ class Model(Layer):
             inputs = tuple(Input(s.shape, s.dtype, data_format=s.data_format) for s in specs)
             self._adopt(Graph(inputs, self.trace(*inputs), self.where))
             if not self.runs_graph:
-                self._lines = faithful.written(self.code, len(inputs))
+                self._lines = faithful.written(self._code, len(inputs))
         self.specs = specs
         object.__setattr__(self, "built", True)
 
     def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
         """Return the outputs for these inputs, with every layer built."""
-        return _traced(self.code, inputs)
+        return _traced(self._code, inputs)
 
     @property
-    def code(self) -> nn.Module:
+    def _code(self) -> nn.Module:
         """The module whose code the graph was traced from."""
         return self
 
@@ -211,7 +211,7 @@ class Model(Layer):
         """Return what of `forward` the graph does not tell, or an empty string if it tells all."""
         if self.runs_graph:
             return ""
-        return faithful.untold(self.code, self._lines, len(self.inputs))
+        return faithful.untold(self._code, self._lines, len(self.inputs))
 
     def in_layers(self) -> Model:
         """Return the network as a model of layers with the same weights, which a file can hold.
@@ -229,11 +229,11 @@ class Model(Layer):
         if not self._is_code():
             return self
         if untold := self.untold():
-            raise refused(self.where, untold, self.code)
+            raise refused(self.where, untold, self._code)
         made = Model(*in_layers(self.where, self.graph), name=self.name)
         made.train(self.training)
         if not same(self, made, self.inputs):
-            raise refused(self.where, "code that its layers do not tell", self.code)
+            raise refused(self.where, "code that its layers do not tell", self._code)
         return made
 
     def _is_code(self) -> bool:

@@ -33,7 +33,7 @@ class TorchModel(Model):
         self.build(Spec(checked_shape(self.where, input_shape), data_format=data_format))
 
     @property
-    def code(self) -> nn.Module:
+    def _code(self) -> nn.Module:
         """The torch module."""
         return self.module
 

@@ -49,6 +49,22 @@ assert outer.predict([np.ones((5, 6)), np.ones((5, 1))]).shape == (5, 2, 4)
 """,
 }
 LATER: dict[str, str] = {
+    "attributes of any name": """
+import numpy as np
+from tensorflow import keras
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.trained, self.own, self.late = False, 1, 2
+        self.code, self.predictions = keras.layers.Dense(4), keras.layers.Dense(3)
+    def call(self, x):
+        return self.predictions(self.code(x))
+net = Net(); net.compile("adam", "mse")
+net.fit(np.zeros((8, 5)), np.zeros((8, 3)), verbose=0)
+net.trained = True
+assert net.trained and net.own == 1 and net.late == 2
+assert (net.code.units, net.predictions.units) == (4, 3)
+""",
     "numbers for texts": """
 import numpy as np, tensorflow as tf, keras
 from keras import layers

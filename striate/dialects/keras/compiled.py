@@ -93,7 +93,7 @@ class Compiled(Model):
         handle = optimizer if isinstance(optimizer, keras_optimizers.Optimizer) else (
             keras_optimizers.classes(session)["Optimizer"].of(rule)
         )  # fmt: skip
-        vars(handle)["model"] = self.trained
+        vars(handle)["model"] = self._trained
         object.__setattr__(self, "handle", handle)
         self._latch()
 
@@ -106,7 +106,7 @@ class Compiled(Model):
         return [keras_losses.metric(self.session, given)]
 
     @property
-    def trained(self) -> Model:
+    def _trained(self) -> Model:
         """What is trained: the model, or its twin."""
         return self.twin.model if self.twin else self
 

@@ -87,22 +87,22 @@ def derived(alias: Any) -> type[Layer]:
                 return self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
 
         @property
-        def own(self) -> bool:
+        def _own(self) -> bool:
             """Whether the script computes something else."""
             return type(self).call is not Derived.call
 
         def infer(self, *x: Spec) -> Any:
             """Return the layer's own answer, or that of a run on zeros."""
-            return Layer.infer(self, *x) if self.own else parent.infer(self, *x)
+            return Layer.infer(self, *x) if self._own else parent.infer(self, *x)
 
         def operations(self, *x: Spec, training: bool = False) -> Any:
             """Return the layer's own answer, none where the script computes something else."""
-            return None if self.own else parent.operations(self, *x, training=training)
+            return None if self._own else parent.operations(self, *x, training=training)
 
         @property
         def activation_name(self) -> str:
             """Name of the activation at the end, if it is that of the table."""
-            return "" if self.own else parent.activation_name.fget(self)
+            return "" if self._own else parent.activation_name.fget(self)
 
     Derived.__name__ = Derived.__qualname__ = alias.__name__
     return Derived

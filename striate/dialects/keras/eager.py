@@ -39,7 +39,7 @@ def fit_with(
     if own_step(model, "train_step") or adds(model) or own_step(model, "compute_loss"):
         fit_steps(model, x, y, epochs, hooks, words)
         return
-    target = model.trained
+    target = model._trained
     if model.twin:
         x, y = model.twin.data(x, y)
         valid = words.get("validation_data")
@@ -58,7 +58,7 @@ def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any
         return test_steps(model, _prepare(model, x, y, weight, size or 32), steps)
     if model.twin:
         x, y = model.twin.data(x, y)
-    return loop.evaluate(model.trained, x, y, batch_size=size, verbose=0, sample_weight=weight,
+    return loop.evaluate(model._trained, x, y, batch_size=size, verbose=0, sample_weight=weight,
                          steps=steps, return_dict=True)  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def on_batch(model: Any, x: Any, y: Any, weight: Any, *, train: bool) -> dict[st
         return {name: float(value) for name, value in logs.items()}
     if model.twin:
         x, y = model.twin.data(x, y)
-    target = model.trained
+    target = model._trained
     several, weight = (weight, None) if isinstance(weight, list) else ([], weight)
     data = prepare(target, x, y, weight, ALL)
     step, mode = Step(target, setup_of(target, training=train), training=train), target.training
@@ -216,18 +216,18 @@ class Steps:
                 self.setup.losses, true, several, shares, strict=True
             ):
                 loss = loss + share * one(label, out, sample_weight)
-        if not self.late:
+        if not self._late:
             self._loss_tracker.update_state(loss.detach())
         return loss
 
     @property
-    def late(self: Any) -> bool:
+    def _late(self: Any) -> bool:
         """Whether the loss is followed by the step, not where it is computed."""
         return self.session.version.name == "keras3" or own_step(self, "compute_loss")
 
     def follow(self: Any, loss: Any) -> None:
         """Take a loss into the mean, where the step does."""
-        if self.late:
+        if self._late:
             self._loss_tracker.update_state(loss.detach())
 
     def compiled_loss(self: Any, y: Any, y_pred: Any, sample_weight: Any = None,

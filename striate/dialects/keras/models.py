@@ -134,13 +134,8 @@ class Shaped(Steps, Spoken):
             name, index = None, name
         return super().get_layer(name, index)
 
-    @property
-    def predictions(self) -> Any:
-        """The function that predicts, which old scripts prepare for threads."""
-        return self.predict
-
     def make_predict_function(self) -> Any:
-        """Return the function that predicts."""
+        """Return the function that predicts, which old scripts prepare for threads."""
         return self.predict
 
     _make_predict_function = make_predict_function
@@ -179,7 +174,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         @property
         def layers(self) -> list[Any]:
             """The layers as Keras lists them; the list is kept, so that `pop` of it counts."""
-            if self.own or self._graph is None:
+            if self._own or self._graph is None:
                 return Model.layers.fget(self)  # type: ignore[attr-defined]
             kept: Any = vars(self).get("listing")
             if kept is None or kept[0] is not self._graph:
@@ -191,19 +186,19 @@ def names(session: KerasSession) -> dict[str, Any]:
         def weights(self) -> list[Tensor]:
             """The weights, layer by layer as `layers` lists them."""
             found: dict[int, Tensor] = {id(one): one for one in Layer.weights.fget(self)}  # type: ignore[attr-defined]
-            if self.own or self._graph is None:
+            if self._own or self._graph is None:
                 return list(found.values())
             first = {id(one): one for layer in listed(self._graph) for one in layer.weights}
             return list((first | found).values())
 
         @property
-        def own(self) -> bool:
+        def _own(self) -> bool:
             """Whether the script has written `call`."""
             return type(self).call is not KerasModel.call
 
         def forward(self, *x: Tensor) -> Any:
             """Run the script's `call`, or walk the graph."""
-            if self.runs_graph or not self.own:
+            if self.runs_graph or not self._own:
                 return Model.forward(self, *x)
             object.__setattr__(self, "added", [])
             with phase(scope, self.training):
@@ -212,7 +207,7 @@ def names(session: KerasSession) -> dict[str, Any]:
 
         def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
             """Return the outputs: `call` on symbols gives the layers one by one, where it can."""
-            if not self.own:
+            if not self._own:
                 return super().trace(*inputs)
             try:
                 out = self.call(*given(inputs, self.call), **words_of_mode(self.call, True))  # type: ignore[arg-type]
