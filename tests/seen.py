@@ -7,6 +7,7 @@ from typing import Any
 from explored import Served
 from playwright.sync_api import Page, expect
 
+TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
 SEVEN = ((0.28, 0.25), (0.72, 0.25), (0.62, 0.45), (0.5, 0.66), (0.42, 0.86))
 
 

@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 from explored import Served, keep, lenet, residual
 from playwright.sync_api import Page, expect
-from seen import draw_seven, opened
+from seen import TABS, draw_seven, opened
 
 pytestmark = pytest.mark.browser
 
-TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
 RUNS = ("lenet", "tutorial", "residual", "grey", "hundred")
 
 

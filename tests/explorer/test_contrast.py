@@ -8,11 +8,10 @@ import pytest
 from colours import APART, READ, VISION, contrast, distance
 from explored import Served
 from playwright.sync_api import Page
-from seen import Requests, opened
+from seen import TABS, Requests, opened
 
 pytestmark = pytest.mark.browser
 
-TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
 TEXTS = """() => {
   const PASSED = "script, style, noscript, option, :disabled, .unseen, .skip";
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

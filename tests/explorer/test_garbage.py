@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from explored import Served
 from playwright.sync_api import Page
-from seen import Requests, draw_seven, opened
+from seen import TABS, Requests, draw_seven, opened
 
 pytestmark = pytest.mark.browser
-
-TABS = ("unit", "curves", "mistakes", "kernels", "epochs", "compare", "data", "learn")
 
 
 def strokes(page: Page, asked: Requests) -> None:

@@ -24,6 +24,11 @@ function filled(element, properties, children) {
   return element;
 }
 
+/** The head of a table; a column without a name has an empty cell. */
+export function head(names) {
+  return h("thead", {}, h("tr", {}, names.map((name) => name ? h("th", { scope: "col" }, name) : h("td"))));
+}
+
 /** Put new children in the place of the old ones. */
 export function put(element, ...children) {
   element.replaceChildren(...children.flat(Infinity).filter(Boolean));

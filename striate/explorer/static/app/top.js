@@ -15,7 +15,7 @@ export function top(bar) {
   const training = h("span", { class: "badge", hidden: true });
   const old = h("button", { type: "button", class: "badge", hidden: true, title: "Back to the network as it is", onclick: () => set({ epoch: null }) });
   put(bar,
-    h("a", { class: "brand", href: "/", "aria-label": "Striate" }, mark(), h("b", {}, "striate")),
+    h("h1", { class: "brand" }, h("a", { href: "/", "aria-label": "Striate" }, mark(), h("b", {}, "striate"))),
     h("label", { class: "field" }, h("span", {}, "run"), runs), training, old,
     h("label", { class: "field" }, h("span", {}, "beside"), second), facts,
     h("span", { class: "space" }),

@@ -1,7 +1,7 @@
 // Compare: all runs in a table; two of them by their settings, curves, and the pictures in dispute.
 
 import { get, picture, post, trace, trying } from "../api.js";
-import { h, put } from "../dom.js";
+import { h, head, put } from "../dom.js";
 import { painted, pictured } from "../colour.js";
 import { percent, value } from "../numbers.js";
 import { set, state } from "../state.js";
@@ -35,7 +35,7 @@ export function compareTab() {
 }
 
 function listed(runs) {
-  return h("table", { class: "runs" }, h("thead", {}, h("tr", {}, ["run", "curve", "best", "test", "state", ""].map((name) => h("th", { scope: "col" }, name)))),
+  return h("table", { class: "runs" }, head(["run", "curve", "best", "test", "state", ""]),
     h("tbody", {}, runs.map((one) => h("tr", { "aria-current": one.run === state.run ? "true" : null },
       h("th", { scope: "row" }, h("button", { type: "button", class: "as-link", onclick: () => set({ run: one.run, second: state.second === one.run ? "" : state.second }) }, one.run)),
       h("td", { title: one.number }, one.curve.length ? sparkline(one.curve) : ""),
@@ -50,7 +50,7 @@ function both(found) {
   const names = [...new Set(found.rows.flat().flatMap(Object.keys))].filter((name) => /^val_|^loss$|^accuracy$/.test(name)).slice(0, 4);
   return [
     h("section", {}, h("h3", {}, "What differs"), found.differs.length
-      ? h("table", { class: "differs-table" }, h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, one), h("th", { scope: "col" }, other))),
+      ? h("table", { class: "differs-table" }, head(["", one, other]),
         h("tbody", {}, found.differs.map(([name, a, b]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, a), h("td", {}, b)))))
       : h("p", { class: "soft" }, "Nothing in what was asked.")),
     h("section", {}, h("h3", {}, "Curves"), h("div", { class: "charts" }, names.map((name) => chart(name.replaceAll("_", " "), [

@@ -1,7 +1,7 @@
 // Data: how many pictures of each class, their mean, their sizes, and what is there twice.
 
 import { get, picture, trying } from "../api.js";
-import { h, put } from "../dom.js";
+import { h, head, put } from "../dom.js";
 import { pictured } from "../colour.js";
 import { noPictures } from "../messages.js";
 import { count } from "../numbers.js";
@@ -53,14 +53,14 @@ function leftOut({ folder: { skipped, skipped_total: many, duplicates, duplicate
   if (!skipped?.length && !duplicates?.length) return null;
   const rows = (list) => h("table", { class: "files" }, h("tbody", {}, list.map(([file, ...more]) => h("tr", {}, h("th", { scope: "row" }, file), h("td", {}, more.join(", "))))));
   return h("section", {},
-    skipped.length > 0 && [h("h3", {}, `Files left out: ${count(many)}`), h("div", { class: "files-frame" }, rows(skipped))],
-    duplicates.length > 0 && [h("h3", {}, `Equal files: ${count(twice)}`), h("div", { class: "files-frame" }, rows(duplicates))]);
+    skipped.length > 0 && [h("h3", {}, `Files left out: ${count(many)}`), h("div", { class: "files-frame", tabindex: 0, role: "group", "aria-label": "files" }, rows(skipped))],
+    duplicates.length > 0 && [h("h3", {}, `Equal files: ${count(twice)}`), h("div", { class: "files-frame", tabindex: 0, role: "group", "aria-label": "files" }, rows(duplicates))]);
 }
 
 function balance({ classes, counts }) {
   const parts = Object.keys(counts), most = Math.max(...Object.values(counts).flat(), 1);
-  return h("section", {}, h("h3", {}, "Pictures of each class"), h("table", { class: "balance" },
-    h("thead", {}, h("tr", {}, h("td"), parts.map((name) => h("th", { scope: "col" }, name)))),
+  return h("section", { tabindex: 0, "aria-label": "Pictures of each class" }, h("h3", {}, "Pictures of each class"), h("table", { class: "balance" },
+    head(["", ...parts]),
     h("tbody", {}, classes.map((name, at) => h("tr", {}, h("th", { scope: "row" }, name), parts.map((part) => h("td", {},
       h("span", { class: "track" }, h("i", { style: { width: `${(100 * counts[part][at]) / most}%` } })), h("span", { class: "number" }, count(counts[part][at])))))))));
 }

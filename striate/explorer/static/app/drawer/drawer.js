@@ -22,7 +22,7 @@ const FIRST = "curves";
 /** Fill the drawer. A tab is made when it is opened for the first time. */
 export function drawer(place) {
   const list = h("div", { class: "tabs", role: "tablist", "aria-label": "Details" });
-  const body = h("div", { class: "tab-body", role: "tabpanel", tabindex: -1 });
+  const body = h("div", { class: "tab-body", role: "tabpanel", tabindex: 0 });
   const handle = icon("▾", "Open or close the drawer", () => set({ open: !state.open }));
   const made = {};
   put(list, TABS.map(([name, title], at) => h("button", {

@@ -1,6 +1,6 @@
 // What the network sees: each step of preparation with its range, beside that of training pictures.
 
-import { h, put } from "../dom.js";
+import { h, head, put } from "../dom.js";
 import { fixed, value } from "../numbers.js";
 import { painted, pictured } from "../colour.js";
 import { on, onFrame, set, state } from "../state.js";
@@ -40,7 +40,7 @@ export function sees() {
   });
   return h("section", { class: "sees" },
     h("h3", {}, "What the network sees"), warning.place,
-    h("table", {}, h("thead", {}, h("tr", {}, ["", "step", "min", "mean", "max"].map((name) => h("th", { scope: "col" }, name)))), body), figure);
+    h("table", {}, head(["", "step", "min", "mean", "max"]), body), figure);
 }
 
 /** The steps from the picture to the first layer with weights: a name, a text, a range, and how each is drawn. */

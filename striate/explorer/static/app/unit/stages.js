@@ -1,6 +1,6 @@
 // Stages: each step of the arithmetic with what it reads and what it comes to.
 
-import { h, put } from "../dom.js";
+import { h, head, put } from "../dom.js";
 import { fixed, value } from "../numbers.js";
 import { grid, largest, rowsOf, short, taken } from "./grids.js";
 
@@ -30,7 +30,7 @@ function size(x) {
 function patches(parts, stage) {
   const sorted = [...parts].sort((a, b) => Math.abs(b.total) - Math.abs(a.total));
   const peaks = ["x", "weights", "products"].map((name) => largest(...parts.map((part) => part[name])));
-  const place = h("div", { class: "patches" });
+  const place = h("div", { class: "patches", tabindex: 0, role: "group", "aria-label": "patches, kernels and products" });
   const show = (many) => put(place, sorted.slice(0, many).map((part) => patch(part, stage, peaks)),
     sorted.length > many && h("button", { type: "button", class: "more", onclick: () => show(sorted.length) }, `and ${sorted.length - many} more`));
   show(SHOWN);
@@ -54,8 +54,8 @@ function terms(part, stage) {
   const exponents = stage.kind === "softmax";
   const places = part.axes.find((axis) => axis.length === part.x.length) ?? part.x.map((_, at) => at);
   return h("div", { class: "terms" }, h("p", { class: "soft" }, part.name),
-    h("table", {}, h("thead", {}, h("tr", {}, ["input", "value", part.weights && "weight", exponents ? "exponential" : part.products && "product", ""]
-      .filter((name) => name !== null && name !== undefined && name !== false).map((name) => h("th", { scope: "col" }, name)))),
+    h("table", {}, head(["input", "value", part.weights && "weight", exponents ? "exponential" : part.products && "product", ""]
+      .filter((name) => name !== null && name !== undefined && name !== false)),
     h("tbody", {}, part.x.map((one, at) => h("tr", {},
       h("th", { scope: "row" }, places[at]), h("td", { class: "number" }, fixed(one)),
       part.weights && h("td", { class: "number" }, fixed(part.weights[at])),
