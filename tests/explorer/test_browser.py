@@ -317,6 +317,21 @@ def test_an_image_is_dropped_and_inverted(quiet: Page, served: Served) -> None:
     expect(quiet.locator(".reads b")).to_have_text("7")
 
 
+def test_an_image_is_pasted(quiet: Page, served: Served) -> None:
+    opened(quiet, served, "lenet")
+    quiet.get_by_role("button", name="Image").click()
+    quiet.evaluate("""async () => {
+      const canvas = new OffscreenCanvas(90, 60);
+      canvas.getContext("2d").fillRect(0, 0, 40, 60);
+      const file = new File([await canvas.convertToBlob()], "pasted.png", { type: "image/png" });
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(file);
+      document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+    }""")
+    quiet.get_by_role("button", name="Enlarge file").click()
+    expect(quiet.locator(".step-large figcaption")).to_have_text("file: 90 x 60, RGBA")
+
+
 def test_curves_grow_while_another_process_trains(quiet: Page, tmp_path: Path) -> None:
     command = ["train", "mnist", "epochs=3", "samples=30000", "--runs", str(tmp_path)]
     code = f"import sys; sys.argv = ['striate', *{command!r}]; from striate.cli import main; main()"
