@@ -150,8 +150,8 @@ def test_what_tensorflow_1_had_is_told_what_to_write_instead() -> None:
 
         with pytest.raises(DialectError, match=r"tf\.estimator is gone"):
             _ = tf.estimator
-        with pytest.raises(DialectError, match=r"argparse"):
-            _ = tf.app
+        with pytest.raises(DialectError, match=r"tf\.keras layers"):
+            _ = tf.placeholder
 
 
 def test_starts_of_weights_with_a_name_are_called_as_keras_1_called_them() -> None:

@@ -103,6 +103,7 @@ OTHERWISE = {  # rows that are compared in a test of their own
     "MaxUnPool2d": "test_renom.py::test_unpooling_puts_the_largest_back",
     "Dropout": "draws; test_renom.py::test_dropout_drops_outside_of_train_unless_inference_is_set",
     "SpatialDropout": "draws; below",
+    **dict.fromkeys(("Lstm", "PeepholeLstm", "Gru"), "two steps, below"),
 }
 
 
@@ -243,6 +244,44 @@ def test_two_more_optimizers(rm: Any) -> None:
             rm.sum(variable * variable).grad().update(made)
             found.append(float(variable[0]))
         assert found == pytest.approx(wanted, rel=1e-5)
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def gates(x: Any, h: Any, w: dict[str, Any], count: int) -> list[Any]:
+    return np.split(x @ w["w"] + h @ w["wr"] + w["b"], count, 1)
+
+
+def lstm(x: Any, h: Any, c: Any, w: dict[str, Any], seen: Any) -> tuple[Any, Any]:
+    f, i, o = np.split(seen, 3, 1)
+    candidate, forget, into, out = gates(x, h, w, 4)
+    new = sigmoid(into + i * c) * np.tanh(candidate) + sigmoid(forget + f * c) * c
+    return np.tanh(new) * sigmoid(out + o * new), new
+
+
+def gru(x: Any, h: Any, w: dict[str, Any]) -> Any:
+    z, r, _ = gates(x, h, w, 3)
+    wide = w["w"].shape[1] // 3 * 2
+    inner = h @ w["wr"][:, wide:]
+    new = np.tanh(x @ w["w"][:, wide:] + w["b"][:, wide:] + sigmoid(r) * inner)
+    return sigmoid(z) * h + (1 - sigmoid(z)) * new
+
+
+@pytest.mark.parametrize("name", ["Lstm", "PeepholeLstm", "Gru"])
+def test_steps_of_a_recurrent_layer_are_what_its_formula_says(rm: Any, name: str) -> None:
+    layer, x = getattr(rm, name)(3), numbers(2, 4, 5)
+    layer(x[0])
+    layer.truncate()
+    w = {key: np.array(value) for key, value in layer.params.items()}
+    h = c = np.zeros((4, 3))
+    for step in x:
+        if name == "Gru":
+            h = gru(step, h, w)
+        else:
+            h, c = lstm(step, h, c, w, w.get("wc", np.zeros((1, 9))))
+        np.testing.assert_allclose(np.array(layer(step)), h, rtol=1e-4, atol=1e-6)
 
 
 def test_every_row_is_compared() -> None:

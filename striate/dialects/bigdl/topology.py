@@ -80,9 +80,8 @@ class Compiled(Container):
         return [EvaluatedResult(*one) for one in judge(self, *arrays_of(x, y), methods, batch_size)]
 
     def predict(self, x: Any, distributed: bool = True) -> Any:  # type: ignore[override]
-        """Return the outputs as an RDD, one array for each sample, or else as one array."""
-        out = self.predict_local(x)
-        return rdd_like(x, out) if distributed or hasattr(x, "collect") else out
+        """Return the outputs as an RDD, one array for each sample: always, as BigDL 0.7 does."""
+        return rdd_like(x, self.predict_local(x))
 
     def predict_local(self, x: Any) -> Any:  # type: ignore[override]
         """Return the outputs as one array."""
@@ -90,9 +89,8 @@ class Compiled(Container):
         return self.native_model().predict(features if len(features) > 1 else features[0])
 
     def predict_class(self, x: Any, distributed: bool = True) -> Any:
-        """Return classes from 1 on: as an RDD, or else as an array."""
-        out = np.argmax(self.predict_local(x), -1) + 1
-        return rdd_like(x, map(int, out)) if distributed or hasattr(x, "collect") else out
+        """Return classes from 1 on, as an RDD."""
+        return rdd_like(x, map(int, np.argmax(self.predict_local(x), -1) + 1))
 
     predict_classes = predict_class
     predict_distributed = predict  # type: ignore[assignment]
