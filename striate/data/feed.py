@@ -48,6 +48,13 @@ class Batch:
         """Number of steps that the samples are taken in."""
         return 1
 
+    def taken(self, part: Any) -> Batch:
+        """Return some of the samples: a slice of them, or those of these numbers."""
+        choose = itemgetter(part)
+        return Batch(
+            tuple(map(choose, self.x)), tuple(map(choose, self.y)), each(self.weight, choose)
+        )
+
 
 class ArrayFeed:
     """Batches of arrays that are in memory; `uint8` stays `uint8`.
@@ -81,12 +88,7 @@ class ArrayFeed:
         order = None if order is None else order.to(self.x[0].device)
         for start in range(0, self.samples, self.batch_size):
             part: Any = slice(start, start + self.batch_size)
-            part = part if order is None else order[part]
-            yield Batch(
-                tuple(x[part] for x in self.x),
-                tuple(y[part] for y in self.y),
-                each(self.weight, itemgetter(part)),
-            )
+            yield self.all().taken(part if order is None else order[part])
 
     def order(self) -> NDArray[np.int32]:
         """Draw the numbers of the samples in the order of a pass."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -58,6 +59,12 @@ class Chunk:
     def steps(self) -> int:
         """Number of batches."""
         return -(-len(self.order) // self.batch_size)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the batches one by one."""
+        order = torch.from_numpy(self.order).long()
+        for begin in range(0, self.size, self.batch_size):
+            yield self.arrays.taken(order[begin : begin + self.batch_size])
 
 
 def make_step(model: Model, setup: Setup, *, training: bool = False) -> Step:
@@ -198,13 +205,15 @@ class NativeStep(Step):
         began = time.perf_counter()
         if not self._run(batch, training=True):
             self.settle()
-            super().train(batch)
+            for one in batch.batches() if isinstance(batch, Chunk) else (batch,):
+                super().train(one)
         self.speed = batch.size / (time.perf_counter() - began)
 
     def test(self, batch: Any) -> None:
         """Add a batch or a chunk to the losses and the metrics."""
         if not self._run(batch, training=False):
-            super().test(batch)
+            for one in batch.batches() if isinstance(batch, Chunk) else (batch,):
+                super().test(one)
 
     # ---- a run -----------------------------------------------------------------------------------
 
@@ -294,7 +303,7 @@ class NativeStep(Step):
             program = self._program(False)
             targets = program.values[program.outputs[0]].from_user(targets)
         y, labels = _targets(targets, shape, self.losses[0])
-        if labels and not isinstance(self.losses[0], losses.Entropy):
+        if not labels and None not in shape and y.size != len(y) * math.prod(shape):  # type: ignore[arg-type]
             return None
         sources = [*x, np.ascontiguousarray(y)]
         if batch.weight is not None:
@@ -393,12 +402,11 @@ def _array(x: Tensor) -> NDArray[Any]:
 def _targets(y: Tensor, shape: Shape, loss: Any) -> tuple[NDArray[Any], bool]:
     """Return targets as a plan takes them, and whether they are class numbers.
 
-    One-hot rows become numbers, which are faster and mean the same, but for a loss that is of each
-    column by itself.
+    For an entropy of classes, one-hot rows become numbers, which are faster and mean the same.
     """
     classes = shape[-1] or 0
     each = isinstance(loss, losses.BinaryCrossentropy) and y.ndim == 2 and y.shape[1] == classes
-    if len(shape) == 1 and classes > 1 and not each:
+    if isinstance(loss, losses.Entropy) and len(shape) == 1 and classes > 1 and not each:
         if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
             return y.reshape(-1).to(torch.int32).numpy(), True
         one_hot = bool(((y == 0) | (y == 1)).all()) and bool((y.sum(1) == 1).all())
