@@ -291,10 +291,12 @@ def tensors(where: str, given: Any, names: Sequence[str] = ()) -> Tensors:
 def tensor(where: str, given: Any) -> Tensor:
     """Return an array as a tensor, sharing its memory where both know its numbers.
 
+    Truth values are the bytes 0 and 1.
+
     Raises: DataError if it holds no numbers.
     """
     if isinstance(given, Tensor):
-        return given
+        return given.view(torch.uint8) if given.dtype == torch.bool else given
     try:
         array = np.asarray(given)
     except ValueError:  # lists of different lengths
@@ -309,6 +311,8 @@ def tensor(where: str, given: Any) -> Tensor:
         )
     if array.dtype == np.float64:
         array = array.astype(np.float32)
+    if array.dtype == np.bool_:
+        array = array.view(np.uint8)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype(np.int64)
     if not array.flags.writeable:

@@ -303,6 +303,8 @@ class NativeStep(Step):
             program = self._program(False)
             targets = program.values[program.outputs[0]].from_user(targets)
         y, labels = _targets(targets, shape, self.losses[0])
+        if not labels and isinstance(self.losses[0], losses.SparseCategoricalCrossentropy):
+            return None
         if not labels and None not in shape and y.size != len(y) * math.prod(shape):  # type: ignore[arg-type]
             return None
         sources = [*x, np.ascontiguousarray(y)]
@@ -402,10 +404,12 @@ def _array(x: Tensor) -> NDArray[Any]:
 def _targets(y: Tensor, shape: Shape, loss: Any) -> tuple[NDArray[Any], bool]:
     """Return targets as a plan takes them, and whether they are class numbers.
 
-    For an entropy of classes, one-hot rows become numbers, which are faster and mean the same.
+    For an entropy of classes, one-hot rows become numbers, which are faster and mean the same,
+    unless it takes numbers alone.
     """
     classes = shape[-1] or 0
-    each = isinstance(loss, losses.BinaryCrossentropy) and y.ndim == 2 and y.shape[1] == classes
+    own = (losses.BinaryCrossentropy, losses.SparseCategoricalCrossentropy)
+    each = isinstance(loss, own) and y.ndim == 2 and y.shape[1] == classes
     if isinstance(loss, losses.Entropy) and len(shape) == 1 and classes > 1 and not each:
         if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
             return y.reshape(-1).to(torch.int32).numpy(), True

@@ -39,7 +39,7 @@ def test_bytes_stay_bytes_and_share_their_memory():
     [
         (np.zeros(2), torch.float32),
         (np.zeros(2, np.uint16), torch.int64),
-        (np.zeros(2, bool), torch.bool),
+        (np.zeros(2, bool), torch.uint8),
         ([1, 2], torch.int64),
         ([0.5, 2.0], torch.float32),
         ([[1.0], [2.0]], torch.float32),

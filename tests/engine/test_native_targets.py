@@ -6,12 +6,14 @@ import pytest
 import striate as st
 from striate import layers as L
 from striate.engine.native import Chunk, NativeStep
+from striate.errors import ShapeError
 from striate.lower.runtime import library
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no native library was built")
 NUMBERS = np.arange(60) % 3
 TARGETS = {
     "one-hot rows": np.eye(3)[NUMBERS],
+    "one-hot truth values": np.eye(3)[NUMBERS] > 0,
     "rows of numbers": np.random.default_rng(1).random((60, 3)),
 }
 
@@ -32,6 +34,11 @@ def test_no_form_of_targets_changes_a_loss(loss: str, form: str) -> None:
     losses, found = trained(loss, TARGETS[form], "auto")
     np.testing.assert_allclose(losses, want, rtol=1e-5)
     np.testing.assert_allclose(found, outputs, rtol=1e-4)
+
+
+def test_one_hot_rows_are_no_class_numbers() -> None:
+    with pytest.raises(ShapeError, match="do not fit the outputs"):
+        trained("sparse_categorical_crossentropy", TARGETS["one-hot rows"], "auto")
 
 
 def test_a_chunk_that_no_plan_takes_is_trained_batch_by_batch(
