@@ -88,7 +88,7 @@ def train(
     elif tested:
         print(accuracy_line(results))
     epochs = counted(results["epochs"], "epoch")
-    say(f"{epochs} in {results['seconds']:.1f} s, kept in {run.path} (see report.md there)")
+    say(f"{epochs} in {results['seconds']:.1f} s, kept in {run.path} (see report.html there)")
     place = shlex.quote(str(run.path))
     if tested:
         say(f"next: striate predict {place} image.png   or   striate evaluate {place}")

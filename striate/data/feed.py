@@ -48,6 +48,10 @@ class Batch:
         """Number of steps that the samples are taken in."""
         return 1
 
+    def batches(self) -> Iterator[Batch]:
+        """Yield the batches that steps are made on one by one: itself."""
+        yield self
+
     def taken(self, part: Any) -> Batch:
         """Return some of the samples: a slice of them, or those of these numbers."""
         choose = itemgetter(part)

@@ -205,14 +205,14 @@ class NativeStep(Step):
         began = time.perf_counter()
         if not self._run(batch, training=True):
             self.settle()
-            for one in batch.batches() if isinstance(batch, Chunk) else (batch,):
+            for one in batch.batches():
                 super().train(one)
         self.speed = batch.size / (time.perf_counter() - began)
 
     def test(self, batch: Any) -> None:
         """Add a batch or a chunk to the losses and the metrics."""
         if not self._run(batch, training=False):
-            for one in batch.batches() if isinstance(batch, Chunk) else (batch,):
+            for one in batch.batches():
                 super().test(one)
 
     # ---- a run -----------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def test_ctrl_c_closes_the_run_without_a_look_at_the_test_set(tmp_path: Path) ->
     assert page.index("Training ended early: interrupted") < page.index("<section")
     assert (run / "optimizer.safetensors").stat().st_size > 8 * 55_000
     assert talk.endswith(
-        f"kept in {run} (see report.md there)\n"
+        f"kept in {run} (see report.html there)\n"
         "the test set was not touched, as training did not end by itself\n"
         "next: striate train mnist samples=256 epochs=1000   to train again, or   "
         f"striate evaluate {run}\n"

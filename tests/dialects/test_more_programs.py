@@ -75,6 +75,13 @@ assert words(["the CAT flew!"]).numpy().tolist() == [[2, words.index["cat"], 1, 
 assert words("sat").shape == (4,)
 bags = layers.TextVectorization(output_mode="multi_hot", vocabulary=["x", "y"])
 assert bags(["y y z", "x"]).numpy().tolist() == [[1, 0, 1], [0, 1, 0]]
+import zlib
+unknown = layers.StringLookup(vocabulary=["a"], num_oov_indices=3)
+for word in ("zz", "yy", "xx"):  # the same number in every process
+    assert int(unknown(word)) == zlib.crc32(word.encode()) % 3
+bags = layers.StringLookup(vocabulary=["a", "b"], output_mode="count")
+assert bags([["a", "a"], ["b", "q"]]).numpy().tolist() == [[0, 2, 0], [1, 0, 1]]
+assert bags(["a", "b"]).numpy().tolist() == [0, 1, 1] and bags("b").numpy().tolist() == [0, 0, 1]
 letters = layers.StringLookup(vocabulary=list("abc"))
 assert letters(["a", "c", "z"]).numpy().tolist() == [1, 3, 0]
 back = layers.StringLookup(vocabulary=letters.get_vocabulary(), invert=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -90,38 +91,35 @@ def _drawn(x: Spec, size: int) -> Words:
     return {"kernel_initializer": into, "recurrent_initializer": inner, "bias_initializer": into}
 
 
-def _cell(made: type[Recurrent], **fixed: Any) -> Make:
-    """Return what makes a cell of the core API, at all steps."""
+@dataclass(frozen=True)
+class Api:
+    """The words of one of BigDL's APIs: for the units, the gates, and the penalties of weights."""
 
-    def make(words: Words, x: Spec) -> Sequence[Layer]:
-        gates = {"recurrent_activation": _act(words["inner_activation"], "sigmoid")} if (
-            "inner_activation" in words) else {}  # fmt: skip
-        layer: Any = made
-        return [layer(
-            words["hidden_size"], _act(words["activation"], "tanh"), **gates, **fixed,
-            return_sequences=True, dropout=words.get("p", 0.0),
-            **_drawn(x, words["hidden_size"]),
-            **_penalties(words, "wRegularizer", "uRegularizer", "bRegularizer"),
-        )]  # fmt: skip
+    units: str
+    gates: str
+    penalties: tuple[str, str, str]
 
-    return make
+    def makes(self, made: type[Recurrent], **fixed: Any) -> Make:
+        """Return what makes a recurrent layer."""
+
+        def make(words: Words, x: Spec) -> Sequence[Layer]:
+            units, layer = words[self.units], cast("Any", made)
+            gates = {}
+            if "inner_activation" in words:
+                gates["recurrent_activation"] = _act(words["inner_activation"], self.gates)
+            return [layer(
+                units, _act(words["activation"], "tanh"), **gates, **fixed, **_drawn(x, units),
+                **_penalties(words, *self.penalties), dropout=words.get("p", 0.0),
+                return_sequences=words.get("return_sequences", True),
+                go_backwards=words.get("go_backwards", False),
+            )]  # fmt: skip
+
+        return make
 
 
-def _keras(made: type[Recurrent], **fixed: Any) -> Make:
-    """Return what makes a recurrent layer of the Keras-style API."""
-
-    def make(words: Words, x: Spec) -> Sequence[Layer]:
-        gates = {"recurrent_activation": _act(words["inner_activation"], "hard_sigmoid")} if (
-            "inner_activation" in words) else {}  # fmt: skip
-        layer: Any = made
-        return [layer(
-            words["output_dim"], _act(words["activation"], "tanh"), **gates, **fixed,
-            **{name: words[name] for name in ("return_sequences", "go_backwards")},
-            **_drawn(x, words["output_dim"]),
-            **_penalties(words, "W_regularizer", "U_regularizer", "b_regularizer"),
-        )]  # fmt: skip
-
-    return make
+KERAS_PENALTIES = ("W_regularizer", "U_regularizer", "b_regularizer")
+CORE_API = Api("hidden_size", "sigmoid", ("wRegularizer", "uRegularizer", "bRegularizer"))
+KERAS_API = Api("output_dim", "hard_sigmoid", KERAS_PENALTIES)
 
 
 def _rows(words: Words, x: Spec) -> Sequence[Layer]:
@@ -145,7 +143,7 @@ def _images(words: Words, x: Spec) -> Sequence[Layer]:
         _act(words["activation"], "tanh"), _act(words["inner_activation"], "hard_sigmoid"),
         return_sequences=words["return_sequences"], go_backwards=words["go_backwards"],
         unit_forget_bias=False,
-        **_penalties(words, "W_regularizer", "U_regularizer", "b_regularizer"),
+        **_penalties(words, *KERAS_PENALTIES),
     )]  # fmt: skip
 
 
@@ -161,23 +159,23 @@ def _steps(words: Words, x: Spec) -> Sequence[Layer]:
     return [native.TorchModule(learned.Steps(network, 2))]
 
 
-REGULAR = {"wRegularizer": None, "uRegularizer": None, "bRegularizer": None}
+REGULAR = dict.fromkeys(CORE_API.penalties)
 CELL: Words = {"input_size": REQUIRED, "hidden_size": REQUIRED}
 GATED: Words = {**CELL, "p": 0.0, "activation": None, "inner_activation": None, **REGULAR}
 OVER: Words = {"output_dim": REQUIRED, "activation": "tanh"}
-ENDS: Words = {"return_sequences": False, "go_backwards": False, "W_regularizer": None,
-               "U_regularizer": None, "b_regularizer": None, "input_shape": None}  # fmt: skip
+ENDS: Words = {"return_sequences": False, "go_backwards": False,
+               **dict.fromkeys(KERAS_PENALTIES), "input_shape": None}  # fmt: skip
 INNER: Words = {"inner_activation": "hard_sigmoid"}
 NO_FORGET = {"unit_forget_bias": False}
 CORE_OVER_TIME: dict[str, Kind] = {
     "RnnCell": Kind("L.SimpleRNN(units)", {
         **CELL, "activation": REQUIRED, "isInputWithBias": True, "isHiddenWithBias": True,
-        **REGULAR}, _cell(SimpleRNN), rank=2),
-    "LSTM": Kind("L.LSTM(units)", GATED, _cell(LSTM, **NO_FORGET), rank=2),
+        **REGULAR}, CORE_API.makes(SimpleRNN), rank=2),
+    "LSTM": Kind("L.LSTM(units)", GATED, CORE_API.makes(LSTM, **NO_FORGET), rank=2),
     "LSTMPeephole": Kind("L.LSTM(units)", {**CELL, "p": 0.0, **REGULAR},
-                         lambda w, x: _cell(PeepholeLSTM, **NO_FORGET)(
+                         lambda w, x: CORE_API.makes(PeepholeLSTM, **NO_FORGET)(
                              {**w, "activation": None, "inner_activation": None}, x), rank=2),
-    "GRU": Kind("L.GRU(units)", GATED, _cell(GRU, reset_after=False), rank=2),
+    "GRU": Kind("L.GRU(units)", GATED, CORE_API.makes(GRU, reset_after=False), rank=2),
     "LookupTable": Kind("L.Embedding(input_dim, output_dim)", {
         "n_index": REQUIRED, "n_output": REQUIRED, "padding_value": 0.0, "max_norm": None,
         "norm_type": 2.0, "should_scale_grad_by_freq": False, "wRegularizer": None}, _rows, rank=1),
@@ -185,9 +183,9 @@ CORE_OVER_TIME: dict[str, Kind] = {
         "model": REQUIRED, "maskZero": False}, _steps),
 }  # fmt: skip
 KERAS_OVER_TIME: dict[str, Kind] = {
-    "SimpleRNN": Kind("L.SimpleRNN(units)", {**OVER, **ENDS}, _keras(SimpleRNN)),
-    "LSTM": Kind("L.LSTM(units)", {**OVER, **INNER, **ENDS}, _keras(LSTM, **NO_FORGET)),
-    "GRU": Kind("L.GRU(units)", {**OVER, **INNER, **ENDS}, _keras(GRU, reset_after=False)),
+    "SimpleRNN": Kind("L.SimpleRNN(units)", {**OVER, **ENDS}, KERAS_API.makes(SimpleRNN)),
+    "LSTM": Kind("L.LSTM(units)", {**OVER, **INNER, **ENDS}, KERAS_API.makes(LSTM, **NO_FORGET)),
+    "GRU": Kind("L.GRU(units)", {**OVER, **INNER, **ENDS}, KERAS_API.makes(GRU, reset_after=False)),
     "Embedding": Kind("L.Embedding(input_dim, output_dim)", {
         "input_dim": REQUIRED, "output_dim": REQUIRED, "init": "uniform", "W_regularizer": None,
         "input_shape": None}, _embedding),

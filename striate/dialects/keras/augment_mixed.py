@@ -31,10 +31,9 @@ def rows(session: KerasSession, base: Any, made: Made) -> Made:
     class Mixing(base):  # type: ignore[misc]
         """Pictures and one-hot labels, mixed with others of the batch, while training."""
 
-        def __init__(self, alpha: float = 0.2, factor: Any = 1.0) -> None:
+        def __init__(self, alpha: float) -> None:
             base.__init__(self)
-            self.alpha = float(factor[1] if isinstance(factor, (tuple, list)) else factor) if (
-                type(self).__name__ == "CutMix") else alpha  # fmt: skip
+            self.alpha = alpha
 
         def __call__(self, inputs: Any, training: Any = True, **words: Any) -> Any:
             """Mix a dictionary of images and labels, or pictures alone."""
@@ -58,6 +57,9 @@ def rows(session: KerasSession, base: Any, made: Made) -> Made:
         Source: Zhang et al., mixup: Beyond Empirical Risk Minimization, 2018.
         """
 
+        def __init__(self, alpha: float = 0.2) -> None:
+            super().__init__(alpha)
+
         def mixed(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             """Return the pictures, the share of each that is its own, and the others."""
             order, share = torch.randperm(len(x)), _beta(self.alpha, len(x))
@@ -69,6 +71,9 @@ def rows(session: KerasSession, base: Any, made: Made) -> Made:
 
         Source: Yun et al., CutMix, 2019.
         """
+
+        def __init__(self, factor: Any = 1.0) -> None:
+            super().__init__(float(np.max(factor)))
 
         def mixed(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             """Return the pictures, the share of each that is its own, and the others."""
@@ -89,6 +94,8 @@ def rows(session: KerasSession, base: Any, made: Made) -> Made:
     class Several(base):  # type: ignore[misc]
         """Changes of pictures one after the other, while training."""
 
+        strength = 0.3  # without a factor
+
         def __init__(self, value_range: Any = (0, 255), num_ops: int = 2, factor: Any = None,
                      num_chains: int = 3, chain_depth: int = 3, alpha: float = 1.0,
                      brightness_factor: Any = None, contrast_factor: Any = None,
@@ -96,8 +103,8 @@ def rows(session: KerasSession, base: Any, made: Made) -> Made:
             base.__init__(self)
             self.value_range, self.count, self.alpha = value_range, num_ops, alpha
             self.chains, self.depth = num_chains, chain_depth
-            start = 0.5 if type(self).__name__ == "RandAugment" else 0.3
-            self.strength = float(np.max(start if factor is None else factor))
+            if factor is not None:
+                self.strength = float(np.max(factor))
             self.factors = (("RandomBrightness", brightness_factor),
                             ("RandomContrast", contrast_factor),
                             ("RandomSaturation", saturation_factor),
@@ -132,6 +139,8 @@ def rows(session: KerasSession, base: Any, made: Made) -> Made:
 
         Source: Cubuk et al., RandAugment, 2019.
         """
+
+        strength = 0.5
 
         def call(self, inputs: Tensor, training: Any = None) -> Tensor:
             """Change."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import string
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,6 +70,11 @@ def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
     return [mapped(one, function) for one in value] if isinstance(value, list) else function(value)
 
 
+def hashed(value: Any, bins: int, salt: Any = "") -> int:
+    """Return a number below `bins`, the same in every process."""
+    return zlib.crc32(f"{salt}{value}".encode()) % bins
+
+
 def counted(data: Any) -> Iterator[Any]:
     """Yield what a data set, or lists, hold."""
     for part in data if isinstance(data, Dataset) else [data]:
@@ -88,7 +94,6 @@ class Lookup:
 
     oov: Any = "[UNK]"
     mask: Any = None
-    sole = True  # whether each value has one number
 
     def __init__(self, max_tokens: Any = None, num_oov_indices: int = 1, mask_token: Any = None,
                  oov_token: Any = None, vocabulary: Any = None, vocabulary_dtype: Any = None,
@@ -195,7 +200,7 @@ class Lookup:
                 at=caller(),
             )
         masks = len(self.first) - self.num_oov
-        return masks + (hash(value) % self.num_oov if self.num_oov > 1 else 0)
+        return masks + hashed(value, self.num_oov)
 
     def __call__(self, inputs: Any, **words: Any) -> Any:
         """Return the numbers of values, or with `invert` the values of numbers."""
@@ -218,17 +223,15 @@ class Lookup:
     def counts(self, numbers: Any) -> Tensor:
         """Return, for each sample, a row with a place for each number."""
         width = self.max_tokens if self.pads and self.max_tokens else self.vocabulary_size()
-        rows = numbers if isinstance(numbers, list) else [numbers]
-        alone = self.sole and not (rows and isinstance(rows[0], list) and len(rows[0]) != 1)
-        if self.output_mode == "one_hot" or (alone and not isinstance(numbers, list)):
-            each = torch.tensor(mapped(numbers, lambda n: n)).long().reshape(-1)
+        if self.output_mode == "one_hot":
+            each = torch.tensor(numbers).long().reshape(-1)
             made = torch.nn.functional.one_hot(each, width).float()
             return made if isinstance(numbers, list) else made[0]
-        nest = [row if isinstance(row, list) else [row] for row in (
-            rows if rows and isinstance(rows[0], list) else [rows])]  # fmt: skip
-        out = torch.zeros(len(nest), width)
-        for place, row in enumerate(nest):
-            for number, count in Counter(leaves(row)).items():
+        several = isinstance(numbers, list) and bool(numbers) and isinstance(numbers[0], list)
+        samples = numbers if several else [numbers]
+        out = torch.zeros(len(samples), width)
+        for place, sample in enumerate(samples):
+            for number, count in Counter(leaves(sample)).items():
                 out[place, number] = count
         if self.output_mode == "multi_hot":
             out = (out > 0).float()
@@ -236,7 +239,7 @@ class Lookup:
             average = float(np.mean([self.idf.get(one, 1.0) for one in self.known] or [1.0]))
             out = out * torch.tensor([average] * len(self.first)
                                      + [self.idf.get(one, 1.0) for one in self.known])  # fmt: skip
-        return out if rows and isinstance(rows[0], list) else out[0]
+        return out if several else out[0]
 
 
 class StringLookup(Lookup):
@@ -261,7 +264,6 @@ class TextVectorization(Lookup):
     """Numbers for the words of texts, in rows of one length; 0 is padding, 1 the unknown."""
 
     mask = ""
-    sole = False
 
     def __init__(self, max_tokens: Any = None, standardize: Any = "lower_and_strip_punctuation",
                  split: Any = "whitespace", ngrams: Any = None, output_mode: str = "int",
@@ -318,13 +320,11 @@ class Hashing:
 
     def __call__(self, inputs: Any) -> Any:
         """Return the numbers."""
-        import zlib
+        low = 0 if self.mask_value is None else 1
 
         def number(one: Any) -> int:
-            if self.mask_value is not None and one == self.mask_value:
-                return 0
-            low = 0 if self.mask_value is None else 1
-            return low + zlib.crc32(f"{self.salt}{one}".encode()) % (self.num_bins - low)
+            masked = low == 1 and one == self.mask_value
+            return 0 if masked else low + hashed(one, self.num_bins - low, self.salt)
 
         out = torch.tensor(mapped(nested(inputs), number))
         if self.output_mode == "int":
