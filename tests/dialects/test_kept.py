@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,20 @@ from keras.layers import Dense
 model = Sequential([Dense(3, input_dim=4, activation="softmax")])
 model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 """
+Keep = Callable[[str], Path]
 FIT = "model.fit(np.eye(4), np.array([0, 1, 2, 0]), epochs=2, verbose=0)\n"
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keep:
+    """Run a script in a folder of its own; the folder of its run."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text: str) -> Path:
+        (tmp_path / "script.py").write_text(text)
+        return run_script("script.py", seed=0, root="runs")
+
+    return run
 
 
 def notebook(path: Path, *cells: str) -> Path:
@@ -155,11 +169,9 @@ print(net(x[:2]).numpy()[1, 3])
 
 
 def test_a_loop_with_a_tape_leaves_its_model(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kept: Keep, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = tmp_path / "tape.py"
-    script.write_text(LOOP)
-    run = run_script(script, seed=0, root=tmp_path / "runs")
+    run = kept(LOOP)
     shown = float(capsys.readouterr().out)
     x = mnist()[0][0][:2].astype("float32") / 255
     assert load(run).predict(x)[1, 3] == pytest.approx(shown, rel=1e-4)
@@ -192,13 +204,8 @@ torch.save((x, net.eval()(x)), "seen.pt")
 """
 
 
-def test_a_loop_of_torch_leaves_its_model_in_layers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "padded.py"
-    script.write_text(PADDED)
-    monkeypatch.chdir(tmp_path)
-    run = run_script(script, seed=0, root=tmp_path / "runs")
+def test_a_loop_of_torch_leaves_its_model_in_layers(kept: Keep, tmp_path: Path) -> None:
+    run = kept(PADDED)
     x, seen = torch.load(tmp_path / "seen.pt")
     assert np.allclose(load(run).predict(x), seen.detach().numpy(), atol=1e-5)
 
@@ -229,12 +236,9 @@ np.savez("seen.npz", x=x, y=net(x).as_ndarray())
 
 
 def test_a_loop_of_renom_over_code_leaves_its_model_in_layers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    kept: Keep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = tmp_path / "nodes.py"
-    script.write_text(NODES.replace("LAST", "tanh"))
-    monkeypatch.chdir(tmp_path)
-    run = run_script(script, seed=0, root=tmp_path / "runs")
+    run = kept(NODES.replace("LAST", "tanh"))
     seen = np.load(tmp_path / "seen.npz")
     assert np.allclose(load(run).predict(seen["x"]), seen["y"], atol=1e-5)
     assert (run / "weights.h5").is_file()
@@ -245,12 +249,9 @@ def test_a_loop_of_renom_over_code_leaves_its_model_in_layers(
 
 
 def test_of_code_of_renom_without_layers_the_weights_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    kept: Keep, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = tmp_path / "nodes.py"
-    script.write_text(NODES.replace("LAST", "exp"))
-    monkeypatch.chdir(tmp_path)
-    run = run_script(script, seed=0, root=tmp_path / "runs")
+    run = kept(NODES.replace("LAST", "exp"))
     assert (run / "weights.h5").is_file()
     assert not (run / "model.striate").exists()
     why = "weights.h5: Net is code, there is no native layer for exp"
@@ -291,11 +292,9 @@ print(float(model.coder(x)[0, 1]))
 
 
 def test_the_models_in_a_model_that_is_code_are_kept(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kept: Keep, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = tmp_path / "parts.py"
-    script.write_text(PARTS)
-    run = run_script(script, seed=0, root=tmp_path / "runs")
+    run = kept(PARTS)
     captured = capsys.readouterr()
     assert "the weights, and of its parts coder.striate: twice (Twice) is code" in captured.err
     found = load(run / "coder.striate").predict(np.ones((1, 4), "float32"))
@@ -331,13 +330,8 @@ np.save("seen.npy", np.concatenate([x.numpy().ravel(), net.predict(x, verbose=0)
 """
 
 
-def test_a_model_of_own_layers_is_kept_as_the_layers_in_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "blocks.py"
-    script.write_text(BLOCKS)
-    monkeypatch.chdir(tmp_path)
-    found = load(run_script(script, seed=0, root=tmp_path / "runs"))
+def test_a_model_of_own_layers_is_kept_as_the_layers_in_them(kept: Keep, tmp_path: Path) -> None:
+    found = load(kept(BLOCKS))
     seen = np.load(tmp_path / "seen.npy")
     x, outputs = seen[: 16 * 64].reshape(16, 8, 8, 1), seen[16 * 64 :].reshape(16, 3)
     assert np.allclose(found.predict(x), outputs, rtol=1e-4, atol=1e-5)
@@ -373,12 +367,9 @@ torch.save((x, maker.eval()(x), judge.eval()(maker(x))), "seen.pt")
 
 
 def test_every_network_of_a_loop_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    kept: Keep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = tmp_path / "two.py"
-    script.write_text(TWO)
-    monkeypatch.chdir(tmp_path)
-    run = run_script(script, seed=0, root=tmp_path / "runs")
+    run = kept(TWO)
     assert "the other networks of the loop too: maker-1.striate" in capsys.readouterr().err
     x, made, judged = (one.detach().numpy() for one in torch.load(tmp_path / "seen.pt"))
     found = load(run / "maker-1.striate").predict(x)

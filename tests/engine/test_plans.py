@@ -41,6 +41,11 @@ def test_a_plan_tells_layers_kernels_cost_and_stages():
     ]
 
 
+def test_the_planner_may_be_called():
+    model = network()
+    assert st.lower(model, 8).explain() == model.lower(8).explain()
+
+
 def test_a_plan_for_training_has_the_loss_and_the_updates():
     model = network()
     model.compile("adam", "mse")
