@@ -102,7 +102,8 @@ class Sanity:
         mean = float(np.mean(self.correlations))
         if self.meaningful:
             return f"meaningful: shuffled weights give another picture (correlation {mean:.2f})"
-        return f"not meaningful here: shuffled weights give the same (correlation {mean:.2f})"
+        like = "the same" if mean > 0 else "its opposite"
+        return f"not meaningful here: shuffled weights give {like} (correlation {mean:.2f})"
 
 
 def attribution(

@@ -51,8 +51,7 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
         if meant != usual:
             raise _unwritable(layer, f"{field}={meant!r}: Keras's {kind} knows only {usual!r}")
     if kind.endswith("D") and not isinstance(fields.get("padding", ""), str) and "Zero" not in kind:
-        raise _unwritable(layer, f"padding={fields['padding']!r}: Keras knows names alone",
-                          "L.ZeroPadding2D in front, and padding=\"valid\"")  # fmt: skip
+        fields["padding"] = _padding_name(layer, x)
     said = SAID.get(kind, {})
     out = {said.get(field, field): _plain(layer, field, value) for field, value in fields.items()}
     if "data_format" in out and out["data_format"] is None:
@@ -60,6 +59,20 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
     if kind in CHANNELS and out.get("axis") == -1 and x.data_format == "channels_first":
         out["axis"] = 1
     return kind, {**basics, **out}
+
+
+def _padding_name(layer: Any, x: Spec) -> str:
+    """Return Keras's name for a padding that is given in numbers, here in front of `x`."""
+    names = ("valid", "same") if "Conv" in type(layer).__name__ else ("valid",)
+    for name in names:
+        twin = type(layer)(**{**layer.config(), "padding": name})
+        if twin.windows(x) == layer.windows(x):
+            return name
+    raise _unwritable(
+        layer,
+        f"padding={layer.padding!r}: Keras knows names alone",
+        'L.ZeroPadding2D in front, and padding="valid"',
+    )
 
 
 def _plain(layer: Layer, field: str, value: Any) -> Any:

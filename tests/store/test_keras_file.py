@@ -416,14 +416,32 @@ def test_what_keras_does_not_have_is_not_written(layer, got, tmp_path):
 
 
 def test_padding_in_cells_is_not_written(tmp_path):
-    model = st.Sequential([L.Input((8, 8, 1)), L.Conv2D(2, 3, padding=1, name="it")])
+    model = st.Sequential([L.Input((8, 8, 1)), L.Conv2D(2, 3, padding=2, name="it")])
     assert told(lambda: model.save(tmp_path / "no.h5")) == (
         "it (Conv2D): cannot be written in Keras's format\n"
-        "  got   padding=1: Keras knows names alone\n"
+        "  got   padding=2: Keras knows names alone\n"
         "  need  layers that Keras 3 has\n"
         '  fix   L.ZeroPadding2D in front, and padding="valid", or model.save("model.striate"), '
         "which holds every layer"
     )
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (lambda: L.Conv2D(2, 3, padding=1), "same"),
+        (lambda: L.Conv2D(2, 5, 2, padding=0), "valid"),
+        (lambda: L.DepthwiseConv2D(3, padding=(1, 1)), "same"),
+        (lambda: L.MaxPooling2D(2, padding=0), "valid"),
+    ],
+)
+def test_padding_in_cells_is_written_by_the_name_that_means_the_same(layer, name, tmp_path):
+    model = st.Sequential([L.Input((8, 8, 1)), layer()])
+    model.save(tmp_path / "named.keras")
+    same = st.load(tmp_path / "named.keras")
+    x = np.random.default_rng(0).random((2, 8, 8, 1), np.float32)
+    np.testing.assert_allclose(same.predict(x), model.predict(x), atol=1e-6)
+    assert same.layers[-1].padding == name
 
 
 def archive(**parts):
