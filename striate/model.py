@@ -13,9 +13,9 @@ from typing_extensions import Self
 from .core.arguments import required, verb
 from .core.graph import Graph
 from .core.layer import Layer, as_tensor, free_name, one_or_all
-from .core.spec import Shape, Spec, checked_shape, show
+from .core.spec import Shape, Spec, checked_shape, fits, show
 from .core.symbol import Input, Symbol, ends
-from .data.fit import check_batch, fits
+from .data.fit import check_batch
 from .engine import loop, range_test
 from .engine.plans import lower_model
 from .engine.predictor import Predictor

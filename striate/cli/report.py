@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..model import Model
     from ..report import Data
     from ..store.run import Run
 
@@ -24,21 +23,15 @@ def report(
     Example: striate report runs/mnist
     """
     from ..model import load
+    from ..report import write
     from ..store.run import Run
 
     opened = Run.open(run, root=root)
     model = load(opened.path)
     opened.epochs = epochs(opened.path / "metrics.jsonl")
-    page = write_page(opened, model)
+    page = write(opened, model, data_of(opened))
     opened.finish(model)
     print(json.dumps({"run": str(opened.path), "report": str(page)}) if as_json else page)
-
-
-def write_page(run: Run, model: Model) -> Path:
-    """Write the page of a run whose results and environment are there already."""
-    from ..report import write
-
-    return write(run, model, _data(run))
 
 
 def epochs(log: Path) -> list[dict[str, float]]:
@@ -46,7 +39,7 @@ def epochs(log: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
 
 
-def _data(run: Run) -> Data | None:
+def data_of(run: Run) -> Data | None:
     """Return the data of a recipe's run, the test set if it was touched; what a script's keeps."""
     from ..report import Data
     from ..store import samples

@@ -161,10 +161,12 @@ def _fit(model: Model, recipe: ModuleType, settings: Any, run: Run) -> History:
 
 
 def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
+    from ..engine.progress import say
     from ..engine.setup import held
+    from ..report import write_last
     from ..store.model_file import pack
     from ..store.report import report
-    from .report import write_page
+    from .report import data_of
 
     run.write("results.json", results)
     machine = run.describe_machine()
@@ -172,5 +174,6 @@ def _keep(run: Run, model: Model, results: dict[str, Any]) -> None:
     if setup.state is not None:
         run.write("optimizer.safetensors", pack(setup.optimizer.flatten(setup.state)))
     run.write("report.md", report(run.name, results, run.epochs, machine))
-    write_page(run, model)
+    if failed := write_last(run, model, data_of(run)):
+        say(f"note: {failed}")
     run.finish(model)

@@ -80,6 +80,26 @@ def show(shape: Shape) -> str:
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
 
 
+def sample_shape(spec: Spec, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape in which an input reads samples of these sizes.
+
+    They get the axis of a single channel that they lack, and lose a last axis of one where that
+    is one too many: (28, 28) fits an input of (28, 28, 1), and the other way round.
+    """
+    if spec.channels == 1 and len(sizes) == len(spec.shape) - 1 and fits(spec.spatial, sizes):
+        return (*sizes, 1) if spec.channel_axis == -1 else (1, *sizes)
+    if sizes[-1:] == (1,) and fits(spec.shape, sizes[:-1]):
+        return sizes[:-1]
+    return sizes
+
+
+def fits(shape: Shape, sizes: tuple[int, ...]) -> bool:
+    """Return whether sizes are those of a shape, in which None is any size."""
+    return len(shape) == len(sizes) and all(
+        wanted in (None, size) for wanted, size in zip(shape, sizes, strict=True)
+    )
+
+
 def spatial_names(rank: int) -> str:
     """Return the letters of the spatial axes: `L`, `HW` or `DHW`."""
     return {1: "L", 2: "HW", 3: "DHW"}.get(rank, "?" * rank)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..core.spec import Shape, Spec, show
+from ..core.spec import Shape, Spec, fits, sample_shape, show
 from ..errors import ShapeError
 
 
@@ -43,29 +43,9 @@ def _fitted(where: str, spec: Spec, x: Tensor) -> Tensor:
     return x if keeps else x.to(dtype)
 
 
-def sample_shape(spec: Spec, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape in which an input reads samples of these sizes.
-
-    They get the axis of a single channel that they lack, and lose a last axis of one where that
-    is one too many: (28, 28) fits an input of (28, 28, 1), and the other way round.
-    """
-    if spec.channels == 1 and len(sizes) == len(spec.shape) - 1 and fits(spec.spatial, sizes):
-        return (*sizes, 1) if spec.channel_axis == -1 else (1, *sizes)
-    if sizes[-1:] == (1,) and fits(spec.shape, sizes[:-1]):
-        return sizes[:-1]
-    return sizes
-
-
 def batch_shape(shape: Shape) -> str:
     """Return the shape of a batch of samples as it is printed: `(N, 28, 28, 1)`."""
     return show((None, *shape)).replace("?", "N", 1)
-
-
-def fits(shape: Shape, sizes: tuple[int, ...]) -> bool:
-    """Return whether sizes are those of a shape, in which None is any size."""
-    return len(shape) == len(sizes) and all(
-        wanted in (None, size) for wanted, size in zip(shape, sizes, strict=True)
-    )
 
 
 def diagnosis(spec: Spec, shape: tuple[int, ...]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from ..engine.progress import say
 from ..errors import StoreError, StriateError
 from ..model import Model
-from ..report import known, write as write_report
+from ..report import known, write_last
 from ..store import config, model_file, samples
 from .session import Looped, Script
 
@@ -63,7 +63,8 @@ def _trained(script: Script, stopped: str) -> None:
         run.write(samples.FACTS, script.images.facts())
     if data is not None:
         samples.keep(run.path, {"train": data.train, "test": data.test})
-    write_report(run, model, data)
+    if failed := write_last(run, model, data):
+        script.note(failed)
     _finish(run, script, model)
 
 

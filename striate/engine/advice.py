@@ -11,7 +11,8 @@ from torch import Tensor
 from ..data import notes
 from ..data.feed import ArrayFeed, Feed
 from ..data.labels import numbers
-from ..inspect.health import GAP, WORSE, unsettled
+from ..inspect.alarms import overfitting, trouble
+from ..inspect.health import unsettled
 from ..losses import Entropy
 from .progress import say
 
@@ -51,25 +52,28 @@ def compare(setup: Setup | None, data: Feed) -> None:
 def after(model: Model, setup: Setup, data: Feed, history: Mapping[str, Sequence[float]]) -> None:
     """Say how training went, if not well."""
     labels = _labels(setup, data) if isinstance(data, ArrayFeed) else None
-    found = list(rising(history))
+    rows = _rows(history)
+    found = [one.text for one in trouble(rows)]
     if not found and labels is not None and isinstance(data, ArrayFeed):
         outputs = model.predict([x[:LOOKED_AT] for x in data.x])
         found = list(constant(torch.as_tensor(outputs), labels[:LOOKED_AT]))
         found = found or list(no_better(history, labels))
-    steps = 0 if setup.state is None else int(setup.state["step"])
-    if not found and _gap(history):
-        found = list(unsettled(model, steps))
-    _note(found or overfitting(history))
+    if not found:
+        steps = 0 if setup.state is None else int(setup.state["step"])
+        over = list(overfitting(rows))
+        young = list(unsettled(model, steps)) if any(one.gap for one in over) else []
+        found = young or [one.text for one in over]
+    _note(found)
 
 
-def rising(history: Mapping[str, Sequence[float]]) -> Iterator[str]:
-    """Say that the loss has risen."""
-    loss = history.get("loss", ())
-    if len(loss) > 1 and loss[-1] > WORSE * loss[0] > 0:
-        yield (
-            f"the loss rose from {loss[0]:.4g} to {loss[-1]:.4g}: the learning rate is too high; "
-            "model.find_lr(x, y) suggests one"
-        )
+def _rows(history: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
+    """Return the numbers epoch by epoch, of those that each epoch has."""
+    epochs = len(history.get("loss", ()))
+    told = {name: values for name, values in history.items() if len(values) == epochs}
+    return [
+        {"epoch": at + 1, **{name: values[at] for name, values in told.items()}}
+        for at in range(epochs)
+    ]
 
 
 def constant(outputs: Tensor, labels: Tensor) -> Iterator[str]:
@@ -93,30 +97,6 @@ def no_better(history: Mapping[str, Sequence[float]], labels: Tensor) -> Iterato
             f"frequent class gives {share:.3f}. Do y[i] and x[i] belong together? Else: more "
             "epochs, another learning rate (model.find_lr), a larger network"
         )
-
-
-def overfitting(history: Mapping[str, Sequence[float]]) -> Iterator[str]:
-    """Say that the network has begun to learn its samples by heart."""
-    loss, valid = history.get("loss", ()), history.get("val_loss", ())
-    if len(valid) == len(loss) > 2:
-        best = min(range(len(valid)), key=lambda epoch: valid[epoch])
-        if valid[-1] > WORSE * valid[best] and loss[-1] < loss[best]:
-            yield (
-                f"overfitting since epoch {best + 1}: val_loss was {valid[best]:.4f} there and is "
-                f"{valid[-1]:.4f} now; EarlyStopping(restore_best_weights=True) keeps the best"
-            )
-            return
-    if _gap(history):
-        mine, theirs = history["accuracy"][-1], history["val_accuracy"][-1]
-        yield (
-            f"overfitting: the accuracy is {mine:.3f} in training and {theirs:.3f} in "
-            "validation; more data, L.Dropout or augmentation (L.RandomTranslation) help"
-        )
-
-
-def _gap(history: Mapping[str, Sequence[float]]) -> bool:
-    mine, theirs = history.get("accuracy", ()), history.get("val_accuracy", ())
-    return bool(mine and theirs) and mine[-1] > theirs[-1] + GAP
 
 
 def not_a_number(weights: Iterable[tuple[str, Tensor]], loss: float, epoch: int) -> str:

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..core.spec import Spec
+from ..core.spec import Spec, fits
 from ..data import check
 from ..data.feed import ARRAYS, ArrayFeed, Batch, Feed, IterableFeed, endless, feed
-from ..data.fit import fits
 from ..data.labels import class_weights
 from ..errors import DataError
 from .progress import counted

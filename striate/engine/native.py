@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import losses, metrics
-from ..core.spec import Shape
+from ..core.spec import Shape, sample_shape
 from ..core.symbol import Symbol
 from ..data.feed import ArrayFeed, Batch
-from ..data.fit import sample_shape
 from ..errors import ConfigError
 from ..lower.builder import Weight
 from ..lower.execution import Execution

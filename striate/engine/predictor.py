@@ -13,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..core.spec import Shape
-from ..data.fit import fits, sample_shape
+from ..core.spec import Shape, fits, sample_shape
 from ..lower.execution import Execution
 from ..lower.lower import lower
 from ..lower.program import Program

@@ -16,6 +16,7 @@ from ..layers.wrap import inference
 def answer(model: Any, x: NDArray[Any], by_torch: bool = False) -> dict[str, Any]:
     """Return the probabilities of one sample's classes, the likeliest two, and the entropy.
 
+    `lost` is whether some of the outputs are no numbers; what such a network says is nothing.
     `by_torch`: compute by torch's operations, as a network with changes must.
     """
     if by_torch:
@@ -23,12 +24,14 @@ def answer(model: Any, x: NDArray[Any], by_torch: bool = False) -> dict[str, Any
     else:
         outputs = model.predict(x[None])
         first = outputs[0] if isinstance(outputs, list) else outputs
+    lost = not np.isfinite(first).all()
     chances = np.nan_to_num(probabilities(first.reshape(1, -1))[0])
     order = np.argsort(-chances, kind="stable")[:2].tolist()
     inside = chances[chances > 0]
     return {
         "probabilities": chances.tolist(),
         "outputs": np.nan_to_num(first[0].astype(np.float64)).flatten().tolist(),
+        "lost": lost,
         "activation": model.activation_name,
         "best": order[0],
         "second": order[-1],

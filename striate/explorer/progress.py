@@ -7,9 +7,11 @@ import json
 import math
 import time
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..inspect.alarms import alarms
 from ..store import steps
 from ..store.files import MANIFEST
 
@@ -20,6 +22,10 @@ FORGOTTEN_S = 15 * 60  # a run that has no manifest and has not changed for so l
 
 def rows(run: Path) -> list[dict[str, float]]:
     """Return the numbers of the epochs that are over; what is no finite number is left out."""
+    return [_finite(row) for row in _written(run)]
+
+
+def _written(run: Path) -> list[dict[str, float]]:
     log = run / "metrics.jsonl"
     found = []
     for line in log.read_text().splitlines() if log.is_file() else []:
@@ -28,14 +34,18 @@ def rows(run: Path) -> list[dict[str, float]]:
         except ValueError:
             continue
         if isinstance(row, dict):
-            numbers = {key: one for key, one in row.items() if isinstance(one, (int, float))}
-            found.append({key: one for key, one in numbers.items() if math.isfinite(one)})
+            found.append({key: one for key, one in row.items() if isinstance(one, (int, float))})
     return found
+
+
+def _finite(row: dict[str, float]) -> dict[str, float]:
+    """Return what JSON can say."""
+    return {key: one for key, one in row.items() if math.isfinite(one)}
 
 
 def state(run: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Return whether the run is finished, in training or stopped, its epochs and the time left."""
-    done = len(rows(run))
+    done = len(_written(run))
     settings = config.get("settings")
     planned = settings.get("epochs") if isinstance(settings, dict) else None
     if (run / MANIFEST).is_file():
@@ -51,16 +61,27 @@ def state(run: Path, config: dict[str, Any]) -> dict[str, Any]:
     return {"state": word, "done": done, "planned": planned, "left_s": left}
 
 
-async def events(run: Path, config: dict[str, Any]) -> AsyncIterator[str]:
-    """Yield the epochs as server-sent events: those that are there, then each that is added."""
-    sent, before = (-1, -1.0), ""
+async def events(run: Path, config: dict[str, Any], since: int = 0) -> AsyncIterator[str]:
+    """Yield the numbers as server-sent events: what is there, then what is added.
+
+    Each has `rows`, the epochs after the first `since`, which are told once; `since`; `steps`, all
+    lines between the epochs, which are thinned as they grow; `alarms`; and the state of the run.
+    """
+    sent: Any = None
     while True:
-        found, between, now = rows(run), steps.load(run, SENT), state(run, config)
-        there = (len(found), between[-1]["at"] if between else 0.0)
-        told = json.dumps({**now, "left_s": None})
-        if there != sent or told != before:
-            yield f"data: {json.dumps({'rows': found, 'steps': between, **now})}\n\n"
-            sent, before = there, told
+        now = state(run, config)  # before the numbers: a run that is finished then has them all
+        found, between = _written(run), steps.load(run, SENT)
+        there = (len(found), between[-1]["at"] if between else 0.0, {**now, "left_s": None})
+        if there != sent:
+            event = {
+                "since": since,
+                "rows": [_finite(row) for row in found[since:]],
+                "steps": [_finite(row) for row in between],
+                "alarms": [asdict(one) for one in alarms(found, between)],
+                **now,
+            }
+            yield f"data: {json.dumps(event, allow_nan=False)}\n\n"
+            sent, since = there, max(since, len(found))
         else:
             yield ": still here\n\n"
         if now["state"] != "training":

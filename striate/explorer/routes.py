@@ -112,11 +112,10 @@ def _runs(app: FastAPI, subjects: Subjects) -> None:
     """Add the routes about training, and about runs beside each other."""
 
     @app.get("/api/curves")
-    def curves(run: str) -> StreamingResponse:
+    def curves(run: str, since: Page = 0) -> StreamingResponse:
         subject = subjects[run]
-        return StreamingResponse(
-            progress.events(subject.path, subject.config), media_type="text/event-stream"
-        )
+        told = progress.events(subject.path, subject.config, since)
+        return StreamingResponse(told, media_type="text/event-stream")
 
     @app.get("/api/table")
     def table() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .. import recipes
 from ..core.operation import Affine
+from ..core.spec import sample_shape
 from ..data.datasets import class_names, mnist
 from ..errors import ConfigError, StoreError, nearest
 from ..inspect.health import Health, health
@@ -214,7 +215,7 @@ class Subject:
             return None
         if self.kept:
             pair = self.kept.get(part)
-            return None if pair is None else Pictures(pair[0], numbers(pair[1]))
+            return None if pair is None else Pictures(self._fit(pair[0]), numbers(pair[1]))
         if "recipe" not in self.config:
             return None if part == "validation" else self._fitted(*mnist()[part == "test"])
         module, settings = self._recipe
@@ -232,6 +233,10 @@ class Subject:
         module, settings = self._recipe
         found: tuple[Any, Any] = module.data(settings)
         return found
+
+    def _fit(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return samples in the shape that the model reads them in."""
+        return x.reshape(-1, *sample_shape(self.model.graph.inputs[0].spec, x.shape[1:]))
 
     def _fitted(self, x: NDArray[Any], y: NDArray[Any]) -> Pictures:
         """Return MNIST in the form of a model that was not trained by a recipe."""

@@ -19,7 +19,7 @@ from .grid import pictured
 PAGE = 64  # maps of a layer that are shown at once
 UNITS = 1024  # of a layer whose units are no maps
 SIDE = 64  # pixels of a map on the page; larger ones are averaged
-LEVELS = 127
+LEVELS, LOST = 127, -128  # of a value between the peaks, and of what is no number
 
 
 def as_maps(value: Tensor, spec: Spec) -> NDArray[Any]:
@@ -38,8 +38,9 @@ def trace(model: Any, x: NDArray[Any], pages: Mapping[int, int], by_activity: bo
     """Return the maps of every call for one sample: a JSON head and a byte for each value.
 
     `pages` says which page of 64 maps is shown of a column that has more; `by_activity` sorts maps
-    by their mean absolute value. A byte b stands for b / 127 * peak. The head has, for each column,
-    the numbers of its maps, their activity and range.
+    by their mean absolute value. A byte b stands for b / 127 * peak, -128 for what is no number.
+    The head has, for each column, the numbers of its maps, their range, and how many values are
+    `lost`: no numbers.
     """
     graph: Graph = model.graph
     values = activations(model, x)
@@ -59,30 +60,43 @@ def trace(model: Any, x: NDArray[Any], pages: Mapping[int, int], by_activity: bo
 
 def _column(maps: NDArray[Any], page: int, by_activity: bool) -> tuple[dict[str, Any], bytes]:
     """Return one column's head and its levels; NumPy, whose calls cost least on small maps."""
-    sizes = np.abs(maps)
+    lost = ~np.isfinite(maps)
+    many = int(lost.sum())
+    numbers = np.where(lost, 0, maps) if many else maps
+    sizes = np.abs(numbers)
     activity = sizes.mean((1, 2))
     order = np.argsort(-activity, kind="stable") if by_activity else np.arange(len(maps))
     height, width = maps.shape[1:]
     page_size = PAGE if height * width > 1 else UNITS
     shown = order[page * page_size : (page + 1) * page_size]
-    picked = maps[shown]
-    if max(height, width) > SIDE:
-        size = (min(height, SIDE), min(width, SIDE))
-        picked = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(picked), size).numpy()
+    picked = _small(numbers[shown])
     peak = float(sizes.max()) or 1.0
-    if not np.isfinite(peak):
-        picked, peak = np.nan_to_num(picked, nan=0.0, posinf=0.0, neginf=0.0), 1.0
     levels = np.rint(picked * (LEVELS / peak)).clip(-LEVELS, LEVELS).astype(np.int8)
+    if many:
+        levels[_small(lost[shown].astype(np.float32)) > 0] = LOST
     head = {
         "channels": shown.tolist(),
         "height": picked.shape[1],
         "width": picked.shape[2],
         "full": [len(maps), height, width],
         "peak": peak,
-        "least": float(maps.min()),
-        "most": float(maps.max()),
-        "mean": float(maps.mean()),
+        "least": float(numbers.min()),
+        "most": float(numbers.max()),
+        "mean": float(numbers.mean()),
+        "lost": many,
         "page": page_size,
-        "silent": np.flatnonzero(activity[shown] == 0).tolist(),
+        "silent": [] if many else np.flatnonzero(activity[shown] == 0).tolist(),
     }
     return head, levels.tobytes()
+
+
+def _small(maps: NDArray[Any]) -> NDArray[Any]:
+    """Return maps whose sides are at most 64, larger ones averaged."""
+    height, width = maps.shape[1:]
+    if max(height, width) <= SIDE:
+        return maps
+    size = (min(height, SIDE), min(width, SIDE))
+    small: NDArray[Any] = torch.nn.functional.adaptive_avg_pool2d(
+        torch.from_numpy(maps), size
+    ).numpy()
+    return small

@@ -31,6 +31,7 @@ def speaks(subject: Subject, asked: Why) -> dict[str, Any]:
         "height": values.shape[0],
         "width": values.shape[1],
         "values": np.nan_to_num(values).astype(float).round(6).flatten().tolist(),
+        "lost": not np.isfinite(values).all(),
         "peak": float(np.abs(np.nan_to_num(values)).max()) or 1.0,
     }
 

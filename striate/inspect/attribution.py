@@ -15,6 +15,7 @@ from ..core.spec import Spec
 from ..core.symbol import Node
 from ..errors import ConfigError, one_of
 from ..layers.wrap import inference
+from .asked import about_model, class_numbers
 from .drawing import DIVERGING, RISING, Drawable
 from .field import inner, path_of, paths
 from .maps import as_batch, last, sample, walk
@@ -106,6 +107,7 @@ class Sanity:
         return f"not meaningful here: shuffled weights give {like} (correlation {mean:.2f})"
 
 
+@about_model
 def attribution(
     model: Any,
     x: Any,
@@ -115,7 +117,8 @@ def attribution(
 ) -> Attribution:
     """Return how much each place of an image speaks for a class: the likeliest, or `target`.
 
-    The class is followed before the network's last activation. `method`: "integrated_gradients"
+    The class is followed before the network's last activation; a network of one output has two
+    classes: the output speaks for class 1, and against class 0. `method`: "integrated_gradients"
     (from black to the image; the values add up to what the image changes), "saliency" (absolute
     slopes), "occlusion" (what covering a part of a ninth of the image's sides with black takes
     away, in steps of half of it, or of all of it where a side has more than 64 pixels), "grad_cam"
@@ -131,12 +134,15 @@ def attribution(
     spec = model.graph.inputs[0].spec
     if len(spec.shape) != 3 or len(model.graph.inputs) != 1:
         raise ConfigError(model.where, "does not take one image", got=f"input {spec}")
+    if layer and method != "grad_cam":
+        what = f"{method} is about the input, not about a layer"
+        raise ConfigError("attribution", what, got=f"layer={layer!r}", fix='method="grad_cam"')
     layer = _chosen(model, layer) if method == "grad_cam" else ""
     value = sample(model, spec, x).requires_grad_()
     coarse, window, step = None, None, None
     with inference(model):
         score = _Score(model, layer)
-        chosen = _class(model, score, value, target)
+        chosen = _class(model, _scores(score, value), target)
         if layer:
             maps = _grad_cam(score, value, torch.tensor([chosen]))
             coarse, found = maps[0], _enlarged(maps, value, spec)[0][..., None]
@@ -148,16 +154,20 @@ def attribution(
     return Attribution(method, chosen, last(value, spec), found, layer, coarse, window, step)
 
 
+@about_model
 def grad_cams(model: Any, x: Any, targets: Any, layer: str = "") -> NDArray[np.float32]:
     """Return Grad-CAM of many images at once, each for its own class: (n, H, W)."""
     layer, spec = _chosen(model, layer), model.graph.inputs[0].spec
     batch = as_batch(model, x)
     batch = batch if batch.is_floating_point() else batch.float()
     with inference(model):
-        maps = _grad_cam(_Score(model, layer), batch.requires_grad_(), torch.as_tensor(targets))
+        score = _Score(model, layer)
+        labels = class_numbers(model.where, targets, len(batch), len(_scores(score, batch)))
+        maps = _grad_cam(score, batch.requires_grad_(), torch.as_tensor(labels))
     return _enlarged(maps, batch, spec)
 
 
+@about_model
 def map_layers(model: Any) -> tuple[str, ...]:
     """Return the names of the layers that give maps of more than one place, in order of calls."""
     return tuple(
@@ -165,6 +175,7 @@ def map_layers(model: Any) -> tuple[str, ...]:
     )
 
 
+@about_model
 def sanity(
     model: Any,
     x: Any,
@@ -204,8 +215,9 @@ class _Score(nn.Module):
         self.node = path_of(model, layer)[-1] if layer else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the score of each class."""
-        return walk(self.graph, [x], self._see, last=self.graph.outputs[0].node)[0]
+        """Return the score of each class, of a single output that of class 0 and of class 1."""
+        scores = walk(self.graph, [x], self._see, last=self.graph.outputs[0].node)[0]
+        return scores if scores.shape[-1] > 1 else torch.cat([-scores, scores], -1)
 
     def _see(self, node: Node, out: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
         if node is not self.node:
@@ -235,17 +247,24 @@ def _chosen(model: Any, layer: str) -> str:
     raise ConfigError(where, "has no maps to weigh", got=got, need="one of " + ", ".join(known))
 
 
-def _class(model: Any, score: nn.Module, x: torch.Tensor, target: int | None) -> int:
+def _scores(score: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Return the scores of the first image's classes."""
+    with torch.no_grad():
+        first: torch.Tensor = score(x[:1])[0]
+    return first
+
+
+def _class(model: Any, scores: torch.Tensor, target: int | None) -> int:
     """Return the class that is followed, or raise ConfigError if it is not there."""
-    count = model.graph.outputs[0].spec.shape[-1]
-    if target is None or count is None:
-        with torch.no_grad():
-            outputs = score(x)[0]
-        count, likeliest = len(outputs), int(outputs.argmax())
-        target = likeliest if target is None else target
-    if not 0 <= target < count:
-        raise ConfigError(model.where, f"has no class {target}", need=f"0 to {count - 1}")
-    return target
+    if target is None:
+        return int(scores.argmax())
+    classes = f"0 to {len(scores) - 1}"
+    if isinstance(target, bool) or not isinstance(target, (int, np.integer)):
+        what = "a class is asked for by its number"
+        raise ConfigError(model.where, what, got=f"target={target!r}", need=classes)
+    if not 0 <= target < len(scores):
+        raise ConfigError(model.where, f"has no class {target}", need=classes)
+    return int(target)
 
 
 def _grad_cam(score: _Score, x: torch.Tensor, targets: torch.Tensor) -> NDArray[np.float32]:

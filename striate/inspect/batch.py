@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ConfigError, ShapeError
+from .asked import class_numbers, labels_of, numbers
 from .drawing import Drawable, tiles
 
 if TYPE_CHECKING:
@@ -76,23 +78,39 @@ def show_batch(
 
     Samples (H, W), (H, W, C) and, with 1 or 3 channels in front, (C, H, W) are taken.
     """
-    images = np.asarray(x)[:count]
+    where = "show_batch"
+    images = numbers(where, x)[:count]
     images = images[..., None] if images.ndim == 3 else images
+    if images.ndim != 4 or not len(images):
+        raise ShapeError(
+            where,
+            "shows images",
+            got=f"an array {np.shape(x)}",
+            need="(N, H, W), (N, H, W, C) or (N, C, H, W)",
+        )
     if images.shape[1] in (1, 3) and images.shape[-1] not in (1, 3):
         images = np.moveaxis(images, 1, -1)
     captions = ("",) * len(images)
     if y is not None:
-        labels = np.asarray(y)[:count]
-        labels = (
-            labels.argmax(1) if labels.ndim == 2 and labels.shape[1] > 1 else labels.reshape(-1)
+        y = y[:count]
+        captions = (
+            tuple(classes[n] for n in class_numbers(where, y, len(images), len(classes)))
+            if classes
+            else tuple(map(str, labels_of(where, y, len(images))))
         )
-        captions = tuple(str(classes[int(n)]) if classes else str(n) for n in labels)
     return Batch(images, captions)
 
 
 def plot_history(history: Any) -> Curves:
     """Return the curves of what `fit` returned, or of rows of numbers, one for each epoch."""
     values = getattr(history, "history", history)
+    if not isinstance(values, (Mapping, Sequence)) or isinstance(values, str) or not values:
+        raise ConfigError(
+            "plot_history",
+            "draws what fit returned",
+            got="no epochs" if isinstance(values, (Mapping, list)) else type(history).__name__,
+            need="a History, its dictionary of lists, or one row of numbers for each epoch",
+        )
     if not isinstance(values, Mapping):
         names = dict.fromkeys(name for row in values for name in row)
         values = {name: [row.get(name, np.nan) for row in values] for name in names}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ShapeError
+from .asked import about_model, class_numbers
 from .drawing import DIVERGING, Drawable
 from .maps import FeatureMaps, feature_maps
 from .mistakes import probabilities
@@ -79,6 +80,7 @@ class TwoMaps(Drawable):
                     axes.imshow(found.values[..., channel], cmap=DIVERGING, vmin=-peak, vmax=peak)
 
 
+@about_model
 def compare(one: Any, other: Any, x: Any, y: Any = None) -> Comparison:
     """Return what two models say about samples, and who is right where labels are given.
 
@@ -97,10 +99,7 @@ def compare(one: Any, other: Any, x: Any, y: Any = None) -> Comparison:
     differ = differ[np.argsort(-sure[differ], kind="stable")]
     right: dict[str, tuple[int, ...]] = {}
     if y is not None:
-        labels = np.asarray(y)
-        labels = (
-            labels.argmax(1) if labels.ndim == 2 and labels.shape[1] > 1 else labels.reshape(-1)
-        )
+        labels = class_numbers(one.where, y, *first.shape)
         right = {
             "only_one": tuple(np.flatnonzero((says == labels) & (said != labels)).tolist()),
             "only_other": tuple(np.flatnonzero((says != labels) & (said == labels)).tolist()),
@@ -109,6 +108,7 @@ def compare(one: Any, other: Any, x: Any, y: Any = None) -> Comparison:
     return Comparison(first, second, tuple(differ.tolist()), **right)
 
 
+@about_model
 def compare_maps(one: Any, other: Any, x: Any) -> TwoMaps:
     """Return what the layers that both models have, by name, make of one sample."""
     shared = [name for name in one.graph.layers if name in other.graph.layers]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.graph import Graph
+from .asked import about_model
 from .drawing import Drawable
 from .summary import Summary, summary
 
@@ -136,6 +137,7 @@ class Diagram(Drawable):
             )  # fmt: skip
 
 
+@about_model
 def plot_model(model: Any) -> Diagram:
     """Return the network as a picture: each call a box, each value an edge, branches side by side.
 

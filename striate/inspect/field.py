@@ -17,6 +17,7 @@ from ..core.spec import Spec, show
 from ..core.symbol import Node, Symbol
 from ..core.window import EVERYTHING, MOVES, POINTWISE, ROWS, Geometry, Gone, Window
 from ..errors import ConfigError, ShapeError, nearest
+from .asked import about_model
 
 Mask = NDArray[np.bool_]
 Known = Mask | None  # None: some layer on the way does not state its geometry
@@ -67,6 +68,7 @@ class FieldSet:
         return "\n".join(lines)
 
 
+@about_model
 def receptive_field(model: Any, layer: str | Layer, unit: Sequence[int] | None = None) -> FieldSet:
     """Return exactly which inputs a unit of a layer sees.
 
@@ -110,9 +112,11 @@ def receptive_field(model: Any, layer: str | Layer, unit: Sequence[int] | None =
 
 def unit_of(layer: Layer, spec: Spec, unit: Sequence[int] | None) -> tuple[int, ...]:
     """Return a position in a layer's output, the middle if None, or raise ShapeError."""
-    place = tuple(size // 2 for size in _sizes(spec)) if unit is None else tuple(unit)
+    given = (unit,) if isinstance(unit, (int, np.integer)) else unit
+    place = tuple(size // 2 for size in _sizes(spec)) if given is None else tuple(given)
     inside = len(place) == len(spec.shape) and all(
-        0 <= at < (size or 0) for at, size in zip(place, spec.shape, strict=False)
+        isinstance(at, (int, np.integer)) and 0 <= at < (size or 0)
+        for at, size in zip(place, spec.shape, strict=True)
     )
     if not inside:
         raise ShapeError(

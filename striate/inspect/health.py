@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 
 from ..core.symbol import Node
 from ..layers.wrap import inference
+from .asked import about_model, class_numbers
 from .drawing import Drawable
 from .field import inner, paths
 from .maps import as_batch, walk
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOOKED_AT = 256  # samples: enough to call a unit dead, few enough to be quick
-WORSE = 1.1  # times the best validation loss: more than the noise between epochs
-GAP = 0.1  # between the accuracies of training and validation
 YOUNG = 0.05  # share of a moving average that is still its first value
 TINY, HUGE = 1e-7, 1e3  # a gradient, relative to its weights, that is too small or too large
 
@@ -103,6 +101,7 @@ class Health(Drawable):
         left.invert_yaxis()
 
 
+@about_model
 def health(model: Any, x: Any, y: Any = None) -> Health:
     """Return what each layer's outputs are like over samples, and its gradients if given labels.
 
@@ -125,7 +124,7 @@ def health(model: Any, x: Any, y: Any = None) -> Health:
             with torch.no_grad():
                 walk(model.graph, [batch], see)
         else:
-            slopes = _slopes(model, batch, y, see)
+            slopes = _slopes(model, batch, y[:LOOKED_AT], see)
     ordered = [found[name] for name in names.values() if name in found]
     layers = [dataclasses.replace(one, gradient=slopes.get(one.layer)) for one in ordered]
     return Health(tuple(layers), len(batch))
@@ -151,9 +150,6 @@ def _of(name: str, kind: str, values: torch.Tensor, axis: int) -> LayerHealth:
 
 def _slopes(model: Any, batch: torch.Tensor, y: Any, see: Any) -> dict[str, float]:
     """Return, by layer, the length of its weights' gradient divided by that of the weights."""
-    labels = np.asarray(y)[: len(batch)]
-    numbers = labels.argmax(1) if labels.ndim == 2 and labels.shape[1] > 1 else labels.reshape(-1)
-    target = torch.as_tensor(numbers.astype(np.int64), device=batch.device)
     weights = {
         name: [one for one in path[-1].layer.parameters() if one.requires_grad]
         for name, path in paths(model.graph).items()
@@ -162,6 +158,8 @@ def _slopes(model: Any, batch: torch.Tensor, y: Any, see: Any) -> dict[str, floa
     flat = [one for several in weights.values() for one in several]
     with torch.enable_grad():
         scores = walk(model.graph, [batch], see, last=model.graph.outputs[0].node)[0]
+        labels = class_numbers(model.where, y, len(batch), max(scores.shape[-1], 2))
+        target = torch.as_tensor(labels, device=batch.device)
         if scores.shape[-1] == 1:
             loss = functional.binary_cross_entropy_with_logits(scores[:, 0], target.to(scores))
         else:

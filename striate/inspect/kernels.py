@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.operation import Correlate
 from ..errors import ConfigError
+from .asked import about_model
 from .drawing import DIVERGING, Drawable, tiles
 from .field import node_of
 
@@ -36,6 +37,7 @@ class Kernels(Drawable):
             axes.imshow(squares[..., output], cmap=DIVERGING, vmin=-peak, vmax=peak)
 
 
+@about_model
 def kernels(model: Any, layer: Any) -> Kernels:
     """Return the kernels of a convolution, those of a torch module in Keras's order too.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..core.symbol import Node
 from ..errors import ShapeError
 from ..layers.wrap import inference
+from .asked import about_model
 from .drawing import Drawable, tiles
 from .field import node_of, receptive_field
 from .maps import as_batch, walk
@@ -58,6 +59,7 @@ class Likes(Drawable):
             axes.set_title(f"{one.label} {one.value:.2g}".strip(), fontsize=7)
 
 
+@about_model
 def likes(
     model: Any,
     x: Any,
@@ -105,7 +107,7 @@ def _largest(model: Any, node: Node, x: Any, channel: int) -> tuple[NDArray[Any]
             raise _EnoughError
 
     with inference(model), torch.no_grad():
-        for start in range(0, len(x), BATCH):
+        for start in range(0, max(len(x), 1), BATCH):
             try:
                 walk(model.graph, [as_batch(model, x[start : start + BATCH])], see)
             except _EnoughError:

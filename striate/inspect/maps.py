@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from ..core.graph import Graph
-from ..core.spec import Spec, show
+from ..core.spec import Spec, fits, sample_shape, show
 from ..core.symbol import Node
-from ..errors import ShapeError
+from ..errors import DataError, ShapeError
 from ..layers.wrap import inference
+from .asked import about_model, numbers
 from .drawing import DIVERGING, RISING, Drawable, tiles
 from .field import inner, node_of
 
@@ -70,6 +71,7 @@ class FeatureMaps(Drawable):
                 axes.imshow(found.values[..., channel], cmap=DIVERGING, vmin=-peak, vmax=peak)
 
 
+@about_model
 def feature_maps(model: Any, x: Any, layers: Any = None) -> FeatureMaps:
     """Return what each layer (or each of `layers`, by name) gives for one sample.
 
@@ -79,7 +81,8 @@ def feature_maps(model: Any, x: Any, layers: Any = None) -> FeatureMaps:
     """
     graph: Graph = model.graph
     values = activations(model, x)
-    nodes = [node_of(model, name) for name in (layers or graph.layers)]
+    names = [layers] if isinstance(layers, str) else layers or graph.layers
+    nodes = [node_of(model, name) for name in names]
     return FeatureMaps(
         tuple(
             Maps(node.layer.name, last(values[id(symbol)], symbol.spec))
@@ -137,7 +140,11 @@ def walk(
 
 def as_batch(model: Any, x: Any) -> torch.Tensor:
     """Return samples as a batch for a model of one input, on its device."""
-    return _placed(model, model.graph.inputs[0].spec, torch.as_tensor(np.asarray(x)))
+    spec: Spec = model.graph.inputs[0].spec
+    value = torch.as_tensor(numbers(model.where, x))
+    if not value.dim() or not len(value):
+        raise DataError(model.where, "is asked about no samples", need="at least one")
+    return _placed(model, spec, value.reshape(-1, *sample_shape(spec, tuple(value.shape[1:]))))
 
 
 def sample(model: Any, spec: Spec, x: Any) -> torch.Tensor:
@@ -145,21 +152,20 @@ def sample(model: Any, spec: Spec, x: Any) -> torch.Tensor:
 
     Raises: ShapeError if it has not the shape of the model's input.
     """
-    value = torch.as_tensor(np.asarray(x))
-    if value.dim() == len(spec.shape):
-        value = value[None]
-    fits = len(value) == 1 and len(value.shape) == len(spec.shape) + 1
-    if not fits or any(
-        size not in (None, own) for size, own in zip(spec.shape, value.shape[1:], strict=True)
-    ):
+    value = torch.as_tensor(numbers(model.where, x))
+    sizes = tuple(value.shape)
+    forms = [sample_shape(spec, own) for own in (sizes, sizes[1:])[: 1 + (sizes[:1] == (1,))]]
+    shape = next((own for own in forms if fits(spec.shape, own)), None)
+    if shape is None:
+        several = fits(spec.shape, sample_shape(spec, sizes[1:]))
         raise ShapeError(
             model.where,
             "is looked into with one sample at a time",
-            got=f"an array of shape {show(tuple(np.shape(x)))}",
+            got=f"an array of shape {show(sizes)}",
             need=f"one sample {spec}",
-            fix="x[0]" if len(value) > 1 else "",
+            fix="x[0]" if several else "",
         )
-    return _placed(model, spec, value)
+    return _placed(model, spec, value.reshape(1, *shape))
 
 
 def _placed(model: Any, spec: Spec, value: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ShapeError
+from ..errors import ConfigError, DataError, ShapeError
+from .asked import about_model, class_numbers
 from .drawing import Drawable
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class Mistakes(Drawable):
         return places[np.argsort(-self.losses[places], kind="stable")]
 
 
+@about_model
 def mistakes(model: Any, x: Any, y: Any, classes: Sequence[str] | None = None) -> Mistakes:
     """Return what a network says about samples, beside their labels.
 
@@ -176,26 +178,36 @@ def mistakes(model: Any, x: Any, y: Any, classes: Sequence[str] | None = None) -
 
     Raises: ShapeError where there are not as many labels as samples, or the outputs are no classes.
     """
-    outputs = np.asarray(model.predict(x), dtype=np.float64)
-    labels = np.asarray(y)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = labels.argmax(1)
-    return told(model.where, outputs, labels.reshape(-1).astype(np.int64), classes)
+    return told(model.where, np.asarray(model.predict(x), dtype=np.float64), y, classes)
 
 
-def told(
-    where: str, outputs: Numbers, labels: Places, classes: Sequence[str] | None = None
-) -> Mistakes:
+def told(where: str, outputs: Numbers, y: Any, classes: Sequence[str] | None = None) -> Mistakes:
     """Return the answer for outputs that are there already."""
+    lost = int((~np.isfinite(outputs)).reshape(len(outputs), -1).any(1).sum())
+    if lost:
+        raise DataError(
+            where,
+            f"gives outputs that are no numbers for {lost:,} of {len(outputs):,} samples",
+            need="finite weights and samples",
+            fix="train it anew with a lower learning rate, or take the weights of an earlier epoch",
+        )
     chances = probabilities(outputs)
-    if chances.ndim != 2 or len(chances) != len(labels):
+    if chances.ndim != 2:
         raise ShapeError(
             where,
-            "labels and outputs do not fit each other",
-            got=f"{len(labels)} labels, outputs {outputs.shape}",
-            need="one label and one row of outputs for each sample",
+            "does not give classes",
+            got=f"outputs {outputs.shape}",
+            need="one row of outputs for each sample",
         )
+    labels = class_numbers(where, y, *chances.shape)
     names = tuple(map(str, classes or range(chances.shape[1])))
+    if len(names) != chances.shape[1]:
+        raise ConfigError(
+            where,
+            "names of classes and outputs do not fit each other",
+            got=f"{len(names)} names",
+            need=f"{chances.shape[1]}, one for each class",
+        )
     own = chances[np.arange(len(labels)), labels]
     losses = -np.log(np.maximum(own, 1e-12))
     return Mistakes(names, labels, chances.argmax(1), chances, losses)

@@ -13,6 +13,7 @@ from ..core.graph import Graph
 from ..core.symbol import Node, Symbol
 from ..errors import ConfigError
 from ..layers.wrap import inference
+from .asked import about_model
 from .drawing import Drawable, tiles
 from .maps import as_batch, sample, walk
 
@@ -45,6 +46,7 @@ class Nearest(Drawable):
             axes.set_title(f"{likeness:.3f}", fontsize=7)
 
 
+@about_model
 def nearest(
     model: Any, data: Any, x: Any, count: int = 3, known: NDArray[np.float32] | None = None
 ) -> Nearest:
@@ -64,11 +66,12 @@ def nearest(
     return Nearest(name, tuple(best.tolist()), tuple(cosines[best].tolist()), images)
 
 
+@about_model
 def features(model: Any, data: Any) -> NDArray[np.float32]:
     """Return what the last layer with weights reads, as a row for each sample."""
     rows = [
         _features(model, as_batch(model, data[start : start + BATCH]))
-        for start in range(0, len(data), BATCH)
+        for start in range(0, max(len(data), 1), BATCH)
     ]
     return np.concatenate(rows)
 

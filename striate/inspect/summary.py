@@ -15,6 +15,7 @@ from ..core.layer import Layer
 from ..core.spec import Spec, spatial_names
 from ..core.symbol import Node, Symbol
 from ..core.window import Window
+from .asked import about_model
 from .field import inner, seen_by_middle
 from .sight import ALL, Sight, sights
 
@@ -98,6 +99,7 @@ class Summary:
         )
 
 
+@about_model
 def summary(model: Any, expand_nested: bool = True) -> Summary:
     """Return the table of a model whose input shape is known.
 

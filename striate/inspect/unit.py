@@ -16,6 +16,7 @@ from ..core.operation import Permute, channels_last
 from ..core.spec import Spec, show
 from ..core.symbol import Node
 from .arithmetic import KEEPS_PLACE, STAGES, after, known, moved
+from .asked import about_model
 from .drawing import DIVERGING, Drawable, plain
 from .field import FieldSet, inner, path_of, receptive_field, unit_of
 from .formulas import BEGIN, number_text
@@ -118,6 +119,7 @@ def _cells(axes: Any, name: str, cells: Any) -> None:
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=6, color=ink)
 
 
+@about_model
 def unit(model: Any, x: Any, layer: str | Layer, index: Sequence[int] | None = None) -> Unit:
     """Return how a unit of a layer gets its value for one sample `x` (a tuple for several inputs).
 

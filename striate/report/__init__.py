@@ -17,7 +17,7 @@ from .evidence import Data, Evidence, first_convolution
 from .known import known
 from .page import page
 
-__all__ = ["Data", "Evidence", "begin", "known", "page", "write"]
+__all__ = ["Data", "Evidence", "begin", "known", "page", "write", "write_last"]
 
 PAGE, BEGAN, RATES = "report.html", "began.safetensors", "range_test.json"
 STEPS = 250  # points of a line between the epochs
@@ -51,6 +51,16 @@ def write(run: Run, model: Any, data: Data | None = None, classes: Sequence[str]
         steps=steps.load(run.path, STEPS),
     )
     return run.write(PAGE, page(found))
+
+
+def write_last(run: Run, model: Any, data: Data | None = None, classes: Sequence[str] = ()) -> str:
+    """Write the page when training ends, and return a note where that fails: the run is kept."""
+    try:
+        write(run, model, data, classes)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        return f"the report could not be written ({what}); the run is kept without it"
+    return ""
 
 
 def _file(run: Run, name: str) -> dict[str, Any]:

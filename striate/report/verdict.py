@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..inspect.health import GAP, WORSE, unsettled
+from ..inspect.alarms import alarms as in_training
+from ..inspect.health import unsettled
 from ..store.report import wilson
 from .evidence import Evidence
 from .markup import counted, percent, text, words
@@ -56,12 +57,10 @@ def _untested(run: Evidence) -> str:
 
 def alarms(run: Evidence) -> Iterator[str]:
     """Say what is wrong, and what helps."""
-    yield from _overfitting(run)
-    losses = [row["loss"] for row in run.history if "loss" in row]
-    if losses and not np.isfinite(losses[-1]):
-        yield "The loss is no number any more: try a lower learning rate or clipnorm=1.0."
-    elif len(losses) > 1 and losses[-1] > WORSE * losses[0] > 0:
-        yield f"The loss rose from {losses[0]:.4g} to {losses[-1]:.4g}: try a lower learning rate."
+    for alarm in in_training(run.history, run.steps):
+        explained = alarm.gap and "steps" in run.results
+        young = list(unsettled(run.model, run.results["steps"])) if explained else []
+        yield from young or [_sentence(alarm.text)]
     if run.tested:
         shares = run.matrix.sum(1) / max(int(run.matrix.sum()), 1)
         accuracy = float(np.trace(run.matrix)) / max(int(run.matrix.sum()), 1)
@@ -86,7 +85,11 @@ def alarms(run: Evidence) -> Iterator[str]:
                 "do not read its probabilities as chances; label_smoothing=0.1 in the loss helps."
             )
     if run.health is not None:
-        yield from (f"{note[0].upper()}{note[1:]}." for note in run.health.notes)
+        yield from map(_sentence, run.health.notes)
+
+
+def _sentence(note: str) -> str:
+    return f"{note[0].upper()}{note[1:]}."
 
 
 def opening(run: Evidence) -> str:
@@ -135,29 +138,3 @@ def _seconds(run: Evidence) -> str:
 
 def _best(run: Evidence) -> str:
     return f", the best by validation loss being epoch {run.best}" if run.best else ""
-
-
-def _overfitting(run: Evidence) -> Iterator[str]:
-    rows = [row for row in run.history if "val_loss" in row and "loss" in row]
-    if len(rows) > 2 and run.best is not None:
-        least = min(row["val_loss"] for row in rows)
-        if rows[-1]["val_loss"] > WORSE * least:
-            yield (
-                f"It over-fits after epoch {run.best}: the validation loss was {least:.4f} there "
-                f"and is {rows[-1]['val_loss']:.4f} at the end; "
-                "EarlyStopping(restore_best_weights=True), dropout or augmentation help."
-            )
-            return
-    mine, theirs = (
-        [row[key] for row in run.history if key in row][-1:] for key in ("accuracy", "val_accuracy")
-    )
-    if mine and theirs and mine[0] > theirs[0] + GAP:
-        young = list(unsettled(run.model, run.results["steps"])) if "steps" in run.results else []
-        if young:
-            yield from young
-            return
-        yield (
-            f"It over-fits: {percent(mine[0], 1)} of the training images are right and "
-            f"{percent(theirs[0], 1)} of the validation images; more data, dropout or augmentation "
-            "help."
-        )

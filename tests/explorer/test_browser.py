@@ -357,7 +357,7 @@ def test_curves_grow_while_another_process_trains(quiet: Page, tmp_path: Path) -
             served.close()
 
 
-def test_alarms_are_pinned_to_their_epoch_and_a_zoom_stays(quiet: Page, tmp_path: Path) -> None:
+def test_alarms_are_pinned_to_their_place_and_a_zoom_stays(quiet: Page, tmp_path: Path) -> None:
     run = keep(tmp_path, "over", lenet())
     for epoch in range(8):
         run.log(epoch, {"loss": 1 / (epoch + 1), "val_loss": 1 + abs(epoch - 3) / 4})
@@ -369,7 +369,7 @@ def test_alarms_are_pinned_to_their_epoch_and_a_zoom_stays(quiet: Page, tmp_path
     served = Served(tmp_path)
     try:
         opened(quiet, served, "over", "&tab=curves")
-        expect(quiet.locator(".tab-body .warning")).to_contain_text("Over-fitting since epoch 4")
+        expect(quiet.locator(".tab-body .warning")).to_contain_text("Overfitting since epoch 4")
         plot = quiet.locator(".chart .u-over").first
         first = quiet.locator(".chart").first.get_attribute("aria-label") or ""
         orange = """() => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -183,9 +184,40 @@ def test_curves_come_as_they_are_written(tmp_path: Path) -> None:
         return found
 
     told = asyncio.run(asyncio.wait_for(watched(), 60))
-    assert [len(one["rows"]) for one in told] == [0, 1, 2, 3, 3]
+    assert [one["since"] for one in told] == [0, 0, 1, 2, 3]
     assert [one["state"] for one in told] == ["training"] * 4 + ["finished"]
-    assert told[-1]["rows"][1] == {"epoch": 2, "loss": 0.5}
+    assert [one["rows"] for one in told] == [
+        [],
+        [{"epoch": 1, "loss": 1.0}],
+        [{"epoch": 2, "loss": 0.5}],
+        [{"epoch": 3, "loss": 1.0 / 3}],
+        [],
+    ]
+
+
+def test_a_loss_that_is_no_number_is_an_alarm_at_its_step_and_no_broken_json(
+    tmp_path: Path,
+) -> None:
+    run = Run.create(tmp_path, "lost")
+    lines = [
+        {"at": n / 10, "step": n, "steps": 1, "loss": 1.0 if n < 3 else math.nan} for n in (1, 2, 3)
+    ]
+    (run.path / "steps.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in lines))
+    run.log(0, {"loss": math.nan, "lr": 0.1})
+    run.finish(lenet())
+
+    async def first(since: int) -> str:
+        return await anext(progress.events(run.path, {}, since))
+
+    def refused(word: str) -> Any:
+        raise AssertionError(word)
+
+    text = asyncio.run(first(0)).removeprefix("data: ")
+    told = json.loads(text, parse_constant=refused)
+    assert told["rows"] == [{"epoch": 1, "lr": 0.1}]
+    (alarm,) = told["alarms"]
+    assert alarm["at"] == 0.3 and "since step 3:" in alarm["text"]
+    assert json.loads(asyncio.run(first(1)).removeprefix("data: "))["rows"] == []
 
 
 def test_a_run_that_was_left_is_not_in_training(tmp_path: Path) -> None:

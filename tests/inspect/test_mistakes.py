@@ -70,7 +70,20 @@ def test_a_model_is_asked():
     assert mistakes(model, x, [0, 0]).confusion.tolist() == [[1, 1], [0, 0]]
     assert mistakes(model, x, np.eye(2)).accuracy == 1.0
     assert message(lambda: mistakes(model, x, [0])) == (
-        "Sequential: labels and outputs do not fit each other\n"
-        "  got   1 labels, outputs (2, 2)\n"
-        "  need  one label and one row of outputs for each sample"
+        "Sequential: there is not one label for each sample\n  got   1 for 2 samples"
+    )
+
+
+def test_outputs_that_are_no_numbers_and_labels_that_are_no_classes_are_refused():
+    broken = CHANCES.copy()
+    broken[1, 2] = np.nan
+    assert message(lambda: told("net", broken, LABELS)) == (
+        "net: gives outputs that are no numbers for 1 of 5 samples\n"
+        "  need  finite weights and samples\n"
+        "  fix   train it anew with a lower learning rate, or take the weights of an earlier epoch"
+    )
+    assert message(lambda: told("net", CHANCES, LABELS + 2)) == (
+        "net: 3 of 5 labels are none of the classes\n"
+        "  got   class 3\n"
+        "  need  whole numbers from 0 to 2"
     )

@@ -13,7 +13,7 @@ from reported import HISTORY, data, network, results, written
 import striate as st
 from striate import layers as L
 from striate.inspect.mistakes import told as told_mistakes
-from striate.report import Data, Evidence, known, page, write
+from striate.report import Data, Evidence, known, page, write, write_last
 from striate.report.verdict import alarms, verdict
 from striate.store.run import Run
 
@@ -142,26 +142,28 @@ def test_alarms_say_what_helps():
         for n, value in enumerate([1.0, 0.5, 0.9])
     ]
     assert list(alarms(Evidence("x", {}, rows))) == [
-        "It over-fits after epoch 2: the validation loss was 0.5000 there and is 0.9000 at the "
-        "end; EarlyStopping(restore_best_weights=True), dropout or augmentation help."
+        "Overfitting since epoch 2: val_loss was 0.5000 there and is 0.9000 now; "
+        "EarlyStopping(restore_best_weights=True), dropout or augmentation help."
     ]
     gap = [{"epoch": 1, "loss": 1.0, "accuracy": 0.95, "val_accuracy": 0.7}]
     assert list(alarms(Evidence("x", {}, gap))) == [
-        "It over-fits: 95.0 % of the training images are right and 70.0 % of the validation "
-        "images; more data, dropout or augmentation help."
+        "Overfitting: the accuracy is 0.950 in training and 0.700 in validation; "
+        "more data, L.Dropout or augmentation (L.RandomTranslation) help."
     ]
     young = st.Sequential([L.Input((4,)), L.BatchNormalization(), L.Dense(2)])
     (said,) = alarms(Evidence("x", {"steps": 16}, gap, model=young))
     assert said.startswith("batch_normalization (BatchNormalization) has seen 16 batches: ")
     (said,) = alarms(Evidence("x", {"steps": 1600}, gap, model=young))
-    assert said.startswith("It over-fits: ")
+    assert said.startswith("Overfitting: ")
     rising = [{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 2.0}]
     assert list(alarms(Evidence("x", {}, rising))) == [
-        "The loss rose from 1 to 2: try a lower learning rate."
+        "The loss rose from 1 to 2: the learning rate is too high; model.find_lr(x, y) suggests "
+        "one."
     ]
     broken = [{"epoch": 1, "loss": float("nan")}]
     assert list(alarms(Evidence("x", {}, broken))) == [
-        "The loss is no number any more: try a lower learning rate or clipnorm=1.0."
+        "The loss is no number any more since epoch 1: try a lower learning rate "
+        "(model.find_lr suggests one) or clipnorm=1.0."
     ]
     same = {"classes": ["a", "b"], "confusion": [[9, 0], [3, 0]]}
     assert list(alarms(Evidence("x", same))) == [
@@ -327,3 +329,27 @@ def test_what_was_not_committed_is_on_the_page_up_to_a_length(tmp_path):
     assert "what differed from the commit" in words and "+<b>bold</b>" in words
     assert "... 10,013 characters more in changes.diff" in words
     assert "<b>bold" not in page
+
+
+def test_a_run_of_two_classes_and_one_output_has_its_report(tmp_path):
+    model = st.Sequential(
+        [L.Input((8, 8, 1)), L.Conv2D(4, 3), L.Flatten(), L.Dense(1, activation="sigmoid")]
+    )
+    x = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+    data, results = known(model, x, np.arange(20) % 2, (x, np.arange(20) % 2))
+    run = Run.create(tmp_path, "two")
+    run.write("results.json", results)
+    text = write(run, model, data).read_text()
+    assert "Grad-CAM" in text and "of 20 validation images are right" in text
+
+
+def test_a_report_that_fails_does_not_take_the_run_with_it(tmp_path, monkeypatch):
+    def broken(*_: object) -> str:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("striate.report.page", broken)
+    run = Run.create(tmp_path, "x")
+    assert write_last(run, network(1)) == (
+        "the report could not be written (ZeroDivisionError: division by zero); "
+        "the run is kept without it"
+    )

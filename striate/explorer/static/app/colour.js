@@ -3,7 +3,11 @@
 
 const BELOW = [194, 87, 12], ABOVE = [31, 111, 186];
 const GROUNDS = { light: [255, 255, 255], dark: [16, 20, 27] };
+const GREY = [128, 128, 128]; // of what is no number
 const BRIGHT = { light: [BELOW, ABOVE], dark: [[255, 150, 80], [98, 176, 245]] };
+/** The level of what is no number. */
+export const LOST = -128;
+
 const tables = {};
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -13,11 +17,11 @@ export function theme() {
   return chosen ?? (dark.matches ? "dark" : "light");
 }
 
-/** 255 colours, from the most negative value to the most positive, as 32-bit pixels. */
+/** 256 colours as 32-bit pixels: that of what is no number, then from the most negative value to the most positive. */
 function table() {
   const name = theme();
-  tables[name] ??= Uint32Array.from({ length: 255 }, (_, at) => {
-    return pixel(...mixed((at - 127) / 127, name));
+  tables[name] ??= Uint32Array.from({ length: 256 }, (_, at) => {
+    return pixel(...(at ? mixed((at - 128) / 127, name) : GREY));
   });
   return tables[name];
 }
@@ -76,12 +80,18 @@ export function pixel(r, g, b, alpha = 255) {
   return ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }
 
-/** A picture of levels (-127 to 127), `factor` times as strong. */
+/** The level of a value between -peak and peak. */
+export function level(value, peak) {
+  return value === null ? LOST : Math.round((127 * value) / (peak || 1));
+}
+
+/** A picture of levels (-127 to 127, or LOST), `factor` times as strong. */
 export function painted(levels, width, height, factor = 1, into = null) {
   const colours = table();
   return written(width, height, (pixels) => {
     for (let at = 0; at < pixels.length; at += 1) {
-      pixels[at] = colours[Math.max(-127, Math.min(127, Math.round(levels[at] * factor))) + 127];
+      const found = levels[at] === LOST ? LOST : Math.max(-127, Math.min(127, Math.round(levels[at] * factor)));
+      pixels[at] = colours[found - LOST];
     }
   }, into);
 }

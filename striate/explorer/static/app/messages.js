@@ -13,9 +13,10 @@ export function complain({ where, what, rows = {} }) {
   setTimeout(() => card.remove(), 12000);
 }
 
-/** What is said where a run knows no pictures of its own. */
-export function noPictures(run) {
-  return note({ where: run, what: "its own pictures are not known", rows: { need: "a run of striate train", fix: "draw, or drop an image" } });
+/** What is said where a run does not know the pictures that it was trained or tested on. */
+export function noPictures(run, part) {
+  const need = `a run of striate train, or of a script that gives fit arrays${part === "test" ? " and validation_data" : ""}`;
+  return note({ where: run, what: `its ${part} pictures are not known`, rows: { need, fix: "draw, or drop an image" } });
 }
 
 /** A message inside a panel, where something else would stand. */

@@ -18,6 +18,11 @@ export function count(x) {
   return x === null || x === undefined ? "?" : x.toLocaleString("en-US");
 }
 
+/** So many things: 1 epoch, 2 epochs. */
+export function many(x, thing) {
+  return `${count(x)} ${thing}${x === 1 ? "" : "s"}`;
+}
+
 /** A share of one. */
 export function percent(x, digits = 1) {
   return `${(100 * x).toFixed(digits)} %`;

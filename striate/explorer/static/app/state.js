@@ -12,7 +12,7 @@ export const state = {
   epoch: null, // the network after an epoch; null: as it is
   unit: null, // {layer, column, channel, row, col}
   edits: [], pages: {}, byActivity: false, global: false, size: 1,
-  tab: "", shownTab: "", open: true, lesson: null, rows: [], progress: null, over: false,
+  tab: "", shownTab: "", open: true, lesson: null, rows: [], steps: [], alarms: [], progress: null, over: false,
 };
 
 const listeners = [];

@@ -16,7 +16,7 @@ export function dropped(place) {
   for (const one of place.querySelectorAll(".chart")) plots.get(one)?.destroy();
 }
 
-/** A chart of curves: [{name, dashed, light, colour, points: [[x, y]]}]; `pins` are epochs at which something is alarming. */
+/** A chart of curves: [{name, dashed, light, colour, points: [[x, y]]}]; `pins` are places, in epochs, where something alarming began. */
 export function chart(title, curves, pins = [], width = 330, height = 190) {
   const style = getComputedStyle(document.documentElement);
   const ink = (name) => style.getPropertyValue(name).trim();
@@ -49,13 +49,13 @@ export function chart(title, curves, pins = [], width = 330, height = 190) {
   return place;
 }
 
-/** A line at each epoch that a warning is about. */
+/** A line at each place, in epochs, where something alarming began. */
 function pinned({ ctx, bbox, valToPos }, pins, colour) {
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = colour;
   ctx.setLineDash([3, 4]);
-  for (const epoch of pins) {
-    const x = Math.round(valToPos(epoch, "x", true));
+  for (const pin of pins) {
+    const x = Math.round(valToPos(pin, "x", true));
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
@@ -80,7 +80,7 @@ function room(low, high) {
 }
 
 function short(y) {
-  return Math.abs(y) >= 1e4 || (y && Math.abs(y) < 1e-3) ? y.toExponential(0) : String(Number(y.toPrecision(3)));
+  return Math.abs(y) >= 1e6 || (y && Math.abs(y) < 1e-3) ? y.toExponential(1).replace(".0", "") : y.toLocaleString("en-US", { maximumSignificantDigits: 5 });
 }
 
 function told(title, curves) {

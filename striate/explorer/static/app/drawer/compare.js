@@ -3,7 +3,7 @@
 import { get, picture, post, trace, trying } from "../api.js";
 import { h, head, put } from "../dom.js";
 import { painted, pictured } from "../colour.js";
-import { percent, value } from "../numbers.js";
+import { many, percent, value } from "../numbers.js";
 import { set, state } from "../state.js";
 import { sample } from "../input/samples.js";
 import { chart, dropped, sparkline } from "./chart.js";
@@ -41,7 +41,7 @@ function listed(runs) {
       h("td", { title: one.number }, one.curve.length ? sparkline(one.curve) : ""),
       h("td", { class: "number", title: one.number }, one.best === null ? "–" : value(one.best)),
       h("td", { class: "number" }, one.test_accuracy === null ? "–" : percent(one.test_accuracy, 2)),
-      h("td", { class: "soft" }, one.state === "finished" ? `${one.done} epochs` : one.state),
+      h("td", { class: "soft" }, one.state === "finished" ? many(one.done, "epoch") : one.state),
       h("td", {}, one.run !== state.run && h("button", { type: "button", "aria-pressed": String(one.run === state.second), onclick: () => set({ second: one.run }) }, "beside"))))));
 }
 
@@ -65,7 +65,7 @@ function disputed(found, one, other) {
   if (found.agreement === null) return h("p", { class: "soft" }, "They do not read the same pictures.");
   const { classes } = state.model ?? { classes: [] };
   const [onlyOne, onlyOther, neither] = found.only;
-  return h("section", {}, h("h3", {}, `They disagree on ${found.disagree} pictures, and agree on ${percent(found.agreement, 2)}`),
+  return h("section", {}, h("h3", {}, `They disagree on ${many(found.disagree, "picture")}, and agree on ${percent(found.agreement, 2)}`),
     h("p", { class: "soft" }, `only ${one} is right: ${onlyOne}; only ${other}: ${onlyOther}; both wrong: ${neither}`),
     h("div", { class: "pictures" }, found.pictures.map((sent) => h("button", {
       type: "button", class: "card", title: `test picture ${sent.index}, a ${classes[sent.label]}`, onclick: () => sample("index", undefined, sent.index),
@@ -82,8 +82,8 @@ async function sameMaps(place) {
   const about = { run: second, pixels: input.pixels };
   const [said, seen] = await Promise.all([post("predict", about), trace({ ...about, edits: [], pages: { [other.id]: pages[own.id] ?? 0 }, by_activity: false })]);
   if (state.columns !== columns || state.second !== second) return undefined;
-  const row = (name, { classes }, { best, probabilities }, maps, which) => h("tr", {},
-    h("th", { scope: "row" }, name), h("td", {}, h("b", {}, classes[best] ?? best), h("span", { class: "soft" }, ` ${percent(probabilities[best])}`)),
+  const row = (name, { classes }, { best, lost, probabilities }, maps, which) => h("tr", {},
+    h("th", { scope: "row" }, name), h("td", {}, lost ? "no answer" : [h("b", {}, classes[best] ?? best), h("span", { class: "soft" }, ` ${percent(probabilities[best])}`)]),
     h("td", {}, tiles(maps, which, own, name)));
   const which = columns[own.id].channels.slice(0, own.vector ? undefined : MAPS);
   return put(place, h("section", {}, h("h3", {}, `The same picture in both: ${own.name}`),

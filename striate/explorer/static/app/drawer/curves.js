@@ -3,7 +3,7 @@
 import { h, put } from "../dom.js";
 import { on, set, state } from "../state.js";
 import { chart, dropped, unzoom } from "./chart.js";
-import { count, value } from "../numbers.js";
+import { count, many, value } from "../numbers.js";
 import { whenOpen } from "./open.js";
 
 let source = null;
@@ -12,15 +12,16 @@ let source = null;
 on("run", ({ run }) => {
   source?.close();
   unzoom();
-  set({ rows: [], steps: [], progress: null, over: false });
+  set({ rows: [], steps: [], alarms: [], progress: null, over: false });
   if (!run) return;
   source = new EventSource(`/api/curves?${new URLSearchParams({ run })}`);
   source.onmessage = ({ data }) => {
-    const { rows, steps, state: word, done, planned, left_s: left } = JSON.parse(data);
+    const { since, rows: added, steps, alarms, state: word, done, planned, left_s: left } = JSON.parse(data);
     if (state.run !== run) return;
     if (word !== "training") source.close();
     const before = state.progress;
-    set({ rows, steps, over: word === "finished", progress: word === "finished" ? null : said(word, done, planned, left, steps.at(-1)) });
+    const rows = [...state.rows.slice(0, since), ...added];
+    set({ rows, steps, alarms, over: word === "finished", progress: word === "finished" ? null : said(word, done, planned, left, steps.at(-1)) });
     if (before?.startsWith("training") && word === "finished") set({ model: null, ended: run });
   };
 });
@@ -34,23 +35,22 @@ function said(word, done, planned, left, last) {
 
 /** The tab. */
 export function curvesTab() {
-  const place = h("div", { class: "charts" }), alarms = h("div"), facts = h("p", { class: "soft curve-facts" });
+  const place = h("div", { class: "charts" }), warnings = h("div"), facts = h("p", { class: "soft curve-facts" });
   const smooth = h("input", { type: "range", min: 0, max: 0.95, step: 0.05, value: 0, "aria-label": "Smoothing of the lines between the epochs", oninput: () => show() });
   const smoothing = h("label", { class: "slider smoothing", hidden: true, title: "A moving mean of the lines between the epochs" }, h("span", {}, "smooth"), smooth);
   const show = () => {
-    const rows = state.rows ?? [];
-    const found = alarmed(rows), steps = state.steps ?? [];
+    const { rows, steps, alarms } = state;
     dropped(place);
-    put(alarms, found.map(([text]) => h("p", { class: "warning" }, text)));
+    put(warnings, alarms.map(({ text }) => h("p", { class: "warning" }, `${text[0].toUpperCase()}${text.slice(1)}.`)));
     const none = state.over ? "This run tells no numbers of its epochs." : "No epoch is over yet; the curves begin with the first steps.";
     if (!rows.length && steps.length < 2) return put(place, h("p", { class: "soft" }, none)), put(facts);
     smoothing.hidden = steps.length < 3;
-    put(place, charts(rows, smoothed(steps, Number(smooth.value)), found.map(([, epoch]) => epoch)));
+    put(place, charts(rows, smoothed(steps, Number(smooth.value)), alarms.map(({ at }) => at)));
     put(facts, rows.length ? best(rows) : "The first epoch is not over yet.");
     return undefined;
   };
-  whenOpen("curves", "rows steps themed", show);
-  return h("div", {}, alarms, place, h("div", { class: "curves-foot" }, facts, smoothing));
+  whenOpen("curves", "rows steps alarms themed", show);
+  return h("div", {}, warnings, place, h("div", { class: "curves-foot" }, facts, smoothing));
 }
 
 const PLACES = ["epoch", "at", "step", "steps"];
@@ -59,12 +59,13 @@ const TITLES = { lr: "learning rate", images_s: "images a second", seconds: "sec
 /** Each number with that of validation beside it. */
 function charts(rows, steps, pins) {
   const names = [...new Set([...rows.flatMap(Object.keys), ...steps.flatMap(Object.keys)])].filter((name) => !PLACES.includes(name));
+  const pinned = names.some((name) => /loss/.test(name)) ? /loss/ : /./;
   const own = names.filter((name) => !(name.startsWith("val_") && names.includes(name.slice(4))));
   return own.map((name) => chart(TITLES[name] ?? name.replaceAll("_", " "), [
     ...(steps.some((one) => name in one) ? [{ name: "steps", light: true, colour: "--blue", points: steps.filter((one) => name in one).map((one) => [one.at, one[name]]) }] : []),
     ...(rows.some((row) => name in row) ? [{ name: names.includes(`val_${name}`) ? "training" : name, colour: "--blue", points: points(rows, name) }] : []),
     ...(names.includes(`val_${name}`) ? [{ name: "validation", dashed: true, colour: "--orange", points: points(rows, `val_${name}`) }] : []),
-  ], /loss/.test(name) ? pins : []));
+  ], pinned.test(name) ? pins : []));
 }
 
 /** A moving mean: each number keeps `share` of the one before. */
@@ -85,21 +86,8 @@ export function points(rows, name) {
 
 function best(rows) {
   const losses = rows.filter((row) => "val_loss" in row);
-  if (!losses.length) return `${rows.length} epochs`;
+  const epochs = many(rows.length, "epoch");
+  if (!losses.length) return epochs;
   const least = losses.reduce((a, b) => (b.val_loss < a.val_loss ? b : a));
-  return `${rows.length} epochs; the least validation loss, ${value(least.val_loss)}, at epoch ${least.epoch}. Drag over a chart to zoom, double click to see all.`;
-}
-
-/** What is wrong with the curves, and the epoch that it is pinned to. */
-function alarmed(rows) {
-  const found = [];
-  const lost = rows.find((row) => !("loss" in row));
-  if (lost && rows.some((row) => "loss" in row)) found.push([`The loss is not a number from epoch ${lost.epoch} on: a lower learning rate helps.`, lost.epoch]);
-  const losses = rows.filter((row) => "val_loss" in row);
-  if (losses.length > 4) {
-    const least = losses.reduce((a, b) => (b.val_loss < a.val_loss ? b : a));
-    const last = losses.at(-1);
-    if (last.val_loss > 1.1 * least.val_loss && last.loss < least.loss) found.push([`Over-fitting since epoch ${least.epoch}: the validation loss rises while that of training falls.`, least.epoch]);
-  }
-  return found;
+  return `${epochs}; the least validation loss, ${value(least.val_loss)}, at epoch ${least.epoch}. Drag over a chart to zoom, double click to see all.`;
 }

@@ -13,7 +13,7 @@ export function dataTab() {
   const place = h("div");
   whenOpen("data", "model", () => trying(async () => {
     if (!state.model) return put(place);
-    if (!state.model.pictures.train) return put(place, noPictures(state.run));
+    if (!state.model.pictures.train) return put(place, noPictures(state.run, "training"));
     put(place, h("p", { class: "soft" }, "looking through the data …"));
     const found = await get("data", { run: state.run });
     put(place, facts(found), ...folder(found), h("div", { class: "data" }, balance(found), sizes(found), leftOut(found), means(found), ink(found)));

@@ -64,9 +64,9 @@ export function called(epoch) {
   return epoch === 0 ? "before training" : `after epoch ${epoch}`;
 }
 
-function said({ epoch, best, probabilities }, onclick) {
-  const share = probabilities[best];
+function said({ epoch, best, lost, probabilities }, onclick) {
+  const share = lost ? 0 : probabilities[best];
   return h("button", { type: "button", "data-epoch": epoch, onclick, class: "epoch-answer" },
-    h("span", { class: "soft" }, epoch === 0 ? "start" : epoch), h("b", {}, state.model.classes[best] ?? best),
-    h("span", { class: "track" }, h("i", { style: { width: `${100 * share}%` } })), h("span", { class: "number" }, percent(share, 0)));
+    h("span", { class: "soft" }, epoch === 0 ? "start" : epoch), h("b", {}, lost ? "–" : state.model.classes[best] ?? best),
+    h("span", { class: "track" }, h("i", { style: { width: `${100 * share}%` } })), h("span", { class: "number" }, lost ? "–" : percent(share, 0)));
 }

@@ -2,7 +2,7 @@
 
 import { get, trying } from "../api.js";
 import { choice, h, put } from "../dom.js";
-import { painted, pixel, written } from "../colour.js";
+import { level, painted, pixel, written } from "../colour.js";
 import { state } from "../state.js";
 import { value } from "../numbers.js";
 import { whenOpen } from "./open.js";
@@ -67,7 +67,7 @@ function kerneled(kernel, output, peak) {
   const height = kernel[0].length, width = kernel[0][0].length;
   const colour = kernel.length === 3;
   const pictures = colour ? [coloured(kernel, width, height, peak)] : kernel.slice(0, INPUTS).map((rows) =>
-    painted(Int8Array.from(rows.flat(), (one) => (127 * one) / peak), width, height));
+    painted(Int8Array.from(rows.flat(), (one) => level(one, peak)), width, height));
   return h("figure", { title: `kernel of map ${output}` },
     h("div", { class: kernel.length > 1 && !colour ? "strip" : "strip single" }, pictures),
     h("figcaption", {}, output, kernel.length > INPUTS && h("span", { class: "soft" }, ` of ${kernel.length}`)));

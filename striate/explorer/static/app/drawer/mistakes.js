@@ -8,7 +8,7 @@ import { state } from "../state.js";
 import { sample } from "../input/samples.js";
 import { whenOpen } from "./open.js";
 import { matrix } from "./matrix.js";
-import { noPictures } from "../messages.js";
+import { noPictures, note } from "../messages.js";
 
 const LISTS = [["worst", "Worst losses"], ["confident", "Confident and wrong"], ["suspects", "Suspect labels"], ["twins", "There twice"]];
 
@@ -19,7 +19,7 @@ export function mistakesTab() {
 
   whenOpen("mistakes", "model", () => trying(async () => {
     if (!state.model) return put(left), put(right);
-    if (!state.model.pictures.test) return put(left, noPictures(state.run)), put(right);
+    if (!state.model.pictures.test) return put(left, noPictures(state.run, "test")), put(right);
     put(left, h("p", { class: "soft" }, "reading the test pictures …"));
     put(right);
     const found = await get("mistakes", { run: state.run });
@@ -31,7 +31,7 @@ export function mistakesTab() {
     if (first) gallery(right, found, { which: "cell", true: first[0], pred: first[1] }, `${found.classes[first[0]]} read as ${found.classes[first[1]]}`);
     else gallery(right, found, { which: "worst" }, "Worst losses");
     return undefined;
-  }));
+  }, (said) => put(left, note(said))));
   return place;
 }
 

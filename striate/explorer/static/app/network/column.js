@@ -1,7 +1,7 @@
 // A column: one layer with all its maps on one canvas, which can be pointed at and walked over by keys.
 
 import { h, icon, tell } from "../dom.js";
-import { painted } from "../colour.js";
+import { LOST, painted } from "../colour.js";
 import { count, value } from "../numbers.js";
 import { set, state } from "../state.js";
 import { framed, outline } from "./field.js";
@@ -143,7 +143,8 @@ export class Column {
 
   foot() {
     const { maps, dead } = this, said = dead.length ? ` · ${dead.length} dead` : "";
-    this.range.textContent = `${value(maps.least)} … ${value(maps.most)}${said}`;
+    this.range.textContent = maps.lost ? `no numbers: ${count(maps.lost)} of ${count(maps.full.reduce((a, b) => a * b))}` : `${value(maps.least)} … ${value(maps.most)}${said}`;
+    this.range.classList.toggle("lost", maps.lost > 0);
     this.range.title = dead.length ? `zero for each of ${state.health.samples} test pictures: ${dead.slice(0, 40).join(", ")}` : "";
     this.pager.hidden = this.pages < 2;
     this.pager.children[1].textContent = `${(state.pages[this.layer.id] ?? 0) + 1} / ${this.pages}`;
@@ -174,7 +175,7 @@ export class Column {
     const level = maps.levels[(at * maps.height + row) * maps.width + col];
     const place = layer.vector ? "" : `, row ${this.full(row, 1)}, column ${this.full(col, 2)}`;
     const name = layer.vector ? "unit" : "map";
-    return `${layer.name} ${name} ${maps.channels[at]}${place}: about ${value((level / 127) * maps.peak)}`;
+    return `${layer.name} ${name} ${maps.channels[at]}${place}: ${level === LOST ? "no number" : `about ${value((level / 127) * maps.peak)}`}`;
   }
 
   /** The position in the layer's own map of a pixel of a map that is drawn smaller. */

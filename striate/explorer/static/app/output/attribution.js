@@ -58,7 +58,7 @@ export function attribution() {
     if (!found || !state.input || !state.model) return;
     slider.hidden = found.method !== "grad_cam";
     name.textContent = found.layer;
-    how.textContent = found.method === "occlusion" ? found.how : "";
+    how.textContent = found.lost ? "Nothing: the network's numbers are no numbers." : found.method === "occlusion" ? found.how : "";
     views.forEach(({ figure, canvas, caption }, at) => {
       const one = all[at];
       figure.hidden = !one;

@@ -19,7 +19,7 @@ export function bars() {
   on("answer before model", () => {
     const { answer, model } = state;
     const order = answer && model ? shown(answer.probabilities) : [];
-    facts.hidden = !order.length;
+    facts.hidden = !order.length || answer.lost;
     if (rows.length !== order.length) {
       rows = order.map(row);
       put(list, rows.map(({ bar }) => bar));
@@ -63,11 +63,11 @@ function row() {
 function write({ name, number, share, track, ghost, title, output, bar }, at) {
   const { answer, before, model, input } = state;
   const called = String(model.classes[at] ?? at), old = before?.probabilities[at];
-  bar.classList.toggle("best", at === answer.best);
+  bar.classList.toggle("best", at === answer.best && !answer.lost);
   bar.classList.toggle("true", input?.source === "sample" && at === input.label);
   name.textContent = name.title = title.textContent = called;
-  number.textContent = percent(answer.probabilities[at]);
-  output.textContent = value(answer.outputs[at]);
+  number.textContent = answer.lost ? "–" : percent(answer.probabilities[at]);
+  output.textContent = answer.lost ? "–" : value(answer.outputs[at]);
   share.style.width = `${100 * answer.probabilities[at]}%`;
   if (old === undefined) return ghost.remove();
   ghost.style.width = `${100 * old}%`;

@@ -14,9 +14,9 @@ export function outputPanel(panel) {
   put(panel, h("h2", {}, "Output"), reads, bars(), whatIf(), attribution(), nearest());
   on("answer model", ({ answer, model, input }) => {
     const known = answer && model && input?.source === "sample" ? input.label : null;
-    const wrong = known !== null && known !== answer.best;
-    name.textContent = answer && model ? model.classes[answer.best] ?? answer.best : "";
-    right.textContent = known === null ? "" : wrong ? `wrong: it is a ${model.classes[known] ?? known}` : "right";
-    reads.classList.toggle("wrong", wrong);
+    const lost = Boolean(answer?.lost), wrong = !lost && known !== null && known !== answer.best;
+    name.textContent = lost ? "–" : answer && model ? model.classes[answer.best] ?? answer.best : "";
+    right.textContent = lost ? "no answer: its outputs are no numbers" : known === null ? "" : wrong ? `wrong: it is a ${model.classes[known] ?? known}` : "right";
+    reads.classList.toggle("wrong", wrong || lost);
   });
 }

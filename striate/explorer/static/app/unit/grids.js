@@ -1,7 +1,7 @@
 // Grids of numbers: the cells of a patch, a kernel, their products.
 
 import { h } from "../dom.js";
-import { colour, inkOn, painted } from "../colour.js";
+import { colour, inkOn, level, painted } from "../colour.js";
 
 const WRITTEN = 7; // cells a side that still have their numbers in them
 const SPARE = 64; // grids of a size that are kept
@@ -40,7 +40,7 @@ function empty(tall, wide) {
 }
 
 function drawn(name, rows, peak) {
-  const levels = Int8Array.from(rows.flat(), (one) => Math.round((127 * one) / (peak || 1)));
+  const levels = Int8Array.from(rows.flat(), (one) => level(one, peak));
   const canvas = painted(levels, rows[0].length, rows.length);
   canvas.className = "cell-picture";
   canvas.removeAttribute("aria-hidden");
@@ -51,6 +51,7 @@ function drawn(name, rows, peak) {
 
 /** A number in three characters or a little more. */
 export function short(x) {
+  if (x === null) return "–";
   if (Number.isInteger(x) && Math.abs(x) < 1000) return String(x).replace("-", "−");
   const size = Math.abs(x);
   const text = size >= 100 ? x.toFixed(0) : size >= 10 ? x.toFixed(1) : size < 0.005 ? "0" : x.toFixed(2);

@@ -45,7 +45,7 @@ function title({ layer, channel, row, col }, { shape }) {
 /** The value, and whether the steps come to it. */
 function tick({ value: real, total, agrees }) {
   return h("p", { class: "total" }, h("b", { id: "unit-total", "data-total": total, "data-value": real }, value(total)),
-    h("span", { class: agrees ? "agrees" : "differs", title: `${total} by these steps, ${real} in the network` },
+    real === null ? h("span", { class: "differs" }, "no number, in the network neither") : h("span", { class: agrees ? "agrees" : "differs", title: `${total} by these steps, ${real} in the network` },
       agrees ? "✓ the network agrees" : `the network has ${value(real)}`));
 }
 
