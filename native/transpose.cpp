@@ -6,16 +6,37 @@ namespace {
 // Of a square that is read and written at once: some whole lines of the cache in both matrices.
 constexpr int64_t SIDE = 64;
 
+// A block of LANES x LANES that is all there: in registers.
+STRIATE_INLINE void transpose_whole(const float* from, int64_t from_row, float* to,
+                                    int64_t to_row) {
+  Vec block[LANES];
+#pragma GCC unroll 16
+  for (int i = 0; i < LANES; ++i) block[i] = load(from + i * from_row);
+  transpose(block);
+#pragma GCC unroll 16
+  for (int i = 0; i < LANES; ++i) store(to + i * to_row, block[i]);
+}
+
+void transpose_part(const float* from, int64_t from_row, int64_t rows, float* to, int64_t to_row,
+                    int64_t columns) {
+  Vec block[LANES] = {};
+  for (int i = 0; i < std::min<int64_t>(LANES, rows); ++i)
+    block[i] = load_first(from + i * from_row, columns);
+  transpose(block);
+  for (int i = 0; i < std::min<int64_t>(LANES, columns); ++i)
+    store_first(to + i * to_row, block[i], rows);
+}
+
 void transpose_square(const float* from, int64_t from_row, int64_t rows, float* to, int64_t to_row,
                       int64_t columns) {
   for (int64_t c = 0; c < columns; c += LANES)
     for (int64_t r = 0; r < rows; r += LANES) {
-      Vec block[LANES] = {};
-      for (int i = 0; i < std::min<int64_t>(LANES, rows - r); ++i)
-        block[i] = load_first(from + (r + i) * from_row + c, columns - c);
-      transpose(block);
-      for (int i = 0; i < std::min<int64_t>(LANES, columns - c); ++i)
-        store_first(to + (c + i) * to_row + r, block[i], rows - r);
+      const float* at = from + r * from_row + c;
+      float* there = to + c * to_row + r;
+      if (rows - r >= LANES && columns - c >= LANES)
+        transpose_whole(at, from_row, there, to_row);
+      else
+        transpose_part(at, from_row, rows - r, there, to_row, columns - c);
     }
 }
 
@@ -29,10 +50,8 @@ void prefetch_square(const float* at, int64_t row, int64_t rows, int64_t columns
 }  // namespace
 }  // namespace striate
 
-#pragma GCC visibility push(default)
-// to[c][r] = from[r][c] for r < rows and c < columns; nothing else is read or written.
-extern "C" void striate_transpose(const float* from, int64_t from_row, int64_t rows, float* to,
-                                  int64_t to_row, int64_t columns) {
+void striate_transpose(const float* from, int64_t from_row, int64_t rows, float* to, int64_t to_row,
+                       int64_t columns) {
   using namespace striate;
   for (int64_t c = 0; c < columns; c += SIDE) {
     const int64_t width = std::min(SIDE, columns - c);
@@ -44,4 +63,3 @@ extern "C" void striate_transpose(const float* from, int64_t from_row, int64_t r
     }
   }
 }
-#pragma GCC visibility pop

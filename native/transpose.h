@@ -5,6 +5,12 @@
 
 #include "vector.h"
 
+#pragma GCC visibility push(default)
+// to[c][r] = from[r][c] for r < rows and c < columns; nothing else is read or written.
+extern "C" void striate_transpose(const float* from, int64_t from_row, int64_t rows, float* to,
+                                  int64_t to_row, int64_t columns);
+#pragma GCC visibility pop
+
 namespace striate {
 
 // Lane c of row r and lane r of row c change places.

@@ -1,6 +1,9 @@
 // Moving numbers about: copies between layouts, concatenation, repetition, transposition, zeros.
+#include <algorithm>
 #include <array>
+#include <utility>
 
+#include "../transpose.h"
 #include "families.h"
 #include "pointwise.h"
 
@@ -146,14 +149,10 @@ struct Permute final : Kernel {
   void run(const Context& context, Range range) const override {
     const Axes size = ordered({height, width, channels});
     const Axes step = ordered({input.row, input.pixel, 1});
-    for (int64_t i = range.begin; i < range.end; ++i)
-      for (int64_t a = 0; a < size[0]; ++a)
-        for (int64_t b = 0; b < size[1]; ++b) {
-          const float* from = context.at(input, i) + a * step[0] + b * step[1];
-          float* to = context.at(output, i) + a * output.row + b * output.pixel;
-          for (int64_t c = 0; c < size[2]; ++c) to[c] = from[c * step[2]];
-          for (int64_t c = size[2]; c < written(output, size[2]); ++c) to[c] = 0;
-        }
+    for (int64_t i = range.begin; i < range.end; ++i) {
+      move(context.at(input, i), context.at(output, i), size, step);
+      end_groups(context.at(output, i), size);
+    }
   }
 
  private:
@@ -163,6 +162,40 @@ struct Permute final : Kernel {
     constexpr size_t ORDERS[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     const auto& of = ORDERS[order];
     return {axes[of[0]], axes[of[1]], axes[of[2]]};
+  }
+
+  // The size and the steps in the input are in the order of the output.
+  void move(const float* from, float* to, const Axes& size, const Axes& step) const {
+    const Axes out{output.row, output.pixel, 1};
+    if (channels_stay_last()) {
+      for (int64_t a = 0; a < size[0]; ++a)
+        for (int64_t b = 0; b < size[1]; ++b)
+          std::copy_n(from + a * step[0] + b * step[1], size[2], to + a * out[0] + b * out[1]);
+      return;
+    }
+    // The channels and the output's last axis change places, for each place on the third axis: at
+    // once where that and one of the two are one axis in both images.
+    const size_t channel = order == 1 || order == 3 ? 1 : 0, other = 1 - channel;
+    int64_t times = size[other], rows = size[2], columns = size[channel];
+    if (step[other] == rows * step[2] && out[other] == rows)
+      rows *= std::exchange(times, 1);
+    else if (step[other] == columns && out[other] == columns * out[channel])
+      columns *= std::exchange(times, 1);
+    for (int64_t t = 0; t < times; ++t)
+      striate_transpose(from + t * step[other], step[2], rows, to + t * out[other], out[channel],
+                        columns);
+  }
+
+  bool channels_stay_last() const { return order == 0 || order == 2; }
+
+  void end_groups(float* to, const Axes& size) const {
+    const int64_t end = written(output, size[2]);
+    if (end == size[2]) return;
+    for (int64_t a = 0; a < size[0]; ++a)
+      for (int64_t b = 0; b < size[1]; ++b) {
+        float* cell = to + a * output.row + b * output.pixel;
+        std::fill(cell + size[2], cell + end, 0.0f);
+      }
   }
 };
 
