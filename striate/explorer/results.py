@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, one_of
+from ..errors import ConfigError, DataError, one_of
+from .guard import told as said
 from .subject import KNOWN, Pictures, Subject, hashes
 from .view import encoded, thumbnail
 
@@ -15,8 +16,14 @@ LISTS = ("cell", "worst", "confident", "suspects", "twins")
 
 
 def overview(subject: Subject) -> dict[str, Any]:
-    """Return the confusion matrix, the calibration, and how many pictures each list has."""
-    found = subject.reading
+    """Return the confusion matrix, the calibration, and how many pictures each list has.
+
+    Of a network whose outputs are no numbers, only a message: `lost`.
+    """
+    try:
+        found = subject.reading
+    except DataError as error:
+        return {"lost": said(error)["error"]}
     told = found.as_json()
     for name in ("worst", "confident", "suspects"):
         told[name] = len(getattr(found, name)(10**6))

@@ -69,12 +69,12 @@ export function picture(sent) {
   return { ...sent, pixels: decode(sent.pixels) };
 }
 
-/** Do something; where the server refuses, show its message, by `refused` if it has a place, and go on. */
-export async function trying(work, refused = complain) {
+/** Do something; where the server refuses, show its message and go on. */
+export async function trying(work) {
   try {
     return await work();
   } catch (error) {
-    refused(error instanceof Refused ? error.error : { where: "the page", what: error.message, rows: {} });
+    complain(error instanceof Refused ? error.error : { where: "the page", what: error.message, rows: {} });
     if (!(error instanceof Refused) && !(error instanceof TypeError && /fetch/i.test(error.message))) console.error(error);
     return undefined;
   }

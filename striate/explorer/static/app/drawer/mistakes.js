@@ -23,6 +23,7 @@ export function mistakesTab() {
     put(left, h("p", { class: "soft" }, "reading the test pictures …"));
     put(right);
     const found = await get("mistakes", { run: state.run });
+    if (found.lost) return put(left, note(found.lost));
     put(left, h("div", { class: "buttons" }, LISTS.map(([which, name]) =>
       h("button", { type: "button", onclick: () => gallery(right, found, { which }, name) }, `${name} (${which === "worst" ? "all" : found[which]})`))),
     matrix(found, (label, said) => gallery(right, found, { which: "cell", true: label, pred: said }, `${found.classes[label]} read as ${found.classes[said]}`)),
@@ -31,7 +32,7 @@ export function mistakesTab() {
     if (first) gallery(right, found, { which: "cell", true: first[0], pred: first[1] }, `${found.classes[first[0]]} read as ${found.classes[first[1]]}`);
     else gallery(right, found, { which: "worst" }, "Worst losses");
     return undefined;
-  }, (said) => put(left, note(said))));
+  }));
   return place;
 }
 
