@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .data import datasets
     from .engine import hooks
     from .engine.seed import seed
+    from .explorer.live import explore
     from .model import Model, Sequential, load
 
 __version__ = "0.1.0"
@@ -30,6 +31,7 @@ __all__ = [
     "data",
     "datasets",
     "errors",
+    "explore",
     "hooks",
     "initializers",
     "inspect",
@@ -49,6 +51,7 @@ _ROOMS = {  # where each name is; a room of the same name is the value itself
     "data": "data",
     "datasets": "data.datasets",
     "errors": "errors",
+    "explore": "explorer.live",
     "hooks": "engine.hooks",
     "initializers": "initializers",
     "inspect": "inspect",

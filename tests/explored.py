@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import uvicorn
 from numpy.typing import NDArray
 
 import striate as st
 from striate import layers as L
-from striate.explorer.serve import HOST, free_socket
+from striate.explorer.serve import Explorer
 from striate.explorer.server import page
 from striate.explorer.subject import Subjects
 from striate.store import epochs as weights
@@ -59,28 +56,11 @@ class Visitor:
         return answer.status_code, "\n".join([f"{error['where']}: {error['what']}", *rows])
 
 
-class Served:
-    """The page on a port, in a thread."""
+class Served(Explorer):
+    """The page of a folder of runs on a port, in a thread."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.socket = free_socket()
-        self.address = f"http://{HOST}:{self.socket.getsockname()[1]}/"
-        self.subjects = Subjects(root)
-        settings = uvicorn.Config(
-            page(self.subjects), log_level="error", lifespan="off",
-            timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        self.server = uvicorn.Server(settings)
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        self.server.should_exit = True
-        self.thread.join()
-        self.socket.close()
+        super().__init__(Subjects(root), "")
 
 
 def encoded(pixels: NDArray[np.uint8]) -> str:

@@ -25,6 +25,7 @@ LAYERS = {
 HEAVY = [
     "torch.optim", "torch.fx", "torch._dynamo", "torch._inductor", "torch.utils.tensorboard",
     "torchmetrics", "matplotlib", "rich", "typer", "pydantic", "PIL", "safetensors",
+    "fastapi", "uvicorn",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..data import notes
 from ..data.feed import ArrayFeed, Feed
 from ..data.labels import numbers
-from ..inspect.alarms import overfitting, trouble
+from ..inspect.alarms import by_epoch, overfitting, trouble
 from ..inspect.health import unsettled
 from ..losses import Entropy
 from .progress import say
@@ -52,7 +52,7 @@ def compare(setup: Setup | None, data: Feed) -> None:
 def after(model: Model, setup: Setup, data: Feed, history: Mapping[str, Sequence[float]]) -> None:
     """Say how training went, if not well."""
     labels = _labels(setup, data) if isinstance(data, ArrayFeed) else None
-    rows = _rows(history)
+    rows = by_epoch(history)
     found = [one.text for one in trouble(rows)]
     if not found and labels is not None and isinstance(data, ArrayFeed):
         outputs = model.predict([x[:LOOKED_AT] for x in data.x])
@@ -64,16 +64,6 @@ def after(model: Model, setup: Setup, data: Feed, history: Mapping[str, Sequence
         young = list(unsettled(model, steps)) if any(one.gap for one in over) else []
         found = young or [one.text for one in over]
     _note(found)
-
-
-def _rows(history: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
-    """Return the numbers epoch by epoch, of those that each epoch has."""
-    epochs = len(history.get("loss", ()))
-    told = {name: values for name, values in history.items() if len(values) == epochs}
-    return [
-        {"epoch": at + 1, **{name: values[at] for name, values in told.items()}}
-        for at in range(epochs)
-    ]
 
 
 def constant(outputs: Tensor, labels: Tensor) -> Iterator[str]:

@@ -9,10 +9,12 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 
 import torch
 import uvicorn
+from typing_extensions import Self
 
 from ..errors import ConfigError, StriateError
 from . import requests, view, why
@@ -45,13 +47,13 @@ def free_socket(port: int | None = None) -> socket.socket:
     )
 
 
-def serve(root: Path, chosen: str, port: int | None, started: Callable[[str], None]) -> None:
-    """Show the runs of a folder until Ctrl-C; `started` is told the address."""
-    torch.set_num_threads(1)  # one picture at a time: threads would wait longer than they compute
-    sys.setswitchinterval(0.001)  # probabilities do not wait 5 ms for maps
-    bound = free_socket(port)
-    subjects = Subjects(root)
-    address = f"http://{HOST}:{bound.getsockname()[1]}/"
+def address_of(bound: socket.socket) -> str:
+    """Return the address of the page behind a socket."""
+    return f"http://{HOST}:{bound.getsockname()[1]}/"
+
+
+def server_of(subjects: Subjects, chosen: str) -> uvicorn.Server:
+    """Return the server of the page that shows runs, beginning with `chosen`."""
     settings = uvicorn.Config(
         page(subjects, chosen),
         log_level="warning",
@@ -62,11 +64,72 @@ def serve(root: Path, chosen: str, port: int | None, started: Callable[[str], No
         timeout_keep_alive=30,
         timeout_graceful_shutdown=1,
     )
+    return uvicorn.Server(settings)
+
+
+class Explorer:
+    """The page of a model: served at `address`, to this machine alone, until it is closed.
+
+    It is closed by `close()`, at the end of a `with`, and with the program; then `closed` is
+    called. A notebook shows its link.
+    """
+
+    def __init__(
+        self,
+        subjects: Subjects,
+        chosen: str,
+        port: int | None = None,
+        closed: Callable[[], object] = bool,
+    ) -> None:
+        self.subjects, self._closed = subjects, closed
+        self._socket = free_socket(port)
+        self.address = address_of(self._socket)
+        self._server = server_of(subjects, chosen)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Let the program stay until Ctrl-C."""
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self.close()
+
+    def close(self) -> None:
+        """End the server."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+        self._closed()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Explorer at {self.address}"
+
+    def _repr_html_(self) -> str:
+        address = escape(self.address)
+        return f'<a href="{address}" target="_blank" rel="noopener">{address}</a>'
+
+
+def serve(root: Path, chosen: str, port: int | None, started: Callable[[str], None]) -> None:
+    """Show the runs of a folder until Ctrl-C; `started` is told the address."""
+    torch.set_num_threads(1)  # one picture at a time: threads would wait longer than they compute
+    sys.setswitchinterval(0.001)  # probabilities do not wait 5 ms for maps
+    bound = free_socket(port)
+    subjects = Subjects(root)
+    server = server_of(subjects, chosen)
     gc.freeze()  # what is loaded stays: to look for what can go is quick then
-    started(address)
+    started(address_of(bound))
     threading.Thread(target=warm, args=(subjects[chosen],)).start()
     try:
-        uvicorn.Server(settings).run(sockets=[bound])
+        server.run(sockets=[bound])
     except KeyboardInterrupt:
         pass
     finally:

@@ -28,6 +28,19 @@ class Alarm:
     gap: bool = False
 
 
+def by_epoch(history: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
+    """Return what `fit` returned, a list for each number, as a row for each epoch.
+
+    Numbers that not each epoch has are left out.
+    """
+    epochs = max(map(len, history.values()), default=0)
+    told = {name: values for name, values in history.items() if len(values) == epochs}
+    return [
+        {"epoch": at + 1, **{name: float(values[at]) for name, values in told.items()}}
+        for at in range(epochs)
+    ]
+
+
 def alarms(rows: Rows, steps: Rows = ()) -> Iterator[Alarm]:
     """Find what is wrong in the numbers of the epochs, and of the steps between if there are any.
 

@@ -27,7 +27,7 @@ def about_model(question: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
         if not hasattr(model, "graph"):
             torch = isinstance(model, nn.Module)
             raise ConfigError(
-                f"inspect.{question.__name__}",
+                question.__name__,
                 "is asked about a model of Striate",
                 got=f"{type(model).__module__}.{type(model).__qualname__}",
                 fix="striate.Model.from_torch(module, ...)" if torch else "",

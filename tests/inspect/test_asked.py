@@ -24,7 +24,7 @@ Y = np.array([0, 1, 2, 0, 1, 2])
 REFUSED = {
     "a torch module": (
         lambda: inspect.feature_maps(torch.nn.Linear(3, 4), X[0]),
-        "inspect.feature_maps: is asked about a model of Striate\n"
+        "feature_maps: is asked about a model of Striate\n"
         "  got   torch.nn.modules.linear.Linear\n"
         "  fix   striate.Model.from_torch(module, ...)",
     ),
