@@ -38,7 +38,7 @@ def opened(page: Page, served: Served, run: str, more: str = "") -> None:
     """Open a view, and wait until it is drawn."""
     page.goto("about:blank")  # or another view of the same address would keep the page
     page.goto(f"{served.address}#run={run}{more}")
-    page.wait_for_selector(".bars li")
+    page.wait_for_selector(".reads b:not(:empty)")
     expect(page.locator(".column canvas[style]").nth(3)).to_be_attached()
 
 

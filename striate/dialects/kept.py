@@ -10,6 +10,7 @@ from typing import Any
 
 from ..engine.progress import say
 from ..errors import StoreError, StriateError
+from ..inspect.outputs import loss_of
 from ..model import Model
 from ..report import known, write_last
 from ..store import config, model_file, samples
@@ -28,6 +29,8 @@ def keep(script: Script, asked: dict[str, Any], stopped: str) -> None:
             return
     if script.span is not None and script.span[0] < script.span[1] < math.inf:
         asked = asked | {"input_range": list(script.span)}
+    if loss := loss_of(script.fitted):
+        asked = asked | {"loss": loss}
     run.write("config.json", asked)
     run.describe_machine()
     try:

@@ -17,6 +17,7 @@ import torch
 from ..data.fit import check_batch
 from ..inspect.alarms import by_epoch
 from ..inspect.asked import about_model, class_numbers, numbers
+from ..inspect.outputs import loss_of
 from ..store import samples
 from ..store.files import MANIFEST, manifest
 from ..store.run import Run
@@ -53,7 +54,7 @@ def explore(
     subjects = Subjects(Path(mkdtemp(prefix="striate-")))
     gone = finalize(subjects, rmtree, subjects.root, ignore_errors=True)  # at the latest with it
     run = Run.create(subjects.root, _name(model))
-    run.write("config.json", {})
+    run.write("config.json", {"loss": loss_of(model)})
     run.write("results.json", {"classes": list(map(str, classes))} if classes else {})
     samples.keep(run.path, parts)
     for at, row in enumerate(by_epoch(getattr(history, "history", history) or {})):

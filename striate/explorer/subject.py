@@ -23,6 +23,7 @@ from ..data.datasets import class_names, mnist
 from ..errors import ConfigError, StoreError, nearest
 from ..inspect.health import Health, health
 from ..inspect.mistakes import Mistakes, told
+from ..inspect.outputs import MAPS, NUMBERS, gives
 from ..model import Model, load, make
 from ..report.evidence import numbers
 from ..store import epochs, samples
@@ -128,8 +129,17 @@ class Subject:
             return [str(name) for name in names]
         if self.dataset == "mnist":
             return list(class_names("mnist"))
+        if self.gives == MAPS:
+            return []
         count = self.model.graph.outputs[0].spec.numel or 1
+        if self.gives == NUMBERS and count == 1:
+            return ["a smaller number", "a larger number"]
         return [str(index) for index in range(max(count, 2))]
+
+    @cached_property
+    def gives(self) -> str:
+        """What the network gives: classes, labels, numbers or maps."""
+        return gives(self.model, str(self.config.get("loss", "")))
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -178,7 +188,8 @@ class Subject:
             raise ConfigError(self.name, "knows no test pictures", need=KNOWN)
         x, y = self.test.x[:MOST], self.test.y[:MOST].astype(np.int64)
         with self.patience:
-            outputs = np.asarray(self.model.predict(x), dtype=np.float64)
+            outputs = self.model.predict(x)
+        outputs = np.asarray(outputs[0] if isinstance(outputs, list) else outputs, np.float64)
         return told(self.model.where, outputs, y, self.classes)
 
     @cached_property

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, one_of
+from ..inspect.attribution import methods
 from ..inspect.whatif import Change, what_if
 from ..store import epochs
 from . import answer, network, requests
@@ -43,6 +44,8 @@ def model(subject: Subject) -> dict[str, Any]:
         "title": subject.model.name or type(subject.model).__name__,
         "epochs": epochs.kept(subject.path),
         "classes": subject.classes,
+        "gives": subject.gives,
+        "methods": methods(subject.model),
         "dataset": subject.dataset,
         "pictures": {
             "train": len(subject.train.x) if subject.train else 0,
@@ -82,9 +85,9 @@ def predict(subject: Subject, asked: requests.Edited) -> dict[str, Any]:
     """Return what the model says about a picture, by the plan that `model.predict` uses."""
     x = subject.sample(asked.pixels)
     if not asked.edits:
-        return answer.answer(subject.at(asked.epoch), x)
+        return answer.answer(subject.at(asked.epoch), x, subject.gives)
     with subject.lock:
-        return answer.answer(_network(subject, asked), x, by_torch=True)
+        return answer.answer(_network(subject, asked), x, subject.gives, by_torch=True)
 
 
 def scored(subject: Subject, asked: requests.Edited) -> dict[str, Any]:

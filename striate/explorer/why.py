@@ -22,6 +22,8 @@ def speaks(subject: Subject, asked: Why) -> dict[str, Any]:
         x = subject.sample(asked.pixels)
         found = attribution(subject.at(asked.epoch), x, asked.target, asked.method, asked.layer)
     values = found.values.sum(-1) if found.values.ndim == 3 else found.values
+    if values.ndim == 1:
+        values = values.reshape(subject.grid.height, subject.grid.width)
     return {
         "method": found.method,
         "how": found.how,

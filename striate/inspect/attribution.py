@@ -63,11 +63,10 @@ class Attribution(Drawable):
         figure.set_size_inches(6, 3.2)
         left, right = figure.subplots(1, 2)
         low, high = self.image.min(), self.image.max()
-        shown = (self.image - low) / max(high - low, 1e-12)
-        shown = shown if shown.shape[-1] == 3 else shown.mean(-1)
+        shown = _flat((self.image - low) / max(high - low, 1e-12), np.mean)
         left.imshow(shown, cmap="gray")
         left.set_title("input")
-        total = self.values.sum(-1)
+        total = _flat(self.values, np.sum)
         peak = float(np.abs(total).max()) or 1.0
         if self.layer:
             right.imshow(shown if shown.ndim == 2 else shown.mean(-1), cmap="gray")
@@ -132,8 +131,16 @@ def attribution(
     """
     one_of("attribution", "method", method, METHODS)
     spec = model.graph.inputs[0].spec
-    if len(spec.shape) != 3 or len(model.graph.inputs) != 1:
-        raise ConfigError(model.where, "does not take one image", got=f"input {spec}")
+    known = methods(model)
+    if method not in known:
+        raise ConfigError(
+            model.where,
+            f"cannot be asked by {method}",
+            got=f"inputs {_specs(model.graph.inputs)}, outputs {_specs(model.graph.outputs)}",
+            need="one input of real values and a row of outputs for each sample; for "
+            "occlusion and grad_cam, an image",
+            fix=f'method="{known[0]}"' if known else "",
+        )
     if layer and method != "grad_cam":
         what = f"{method} is about the input, not about a layer"
         raise ConfigError("attribution", what, got=f"layer={layer!r}", fix='method="grad_cam"')
@@ -152,6 +159,17 @@ def attribution(
         else:
             found = last(_follow(method, score, value, chosen), spec)
     return Attribution(method, chosen, last(value, spec), found, layer, coarse, window, step)
+
+
+def methods(model: Any) -> tuple[str, ...]:
+    """Return the methods by which a model can be asked: all where images become classes."""
+    inputs, output = model.graph.inputs, model.graph.outputs[0].spec
+    spec = inputs[0].spec
+    if len(inputs) != 1 or len(output.shape) != 1 or spec.dtype.startswith("int"):
+        return ()
+    if len(spec.shape) != 3:
+        return METHODS[:2]
+    return METHODS if any(map(_has_maps, _output_specs(model))) else METHODS[:3]
 
 
 @about_model
@@ -225,6 +243,23 @@ class _Score(nn.Module):
         if node.outputs[0].spec.data_format == "channels_first":
             return (self.maps(out[0]), *out[1:])
         return (self.maps(out[0].movedim(-1, 1)).movedim(1, -1), *out[1:])
+
+
+def _flat(values: NDArray[np.float32], joined: Any) -> NDArray[np.float32]:
+    """Return a picture: colours as they are where they are averaged, a vector as one row."""
+    if values.ndim < 3:
+        return np.atleast_2d(values)
+    colours = values.shape[-1] == 3 and joined is np.mean
+    flat: NDArray[np.float32] = values if colours else joined(values, -1)
+    return flat
+
+
+def _specs(symbols: Any) -> str:
+    return ", ".join(str(symbol.spec) for symbol in symbols)
+
+
+def _output_specs(model: Any) -> list[Spec]:
+    return [path[-1].outputs[0].spec for path in paths(model.graph).values()]
 
 
 def _has_maps(spec: Spec) -> bool:

@@ -85,8 +85,8 @@ def likes(
     best = np.argsort(-values, kind="stable")[:count]
     found = []
     for sample in best.tolist():
-        at = np.unravel_index(places[sample], [size or 1 for size in spec.spatial])
-        unit = tuple(int(i) for i in spec.axes(tuple(at), channel))  # type: ignore[call-overload]
+        at = tuple(places[sample].tolist())
+        unit = tuple(int(i) for i in spec.axes(at, channel))  # type: ignore[call-overload]
         box, patch = _patch(model, node, unit, np.asarray(x[sample]))
         label = "" if labels is None else str(labels[sample])
         found.append(Liked(sample, unit, float(values[sample]), box, patch, label))
@@ -100,10 +100,12 @@ def _largest(model: Any, node: Node, x: Any, channel: int) -> tuple[NDArray[Any]
 
     def see(one: Node, out: tuple[torch.Tensor, ...]) -> None:
         if one is node:
-            maps = out[0].movedim(spec.channel_axis, -1)[..., channel].reshape(len(out[0]), -1)
-            found = maps.max(1)
+            maps = out[0].movedim(spec.channel_axis, -1)[..., channel]
+            found = maps.reshape(len(maps), -1).max(1)
             values.append(found.values.cpu().numpy())
-            places.append(found.indices.cpu().numpy())
+            at = found.indices.cpu().numpy()
+            places.append(np.stack(np.unravel_index(at, maps.shape[1:]), 1) if maps.dim() > 1
+                          else np.empty((len(maps), 0), np.int64))  # fmt: skip
             raise _EnoughError
 
     with inference(model), torch.no_grad():

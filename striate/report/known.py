@@ -57,10 +57,7 @@ def known(
 
 def _pair(x: Any, y: Any) -> Pair | None:
     """Return samples and class numbers, or None where the two are something else."""
-    if isinstance(x, (list, tuple)) and len(x) == 1:
-        x = x[0]
-    if isinstance(y, (list, tuple)) and len(y) == 1:
-        y = y[0]
+    x, y = _only(x), _only(y)
     if not (hasattr(x, "shape") and hasattr(y, "shape")) or not len(x) or len(x) != len(y):
         return None
     labels: NDArray[Any] = np.asarray(y)
@@ -70,6 +67,13 @@ def _pair(x: Any, y: Any) -> Pair | None:
     if not hot and (labels.size != len(labels) or (labels != np.round(labels)).any()):
         return None
     return np.asarray(x), numbers(labels)
+
+
+def _only(given: Any) -> Any:
+    """Return the one array of a list or dictionary of one, anything else as it is."""
+    if isinstance(given, (list, tuple, dict)) and len(given) == 1:
+        return next(iter(given.values() if isinstance(given, dict) else given))
+    return given
 
 
 def _beyond(pair: Pair, classes: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ import { sample } from "../input/samples.js";
 import { chart, dropped, sparkline } from "./chart.js";
 import { looked } from "./kernels.js";
 import { points } from "./curves.js";
+import { said } from "../output/said.js";
 import { whenOpen } from "./open.js";
 
 const MAPS = 16; // of a layer that are shown beside those of the other network
@@ -80,14 +81,15 @@ async function sameMaps(place) {
   const [own, other] = [model, secondModel].map((one) => one.columns.find(({ name }) => name === layer));
   if (!own || !other) return put(place);
   const about = { run: second, pixels: input.pixels };
-  const [said, seen] = await Promise.all([post("predict", about), trace({ ...about, edits: [], pages: { [other.id]: pages[own.id] ?? 0 }, by_activity: false })]);
+  const [theirs, seen] = await Promise.all([post("predict", about), trace({ ...about, edits: [], pages: { [other.id]: pages[own.id] ?? 0 }, by_activity: false })]);
   if (state.columns !== columns || state.second !== second) return undefined;
-  const row = (name, { classes }, { best, lost, probabilities }, maps, which) => h("tr", {},
-    h("th", { scope: "row" }, name), h("td", {}, lost ? "no answer" : [h("b", {}, classes[best] ?? best), h("span", { class: "soft" }, ` ${percent(probabilities[best])}`)]),
+  const told = ([words, share]) => [h("b", {}, words), share !== null && h("span", { class: "soft" }, ` ${percent(share)}`)];
+  const row = (name, network, answers, maps, which) => h("tr", {},
+    h("th", { scope: "row" }, name), h("td", {}, told(said(answers, network))),
     h("td", {}, tiles(maps, which, own, name)));
   const which = columns[own.id].channels.slice(0, own.vector ? undefined : MAPS);
   return put(place, h("section", {}, h("h3", {}, `The same picture in both: ${own.name}`),
-    h("table", { class: "differs-table" }, h("tbody", {}, row(run, model, answer, columns[own.id], which), row(second, secondModel, said, seen[other.id], which)))));
+    h("table", { class: "differs-table" }, h("tbody", {}, row(run, model, answer, columns[own.id], which), row(second, secondModel, theirs, seen[other.id], which)))));
 }
 
 function sized({ grid: { height, width, channels } }) {

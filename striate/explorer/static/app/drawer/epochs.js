@@ -4,6 +4,7 @@ import { post, trying } from "../api.js";
 import { h, put } from "../dom.js";
 import { percent } from "../numbers.js";
 import { on, set, state } from "../state.js";
+import { said } from "../output/said.js";
 import { whenOpen } from "./open.js";
 import { looked, row, slid } from "./kernels.js";
 
@@ -13,7 +14,7 @@ const KERNELS = 16; // that are shown below the slider
 export function epochsTab() {
   const slider = h("input", { type: "range", min: 0, step: 1, "aria-label": "Epoch", oninput: () => chosen(Number(slider.value)) });
   const name = h("b"), answers = h("div", { class: "epoch-answers" }), kernels = h("section");
-  const none = h("p", { class: "soft hint" }, "This run kept no weights of its epochs. A network of at most 4 MB that is trained by striate train keeps them.");
+  const none = h("p", { class: "soft hint" }, "This run kept no weights of its epochs. A network of at most 4 MB that striate train or striate run trains keeps them.");
   const place = h("div", { class: "epochs" }, none);
 
   function epochs() {
@@ -41,9 +42,9 @@ export function epochsTab() {
       h("label", { class: "slider" }, name, slider), answers, kernels);
     write();
     const { input, run } = state;
-    const rows = await Promise.all(known.slice(-24).map(async (epoch) => ({ epoch, ...await post("predict", { run, epoch, pixels: input.pixels }) })));
+    const found = await Promise.all(known.slice(-24).map(async (epoch) => ({ epoch, ...await post("predict", { run, epoch, pixels: input.pixels }) })));
     if (state.input !== input || state.run !== run || !state.model) return undefined;
-    put(answers, rows.map((row) => said(row, () => chosen(known.indexOf(row.epoch)))));
+    put(answers, found.map((one) => answered(one, () => chosen(known.indexOf(one.epoch)))));
     write();
     return undefined;
   }));
@@ -64,9 +65,9 @@ export function called(epoch) {
   return epoch === 0 ? "before training" : `after epoch ${epoch}`;
 }
 
-function said({ epoch, best, lost, probabilities }, onclick) {
-  const share = lost ? 0 : probabilities[best];
+function answered(answer, onclick) {
+  const { epoch } = answer, [words, share] = said(answer, state.model);
   return h("button", { type: "button", "data-epoch": epoch, onclick, class: "epoch-answer" },
-    h("span", { class: "soft" }, epoch === 0 ? "start" : epoch), h("b", {}, lost ? "–" : state.model.classes[best] ?? best),
-    h("span", { class: "track" }, h("i", { style: { width: `${100 * share}%` } })), h("span", { class: "number" }, lost ? "–" : percent(share, 0)));
+    h("span", { class: "soft" }, epoch === 0 ? "start" : epoch), h("b", {}, words),
+    h("span", { class: "track" }, h("i", { style: { width: `${100 * (share ?? 0)}%` } })), h("span", { class: "number" }, share === null ? "" : percent(share, 0)));
 }

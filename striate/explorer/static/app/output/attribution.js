@@ -10,7 +10,7 @@ const SIDE = 236;
 
 /** The overlay and what chooses it. */
 export function attribution() {
-  const method = h("select", { "aria-label": "Method", onchange: ask }, METHODS.map(([value, text]) => h("option", { value }, text)));
+  const method = h("select", { "aria-label": "Method", onchange: ask });
   const classes = h("select", { "aria-label": "Class that is asked about", onchange: ask });
   const layer = h("input", { type: "range", min: 0, step: 1, "aria-label": "Layer of Grad-CAM", oninput: ask });
   const name = h("span", { class: "soft" });
@@ -19,6 +19,7 @@ export function attribution() {
   const verdict = h("p", { class: "soft" });
   const check = h("button", { type: "button", onclick: tried }, "Is it meaningful?");
   const how = h("p", { class: "soft" });
+  const part = h("section", { class: "part", "aria-label": "What spoke for it" });
   let layers = [], all = [], found = null, moved = false, asked = 0;
 
   function question() {
@@ -31,7 +32,7 @@ export function attribution() {
   async function ask(event) {
     if (event?.target === layer) moved = true;
     const mine = asked += 1;
-    if (!state.model || !state.input) return;
+    if (!state.model?.methods.length || !state.input) return;
     await trying(async () => {
       const answers = [await post("cam", question())];
       if (mine !== asked) return;
@@ -51,7 +52,7 @@ export function attribution() {
   /** The picture's own class where the answer is another one, and no class was chosen. */
   function mistaken({ target }) {
     const { input } = state;
-    return classes.value === "" && input.source === "sample" && input.label !== target ? input.label : null;
+    return classes.value === "" && state.model.gives === "classes" && input.source === "sample" && input.label !== target ? input.label : null;
   }
 
   function draw() {
@@ -82,6 +83,9 @@ export function attribution() {
   on("input model epoch", ({ model }, changes) => {
     if (changes.includes("model")) {
       moved = false;
+      const chosen = method.value;
+      put(method, METHODS.filter(([value]) => model?.methods.includes(value)).map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
+      part.hidden = !model?.methods.length;
       put(classes, h("option", { value: "" }, "likeliest"), (model?.classes ?? []).map((text, value) => h("option", { value }, text)));
     }
     asked += 1; // what is on its way is about another picture
@@ -89,9 +93,10 @@ export function attribution() {
     later = setTimeout(ask, 150);
   });
   on("themed", draw);
-  return h("section", { class: "part", "aria-label": "What spoke for it" },
+  put(part,
     h("header", {}, h("h3", {}, "What spoke for it"), h("div", { class: "buttons" }, method, classes)),
     h("div", { class: "overlays" }, views.map((one) => one.figure)), how, slider, h("div", { class: "buttons" }, check), verdict);
+  return part;
 }
 
 function view() {

@@ -18,8 +18,10 @@ export function bars() {
   let rows = [];
   on("answer before model", () => {
     const { answer, model } = state;
-    const order = answer && model ? shown(answer.probabilities) : [];
-    facts.hidden = !order.length || answer.lost;
+    const order = answer && model ? shown(answer) : [];
+    list.hidden = model?.gives === "numbers";
+    facts.hidden = !order.length || answer.lost || model.gives !== "classes";
+    scores.hidden = !order.length;
     if (rows.length !== order.length) {
       rows = order.map(row);
       put(list, rows.map(({ bar }) => bar));
@@ -38,13 +40,14 @@ export function bars() {
     if (!scores.open || !answer || !input) return;
     const found = await post("logits", { run, pixels: input.pixels, edits, epoch });
     if (state.answer !== answer) return;
-    shown(answer.probabilities).forEach((at, place) => { rows[place].logit.textContent = value(found.logits[at]); });
+    shown(answer).forEach((at, place) => { rows[place].logit.textContent = value(found.logits[at]); });
   }
   return h("div", {}, list, facts, scores);
 }
 
-function shown(probabilities) {
-  const order = probabilities.map((_, at) => at);
+/** The classes that are shown, or the numbers where there are no classes. */
+function shown({ outputs, probabilities }) {
+  const order = (probabilities.length ? probabilities : outputs).map((_, at) => at);
   if (order.length <= IN_ORDER) return order;
   return order.sort((a, b) => probabilities[b] - probabilities[a]).slice(0, 10);
 }
@@ -66,10 +69,10 @@ function write({ name, number, share, track, ghost, title, output, bar }, at) {
   bar.classList.toggle("best", at === answer.best && !answer.lost);
   bar.classList.toggle("true", input?.source === "sample" && at === input.label);
   name.textContent = name.title = title.textContent = called;
-  number.textContent = answer.lost ? "–" : percent(answer.probabilities[at]);
+  number.textContent = answer.lost || model.gives === "numbers" ? "–" : percent(answer.probabilities[at]);
   output.textContent = answer.lost ? "–" : value(answer.outputs[at]);
-  share.style.width = `${100 * answer.probabilities[at]}%`;
-  if (old === undefined) return ghost.remove();
+  share.style.width = `${100 * (answer.probabilities[at] ?? 0)}%`;
+  if (old === undefined || old === null) return ghost.remove();
   ghost.style.width = `${100 * old}%`;
   return track.prepend(ghost);
 }

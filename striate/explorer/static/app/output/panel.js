@@ -4,6 +4,7 @@ import { h, put } from "../dom.js";
 import { on } from "../state.js";
 import { bars } from "./bars.js";
 import { attribution } from "./attribution.js";
+import { said } from "./said.js";
 import { whatIf } from "./whatif.js";
 import { nearest } from "./nearest.js";
 
@@ -13,10 +14,11 @@ export function outputPanel(panel) {
   const reads = h("p", { class: "reads" }, name, right);
   put(panel, h("h2", {}, "Output"), reads, bars(), whatIf(), attribution(), nearest());
   on("answer model", ({ answer, model, input }) => {
-    const known = answer && model && input?.source === "sample" ? input.label : null;
+    const judged = model?.gives === "classes" && input?.source === "sample";
+    const known = answer && judged ? input.label : null;
     const lost = Boolean(answer?.lost), wrong = !lost && known !== null && known !== answer.best;
-    name.textContent = lost ? "–" : answer && model ? model.classes[answer.best] ?? answer.best : "";
-    right.textContent = lost ? "no answer: its outputs are no numbers" : known === null ? "" : wrong ? `wrong: it is a ${model.classes[known] ?? known}` : "right";
+    name.textContent = lost ? "–" : answer && model ? said(answer, model)[0] : "";
+    right.textContent = lost ? "no answer: its outputs are no numbers" : model?.gives === "maps" ? "it is the last column" : known === null ? "" : wrong ? `wrong: it is a ${model.classes[known] ?? known}` : "right";
     reads.classList.toggle("wrong", wrong || lost);
   });
 }

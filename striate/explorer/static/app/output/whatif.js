@@ -3,6 +3,7 @@
 import { h, put } from "../dom.js";
 import { on, set, state } from "../state.js";
 import { percent } from "../numbers.js";
+import { line } from "./said.js";
 import { ground, keep, masking } from "../input/sheet.js";
 
 /** The changes that are in force, and how to make one. */
@@ -43,6 +44,7 @@ function told({ layer, channel, factor, kernel }) {
 function changed() {
   const { before, answer, model } = state;
   const at = before.best;
+  if (model.gives !== "classes" || before.lost || answer.lost) return `${line(before, model)} → ${line(answer, model)}`;
   return `${model.classes[at] ?? at}: ${percent(before.probabilities[at])} → ${percent(answer.probabilities[at])}` +
     (answer.best === at ? "" : `, now ${model.classes[answer.best] ?? answer.best}`);
 }
