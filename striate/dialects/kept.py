@@ -12,7 +12,7 @@ from ..engine.progress import say
 from ..errors import StoreError, StriateError
 from ..inspect.outputs import loss_of
 from ..model import Model
-from ..report import known, write_last
+from ..report import images, known, write_last
 from ..store import config, model_file, samples
 from .session import Looped, Script
 
@@ -66,6 +66,8 @@ def _trained(script: Script, stopped: str) -> None:
         run.write(samples.FACTS, script.images.facts())
     if data is not None:
         samples.keep(run.path, {"train": data.train, "test": data.test})
+    elif script.seen:
+        samples.keep(run.path, images(model, script.seen[0], script.seen[2]))
     if failed := write_last(run, model, data):
         script.note(failed)
     _finish(run, script, model)

@@ -83,14 +83,18 @@ def data(subject: Subject) -> dict[str, Any]:
     first = next(iter(known.values()))
     count = len(subject.classes)
     counts = subject.folder.get("counts") or {
-        name: np.bincount(part.y, minlength=count).tolist() for name, part in known.items()
+        name: np.bincount(part.y[part.y >= 0], minlength=count).tolist()
+        for name, part in known.items()
     }
     return {
         "dataset": subject.dataset,
         "folder": subject.folder,
         "classes": subject.classes,
         "counts": counts,
-        "sizes": {name: [sum(each), *first.x.shape[1:]] for name, each in counts.items()},
+        "sizes": {
+            name: [sum(each) or len(known[name].x), *first.x.shape[1:]]
+            for name, each in counts.items()
+        },
         "dtype": str(first.x.dtype),
         "duplicates": _duplicates(known),
         "ink": _ink(subject, first),

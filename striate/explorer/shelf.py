@@ -57,7 +57,8 @@ def compared(one: Subject, other: Subject) -> dict[str, Any]:
         "rows": [progress.rows(one.path), progress.rows(other.path)],
     }
     pictures = one.test
-    if pictures is None or one.grid.shape != other.grid.shape or one.classes != other.classes:
+    alike = one.grid.shape == other.grid.shape and one.classes == other.classes
+    if pictures is None or not one.judged or not alike:
         return told | {"agreement": None, "pictures": []}
     with one.patience, other.patience:
         found = compare(one.model, other.model, pictures.x, pictures.y)

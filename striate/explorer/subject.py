@@ -23,7 +23,7 @@ from ..data.datasets import class_names, mnist
 from ..errors import ConfigError, StoreError, nearest
 from ..inspect.health import Health, health
 from ..inspect.mistakes import Mistakes, told
-from ..inspect.outputs import MAPS, NUMBERS, gives
+from ..inspect.outputs import CLASSES, MAPS, NUMBERS, gives
 from ..model import Model, load, make
 from ..report.evidence import numbers
 from ..store import epochs, samples
@@ -32,12 +32,16 @@ from .grid import Grid
 
 MOST = 10_000  # test pictures that are read
 OLD_BYTES = 32 * 2**20  # of weights of earlier epochs that stay at hand
+UNLABELLED = -1  # the class of a picture that has none
 KNOWN = "the run of a recipe, or of a script that fits arrays"  # that has pictures of its own
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Samples with their classes: `x` in the form that the model takes, `y` whole numbers."""
+    """Samples with their classes: `x` in the form that the model takes, `y` whole numbers.
+
+    A class of -1 is none: of the samples of an autoencoder, or with numbers or maps for labels.
+    """
 
     x: NDArray[Any]
     y: NDArray[Any]
@@ -181,11 +185,18 @@ class Subject:
         """Pictures that the model was tested on."""
         return self._pictures("test")
 
+    @property
+    def judged(self) -> bool:
+        """Whether there are test pictures with classes, of a network that gives classes."""
+        return self.gives == CLASSES and self.test is not None and UNLABELLED not in self.test.y
+
     @cached_property
     def reading(self) -> Mistakes:
         """What the model says about the test pictures."""
         if self.test is None:
             raise ConfigError(self.name, "knows no test pictures", need=KNOWN)
+        if not self.judged:
+            raise ConfigError(self.name, "has test pictures whose labels are no classes")
         x, y = self.test.x[:MOST], self.test.y[:MOST].astype(np.int64)
         with self.patience:
             outputs = self.model.predict(x)
@@ -214,7 +225,10 @@ class Subject:
     @cached_property
     def kept(self) -> dict[str, samples.Pair]:
         """What a script's run keeps of the samples that it trained and was judged on."""
-        return samples.load(self.path)
+        bare = samples.unlabelled(self.path)
+        return samples.load(self.path) | {
+            part: (x, np.full(len(x), UNLABELLED)) for part, x in bare.items()
+        }
 
     @cached_property
     def folder(self) -> dict[str, Any]:
@@ -226,7 +240,9 @@ class Subject:
             return None
         if self.kept:
             pair = self.kept.get(part)
-            return None if pair is None else Pictures(self._fit(pair[0]), numbers(pair[1]))
+            if pair is None:
+                return None
+            return Pictures(self._fit(pair[0]), numbers(pair[1]))
         if "recipe" not in self.config:
             return None if part == "validation" else self._fitted(*mnist()[part == "test"])
         module, settings = self._recipe

@@ -50,6 +50,7 @@ def model(subject: Subject) -> dict[str, Any]:
         "pictures": {
             "train": len(subject.train.x) if subject.train else 0,
             "test": len(subject.test.x) if subject.test else 0,
+            "judged": subject.judged,
         },
         "grid": {
             "height": grid.height,

@@ -28,6 +28,5 @@ def gives(model: Any, loss: str = "") -> str:
 
 def loss_of(model: Any) -> str:
     """Return the name of the loss that a model was compiled with, empty without one."""
-    setup = getattr(model, "setup", None)
-    first = setup.losses[0] if setup is not None and isinstance(setup.losses, list) else None
-    return "" if first is None else type(first).__name__
+    losses = getattr(getattr(model, "setup", None), "losses", None)
+    return type(losses[0]).__name__ if isinstance(losses, list) and losses else ""

@@ -14,10 +14,10 @@ from ..store import epochs, model_file, samples, steps
 from ..store.files import read
 from ..store.run import CHANGES, Run, list_runs
 from .evidence import Data, Evidence, first_convolution
-from .known import known
+from .known import images, known
 from .page import page
 
-__all__ = ["Data", "Evidence", "begin", "known", "page", "write", "write_last"]
+__all__ = ["Data", "Evidence", "begin", "images", "known", "page", "write", "write_last"]
 
 PAGE, BEGAN, RATES = "report.html", "began.safetensors", "range_test.json"
 STEPS = 250  # points of a line between the epochs

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.spec import fits, sample_shape
 from ..errors import StriateError
 from .evidence import Data, Pair, numbers
 
@@ -53,6 +54,21 @@ def known(
         "validation_accuracy": right,
         "confusion": matrix.tolist(),
     }
+
+
+def images(model: Any, x: Any, validation: Any = None) -> dict[str, tuple[Any, None]]:
+    """Return the samples of a training whose labels are no classes, by part: what fits the model.
+
+    For samples without labels, as of an autoencoder, or with numbers, boxes or maps.
+    """
+    given = {"train": x, "test": validation[0] if validation else None}
+    spec = model.graph.inputs[0].spec
+    found = {}
+    for name, array in ((name, _only(one)) for name, one in given.items()):
+        sizes = getattr(array, "shape", (0,))
+        if sizes[:1] != (0,) and fits(spec.shape, sample_shape(spec, tuple(sizes[1:]))):
+            found[name] = (np.asarray(array), None)
+    return found
 
 
 def _pair(x: Any, y: Any) -> Pair | None:

@@ -24,15 +24,20 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
 def keep(run: Path, parts: Mapping[str, tuple[Any, Any] | None]) -> Path | None:
-    """Write the first samples of each part, with their labels; None where no part is of numbers."""
+    """Write the first samples of each part, with their labels, if they have any.
+
+    None where no part is of numbers.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     for name, pair in parts.items():
-        x, y = (np.asarray(item) for item in pair) if pair is not None else (np.empty(0),) * 2
-        if not len(x) or not all(item.dtype.kind in NUMBERS for item in (x, y)):
+        given = [np.asarray(item) for item in pair or () if item is not None]
+        if not given or not len(given[0]) or any(one.dtype.kind not in NUMBERS for one in given):
             continue
+        x, *labels = given
         x = x.astype(np.float32) if x.dtype == np.float64 else x  # as models take them
         most = max(MOST_BYTES * len(x) // max(x.nbytes, 1), 1)
-        arrays |= {f"{name}_x": x[:most], f"{name}_y": y[:most]}
+        arrays[f"{name}_x"] = x[:most]
+        arrays |= {f"{name}_y": y[:most] for y in labels}
     if not arrays:
         return None
     packed = io.BytesIO()
@@ -41,21 +46,39 @@ def keep(run: Path, parts: Mapping[str, tuple[Any, Any] | None]) -> Path | None:
 
 
 def load(run: Path) -> dict[str, Pair]:
-    """Return the kept samples and labels by part; empty where a run keeps none.
+    """Return the kept samples and labels by part, of the parts that have labels.
 
     Raises: StoreError if the file is damaged.
     """
+    arrays = _read(run)
+    return {
+        name.removesuffix("_x"): (x, arrays[f"{name.removesuffix('_x')}_y"])
+        for name, x in sorted(arrays.items())
+        if name.endswith("_x") and f"{name.removesuffix('_x')}_y" in arrays
+    }
+
+
+def unlabelled(run: Path) -> dict[str, NDArray[Any]]:
+    """Return the kept samples by part, of the parts that have no labels.
+
+    Raises: StoreError if the file is damaged.
+    """
+    arrays = _read(run)
+    parts = {name.removesuffix("_x"): x for name, x in arrays.items() if name.endswith("_x")}
+    return {part: x for part, x in parts.items() if f"{part}_y" not in arrays}
+
+
+def _read(run: Path) -> dict[str, NDArray[Any]]:
     if not (run / FILE).is_file():
         return {}
     try:
         with np.load(io.BytesIO(read(run / FILE)), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        parts = {name.removesuffix("_x") for name in arrays if name.endswith("_x")}
-        return {part: (arrays[f"{part}_x"], arrays[f"{part}_y"]) for part in sorted(parts)}
+            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(
             str(run / FILE), "is damaged", got=str(error), fix="run the script again"
         ) from None
+    return arrays
 
 
 def facts(run: Path) -> dict[str, Any]:

@@ -15,9 +15,12 @@ from seen import TABS, opened
 
 import striate as st
 from striate import layers as L
+from striate.explorer.subject import UNLABELLED
 from striate.inspect import attribution, likes
 from striate.inspect.attribution import METHODS, methods
 from striate.inspect.outputs import gives, loss_of
+from striate.report import images
+from striate.store import samples
 
 SIDE = (8, 8, 1)
 
@@ -134,6 +137,23 @@ def test_favourites_of_images_of_any_size():
     assert (found.sample, found.unit, found.value) == (1, (4, 5, 1), 9.0)
 
 
+def test_samples_without_classes_are_shown(tmp_path: Path):
+    x = np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8)
+    run = keep(tmp_path, "maps", KINDS["maps"][0]())
+    samples.keep(run.path, images(st.load(run.path), [x], ({"a": x[:5]}, x[:5])))
+    visitor = Visitor(tmp_path)
+    pictures = visitor.get("model", run="maps")["pictures"]
+    assert pictures == {"train": 20, "test": 5, "judged": False}
+    assert visitor.get("sample", run="maps")["label"] == UNLABELLED
+    found = visitor.get("data", run="maps")
+    assert found["sizes"] == {"train": [20, 8, 8, 1], "test": [5, 8, 8, 1]}
+    assert len(visitor.post("likes", run="maps", layer="conv2d", channel=1)["found"]) == 5
+    refused = visitor.refused("GET", "/api/mistakes", params={"run": "maps"})
+    assert refused == (422, "maps: has test pictures whose labels are no classes")
+    other = np.zeros((20, 9, 9))
+    assert images(st.load(run.path), other) == images(st.load(run.path), None) == {}
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["flat", "maps", "number", "labels"])
 def test_every_tab_of_a_network_that_is_no_classifier_of_images(
@@ -141,6 +161,9 @@ def test_every_tab_of_a_network_that_is_no_classifier_of_images(
 ) -> None:
     run = keep(tmp_path, name, KINDS[name][0]())
     run.write("config.json", {"loss": LOSSES.get(name, "")})
+    if name in ("maps", "number"):
+        shape = st.load(run.path).input_shape[1:]
+        samples.keep(run.path, {part: (np.ones((6, *shape)), None) for part in ("train", "test")})
     served = Served(tmp_path)
     try:
         opened(quiet, served, name)

@@ -38,7 +38,11 @@ def test_a_model_is_shown_as_it_was_with_its_pictures_and_curves() -> None:
         chances = asked(shown.address, "predict", run="lenet", pixels=encoded(PIXELS))
         assert chances["probabilities"] == pytest.approx(before.tolist(), abs=1e-6)
         found = httpx.get(f"{shown.address}api/model", params={"run": "lenet"}).json()
-        assert found["classes"] == names and found["pictures"] == {"train": 0, "test": 200}
+        assert found["classes"] == names and found["pictures"] == {
+            "train": 0,
+            "test": 200,
+            "judged": True,
+        }
         told_ = httpx.get(f"{shown.address}api/curves", params={"run": "lenet"}).text
         assert '"state": "finished"' in told_ and told_.count('"val') == 0
         assert [f'"epoch": {n}' in told_ for n in (1, 2, 3)] == [True, True, False]

@@ -317,7 +317,8 @@ def test_what_is_no_classification_is_not_known():
     several = np.random.default_rng(0).random((len(x), 3))
     for y in (several, np.full(len(x), 3), np.full(len(x), 0.5), [1, 2], None):
         assert known(model, x, y) == (None, {})
-    assert known(model, {"a": x}, np.zeros(len(x), int)) == (None, {})
+    assert known(model, {"a": x, "b": x}, np.zeros(len(x), int)) == (None, {})
+    assert known(model, {"a": x}, {"b": np.zeros(len(x), int)})[0] is not None
 
 
 def test_what_was_not_committed_is_on_the_page_up_to_a_length(tmp_path):

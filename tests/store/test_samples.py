@@ -48,3 +48,10 @@ def test_code_in_a_file_is_not_run(tmp_path):
     np.savez(tmp_path / "samples.npz", train_x=harmful, train_y=np.arange(1))
     with pytest.raises(StoreError, match="allow_pickle"):
         samples.load(tmp_path)
+
+
+def test_samples_without_labels_are_kept_apart(tmp_path):
+    samples.keep(tmp_path, {"train": (np.ones((4, 2)), None), "test": (np.ones((3, 2)), range(3))})
+    assert list(samples.load(tmp_path)) == ["test"]
+    ((name, x),) = samples.unlabelled(tmp_path).items()
+    assert (name, x.shape) == ("train", (4, 2))

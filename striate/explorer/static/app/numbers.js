@@ -23,6 +23,11 @@ export function many(x, thing) {
   return `${count(x)} ${thing}${x === 1 ? "" : "s"}`;
 }
 
+/** The name of a class; none of a picture without one. */
+export function className(label, { classes }) {
+  return label < 0 ? "" : String(classes[label] ?? label);
+}
+
 /** A share of one. */
 export function percent(x, digits = 1) {
   return `${(100 * x).toFixed(digits)} %`;

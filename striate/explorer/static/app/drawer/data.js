@@ -16,7 +16,8 @@ export function dataTab() {
     if (!state.model.pictures.train) return put(place, noPictures(state.run, "training"));
     put(place, h("p", { class: "soft" }, "looking through the data …"));
     const found = await get("data", { run: state.run });
-    put(place, facts(found), ...folder(found), h("div", { class: "data" }, balance(found), sizes(found), leftOut(found), means(found), ink(found)));
+    const labelled = Object.values(found.counts).flat().some(Boolean);
+    put(place, facts(found), ...folder(found), h("div", { class: "data" }, labelled && balance(found), sizes(found), leftOut(found), labelled && means(found), ink(found)));
     return undefined;
   }));
   return place;

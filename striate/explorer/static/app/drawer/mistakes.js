@@ -20,6 +20,7 @@ export function mistakesTab() {
   whenOpen("mistakes", "model", () => trying(async () => {
     if (!state.model) return put(left), put(right);
     if (!state.model.pictures.test) return put(left, noPictures(state.run, "test")), put(right);
+    if (!state.model.pictures.judged) return put(left, h("p", { class: "soft" }, unjudged(state.model))), put(right);
     put(left, h("p", { class: "soft" }, "reading the test pictures …"));
     put(right);
     const found = await get("mistakes", { run: state.run });
@@ -34,6 +35,10 @@ export function mistakesTab() {
     return undefined;
   }));
   return place;
+}
+
+function unjudged({ gives }) {
+  return gives === "classes" ? "The labels that it was trained on are no classes." : `This network gives ${gives}: there are no classes that it could take for another.`;
 }
 
 function gallery(place, { classes }, asked, title) {

@@ -1,6 +1,7 @@
 // The input panel: the sheet that is drawn on, the ways to fill it, and what the network sees of it.
 
 import { choice, h, put } from "../dom.js";
+import { className } from "../numbers.js";
 import { on } from "../state.js";
 import { Sheet } from "./sheet.js";
 import { brushTools } from "./brush.js";
@@ -28,5 +29,6 @@ function told(input, model) {
   const { height, width, channels } = model.grid;
   const size = `${height} × ${width}${channels === 3 ? " × 3" : ""}`;
   if (input.source !== "sample") return `${size} · ${input.source === "draw" ? "drawn" : input.file ?? "image"}`;
-  return `${size} · test picture ${input.index}, a ${model.classes[input.label] ?? input.label}`;
+  const name = className(input.label, model);
+  return `${size} · test picture ${input.index}${name && `, a ${name}`}`;
 }

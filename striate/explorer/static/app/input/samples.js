@@ -17,15 +17,16 @@ export function sample(kind, label, at = state.input?.index ?? -1) {
 export function sampleTools() {
   const classes = h("select", { "aria-label": "Class", onchange: () => sample("class", classes.value) });
   const next = h("button", { type: "button", onclick: () => sample("class", classes.value) }, "Next");
+  const mistake = h("button", { type: "button", onclick: () => sample("mistake") }, "Next mistake");
+  const own = h("div", { class: "field" }, h("span", { class: "soft" }, "Class"), classes, next);
   const tools = h("div", { class: "buttons" },
-    h("button", { type: "button", onclick: () => sample("random") }, "Random"),
-    h("button", { type: "button", onclick: () => sample("mistake") }, "Next mistake"),
-    h("div", { class: "field" }, h("span", { class: "soft" }, "Class"), classes, next));
+    h("button", { type: "button", onclick: () => sample("random") }, "Random"), mistake, own);
   const none = h("p", { class: "soft", hidden: true }, "The pictures of this run are not known: draw, or drop an image.");
   on("model", ({ model }) => {
     const known = Boolean(model?.pictures.test || model?.pictures.train);
     tools.hidden = !known;
     none.hidden = known || !model;
+    mistake.hidden = own.hidden = !model?.pictures.judged;
     put(classes, (model?.classes ?? []).map((name, at) => h("option", { value: at }, name)));
   });
   key("r", () => sample("random"));

@@ -52,7 +52,7 @@ export function attribution() {
   /** The picture's own class where the answer is another one, and no class was chosen. */
   function mistaken({ target }) {
     const { input } = state;
-    return classes.value === "" && state.model.gives === "classes" && input.source === "sample" && input.label !== target ? input.label : null;
+    return classes.value === "" && state.model.gives === "classes" && input.source === "sample" && input.label >= 0 && input.label !== target ? input.label : null;
   }
 
   function draw() {

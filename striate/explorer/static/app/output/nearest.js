@@ -4,6 +4,7 @@ import { post, trying } from "../api.js";
 import { h, put } from "../dom.js";
 import { pictured } from "../colour.js";
 import { picture } from "../api.js";
+import { className } from "../numbers.js";
 import { on, state } from "../state.js";
 
 /** Asked for by a button: the first answer reads thousands of pictures. */
@@ -19,7 +20,7 @@ export function nearest() {
     put(place, h("p", { class: "soft" }, "reading the training pictures …"));
     const found = await post("nearest", { run: state.run, pixels: state.input.pixels });
     put(place, found.pictures.map((one) => h("figure", {}, pictured(picture(one)),
-      h("figcaption", {}, state.model.classes[one.label] ?? one.label, h("span", { class: "soft" }, ` ${one.likeness.toFixed(3)}`)))),
+      h("figcaption", {}, className(one.label, state.model), h("span", { class: "soft" }, ` ${one.likeness.toFixed(3)}`)))),
     h("p", { class: "soft wide" }, `of ${found.among.toLocaleString("en-US")}, by ${found.layer}`));
   }
   return section;

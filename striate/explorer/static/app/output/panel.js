@@ -14,7 +14,7 @@ export function outputPanel(panel) {
   const reads = h("p", { class: "reads" }, name, right);
   put(panel, h("h2", {}, "Output"), reads, bars(), whatIf(), attribution(), nearest());
   on("answer model", ({ answer, model, input }) => {
-    const judged = model?.gives === "classes" && input?.source === "sample";
+    const judged = model?.gives === "classes" && input?.source === "sample" && input.label >= 0;
     const known = answer && judged ? input.label : null;
     const lost = Boolean(answer?.lost), wrong = !lost && known !== null && known !== answer.best;
     name.textContent = lost ? "–" : answer && model ? said(answer, model)[0] : "";

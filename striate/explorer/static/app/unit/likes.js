@@ -3,7 +3,7 @@
 import { picture, post, trying } from "../api.js";
 import { h, put } from "../dom.js";
 import { pictured } from "../colour.js";
-import { value } from "../numbers.js";
+import { className, value } from "../numbers.js";
 import { framed } from "../network/field.js";
 import { on, state } from "../state.js";
 import { sample } from "../input/samples.js";
@@ -40,7 +40,7 @@ function card(one, model) {
   const [[top, bottom], [left, right]] = one.box;
   const [x, y] = [canvas.width / one.width, canvas.height / one.height];
   framed(context, left * x, top * y, (right - left) * x, (bottom - top) * y, 3);
-  const name = model.classes[one.label] ?? one.label;
-  return h("button", { type: "button", class: "card", title: `test picture ${one.index}, a ${name}: ${value(one.value)}`, onclick: () => sample("index", undefined, one.index) },
+  const name = className(one.label, model);
+  return h("button", { type: "button", class: "card", title: `test picture ${one.index}${name && `, a ${name}`}: ${value(one.value)}`, onclick: () => sample("index", undefined, one.index) },
     canvas, h("span", {}, name));
 }
