@@ -45,7 +45,7 @@ def test_versions_in_one_another_and_an_error_inside() -> None:
         with installed("tf"):
             import tensorflow as tf
 
-            assert tf.keras.layers.Conv2D(4, 3, 3).strides == 3
+            assert tf.keras.layers.Conv2D(4, 3, 3).strides == (3, 3)
         with pytest.raises(ZeroDivisionError):
             failing()
         assert not [name for name in sys.modules if name.startswith(("renom.", "bigdl."))]
@@ -88,7 +88,7 @@ def test_tf_for_new_code() -> None:
     net = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(4,))])
     net.compile("sgd", "mse")
     assert len(net.fit(pairs, epochs=2, verbose=0).history["loss"]) == 2
-    assert tf.keras.layers.Conv2D(4, 3, 3).strides == 3
+    assert tf.keras.layers.Conv2D(4, 3, 3).strides == (3, 3)
 
 
 def test_bigdl_for_new_code(capsys: pytest.CaptureFixture[str]) -> None:

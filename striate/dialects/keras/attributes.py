@@ -19,7 +19,7 @@ from ...engine.native import make_step
 from ...model import Model
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
-from . import fitted, numpy_calls
+from . import builds, fitted, numpy_calls
 from .layers import put_weights
 from .session import KerasSession
 from .tapes import Caller
@@ -273,6 +273,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "output_shape", _shape("outputs")),
         (Layer, "losses", property(_losses)),
         *fitted.PATCHES,
+        *builds.patches(session),
         (Layer, "W", Placed("W", 0)),
         (Layer, "b", Placed("b", 1)),
         (Layer, "_only_call", lambda self: self.calls[0] if self.calls else _ONLY(self)),
@@ -289,7 +290,11 @@ def patches(session: KerasSession) -> list[Patch]:
         *_operators(),
         (Symbol, "shape", property(lambda self: Shape(_sizes(self.spec)))),
         *(
-            (Tensor, f"__i{name}__", getattr(Tensor, f"__{name}__"))  # x += y makes a new tensor
+            (
+                Tensor,
+                f"__i{name}__",
+                numpy_calls.operator(f"__{name}__"),
+            )  # x += y makes a new tensor
             for name in ("add", "sub", "mul", "truediv")
         ),
         *numpy_calls.patches(session.version.name == "tf"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,10 +15,12 @@ from ...core.layer import Layer
 from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...errors import ShapeError
+from ...layers.activation import FUNCTIONS
 from ...layers.wrap import Opaque
 from ..symbolic import kind
+from . import own_names
 from .session import Given, KerasSession
-from .words import initializer
+from .words import initializer, named_activation
 
 MODES = ("training", "mask")  # arguments of `call` that are no inputs
 
@@ -57,10 +59,62 @@ def given(args: tuple[Tensor, ...], function: Any) -> tuple[Any, ...]:
     return args if starred or len(names) >= len(args) else (list(args),)
 
 
+def build_for(layer: Any, x: tuple[Spec, ...]) -> None:
+    """Run a script's `build` for shapes that begin with the batch."""
+    shapes = [(None, *spec.shape) for spec in x]
+    with torch.no_grad():
+        layer.build(shapes[0] if len(shapes) == 1 else shapes)
+    object.__setattr__(layer, "built", True)
+
+
 def words_of_mode(function: Any, training: bool) -> dict[str, Any]:
     """Return `training=...` for a function that takes it."""
     names = inspect.signature(function).parameters
     return {"training": training} if "training" in names else {}
+
+
+def adding(scope: KerasSession) -> Callable[..., Any]:
+    """Return the method by which a script's layer creates a weight."""
+
+    def add_weight(self: Layer, *args: Any, **words: Any) -> Any:
+        """Create a weight; the order of arguments is that of any version."""
+        names: tuple[str, ...] = ("dtype", "initializer", "regularizer", "trainable")
+        rest = []
+        for value in args:
+            if isinstance(value, str) and "name" not in words and "shape" not in words:
+                words["name"] = value
+            elif isinstance(value, (tuple, list, int)) and "shape" not in words:
+                words["shape"] = value
+            else:
+                rest.append(value)
+        if rest and not isinstance(rest[0], torch.dtype) and rest[0] not in ("float32", None):
+            names = names[1:]
+        words |= dict(zip(names, rest, strict=False))
+        shape = words.get("shape") or ()
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        name = str(words.get("name") or f"weight_{len(list(self.parameters(False)))}")
+        made: Any = Layer.add_weight(
+            self,
+            name.replace(".", "_").replace("/", "_"),
+            shape,
+            initializers.get(initializer(scope, words.get("initializer") or "glorot_uniform")),
+            trainable=words.get("trainable", True) is not False,
+            regularizer=regularizers.get(words.get("regularizer")),
+            constraint=constraints.get(words.get("constraint")),
+        )
+        if words.get("dtype") not in (None, "float32", torch.float32):
+            made.data = made.data.to(kind(words["dtype"]))
+        return made
+
+    return add_weight
+
+
+class Word(str):
+    """The name of an activation, which a script may call."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return the activation of a tensor or a symbol."""
+        return named_activation(str(self), FUNCTIONS[str(self)])(x)
 
 
 def derived(alias: Any) -> type[Layer]:
@@ -72,10 +126,23 @@ def derived(alias: Any) -> type[Layer]:
 
         def __init__(self, *args: Any, **words: Any) -> None:
             made, given_words, named = alias.read(args, words)
+            if isinstance(made.get("activation"), str):
+                made["activation"] = Word(made["activation"])
             parent.__init__(self, **made)
             alias.session.given[self] = given_words
             if named:
                 self.name = named
+
+        def ensure_built(self, x: tuple[Spec, ...]) -> None:
+            """Build for shapes that begin with the batch, where the script says how."""
+            if type(self).build is parent.build:
+                parent.ensure_built(self, x)
+            elif not self.built:
+                self.specs = x
+                build_for(self, x)
+
+        add_weight = adding(alias.session)
+        add_variable = add_weight
 
         def call(self, inputs: Any, *more: Any) -> Any:
             """Compute what the layer of the table computes."""
@@ -129,6 +196,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def __init_subclass__(cls, **words: Any) -> None:
             cls.written_init = True
             super().__init_subclass__(**words)
+            own_names.share(KerasLayer, cls)
 
         def build(self, input_shape: Any) -> None:  # type: ignore[override]
             """Create weights; a script's own layer says which."""
@@ -140,11 +208,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def ensure_built(self, x: tuple[Spec, ...]) -> None:
             """Build for shapes that begin with the batch."""
             if not self.built or not self.specs:
-                shapes = [(None, *spec.shape) for spec in x]
                 self.specs = x
-                with torch.no_grad():
-                    self.build(shapes[0] if len(shapes) == 1 else shapes)
-                object.__setattr__(self, "built", True)
+                build_for(self, x)
 
         def forward(self, *x: Tensor) -> Any:
             """Run the script's `call`."""
@@ -169,36 +234,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
             return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]
 
-        def add_weight(self, *args: Any, **words: Any) -> Any:
-            """Create a weight; the order of arguments is that of any version."""
-            names: tuple[str, ...] = ("dtype", "initializer", "regularizer", "trainable")
-            rest = []
-            for value in args:
-                if isinstance(value, str) and "name" not in words and "shape" not in words:
-                    words["name"] = value
-                elif isinstance(value, (tuple, list, int)) and "shape" not in words:
-                    words["shape"] = value
-                else:
-                    rest.append(value)
-            if rest and not isinstance(rest[0], torch.dtype) and rest[0] not in ("float32", None):
-                names = names[1:]
-            words |= dict(zip(names, rest, strict=False))
-            shape = words.get("shape") or ()
-            shape = (shape,) if isinstance(shape, int) else tuple(shape)
-            name = str(words.get("name") or f"weight_{len(list(self.parameters(False)))}")
-            made = Layer.add_weight(
-                self,
-                name.replace(".", "_").replace("/", "_"),
-                shape,
-                initializers.get(initializer(scope, words.get("initializer") or "glorot_uniform")),
-                trainable=words.get("trainable", True) is not False,
-                regularizer=regularizers.get(words.get("regularizer")),
-                constraint=constraints.get(words.get("constraint")),
-            )
-            if words.get("dtype") not in (None, "float32", torch.float32):
-                made.data = made.data.to(kind(words["dtype"]))
-            return made
-
+        add_weight = adding(scope)
         add_variable = add_weight
 
         def add_loss(self, losses: Any, inputs: Any = None) -> None:
@@ -232,8 +268,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
                 for index, weight in enumerate(value):
                     if id(weight) not in set(map(id, self.parameters())):
                         self.register_parameter(f"weight_{index}", weight)
-            else:
-                super().__setattr__(key, contained(value))
+            elif not own_names.put(KerasLayer, self, key, kept := contained(value)):
+                super().__setattr__(key, kept)
 
     class Lambda(native.Lambda):
         """Keras's Lambda: a list of inputs is one argument; shapes are those of a run on zeros."""

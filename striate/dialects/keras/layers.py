@@ -38,6 +38,7 @@ WHOLE = ("filters", "units", "kernel_size", "strides", "pool_size", "dilation_ra
          "target_shape", "dims", "depth_multiplier")  # fmt: skip
 SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU", "Bidirectional", "Conv1D",
              "TimeDistributed", "MaxPooling1D", "LocallyConnected1D", "Masking")  # fmt: skip
+SIDES = ("kernel_size", "strides", "dilation_rate", "pool_size")
 PADDING_WORDS = (("top_pad", "bottom_pad"), ("left_pad", "right_pad"))
 
 
@@ -95,12 +96,23 @@ class Alias:
             words["padding"] = (
                 sides - 1 if isinstance(sides, int) else tuple(side - 1 for side in sides)
             )
+        words |= self._ranked(words)
         explicit = words.get("data_format")
         given = _given(about_input, explicit or "", {**said, "args": args}, self.__name__)
         if row.spatial and "data_format" in self.known:
             self._guess_layout(given, explicit)
             words["data_format"] = explicit or session.layout
         return {word: value for word, value in words.items() if value is not None}, given, named
+
+    def _ranked(self, words: Mapping[str, Any]) -> dict[str, Any]:
+        """Return sizes of windows as scripts read them of a layer: one number for each axis."""
+        rank = int(self.row.target[-2]) if self.row.target[-2:] in ("1D", "2D", "3D") else 0
+        fields = inspect.signature(self.native.__init__).parameters
+        sizes = {word: words.get(word, fields[word].default) for word in SIDES if word in fields}
+        if sizes.get("strides", 0) is None:
+            sizes["strides"] = sizes["pool_size"]
+        return {word: (size,) * rank for word, size in sizes.items()
+                if rank and isinstance(size, int)}  # fmt: skip
 
     def _length(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the shape of a sequence, of which only `input_length` and `input_dim` are said."""

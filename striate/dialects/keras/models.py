@@ -13,7 +13,7 @@ from ...core.symbol import Symbol
 from ...errors import caller
 from ...model import Model, Sequential
 from ..table import DialectError
-from . import files as keras_files, layers as keras_layers, summary as keras_summary
+from . import files as keras_files, layers as keras_layers, own_names, summary as keras_summary
 from .custom import contained, given, phase, words_of_mode
 from .eager import Steps
 from .extra import Merging
@@ -218,8 +218,14 @@ def names(session: KerasSession) -> dict[str, Any]:
             self.runs_graph = True
             return several
 
+        def __init_subclass__(cls, **words: Any) -> None:
+            super().__init_subclass__(**words)
+            own_names.share(KerasModel, cls)
+
         def __setattr__(self, key: str, value: Any) -> None:
-            super().__setattr__(key, contained(value))
+            kept = contained(value)
+            if not own_names.put(KerasModel, self, key, kept):
+                super().__setattr__(key, kept)
 
     class KerasSequential(Shaped, Sequential):
         """Sequential of a script."""

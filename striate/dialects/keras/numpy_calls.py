@@ -1,4 +1,5 @@
-"""NumPy's functions on tensors: they call methods of the same names, with words that torch has not.
+"""NumPy's functions and arrays beside tensors: functions call methods of the same names, with words
+that torch has not; of an array and a tensor, operators make a tensor.
 
 `np.min(tensor)` calls `tensor.min(axis=None, out=None)`; with such words it is NumPy's own method.
 """
@@ -14,11 +15,24 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from ..dialect import Patch
+from ..symbolic import tensor
 
 WORDS = frozenset(("out", "order", "kind", "mode", "decimals"))
 METHODS = ("min", "max", "sum", "mean", "std", "var", "prod", "any", "all", "argmax", "argmin",
            "cumsum", "cumprod", "round", "clip", "reshape", "argsort", "take", "squeeze", "ptp",
            "repeat", "transpose")  # fmt: skip
+
+OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+
+
+def operator(name: str) -> Callable[[Tensor, Any], Any]:
+    """Return an operator of a tensor that also takes arrays."""
+    plain = getattr(Tensor, name)
+
+    def act(self: Tensor, other: Any) -> Any:
+        return plain(self, tensor(other) if isinstance(other, np.ndarray) else other)
+
+    return functools.wraps(plain)(act)
 
 
 def _called(name: str) -> Callable[..., Any]:
@@ -47,7 +61,12 @@ def patches(printed: bool) -> list[Patch]:
     shown: list[Patch] = [
         (Tensor, "__repr__", _repr), (Tensor, "__str__", _str), (Tensor, "__format__", _format),
     ]  # fmt: skip
-    return [*((Tensor, name, _called(name)) for name in METHODS), *(shown if printed else ())]
+    operators = [f"__{side}{name}__" for name in OPERATORS for side in ("", "r")]
+    operators += [f"__{name}__" for name in ("gt", "ge", "lt", "le")]
+    return [
+        *((Tensor, name, operator(name)) for name in operators),
+        *((Tensor, name, _called(name)) for name in METHODS), *(shown if printed else ()),
+    ]  # fmt: skip
 
 
 def _told(x: Tensor) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from .. import (
     tensor_places as places,
     tensor_sequences as sequences,
     tensor_shapes as shapes,
+    tensor_spectra as spectra,
     tensor_windows as windows,
 )
 from ..symbolic import lift, table, tensor
@@ -55,6 +56,7 @@ def names(session: KerasSession) -> dict[str, Any]:
     acts = activation_names(session)
     made: dict[str, Any] = {
         **{name: lift(function) for name, function in numpy.FUNCTIONS.items()}, **numpy.MADE,
+        **spectra.PAIRED,
         **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED, *places.MORE)),
         **table((places.slice_, tf_colors.depth_to_space, tf_colors.space_to_depth)),
         **{f"adaptive_{kind.lower()}_pool": _adaptive(kind) for kind in ("Average", "Max")},

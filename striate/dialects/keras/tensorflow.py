@@ -19,6 +19,7 @@ from .. import (
     tensor_nn as nn,
     tensor_places as places,
     tensor_shapes as shapes,
+    tensor_spectra as spectra,
     tensor_windows as windows,
 )
 from ..symbolic import kind, lift, table, tensor
@@ -44,7 +45,7 @@ from .words import activation_names, relu
 DTYPES = {
     name: getattr(torch, name)
     for name in ("float16", "bfloat16", "float32", "float64", "uint8", "int8", "int16", "int32",
-                 "int64", "bool")
+                 "int64", "bool", "complex64", "complex128")
 }  # fmt: skip
 
 
@@ -189,7 +190,7 @@ def _math() -> dict[str, Any]:
         "confusion_matrix": confusion_matrix, "divide_no_nan": lift(math.divide_no_nan),
         "bincount": bincount, "softmax": lift(nn.softmax),
         "log_softmax": lift(nn.log_softmax), "cumprod": lift(math.cumprod),
-        "add_n": add_n, "accumulate_n": add_n, "reduce_euclidean_norm": lift(
+        **spectra.PARTS, "add_n": add_n, "accumulate_n": add_n, "reduce_euclidean_norm": lift(
             lambda input_tensor, axis=None, keepdims=False: math.norm(
                 input_tensor, None, axis, keepdims)),
         **{name: lift(made) for name, made in (
@@ -226,7 +227,8 @@ def names(session: KerasSession) -> dict[str, Any]:
     return {
         **moved, **_math(), **DTYPES, **REDUCED, **{f.__name__: f for f in shapes.MADE},
         "__version__": "2.15.0" if session.version.name == "tf" else "1.15.0",
-        "newaxis": None, "constant": constant, "convert_to_tensor": constant,
+        "newaxis": None, "complex": lift(spectra.tf_complex), "constant": constant,
+        "convert_to_tensor": constant,
         "Variable": make_variable, "Tensor": Tensor, "cast": lift(math.cast), "function": function,
         "GradientTape": GradientTape, "Module": Module, "identity": lift(math.identity),
         "stop_gradient": lift(math.stop_gradient), "clip_by_value": lift(math.clip_by_value),
@@ -291,6 +293,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             "ResizeMethod": Methods,
             "resize_image_with_crop_or_pad": lift(tf_image.resize_with_crop_or_pad),
             "resize_images": lift(tf_image.resize), **tf_files.DECODERS, **tf_files.ENCODERS},
+        "signal": spectra.SIGNAL,
         "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "io.gfile": tf_files.GFILE,
         "gfile": tf_files.GFILE,
         "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything},
