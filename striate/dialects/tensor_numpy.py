@@ -149,10 +149,10 @@ def segment(how: str) -> Function:
     def call(data: Any, segment_ids: Any, num_segments: Any = None, **words: Any) -> Tensor:
         rows, numbers = floating(data), tensor(segment_ids).long()
         count = int(numbers.max()) + 1 if num_segments is None else int(num_segments)
-        empty = {"amax": -math.inf, "amin": math.inf, "prod": 1.0}[how]
+        empty = {"amax": -math.inf, "amin": math.inf, "prod": 1.0, "mean": 0.0}[how]
         out = rows.new_full((count, *rows.shape[1:]), empty)
         places = numbers.reshape(-1, *(1,) * (rows.dim() - 1)).expand_as(rows)
-        return out.scatter_reduce(0, places, rows, how)
+        return out.scatter_reduce(0, places, rows, how, include_self=how != "mean")
 
     return call
 

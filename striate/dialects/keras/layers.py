@@ -21,6 +21,7 @@ from . import (
     custom as keras_custom,
     extra as keras_extra,
     lookups,
+    newer,
     oldest,
     small,
     spectral,
@@ -366,7 +367,7 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     changes |= augment_mixed.rows(session, custom["Layer"], changes)
     more_rows = {"normalization": spectral.rows(session, custom["Layer"]),
                  "core": small.rows(session, custom["Layer"]),
-                 "preprocessing": changes}  # fmt: skip
+                 "preprocessing": changes | newer.rows(session, custom["Layer"])}  # fmt: skip
     for family, more in (*recurrent_rows(session).items(), *more_rows.items()):
         found[family] = {**found.get(family, {}), **more}
     extra = {

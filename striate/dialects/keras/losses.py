@@ -13,6 +13,7 @@ from ... import losses as native, metrics
 from ...errors import ConfigError
 from ..symbolic import lift, tensor
 from . import losses_overlap, metrics_counted
+from .newer import R2Score
 from .session import KerasSession
 
 SPELLINGS = {
@@ -345,7 +346,7 @@ def metric_classes() -> dict[str, Any]:
         "CategoricalAccuracy": metrics.CategoricalAccuracy, "Accuracy": Equal,
         "SparseCategoricalAccuracy": metrics.SparseCategoricalAccuracy,
         "TopKCategoricalAccuracy": metrics.TopK, "SparseTopKCategoricalAccuracy": metrics.TopK,
-        "RootMeanSquaredError": Root,
+        "RootMeanSquaredError": Root, "R2Score": R2Score,
         **metrics_counted.KINDS,
         **{name: _losses_as_metric(cls) for name, cls in vars(native).items()
            if name in ("MeanSquaredError", "MeanAbsoluteError", "KLDivergence", "Hinge",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..symbolic import lift, tensor
 from ..tensor_nn import EPSILON, binary_crossentropy as entropy
+from .newer import ctc
 
 
 def dice(y_true: Any, y_pred: Any, axis: Any = None, **words: Any) -> Tensor:
@@ -60,7 +61,7 @@ def categorical_focal_crossentropy(
 
 CLASSES: dict[str, Callable[..., Tensor]] = {
     "Dice": dice, "Tversky": tversky, "BinaryFocalCrossentropy": binary_focal_crossentropy,
-    "CategoricalFocalCrossentropy": categorical_focal_crossentropy,
+    "CategoricalFocalCrossentropy": categorical_focal_crossentropy, "CTC": ctc,
 }  # fmt: skip
 
 

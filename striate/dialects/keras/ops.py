@@ -20,7 +20,7 @@ from .. import (
     tensor_windows as windows,
 )
 from ..symbolic import lift, table, tensor
-from . import tf_colors, tf_image
+from . import newer, tf_colors, tf_image
 from .beside import set_random_seed
 from .ops_words import MEANT, worded
 from .session import KerasSession
@@ -153,7 +153,7 @@ def image_names() -> dict[str, Any]:
     return {
         "gaussian_blur": lift(numpy.gaussian_blur),
         "resize": resize, "rgb_to_grayscale": lift(tf_image.rgb_to_grayscale),
-        **{name: lift(getattr(tf_colors, name)) for name in colours},
+        **{name: lift(getattr(tf_colors, name)) for name in colours}, **newer.OF_PICTURES,
     }  # fmt: skip
 
 

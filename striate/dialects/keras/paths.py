@@ -17,6 +17,7 @@ from . import (
     layers as keras_layers,
     losses as keras_losses,
     models as keras_models,
+    newer,
     ops as keras_ops,
     optimizers as keras_optimizers,
     tensorflow,
@@ -37,7 +38,13 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     inner = _inner(session)
     top = _top(session, inner)
     made = {**_below("keras", top, inner), **_below("tensorflow.keras", top, inner)}
-    for path in ("tensorflow.python.keras", "tensorflow.contrib.keras", "tf_keras", "keras_core"):
+    for path in (
+        "tensorflow.python.keras",
+        "tensorflow.contrib.keras",
+        "tf_keras",
+        "keras_core",
+        "tensorflow.compat.v1.keras",
+    ):
         made |= _below(path, top, inner)
     for path, names in tensorflow.modules(session).items():
         made[f"tensorflow.{path}".rstrip(".")] = names
@@ -51,6 +58,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             ("constant", "Constant"), ("glorot_uniform", "GlorotUniform"))
     }}  # fmt: skip
     made["tensorflow.contrib"] = {}
+    made["tensorflow.experimental"] = {}
+    made["tensorflow.experimental.numpy"] = inner["ops"]
     for path, names in tf_addons.modules(inner).items():
         made[f"tensorflow_addons.{path}".rstrip(".")] = names
     made["tensorflow_datasets"] = tf_datasets.NAMES
@@ -63,7 +72,7 @@ def _top(session: KerasSession, inner: Modules) -> Mapping[str, Any]:
         "Model": inner["models"]["Model"], "Sequential": inner["models"]["Sequential"],
         "Input": inner["layers"]["Input"], "Layer": inner["layers"]["Layer"],
         "Function": inner["models"]["Model"], "Variable": keras_backend.variable,
-        "__version__": version,
+        "__version__": version, **newer.top(inner),
     }  # fmt: skip
 
 
@@ -98,7 +107,8 @@ def _inner(session: KerasSession) -> Modules:
         "utils.io_utils": utils, "utils.data_utils": utils, "utils.training_utils": utils,
         "utils.multi_gpu_utils": utils,
         "preprocessing": {name: utils[name] for name in (
-            "image_dataset_from_directory", "text_dataset_from_directory")},
+            "image_dataset_from_directory", "text_dataset_from_directory",
+            "timeseries_dataset_from_array")},
         "preprocessing.sequence": keras_texts.SEQUENCE, "preprocessing.text": keras_texts.TEXT,
         "preprocessing.image": {
             **images, "image_dataset_from_directory": utils["image_dataset_from_directory"],
@@ -106,7 +116,7 @@ def _inner(session: KerasSession) -> Modules:
         },
         "datasets": {}, **keras_datasets.modules(session),
         "applications": {}, **keras_applications.modules(session),
-        "wrappers": {}, "wrappers.scikit_learn": keras_wrappers.names(),
+        "wrappers": keras_wrappers.NEW, "wrappers.scikit_learn": keras_wrappers.names(),
         "ops": keras_ops.names(session), "ops.nn": keras_ops.names(session),
         "ops.linalg": keras_ops.names(session), "ops.numpy": keras_ops.names(session),
         "tree": keras_beside.TREE, "ops.image": keras_ops.image_names(),
@@ -117,6 +127,7 @@ def _inner(session: KerasSession) -> Modules:
         "src.legacy.preprocessing.image": images,
         "legacy.preprocessing": {}, "legacy.preprocessing.image": images,
     }  # fmt: skip
+    made |= newer.modules(made)
     return {**made, **keras_beside.within(session, made)}
 
 

@@ -237,7 +237,6 @@ REFUSED: dict[str, str] = {
     "get_variable": "the graph of TensorFlow 1: tf.Variable, or add_weight of a layer",
     "ragged": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",
     "RaggedTensor": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",
-    "ctc_loss": "keras.backend.ctc_batch_cost, which takes probabilities and lengths",
     "train": "the graph of TensorFlow 1: model.compile(optimizer, loss), model.fit",
     "layers": "tf.layers is gone from TensorFlow too: tf.keras.layers has the same",
 }

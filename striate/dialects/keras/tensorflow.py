@@ -16,6 +16,7 @@ from ...core.symbol import Symbol
 from .. import (
     tensor_control as control,
     tensor_math as math,
+    tensor_more as more,
     tensor_nn as nn,
     tensor_places as places,
     tensor_shapes as shapes,
@@ -23,9 +24,9 @@ from .. import (
     tensor_windows as windows,
 )
 from ..symbolic import kind, lift, table, tensor
-from . import tf_boxes, tf_colors, tf_files, tf_flags, tf_image, tf_mnist, tf_texts
+from . import tf_boxes, tf_colors, tf_files, tf_flags, tf_image, tf_mnist, tf_settings, tf_texts
 from .backend import Session, gradients, variable
-from .beside import set_random_seed
+from .beside import TREE, set_random_seed
 from .optimizers import Optimizer, classes
 from .session import KerasSession
 from .tapes import GradientTape
@@ -35,17 +36,17 @@ from .tf_objects import (
     Checkpoint,
     Generator,
     Methods,
-    Reduce,
-    Strategy,
     split_seed,
 )
+from .tf_settings import devices, nothing
 from .tf_texts import Text, Texts
 from .words import activation_names, relu
 
 DTYPES = {
     name: getattr(torch, name)
     for name in ("float16", "bfloat16", "float32", "float64", "uint8", "int8", "int16", "int32",
-                 "int64", "bool", "complex64", "complex128")
+                 "int64", "bool", "complex64", "complex128",
+                 "uint16", "uint32", "uint64")
 }  # fmt: skip
 
 
@@ -166,7 +167,7 @@ LINEAR = {
     "diag_part": lift(lambda matrix, name=None: tensor(matrix).diagonal(0, -2, -1)),
     **{name: lift(getattr(torch.linalg, name)) for name in ("det", "inv", "svd", "qr", "cholesky")},
     "eye": shapes.eye, "tensordot": lift(shapes.tensordot),
-    "global_norm": math.global_norm,
+    "global_norm": math.global_norm, **more.LINALG,
 }  # fmt: skip
 REDUCED = {f"reduce_{function.__name__.rstrip('_')}": lift(function) for function in math.REDUCED}
 REDUCED |= {"reduce_variance": REDUCED["reduce_var"], "reduce_std": REDUCED["reduce_std"]}
@@ -190,7 +191,8 @@ def _math() -> dict[str, Any]:
         "confusion_matrix": confusion_matrix, "divide_no_nan": lift(math.divide_no_nan),
         "bincount": bincount, "softmax": lift(nn.softmax),
         "log_softmax": lift(nn.log_softmax), "cumprod": lift(math.cumprod),
-        **spectra.PARTS, "add_n": add_n, "accumulate_n": add_n, "reduce_euclidean_norm": lift(
+        **spectra.PARTS, **more.MATH,
+        "add_n": add_n, "accumulate_n": add_n, "reduce_euclidean_norm": lift(
             lambda input_tensor, axis=None, keepdims=False: math.norm(
                 input_tensor, None, axis, keepdims)),
         **{name: lift(made) for name, made in (
@@ -202,7 +204,7 @@ def _math() -> dict[str, Any]:
 def _nn(session: KerasSession) -> dict[str, Any]:
     acts = activation_names(session)
     return {
-        **table(nn.RELATED), **table(tf_colors.BLOCKS),
+        **table(nn.RELATED), **table(tf_colors.BLOCKS), **more.NN,
         **{name: acts[name] for name in ("softmax", "sigmoid", "tanh", "elu", "selu", "softplus",
                                          "softsign", "relu6", "gelu", "silu", "log_softmax")},
         "relu": relu, "swish": acts["silu"], "conv2d": tf_conv2d,
@@ -225,7 +227,7 @@ def names(session: KerasSession) -> dict[str, Any]:
     """Return the names right in `tensorflow`."""
     moved = table(shapes.MOVED)
     return {
-        **moved, **_math(), **DTYPES, **REDUCED, **{f.__name__: f for f in shapes.MADE},
+        **moved, **_math(), **more.TOP, **DTYPES, **REDUCED, **{f.__name__: f for f in shapes.MADE},
         "__version__": "2.15.0" if session.version.name == "tf" else "1.15.0",
         "newaxis": None, "complex": lift(spectra.tf_complex), "constant": constant,
         "convert_to_tensor": constant,
@@ -251,15 +253,16 @@ def names(session: KerasSession) -> dict[str, Any]:
         "space_to_depth": lift(tf_colors.space_to_depth), "read_file": tf_files.read_file,
         "truncated_normal": nn.truncated_normal, "set_random_seed": set_random_seed,
         "Session": Session, "InteractiveSession": Session, "ConfigProto": Anything,
-        "GPUOptions": Anything, "global_variables_initializer": _nothing, "get_default_graph":
-        Anything, "reset_default_graph": _nothing, "Graph": Anything, "TensorSpec": TensorSpec,
+        "GPUOptions": Anything, "global_variables_initializer": nothing, "get_default_graph":
+        Anything, "reset_default_graph": nothing, "Graph": Anything, "TensorSpec": TensorSpec,
         "TensorShape": tuple, "executing_eagerly": lambda: True, "device": _block,
-        "name_scope": _block, "variable_scope": _block, "no_op": _nothing, "cond": _cond,
+        "name_scope": _block, "variable_scope": _block, "no_op": nothing, "cond": _cond,
         "boolean_mask": lift(shapes.boolean_mask), "is_tensor": lambda x: isinstance(
-            x, (Tensor, Symbol)), "enable_eager_execution": _nothing,
-        "disable_v2_behavior": _nothing, "py_function": _call,
+            x, (Tensor, Symbol)), "enable_eager_execution": nothing,
+        "disable_v2_behavior": nothing, "disable_eager_execution": nothing, "py_function": _call,
         "numpy_function": _call_numpy, "get_logger": lambda: logging.getLogger("tensorflow"),
-        "string": str, "as_dtype": kind, "group": _nothing,
+        "string": str, "as_dtype": kind, "DType": torch.dtype, "UnconnectedGradients": Anything(
+            NONE="none", ZERO="zero"), "IndexedSlices": Anything, "group": nothing,
     }  # fmt: skip
 
 
@@ -271,13 +274,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "RMSPropOptimizer": _old(made, "RMSprop"), "AdagradOptimizer": _old(made, "Adagrad"),
         "AdadeltaOptimizer": _old(made, "Adadelta"), "MomentumOptimizer": _old(made, "SGD"),
     }  # fmt: skip
-    top, quiet = names(session), {"set_verbosity": _nothing, "ERROR": 40, "INFO": 20, "WARN": 30}
-    quiet |= dict.fromkeys(("info", "warning", "error", "debug"), _nothing)
-    devices = {"list_physical_devices": _devices, "list_logical_devices": _devices,
-               "set_visible_devices": _nothing, "run_functions_eagerly": _nothing,
-               "set_soft_device_placement": _nothing}  # fmt: skip
-    experimental = {**devices, "set_memory_growth": _nothing, "enable_tensor_float_32_execution":
-                    _nothing, "set_virtual_device_configuration": _nothing}  # fmt: skip
+    top, quiet = names(session), {"set_verbosity": nothing, "ERROR": 40, "INFO": 20, "WARN": 30}
+    quiet |= dict.fromkeys(("info", "warning", "error", "debug"), nothing)
     flags = tf_flags.modules()
     return {
         "": top, **flags, **{f"compat.v1.{path}": names for path, names in flags.items()},
@@ -292,7 +290,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             tf_boxes.crop_and_resize), "draw_bounding_boxes": lift(tf_boxes.draw_bounding_boxes),
             "ResizeMethod": Methods,
             "resize_image_with_crop_or_pad": lift(tf_image.resize_with_crop_or_pad),
-            "resize_images": lift(tf_image.resize), **tf_files.DECODERS, **tf_files.ENCODERS},
+            "resize_images": lift(tf_image.resize), **more.IMAGE,
+            **tf_files.DECODERS, **tf_files.ENCODERS},
         "signal": spectra.SIGNAL,
         "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "io.gfile": tf_files.GFILE,
         "gfile": tf_files.GFILE,
@@ -300,32 +299,21 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": lambda d: d.cardinality(),
                               "Counter": Dataset.counter, "sample_from_datasets":
                               Dataset.sample_from_datasets},
-        "config": {**devices, "optimizer": Anything()}, "config.experimental": experimental,
-        "config.threading": {"set_intra_op_parallelism_threads": _nothing,
-                             "set_inter_op_parallelism_threads": _nothing},
-        "test": {"is_gpu_available": lambda *a, **w: False, "gpu_device_name": lambda: "",
-                 "is_built_with_cuda": lambda: False},
-        "logging": quiet, "summary": {"create_file_writer": Anything, "scalar": _nothing,
-                                      "image": _nothing, "histogram": _nothing},
+        "logging": quiet,
         "train": {**old, "Checkpoint": Checkpoint, "CheckpointManager": Checkpoint,
                   "latest_checkpoint": tf_files.latest_checkpoint},
         "dtypes": DTYPES | {"cast": top["cast"]},
-        "distribute": {"ReduceOp": Reduce, "Strategy": Strategy, "MirroredStrategy": Strategy,
-                       "get_replica_context": Anything, "TPUStrategy": Strategy,
-                       "OneDeviceStrategy": Strategy,
-                       "get_strategy": Strategy}, "debugging": {
-            "assert_equal": _nothing, "set_log_device_placement": _nothing,
-            "enable_check_numerics": _nothing}, "errors": {}, "autograph": {
-            "set_verbosity": _nothing, "to_graph": function},
-        "autograph.experimental": {"do_not_convert": function},
+        **tf_settings.MODULES,
+        "autograph": {"set_verbosity": nothing, "to_graph": function},
+        "nest": TREE, "autograph.experimental": {"do_not_convert": function},
         "compat": {}, "compat.v1": {**top, **old, "logging": Anything(**quiet)},
         "compat.v1.logging": quiet, "version": {"VERSION": top["__version__"]},
         "examples": {}, "examples.tutorials": {}, "examples.tutorials.mnist": {
             "input_data": Anything(**tf_mnist.NAMES)},
         "examples.tutorials.mnist.input_data": tf_mnist.NAMES,
         "experimental": {}, "python": {}, "python.client": {}, "python.client.device_lib": {
-            "list_local_devices": lambda config=None: _devices()},
-        "python.framework": {}, "python.framework.ops": {"reset_default_graph": _nothing},
+            "list_local_devices": lambda config=None: devices()},
+        "python.framework": {}, "python.framework.ops": {"reset_default_graph": nothing},
     }  # fmt: skip
 
 
@@ -382,17 +370,6 @@ def _call_numpy(func: Any, inp: Any, *types: Any, **words: Any) -> Any:
 
 def _cond(pred: Any, true_fn: Any = None, false_fn: Any = None, **words: Any) -> Any:
     return true_fn() if bool(pred) else false_fn()
-
-
-def _nothing(*args: Any, **words: Any) -> None:
-    """Do nothing."""
-
-
-def _devices(device_type: str | None = None) -> list[Anything]:
-    """Return the processor, unless others are asked for."""
-    if device_type not in (None, "CPU"):
-        return []
-    return [Anything(name="/physical_device:CPU:0", device_type="CPU")]
 
 
 @contextlib.contextmanager

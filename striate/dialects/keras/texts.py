@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .series import TimeseriesGenerator
+
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
@@ -137,6 +139,6 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     return made
 
 
-SEQUENCE = {"pad_sequences": pad_sequences}
+SEQUENCE = {"pad_sequences": pad_sequences, "TimeseriesGenerator": TimeseriesGenerator}
 TEXT = {"text_to_word_sequence": text_to_word_sequence, "one_hot": one_hot,
         "Tokenizer": Tokenizer, "tokenizer_from_json": tokenizer_from_json}  # fmt: skip

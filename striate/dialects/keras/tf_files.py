@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import io
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,11 @@ GFILE = {
     "glob": matching,
     "rmtree": lambda path: shutil.rmtree(text(path)),
     "remove": lambda path: Path(text(path)).unlink(),
+    "copy": lambda src, dst, overwrite=False: shutil.copy(text(src), text(dst)),
+    "rename": lambda src, dst, overwrite=False: Path(text(src)).rename(text(dst)),
+    "join": lambda path, *more: str(Path(text(path), *map(text, more))),
+    "walk": lambda top: os.walk(text(top)),
+    "stat": lambda path: Path(text(path)).stat(),
     "GFile": gfile,
 }
 

@@ -21,6 +21,7 @@ from .beside import set_random_seed, source_inputs
 from .directories import image_dataset_from_directory, text_dataset_from_directory
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .sequence import Sequence
+from .series import timeseries_dataset_from_array
 from .session import KerasSession
 from .tf_data import Dataset
 
@@ -161,7 +162,13 @@ def custom_objects(session: KerasSession) -> dict[str, Any]:
 
         return keep
 
+    def registered(made: Any) -> str:
+        """Return the name that a class is kept under."""
+        return next((name for name, one in session.custom.items() if one is made), made.__name__)
+
     return {
+        "get_registered_name": registered, "get_registered_object": lambda name, *args, **words: (
+            session.custom.get(str(name).rpartition(">")[2])),
         "CustomObjectScope": scope, "custom_object_scope": scope, "get_custom_objects":
         lambda: session.custom, "register_keras_serializable": register,
     }  # fmt: skip
@@ -245,6 +252,10 @@ class HDF5Matrix:
         return self[:1].dtype
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.utils`."""
     return {
@@ -255,7 +266,9 @@ def names(session: KerasSession) -> dict[str, Any]:
         **{made.__name__: made for made in (
             HDF5Matrix, pack_x_y_sample_weight, unpack_x_y_sample_weight, split_dataset)},
         "get_source_inputs": source_inputs, "Sequence": Sequence, "PyDataset": Sequence,
-        "get_file": get_file,
+        "get_file": get_file, "timeseries_dataset_from_array": timeseries_dataset_from_array,
+        "disable_interactive_logging": _nothing, "enable_interactive_logging": _nothing,
+        "is_interactive_logging_enabled": lambda: True,
         **custom_objects(session),
         "print_summary": lambda model, *args, **words: model.summary(*args, **words),
         "load_img": load_img, "img_to_array": img_to_array, "array_to_img": array_to_img,

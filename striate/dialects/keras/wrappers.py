@@ -110,3 +110,25 @@ class KerasRegressor(Wrapper):
 def names() -> dict[str, Any]:
     """Return the names of `keras.wrappers.scikit_learn`."""
     return {"KerasClassifier": KerasClassifier, "KerasRegressor": KerasRegressor}
+
+
+def _new(kind: type[Wrapper]) -> type[Wrapper]:
+    """Return a wrapper in the words of Keras 3, which builds with `X` and `y` as well."""
+
+    def start(self: Any, model: Any, warm_start: bool = False, model_kwargs: Any = None,
+              fit_kwargs: Any = None) -> None:  # fmt: skip
+        kind.__init__(self, model, **(fit_kwargs or {}))
+        self.given = (model, dict(model_kwargs or {}))
+
+    def fit(self: Any, X: Any, y: Any, **words: Any) -> Any:  # noqa: N803  scikit-learn's word
+        model, more = self.given
+        self.build_fn = (
+            (lambda: model(X, y, **more)) if inspect.isfunction(model) else lambda: model
+        )
+        kind.fit(self, X, y, **words)
+        return self
+
+    return type(kind.__name__.replace("Keras", "SKLearn"), (kind,), {"__init__": start, "fit": fit})
+
+
+NEW = {made.__name__: made for made in map(_new, (KerasClassifier, KerasRegressor))}
