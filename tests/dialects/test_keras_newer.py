@@ -127,3 +127,29 @@ def test_layers_of_the_last_tf_keras_change_sizes_while_training() -> None:
         assert wide(tf.ones((1, 4, 4, 3))).shape == (1, 4, 4, 3)
         high = tf.keras.layers.RandomHeight(0.2)
         assert 3 <= high(tf.ones((1, 10, 4, 3)), training=True).shape[1] - 5 <= 7
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "weights"),
+    [("MobileNetV3Small", 2_554_968, 210), ("EfficientNetV2B0", 7_200_312, 361)],
+)
+def test_networks_have_the_weights_that_keras_counts(name: str, whole: int, weights: int) -> None:
+    with installed("keras3"):
+        import keras
+
+        model = getattr(keras.applications, name)(weights=None)
+        assert (model.count_params(), len(model.weights)) == (whole, weights)
+        assert model.output_shape == (None, 1000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [("MobileNetV3Large", 5_507_432), ("ConvNeXtTiny", 28_589_128),
+     ("EfficientNetV2S", 21_612_360), ("InceptionResNetV2", 55_873_736)],
+)  # fmt: skip
+def test_large_networks_have_the_weights_that_keras_counts(name: str, whole: int) -> None:
+    with installed("keras3"):
+        import keras
+
+        assert getattr(keras.applications, name)(weights=None).count_params() == whole

@@ -14,9 +14,11 @@ from ...errors import caller
 from ..symbolic import lift
 from ..table import DialectError
 from ..tensor_math import floating
-from .applications_deep import DEEP, SIDES
+from .applications_deep import DEEP, SIDES as DEEP_SIDES
+from .applications_newest import NEWEST, SIDES as NEWEST_SIDES
 from .session import KerasSession
 
+SIDES = DEEP_SIDES | NEWEST_SIDES
 MEANS = (103.939, 116.779, 123.68)  # of ImageNet, blue first
 VGG = {"VGG16": (2, 2, 3, 3, 3), "VGG19": (2, 2, 4, 4, 4)}
 RESNET = {"ResNet50": (3, 4, 6, 3), "ResNet101": (3, 4, 23, 3), "ResNet152": (3, 8, 36, 3)}
@@ -103,7 +105,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     caffe, around = {"preprocess_input": _caffe}, {"preprocess_input": _around, **tools}
     deep = {
         path: {name: made(name, body) for name, body in bodies.items()}
-        for path, bodies in DEEP.items()
+        for path, bodies in {**DEEP, **NEWEST}.items()
     }
     every = {
         **vgg,
@@ -111,7 +113,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         **mobile,
         **{k: v for bodies in deep.values() for k, v in bodies.items()},
     }
-    read = {"densenet": _torch, "efficientnet": _same}
+    read = {"densenet": _torch, **dict.fromkeys(
+        ("efficientnet", "efficientnet_v2", "mobilenet_v3", "convnext"), _same)}  # fmt: skip
     return {
         "applications": every, "applications.vgg16": {**vgg, **caffe, **tools},
         "applications.vgg19": {**vgg, **caffe, **tools},

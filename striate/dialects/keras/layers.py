@@ -16,6 +16,7 @@ from ...errors import caller, nearest
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
 from . import (
+    applications_newest,
     augment,
     augment_mixed,
     custom as keras_custom,
@@ -367,7 +368,8 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     changes |= augment_mixed.rows(session, custom["Layer"], changes)
     more_rows = {"normalization": spectral.rows(session, custom["Layer"]),
                  "core": small.rows(session, custom["Layer"]),
-                 "preprocessing": changes | newer.rows(session, custom["Layer"])}  # fmt: skip
+                 "preprocessing": changes | newer.rows(session, custom["Layer"]),
+                 "merge": applications_newest.rows(session, custom["Layer"])}  # fmt: skip
     for family, more in (*recurrent_rows(session).items(), *more_rows.items()):
         found[family] = {**found.get(family, {}), **more}
     extra = {

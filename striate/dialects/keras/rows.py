@@ -209,22 +209,9 @@ FUNCTIONS = {row.target.lower(): row.target for row in _MERGES}  # Keras 2's fun
 
 REFUSED: dict[str, str] = {
     **dict.fromkeys(
-        (
-            "InceptionResNetV2",
-            "NASNetLarge",
-            "NASNetMobile",
-            "MobileNetV3Large",
-            "MobileNetV3Small",
-            "inception_resnet_v2",
-            "nasnet",
-            "mobilenet_v3",
-            "efficientnet_v2",
-            "convnext",
-            *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
-            *(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")),
-        ),
-        "a network that is built here: VGG, ResNet, ResNetV2, DenseNet, MobileNet, MobileNetV2, "
-        "EfficientNet, InceptionV3 or Xception",
+        ("NASNetLarge", "NASNetMobile", "nasnet"),
+        "a network that is built here: VGG, ResNet, ResNetV2, DenseNet, MobileNet to V3, "
+        "EfficientNet, EfficientNetV2, ConvNeXt, InceptionV3, InceptionResNetV2 or Xception",
     ),
     "lite": "no files of TensorFlow Lite: model.save('model.keras'), which TensorFlow converts",
     **dict.fromkeys(
