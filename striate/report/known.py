@@ -62,8 +62,11 @@ def images(model: Any, x: Any, validation: Any = None) -> dict[str, tuple[Any, N
     For samples without labels, as of an autoencoder, or with numbers, boxes or maps.
     """
     given = {"train": x, "test": validation[0] if validation else None}
-    spec = model.graph.inputs[0].spec
-    found = {}
+    found: dict[str, tuple[Any, None]] = {}
+    try:
+        spec = model.graph.inputs[0].spec
+    except (StriateError, AttributeError):  # code, of which no call has been traced
+        return found
     for name, array in ((name, _only(one)) for name, one in given.items()):
         sizes = getattr(array, "shape", (0,))
         if sizes[:1] != (0,) and fits(spec.shape, sample_shape(spec, tuple(sizes[1:]))):
