@@ -49,7 +49,7 @@ class Taped:
         self.plans: list[_Plan] = []
         self.expected: Update | None = None
         self.asked = False  # for gradients of a call that was expected to be a step
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.calls = 0
         self.seed = int.from_bytes(torch.get_rng_state()[:8].numpy().tobytes(), "little")
         self.program = trace(model.graph, True)
@@ -66,28 +66,27 @@ class Taped:
 
     def __call__(self, x: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return the output for a batch, in the user's order of axes."""
-        return self.call(x, weights).recorded(weights)
+        return self.call(x.detach().numpy(), weights).recorded(weights)
 
-    def call(self, x: Tensor, weights: Sequence[Tensor]) -> Call:
+    def call(self, x: NDArray[Any], weights: Sequence[Tensor]) -> Call:
         """Compute the output for a batch; autograd does not hear of it until it is `recorded`."""
         with self.lock:
             self.calls += 1
             plan = self.plan(len(x), x.dtype, self.expected)
-            return Call(plan, self.calls, plan.given(x.detach()), weights)
+            return Call(plan, self.calls, plan.given(x), weights)
 
     def expect(self, update: Update) -> None:
         """Let the next calls be such that this step can follow."""
         self.expected = None if self.asked else update
 
-    def plan(self, size: int, dtype: torch.dtype, update: Update | None = None) -> _Plan:
+    def plan(self, size: int, dtype: np.dtype[Any], update: Update | None = None) -> _Plan:
         """Return a plan for batches of this size: the largest so far, or a new one."""
         for plan in self.plans:
-            if plan.most >= size and plan.dtype is dtype and plan.update == update:
+            if plan.most >= size and plan.dtype == dtype and plan.update == update:
                 return plan
         native = library()
         assert native is not None
-        name = str(dtype).removeprefix("torch.")
-        lowered = lower(self.program, size, [name], backward=True, update=update)
+        lowered = lower(self.program, size, [dtype.name], backward=True, update=update)
         self.plans.insert(0, _Plan(lowered, native, self, dtype))
         return self.plans[0]
 
@@ -96,15 +95,32 @@ class Taped:
 class Step:
     """A step of an optimizer: its rule, its rate, its number from 1, and what it changes.
 
-    `weights`, and in `slots` what the optimizer keeps for each of them, are tensors in the form of
-    the weights that calls are given, which are to be changed.
+    `weights` are tensors in the form of those that calls are given, which are to be changed.
     """
 
     update: Update
     rate: float
     number: int
     weights: Sequence[Tensor]
-    slots: Sequence[Sequence[Tensor]]
+    slots: Slots
+
+
+class Slots:
+    """What an optimizer keeps for each weight; a plan has it from one step to the next.
+
+    `tensors`, in the form of the weights, have the numbers again after `home`.
+    """
+
+    def __init__(self, tensors: Sequence[Sequence[Tensor]]) -> None:
+        self.tensors = tensors
+        self.plan: _Plan | None = None  # that has them
+
+    def home(self) -> None:
+        """Bring the numbers back into the tensors."""
+        plan = self.plan
+        if plan is not None:
+            with plan.taped.lock:
+                plan.give_back(self)
 
 
 class _Plan:
@@ -113,10 +129,13 @@ class _Plan:
     Fields: `most`, samples of a batch; `dtype` of the input; `update`, the step that may follow.
     """
 
-    def __init__(self, lowered: Lowered, native: Library, taped: Taped, dtype: torch.dtype) -> None:
+    def __init__(
+        self, lowered: Lowered, native: Library, taped: Taped, dtype: np.dtype[Any]
+    ) -> None:
         self.execution, self.taped = Execution(lowered, native), taped
         self.most, self.dtype, self.update = lowered.plan.batch, dtype, lowered.update
         self.held = 0  # the number of the call whose values are in the arena
+        self.lent: Slots | None = None  # that are in the arena
         end, engine = len(lowered.plan.stages), self.execution.engine
         self.forth = engine.repeated((0, lowered.turn), lowered.sources)
         self.back = engine.repeated((lowered.turn, end), lowered.sources)
@@ -155,9 +174,9 @@ class _Plan:
             if place is not None and one.trained and one.gradients and lowered.update is None
         ]
 
-    def given(self, x: Tensor) -> NDArray[Any]:
+    def given(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return a batch of the user's as the plan reads it."""
-        return np.ascontiguousarray(self.first.from_user(x).numpy())
+        return np.ascontiguousarray(self.first.array_from_user(x))
 
     def forward(self, call: int, x: NDArray[Any], weights: Sequence[Tensor]) -> NDArray[Any]:
         """Compute the output, with these weights."""
@@ -191,19 +210,32 @@ class _Plan:
             one.end(made)
         return found
 
-    def step(self, call: int, x: NDArray[Any], slope: Tensor, step: Step) -> None:
+    def step(self, call: int, x: NDArray[Any], slope: NDArray[Any], step: Step) -> None:
         """Change the weights, and what the optimizer keeps."""
-        for place, number, seen, loan in self.slots:
-            loan.enter(seen(step.slots[place][number]))
+        if step.slots is not self.lent:
+            self.take(step.slots)
         self._backward(call, x, self.slope(slope), rate=step.rate, update=step.number)
         for at, loan in self.trained:
             loan.leave(self.seen[at](step.weights[at]))
-        for _, _, seen, loan in self.slots:
-            loan.leave(seen.array)
 
-    def slope(self, slope: Tensor) -> NDArray[Any]:
+    def take(self, slots: Slots) -> None:
+        """Have what an optimizer keeps, wherever it was."""
+        slots.home()
+        if self.lent is not None:
+            self.give_back(self.lent)
+        for place, number, seen, loan in self.slots:
+            loan.enter(seen(slots.tensors[place][number]))
+        self.lent, slots.plan = slots, self
+
+    def give_back(self, slots: Slots) -> None:
+        """Let the optimizer have it again."""
+        for place, number, seen, loan in self.slots:
+            loan.leave(seen(slots.tensors[place][number]))
+        self.lent = slots.plan = None
+
+    def slope(self, slope: NDArray[Any]) -> NDArray[Any]:
         """Return the gradient of an output as the plan reads it."""
-        return np.ascontiguousarray(self.value.from_user(slope).numpy())
+        return np.ascontiguousarray(self.value.array_from_user(slope))
 
     def _backward(self, call: int, x: NDArray[Any], slope: NDArray[Any], **words: Any) -> None:
         self.held = 0  # gradients take the place of values
@@ -235,12 +267,17 @@ class Call:
         """The output, in the user's order, without a history."""
         return self.plan.value.to_user(torch.from_numpy(self.array))
 
+    @property
+    def numbers(self) -> NDArray[Any]:
+        """The output as an array, which shares its memory."""
+        return self.plan.value.array_to_user(self.array)
+
     def recorded(self, weights: Sequence[Tensor]) -> Tensor:
         """Return the output, with the history that it is made of these weights."""
         y: Tensor = _Operation.apply(self, *weights)  # type: ignore[no-untyped-call]
         return y
 
-    def step(self, slope: Tensor, step: Step) -> bool:
+    def step(self, slope: NDArray[Any], step: Step) -> bool:
         """Change the weights by the gradients that follow from this one of the output.
 
         Returns whether it was possible: no other call came since, and the step was expected.
@@ -254,7 +291,7 @@ class Call:
         return True
 
     def gradients(
-        self, slope: Tensor, weights: Sequence[Tensor] | None = None
+        self, slope: NDArray[Any], weights: Sequence[Tensor] | None = None
     ) -> list[Tensor | None]:
         """Return the gradients of the weights that follow from this one of the output."""
         weights = self.weights if weights is None else weights
@@ -289,4 +326,4 @@ class _Operation(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *ctx.call.gradients(slopes[0], ctx.saved_tensors)
+        return None, *ctx.call.gradients(slopes[0].numpy(), ctx.saved_tensors)

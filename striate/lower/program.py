@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Any
 
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.layer import Layer
@@ -39,6 +41,14 @@ class Value:
     def to_user(self, x: Tensor) -> Tensor:
         """Return a batch in the order that the user sees."""
         return x.movedim(-1, 1) if self.channels_first else x
+
+    def array_from_user(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return an array of the user's in channels-last order."""
+        return x.transpose(0, *range(2, x.ndim), 1) if self.channels_first else x
+
+    def array_to_user(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return an array in the order that the user sees."""
+        return x.transpose(0, x.ndim - 1, *range(1, x.ndim - 1)) if self.channels_first else x
 
 
 @dataclass(frozen=True, eq=False)

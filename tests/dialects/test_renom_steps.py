@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from striate.dialects import installed
 from striate.dialects.renom import native
@@ -125,8 +127,19 @@ def other_optimizer_between(rm: Any, net: Any, optimizer: Any, number: int) -> N
     loss_of(rm, net).grad().update(rm.Sgd(0.02, 0.9) if number == 3 else optimizer)
 
 
+def batch_grows(rm: Any, net: Any, optimizer: Any, number: int) -> None:
+    loss_of(rm, net, 0, 4 * (1 + number)).grad().update(optimizer)
+
+
+def seen_by_other_code(rm: Any, net: Any, optimizer: Any, number: int) -> None:
+    copy.deepcopy(optimizer)
+    plain(rm, net, optimizer, number)
+    for variable in net.variables() if number % 2 else ():
+        assert optimizer.kept(variable)[2] == number + 1
+
+
 LOOPS = (plain, last_is_smaller, rate_falls, looked_at, clipped, some_models, two_losses, penalty,
-         decayed, frozen, other_optimizer_between)  # fmt: skip
+         decayed, frozen, other_optimizer_between, batch_grows, seen_by_other_code)  # fmt: skip
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -155,6 +168,47 @@ def test_a_step_of_sgd_is_one_pass_from_the_second_on(rm: Any, steps: list[bool]
     for number in range(4):
         plain(rm, net, optimizer, number)
     assert steps == [False, True, True, True]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_two_networks_may_have_one_optimizer(rm: Any, steps: list[bool], shared: bool) -> None:
+    """What it keeps is each network's own, as if each had an optimizer of its own."""
+    networks = [network(rm), network(rm)]
+    optimizers = [rm.Sgd()] * 2 if shared else [rm.Sgd(), rm.Sgd()]
+    for number in range(4):
+        for net, optimizer in zip(networks, optimizers, strict=True):
+            plain(rm, net, optimizer, number)
+    assert steps == [False] * 2 + [True] * 6
+    for one, other in zip(*(net.variables() for net in networks), strict=True):
+        np.testing.assert_array_equal(np.array(one), np.array(other))
+
+
+def test_a_network_may_have_two_optimizers(rm: Any, steps: list[bool]) -> None:
+    """Each keeps its own; the last step of one does not see the steps of the other."""
+    net, first, second = network(rm), rm.Sgd(0.1, 0.9), rm.Sgd(0.05, 0.9)
+    for optimizer in (first, first, second, second, first):
+        plain(rm, net, optimizer, 0)
+    assert steps == [False, True, True, True, True]
+    kept = [[slots[0].clone() for _, slots, _ in map(one.kept, net.variables())]
+            for one in (first, second)]  # fmt: skip
+    assert [first.kept(net.l0.params.w)[2], second.kept(net.l0.params.w)[2]] == [3, 2]
+    assert not any(torch.equal(mine, other) for mine, other in zip(*kept, strict=True))
+
+
+def test_a_reset_optimizer_begins_anew(rm: Any, steps: list[bool]) -> None:
+    net, optimizer = network(rm), rm.Sgd()
+    for number in range(3):
+        plain(rm, net, optimizer, number)
+    before = [np.array(one) for one in net.variables()]
+    optimizer.reset()
+    plain(rm, net, optimizer, 0)
+    after = [np.array(one) for one in net.variables()]
+    for variable, value in zip(net.variables(), before, strict=True):
+        variable.value.copy_(torch.from_numpy(value))
+    plain(rm, net, rm.Sgd(), 0)
+    assert steps == [False, True, True, True, True]
+    for mine, other in zip(after, net.variables(), strict=True):
+        np.testing.assert_array_equal(mine, np.array(other))
 
 
 def test_a_loop_that_looks_at_gradients_makes_them_once(rm: Any, steps: list[bool]) -> None:

@@ -11,7 +11,8 @@ from native_steps import Native
 import striate as st
 from striate import layers as L
 from striate.lower.execution import Execution
-from striate.lower.lower import lower
+from striate.lower.lower import Head, lower
+from striate.lower.optimizer import update_of
 from striate.lower.rules import covered
 from striate.lower.runtime import library
 from striate.lower.trace import trace
@@ -177,6 +178,40 @@ def test_a_hundred_steps_follow_torch(optimizer):
     np.testing.assert_allclose(found[0][0]["accuracy"], found[1][0]["accuracy"], atol=0.01)
     for torch_weight, weight in zip(found[0][1], found[1][1], strict=True):
         np.testing.assert_allclose(weight, torch_weight, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("calls", "frozen", "fused"),
+    [(1, "", True), (2, "", False), (1, "bias", False), (1, "kernel", False)],
+)
+def test_weights_that_a_kernel_may_not_change_itself_follow_torch_too(calls, frozen, fused):
+    """Of a dense layer that the threads share out: where it is called again, or partly frozen."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((64, 200)).astype(np.float32), rng.integers(0, 3, 64)
+    found = []
+    for engine in ("torch", "native"):
+        st.seed(2)
+        layer, out = L.Dense(200, activation="tanh"), L.Input((200,))
+        inputs = out
+        for _ in range(calls):
+            out = layer(out)
+        model = st.Model(inputs, L.Dense(3, activation="softmax")(out))
+        if frozen:
+            getattr(layer, frozen).requires_grad_(False)
+        optimizer = st.optimizers.SGD(0.05, momentum=0.9)
+        model.compile(optimizer, "crossentropy", engine=engine)
+        before = model.get_weights()
+        model.fit(x, y, batch_size=16, epochs=3, verbose=0)
+        found.append(model.get_weights())
+    head, update = Head("softmax_crossentropy", labels=True), update_of(optimizer)
+    lowered = lower(trace(model.graph, training=True), 16, ["float32"], head=head, update=update)
+    made = [call for stage in lowered.plan.stages for call in stage.calls]
+    backward = [call.fields for call in made if call.kernel == "dense_backward_parts"]
+    assert [fields["optimizer"] != 0 for fields in backward] == [fused] * calls
+    for expected, weight, start in zip(*found, before, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5)
+        still = frozen and start.shape == getattr(layer, frozen).shape
+        assert np.array_equal(weight, start) == bool(still)
 
 
 @pytest.mark.skipif(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 
 from ...errors import StoreError
-from .model import Model, Parametrized, Params
 from .node import Variable
+
+if TYPE_CHECKING:
+    from .model import Model
 
 STATISTIC = "__dict__."  # before the name of an attribute
 
@@ -46,7 +48,7 @@ def load(model: Model, filename: str | Path) -> None:
             need="HDF5 with the groups values and types",
         ) from None
     parts = _paths(model, "root")
-    wanted = {name for name, part in parts.items() if isinstance(part, Parametrized)}
+    wanted = {name for name, part in parts.items() if part.parametrized}
     given = {name for name, (weights, _) in found.items() if weights}
     if wanted != given:
         raise StoreError(
@@ -68,9 +70,10 @@ def _paths(model: Model, path: str) -> dict[str, Model]:
     return out
 
 
-def _module(file: Any, name: str) -> tuple[Params, dict[str, Any]]:
+def _module(file: Any, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     kinds = file["types"][name].attrs if name in file.get("types", {}) else {}
-    weights, statistics = Params(), {}
+    weights: dict[str, Any] = {}
+    statistics: dict[str, Any] = {}
     for key, dataset in file["values"][name].items():
         if key.startswith(STATISTIC):
             statistics[key[len(STATISTIC) :]] = dataset[()]

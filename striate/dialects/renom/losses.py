@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import caller
 from ..table import DialectError
-from .node import Node, tensor_of
+from .node import Array, Node, tensor_of
 
-Array = NDArray[Any]
 TINY = 1e-8  # inside of every logarithm
 
 
@@ -107,13 +105,12 @@ def _of_output(x: Any, y: Array) -> Any:
     part = np.float32(1) / np.float32(len(scores))
     p = np.exp(scores - scores.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
-    total = -(target * np.log(p + np.float32(TINY)) * part).sum(dtype=np.float32)
+    total = -part * np.vdot(target, np.log(p + np.float32(TINY)))
     p -= target
     p *= part
-    node = np.asarray(total).view(Node)
-    node.flags.writeable = False
+    node = Node.plain(np.asarray(total))
     node.made = lambda: _softmax(x.tensor, tensor_of(target)).sum()
-    node.slope = x.output, torch.from_numpy(p)
+    node.slope = x.output, p
     return node
 
 

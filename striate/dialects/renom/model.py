@@ -1,8 +1,8 @@
-"""Model and Sequential of ReNom: modules whose history is recorded inside of `train()` alone."""
+"""Model of ReNom: modules whose history is recorded inside of `train()` alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ...core.layer import snake
-from ...errors import caller, nearest
+from ...errors import caller
 from ..strict import Strict
 from ..table import DialectError
+from .followed import followed
 from .node import Variable
 
 
@@ -43,6 +44,7 @@ class Model(metaclass=Strict):
     inference = False
     recording = False
     updating = True
+    parametrized: ClassVar[bool] = False  # has weights of its own, once they are made
     _initializer: Any = None
     script: Any = None  # the Script that is run, while one is
     _shape: tuple[int, ...] | None = None  # of the samples that it was trained on
@@ -73,11 +75,14 @@ class Model(metaclass=Strict):
 
     def iter_models(self) -> Iterator[Model]:
         """Yield this model and all parts of it."""
-        yield self
-        for part in {
-            id(one): one for one in vars(self).values() if isinstance(one, Model)
-        }.values():
-            yield from part.iter_models()
+        return iter(self._gathered([]))
+
+    def _gathered(self, found: list[Model]) -> list[Model]:
+        found.append(self)
+        parts = {id(one): one for one in vars(self).values() if isinstance(one, Model)}
+        for part in parts.values():
+            part._gathered(found)
+        return found
 
     def own(self) -> dict[str, Any]:
         """Return the weights that are this module's, not those of its parts."""
@@ -218,8 +223,6 @@ class Model(metaclass=Strict):
 
     def kept(self, run: Any, stem: str) -> Any:
         """Write the weights into the folder of a run; return the native network, if any."""
-        from .followed import followed
-
         file = f"{stem or 'weights'}.h5"
         self.save(run.path / file)
         model, why = followed(self, self._shape)
@@ -238,6 +241,7 @@ class Model(metaclass=Strict):
 class Parametrized(Model):
     """A module with weights; a subclass makes them in `weight_initiallize(input_size)`."""
 
+    parametrized = True
     order: ClassVar[Literal["K", "F"]] = "K"  # of the weights in memory
 
     def __init__(self, input_size: Any = None, **words: Any) -> None:
@@ -291,66 +295,3 @@ class Parametrized(Model):
         self._begin()
         for name, value in statistics.items():
             setattr(self, name, np.array(value))
-
-
-class Sequential(Model):
-    """Modules and functions, one after the other; `l0`, `l1`... are its attributes."""
-
-    def __init__(self, layers: Sequence[Any] = (), loss_function: Any = None) -> None:
-        self._layers: list[Any] = []
-        for layer in layers:
-            self.append(layer)
-
-    def append(self, layer: Any) -> None:
-        """Add a module or a function at the end."""
-        if not callable(layer):
-            raise DialectError(
-                "rm.Sequential",
-                "a part cannot be called",
-                got=repr(layer),
-                fix=nearest(layer, ("Relu", "Flatten", "Dense")) or "rm.Relu(), rm.Dense(10)...",
-                at=caller(),
-            )
-        setattr(self, f"l{len(self._layers)}", layer)
-        self._layers.append(layer)
-
-    def __len__(self) -> int:
-        return len(self._layers)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._layers[index]
-
-    def __setitem__(self, index: int, layer: Any) -> None:
-        self._layers[index] = layer
-        setattr(self, f"l{range(len(self._layers))[index]}", layer)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._layers)
-
-    def forward(self, x: Any) -> Any:
-        """Compute part by part, or all at once where the native engine knows every part."""
-        whole = self._native()(self._layers, x)
-        if whole is not None:
-            if self.script is not None:
-                self.script.native_is_running()
-            return whole
-        for layer in self._layers:
-            x = layer(x)
-        return x
-
-    def _native(self) -> Any:
-        if "_runner" not in vars(self):
-            from .native import Runner
-
-            self._runner = Runner()
-        return self._runner
-
-    def kept(self, run: Any, stem: str) -> Any:
-        """Write the weights into the folder of a run; return the native network, if any."""
-        from .native import kept
-
-        model = kept(self._layers, vars(self)["_runner"]) if "_runner" in vars(self) else None
-        if model is None or type(self).forward is not Sequential.forward:
-            return super().kept(run, stem)
-        self.save(run.path / f"{stem or 'weights'}.h5")
-        return model

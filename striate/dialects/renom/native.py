@@ -125,7 +125,7 @@ class Runner:
 
     def __call__(self, parts: Sequence[Any], given: Any) -> Node | None:
         """Return the output for a batch, or None where it is to be computed part by part."""
-        x = given if isinstance(given, np.ndarray) else np.asarray(given)
+        x = np.asarray(given)
         if x.ndim not in (2, 4) or precision() is not torch.float32:
             return None
         if isinstance(given, Node) and given.tensor.requires_grad:
@@ -134,15 +134,16 @@ class Runner:
         if found is None:
             return None
         taped, variables = found.taped, found.variables()
-        batch = torch.from_numpy(np.array(x)) if x.dtype == np.uint8 else tensor_of(given)
+        batch = x if x.dtype in (np.uint8, np.float32) else tensor_of(given).numpy()
         every = [variable.numbers for variable in variables]
         if any(variable.leaf is not None for variable in variables):
             if len(batch) > LARGEST:
                 return None
             node: Node = Node.of_output(Output(taped.call(batch, every), variables))
         else:
-            pieces = [taped(piece, every) for piece in torch.split(batch, PIECE)]
-            node = Node.of(pieces[0] if len(pieces) == 1 else torch.cat(pieces))
+            begins = range(0, len(batch), PIECE)
+            pieces = [taped.call(batch[at : at + PIECE], every).numbers for at in begins]
+            node = Node.of(torch.from_numpy(np.concatenate(pieces)))
         return node
 
     def _found(self, parts: Sequence[Any], x: Any) -> Found | None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...engine.taped import Call
 from ...errors import caller
 from ..table import DialectError
 
+Array = NDArray[Any]
 PLAIN = (int, slice, type(None), type(Ellipsis))  # keys that torch takes too
 
 
@@ -87,7 +89,7 @@ class Node(np.ndarray[Any, Any]):
     _tensor: Tensor | None = None
     made: Callable[[], Tensor] | None = None  # makes the tensor with its history when it is needed
     output: Output | None = None  # of a native network, which it is
-    slope: tuple[Output, Tensor] | None = None  # what it is made of, and its gradient for that
+    slope: tuple[Output, Array] | None = None  # what it is made of, and its gradient for that
 
     def __new__(cls, value: Any) -> Any:
         """Return a node of these numbers."""
@@ -96,16 +98,22 @@ class Node(np.ndarray[Any, Any]):
     @classmethod
     def of(cls, tensor: Tensor) -> Any:
         """Return the node that shares the numbers of a tensor."""
-        node = tensor.detach().numpy().view(cls)
-        node.flags.writeable = False
+        node = cls.plain(tensor.detach().numpy())
         node._tensor = tensor
         return node
 
     @classmethod
     def of_output(cls, output: Output) -> Any:
         """Return the node of what a native network has given."""
-        node = cls.of(output.call.output)
-        node._tensor, node.made, node.output = None, output.tensor, output
+        node = cls.plain(output.call.numbers)
+        node.made, node.output = output.tensor, output
+        return node
+
+    @classmethod
+    def plain(cls, array: Array) -> Any:
+        """Return the node that shares the numbers of an array."""
+        node = array.view(cls)
+        node.flags.writeable = False
         return node
 
     def __array_finalize__(self, source: Any) -> None:

@@ -11,14 +11,28 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ...engine.taped import Slots
 from ..strict import Strict
 from .node import Node, Variable, tensor_of
+
+
+class Lent:
+    """What an optimizer keeps for the variables of a native network, while that makes the steps."""
+
+    def __init__(self, variables: Sequence[Variable], slots: Sequence[list[Tensor]], count: int):
+        self.variables, self.count = variables, count
+        self.slots = Slots(slots)
+
+    def is_of(self, variables: Sequence[Variable]) -> bool:
+        """Return whether it is for these."""
+        return [*map(id, self.variables)] == [*map(id, variables)]
 
 
 class Optimizer(metaclass=Strict):
     """`slots` zeros of the variable's shape are kept for each variable, and the number of calls."""
 
     slots: ClassVar[int] = 0
+    lent: Lent | None = None
 
     def __init__(self) -> None:
         self.state: dict[int, tuple[Variable, list[Tensor], int]] = {}
@@ -32,8 +46,31 @@ class Optimizer(metaclass=Strict):
 
     def kept(self, node: Variable) -> tuple[Variable, list[Tensor], int]:
         """Return what is kept for a variable, and the number of its steps so far."""
+        self.home()
         known = self.state.get(id(node))
         return known or (node, [torch.zeros_like(node.value) for _ in range(self.slots)], 0)
+
+    def lend(self, variables: Sequence[Variable]) -> Lent | None:
+        """Return what is kept for these, to be changed outside; None if not all are at one step."""
+        if self.lent is None or not self.lent.is_of(variables):
+            state = [self.kept(one) for one in variables]
+            counts = {count for _, _, count in state}
+            if len(counts) != 1:
+                return None
+            self.lent = Lent(variables, [slots for _, slots, _ in state], counts.pop())
+        return self.lent
+
+    def home(self) -> None:
+        """Take back what was lent."""
+        lent, self.lent = self.lent, None
+        if lent is not None:
+            lent.slots.home()
+            for node, slots in zip(lent.variables, lent.slots.tensors, strict=True):
+                self.state[id(node)] = (node, [*slots], lent.count)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.home()
+        return vars(self)
 
     def step(self, g: Tensor, count: int, *slots: Tensor) -> Tensor:
         """Return the step; `count` is 1 in the first call."""
@@ -41,6 +78,7 @@ class Optimizer(metaclass=Strict):
 
     def reset(self) -> None:
         """Forget what was kept."""
+        self.home()
         self.state.clear()
 
 

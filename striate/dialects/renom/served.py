@@ -22,9 +22,10 @@ from . import (
 )
 from .functional import FUNCTIONS as LAYERS_AS_FUNCTIONS
 from .grads import Grads
-from .model import Model, Parametrized, Sequential
+from .model import Model, Parametrized
 from .node import Node, Variable, precision
 from .operations import OPERATIONS
+from .sequential import Sequential
 from .trainer import EVENTS, Trainer, default_event_end_epoch
 
 LAYERS = (

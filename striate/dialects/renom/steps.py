@@ -21,7 +21,7 @@ from ...errors import caller
 from ...lower.builder import Update
 from ...lower.optimizer import Rule, update
 from ..table import DialectError
-from .node import Output, Variable
+from .node import Array, Output, Variable
 from .optimizers import Sgd
 
 
@@ -39,7 +39,7 @@ class Delayed:
     They are computed when they are asked for, and at the latest before anything is changed.
     """
 
-    def __init__(self, output: Output, slope: Tensor) -> None:
+    def __init__(self, output: Output, slope: Array) -> None:
         if output.claimed:
             raise let_go()
         output.claimed = True
@@ -68,23 +68,16 @@ class Delayed:
         ):
             return False
         settle(self)
-        state = [optimizer.kept(one) for one in variables]
-        numbers = {number for _, _, number in state}
-        if len(numbers) != 1:
+        lent = optimizer.lend(variables)
+        if lent is None:
             return False
-        step = Step(
-            rule,
-            optimizer._lr,
-            numbers.pop() + 1,
-            [one.numbers for one in variables],
-            [slots for _, slots, _ in state],
-        )
+        weights = [one.numbers for one in variables]
+        step = Step(rule, optimizer._lr, lent.count + 1, weights, lent.slots)
         if not call.step(self.slope, step):
             call.plan.taped.expect(rule)
             return False
         HERE.waiting.discard(self)
-        for one, slots, number in state:
-            optimizer.state[id(one)] = (one, slots, number + 1)
+        lent.count += 1
         return True
 
 
@@ -128,10 +121,10 @@ def delayed(root: Tensor, start: Tensor) -> Delayed | None:
     if len(calls) != 1 or not _whole(calls[0].output):
         return None
     (slope,) = torch.autograd.grad(root, (GradientEdge(calls[0], 0),), start)
-    return Delayed(calls[0].output, slope)
+    return Delayed(calls[0].output, slope.numpy())
 
 
-def delayed_behind(output: Output, slope: Tensor) -> Delayed | None:
+def delayed_behind(output: Output, slope: Array) -> Delayed | None:
     """Return the gradients to come for the output of a native call and its slope."""
     return Delayed(output, slope) if _whole(output) else None
 
