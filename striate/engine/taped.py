@@ -20,7 +20,7 @@ from ..lower.builder import Update
 from ..lower.execution import Execution
 from ..lower.lower import Lowered, lower
 from ..lower.rules import covered, units
-from ..lower.runtime import Library, Repeated, library
+from ..lower.runtime import Library, Sources, library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
 from .lending import Gradients, Loan, Seen, Shown, as_it_is
@@ -93,15 +93,11 @@ class Taped:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of an optimizer: its rule, its rate, its number from 1, and what it changes.
-
-    `weights` are tensors in the form of those that calls are given, which are to be changed.
-    """
+    """A step of an optimizer: its rule, its rate, its number from 1, and what it keeps."""
 
     update: Update
     rate: float
     number: int
-    weights: Sequence[Tensor]
     slots: Slots
 
 
@@ -137,8 +133,9 @@ class _Plan:
         self.held = 0  # the number of the call whose values are in the arena
         self.lent: Slots | None = None  # that are in the arena
         end, engine = len(lowered.plan.stages), self.execution.engine
-        self.forth = engine.repeated((0, lowered.turn), lowered.sources)
-        self.back = engine.repeated((lowered.turn, end), lowered.sources)
+        self.sources = Sources(lowered.sources)  # input, output, gradient of the output
+        self.forth = engine.repeated((0, lowered.turn), self.sources)
+        self.back = engine.repeated((lowered.turn, end), self.sources)
         values = lowered.program.values
         self.value = values[lowered.program.outputs[0]]
         self.first = values[lowered.program.inputs[0]]
@@ -187,7 +184,9 @@ class _Plan:
             else:
                 loan.enter(self.seen[place](weights[place]))
         output = np.empty((len(x), *self.shape), np.float32)
-        self._run(self.forth, call, (x, output, output))
+        self.sources.put(0, x)
+        self.sources.put(1, output)
+        self.forth(len(x), seed=self.taped.seed, number=call)
         self.held = call
         return output
 
@@ -197,26 +196,26 @@ class _Plan:
             self.execution.copy(weight.tensor, loan.shown)
 
     def backward(
-        self, call: int, x: NDArray[Any], slope: NDArray[Any], weights: Sequence[Tensor]
+        self, call: int, slope: NDArray[Any], weights: Sequence[Tensor]
     ) -> list[Tensor | None]:
         """Return the gradients of the weights, in memory as the weights are."""
         found: list[Tensor | None] = [None] * len(self.taped.places)
         for one in self.gradients:
             found[one.place] = one.begin(weights[one.place])
-        self._backward(call, x, slope)
+        self._backward(call, slope)
         for one in self.gradients:
             made = found[one.place]
             assert made is not None
             one.end(made)
         return found
 
-    def step(self, call: int, x: NDArray[Any], slope: NDArray[Any], step: Step) -> None:
-        """Change the weights, and what the optimizer keeps."""
+    def step(self, call: int, slope: NDArray[Any], step: Step) -> None:
+        """Change the weights that the call was given, and what the optimizer keeps."""
         if step.slots is not self.lent:
             self.take(step.slots)
-        self._backward(call, x, self.slope(slope), rate=step.rate, update=step.number)
+        self._backward(call, self.slope(slope), rate=step.rate, update=step.number)
         for at, loan in self.trained:
-            loan.leave(self.seen[at](step.weights[at]))
+            loan.leave(self.seen[at].array)
 
     def take(self, slots: Slots) -> None:
         """Have what an optimizer keeps, wherever it was."""
@@ -237,14 +236,10 @@ class _Plan:
         """Return the gradient of an output as the plan reads it."""
         return np.ascontiguousarray(self.value.array_from_user(slope))
 
-    def _backward(self, call: int, x: NDArray[Any], slope: NDArray[Any], **words: Any) -> None:
+    def _backward(self, call: int, slope: NDArray[Any], **words: Any) -> None:
         self.held = 0  # gradients take the place of values
-        self._run(self.back, call, (x, slope, slope), **words)
-
-    def _run(
-        self, part: Repeated, call: int, sources: Sequence[NDArray[Any]], **words: Any
-    ) -> None:
-        part(sources, seed=self.taped.seed, number=call, **words)
+        self.sources.put(2, slope)
+        self.back(len(slope), seed=self.taped.seed, number=call, **words)
 
 
 class Call:
@@ -278,7 +273,7 @@ class Call:
         return y
 
     def step(self, slope: NDArray[Any], step: Step) -> bool:
-        """Change the weights by the gradients that follow from this one of the output.
+        """Change the weights in place by the gradients that follow from this one of the output.
 
         Returns whether it was possible: no other call came since, and the step was expected.
         """
@@ -286,7 +281,7 @@ class Call:
         with plan.taped.lock:
             if plan.held != self.number or plan.update != step.update:
                 return False
-            plan.step(self.number, self.x, slope, step)
+            plan.step(self.number, slope, step)
         self.spent = True
         return True
 
@@ -305,7 +300,7 @@ class Call:
                 plan = taped.plan(len(self.x), plan.dtype)
             if plan.held != self.number:  # another call came between: the same values once more
                 plan.forward(self.number, self.x, weights)
-            return plan.backward(self.number, self.x, given, weights)
+            return plan.backward(self.number, given, weights)
 
 
 def call_of(history: Any) -> Call | None:

@@ -276,8 +276,8 @@ class Engine:
         work.kept = tuple(sources)  # as long as the call is there
         return functools.partial(self._run, work)
 
-    def repeated(self, stages: tuple[int, int], sources: int) -> Repeated:
-        """Return a part of the plan that is run again and again over so many sources."""
+    def repeated(self, stages: tuple[int, int], sources: Sources) -> Repeated:
+        """Return a part of the plan that is run again and again over what is then in `sources`."""
         return Repeated(self, stages, sources)
 
     def _run(self, work: _Work) -> None:
@@ -286,32 +286,37 @@ class Engine:
             raise TrainingError("the native engine", "refused to run", got=got)
 
 
+class Sources:
+    """The arrays that parts of a plan read and write in turn, each with a sample per row.
+
+    One that several runs have is put in once; it must last as long.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.rows = (_Source * count)()
+
+    def put(self, number: int, array: NDArray[Any]) -> None:
+        """Let a source be this array."""
+        row, count = self.rows[number], len(array)
+        row.data, row.stride, row.count = array.ctypes.data, array.nbytes // count, count
+
+
 class Repeated:
     """A part of a plan that a loop runs step by step: a call costs a fraction of `Engine.run`.
 
     For one thread at a time.
     """
 
-    def __init__(self, engine: Engine, stages: tuple[int, int], sources: int) -> None:
+    def __init__(self, engine: Engine, stages: tuple[int, int], sources: Sources) -> None:
         self.engine = engine
-        self.sources = (_Source * sources)()
         self.sums, self.rate = np.zeros(max(engine.plan.sums, 1)), np.zeros(1)
-        self.work = _Work(self.sources, len(self.sources), None, 0, *stages)
+        self.work = _Work(sources.rows, len(sources.rows), None, 0, *stages)
         self.work.rates, self.work.sums = self.rate.ctypes.data, self.sums.ctypes.data
 
     def __call__(
-        self,
-        sources: Sequence[NDArray[Any]],
-        *,
-        seed: int = 0,
-        number: int = 0,
-        update: int = 1,
-        rate: float = 0.0,
+        self, samples: int, *, seed: int = 0, number: int = 0, update: int = 1, rate: float = 0.0
     ) -> None:
-        """Run over all samples of these arrays; the arguments are those of `Engine.run`."""
-        samples = len(sources[0])
-        for row, source in zip(self.sources, sources, strict=False):
-            row.data, row.stride, row.count = source.ctypes.data, source.nbytes // samples, samples
+        """Run over the first samples of the sources; the arguments are those of `Engine.run`."""
         work = self.work
         work.samples, work.seed, work.number, work.update = samples, seed, number, update
         work.threads = cores()

@@ -71,8 +71,7 @@ class Delayed:
         lent = optimizer.lend(variables)
         if lent is None:
             return False
-        weights = [one.numbers for one in variables]
-        step = Step(rule, optimizer._lr, lent.count + 1, weights, lent.slots)
+        step = Step(rule, optimizer._lr, lent.count + 1, lent.slots)
         if not call.step(self.slope, step):
             call.plan.taped.expect(rule)
             return False
