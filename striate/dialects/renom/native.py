@@ -116,6 +116,7 @@ class Runner:
 
     def __init__(self) -> None:
         self.known: dict[Any, Found | None] = {}
+        self.told = False  # that it runs
 
     def __deepcopy__(self, memo: Any) -> Runner:
         return Runner()
@@ -126,7 +127,7 @@ class Runner:
     def __call__(self, parts: Sequence[Any], given: Any) -> Node | None:
         """Return the output for a batch, or None where it is to be computed part by part."""
         x = np.asarray(given)
-        if x.ndim not in (2, 4) or precision() is not torch.float32:
+        if x.ndim not in (2, 4):
             return None
         if isinstance(given, Node) and given.tensor.requires_grad:
             return None
@@ -157,7 +158,7 @@ class Runner:
         return self.known[key]
 
     def _made(self, parts: Sequence[Any], shape: tuple[int, ...]) -> Taped | None:
-        model = native(parts, shape)
+        model = native(parts, shape) if precision() is torch.float32 else None
         if model is None:
             return None
         taped = Taped(model, [shown for _, shown in weights(parts)])

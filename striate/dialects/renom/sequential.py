@@ -47,10 +47,12 @@ class Sequential(Model):
 
     def forward(self, x: Any) -> Any:
         """Compute part by part, or all at once where the native engine knows every part."""
-        whole = self._native()(self._layers, x)
+        runner = self._native()
+        whole = runner(self._layers, x)
         if whole is not None:
-            if self.script is not None:
+            if self.script is not None and not runner.told:
                 self.script.native_is_running()
+                runner.told = True
             return whole
         for layer in self._layers:
             x = layer(x)

@@ -27,7 +27,7 @@ from .optimizers import Sgd
 
 class _Here(threading.local):
     def __init__(self) -> None:
-        self.waiting: weakref.WeakSet[Delayed] = weakref.WeakSet()
+        self.waiting: dict[int, weakref.ref[Delayed]] = {}  # by their `id`
 
 
 HERE = _Here()
@@ -45,13 +45,13 @@ class Delayed:
         output.claimed = True
         self.output, self.slope = output, slope
         self.found: dict[int, tuple[Variable, Tensor]] | None = None
-        HERE.waiting.add(self)
+        HERE.waiting[id(self)] = weakref.ref(self)
 
     @property
     def storage(self) -> dict[int, tuple[Variable, Tensor]]:
         """The gradients, by the `id` of their variable."""
         if self.found is None:
-            HERE.waiting.discard(self)
+            HERE.waiting.pop(id(self), None)
             pairs = zip(self.output.variables, self.output.call.gradients(self.slope), strict=True)
             self.found = {id(one): (one, value) for one, value in pairs if value is not None}
         return self.found
@@ -75,7 +75,7 @@ class Delayed:
         if not call.step(self.slope, step):
             call.plan.taped.expect(rule)
             return False
-        HERE.waiting.discard(self)
+        HERE.waiting.pop(id(self), None)
         lent.count += 1
         return True
 
@@ -92,8 +92,11 @@ def let_go() -> DialectError:
 
 def settle(but: Delayed | None = None) -> None:
     """Compute what is still delayed: something that it depends on is about to change."""
-    for one in [*HERE.waiting]:
-        if one is not but:
+    for key, reference in [*HERE.waiting.items()]:
+        one = reference()
+        if one is None:
+            del HERE.waiting[key]
+        elif one is not but:
             _ = one.storage
 
 
