@@ -14,12 +14,13 @@ import torch
 from typer.testing import CliRunner
 
 from striate.cli import app
-from striate.cli.report import write_page
+from striate.cli.report import data_of
 from striate.data.datasets import mnist
 from striate.dialects.program import port_script, run_script
 from striate.explorer.results import data, overview
 from striate.explorer.subject import Subjects
 from striate.model import Model, load
+from striate.report import write
 from striate.store import samples
 from striate.store.run import Run
 
@@ -268,7 +269,8 @@ def test_the_run_of_a_script_can_be_looked_at_like_that_of_a_recipe(tmp_path: Pa
     assert not torch.equal(before, after)
     assert torch.equal(after, subject.model.weights[0])
     first = (run / "report.html").read_text()
-    write_page(Run.open(run), subject.model)
+    opened = Run.open(run)
+    write(opened, subject.model, data_of(opened))
     assert (run / "report.html").read_text().count("<img") == first.count("<img") > 20
 
 
