@@ -6,7 +6,7 @@ For training loops that are not `fit`: the loss and the update are torch's, or a
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +40,18 @@ class Taped:
     A loop that makes nothing of the gradients but a step of an optimizer says so beforehand
     (`expect`) and makes it by `step`, in which each gradient is used where it is made. Gradients
     that are asked for all the same are computed anew.
+
+    Gradients that are to have a history themselves (`create_graph=True`) are those of `again`: a
+    function that gives the output for a batch once more, by torch's own operations.
     """
 
-    def __init__(self, model: Model, shown: Sequence[Shown] | None = None) -> None:
-        self.model = model
+    def __init__(
+        self,
+        model: Model,
+        shown: Sequence[Shown] | None = None,
+        again: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        self.model, self.again = model, again
         self.shown = shown or [as_it_is for _ in model.parameters()]
         self.places = {id(weight): index for index, weight in enumerate(model.parameters())}
         self.plans: list[_Plan] = []
@@ -302,6 +310,15 @@ class Call:
                 plan.forward(self.number, self.x, weights)
             return plan.backward(self.number, given, weights)
 
+    def differentiable(self, slope: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the weights as tensors with a history of their own."""
+        again = self.plan.taped.again
+        assert again is not None
+        y = again(self.plan.first.to_user(torch.from_numpy(self.x)))
+        wanted = [one for one in weights if one.requires_grad]
+        found = iter(torch.autograd.grad(y, wanted, slope, create_graph=True, allow_unused=True))
+        return tuple(next(found) if one.requires_grad else None for one in weights)
+
 
 def call_of(history: Any) -> Call | None:
     """Return the call that is behind the `grad_fn` of a tensor, if it is one."""
@@ -319,6 +336,12 @@ class _Operation(torch.autograd.Function):
         return call.output
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *ctx.call.gradients(slopes[0].numpy(), ctx.saved_tensors)
+        if torch.is_grad_enabled() and ctx.call.plan.taped.again:  # create_graph=True
+            return None, *ctx.call.differentiable(slopes[0], ctx.saved_tensors)
+        return _once(ctx, slopes[0])
+
+
+@once_differentiable
+def _once(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    return None, *ctx.call.gradients(slope.numpy(), ctx.saved_tensors)

@@ -17,6 +17,7 @@ from ..core.layer import UNKNOWN_SIZES, Layer
 from ..core.spec import Spec
 from ..core.symbol import Symbol
 from ..errors import StriateError
+from .in_place import AUGMENTED, seen_elsewhere
 from .wrap import Batch, Held, Lambda, Opaque, Place, TorchCall, TorchModule
 
 __all__ = ["Lambda", "TorchModule", "trace"]
@@ -57,13 +58,18 @@ def trace(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
     network whose code depends on values, or does what torch.fx cannot follow, becomes one node.
     """
     try:
-        with FOLLOWING:
-            return Follower(module, inputs).follow(_written_down(module, len(inputs)))
+        return followed(module, inputs)
     except StriateError:
         raise
     except Exception:  # whatever stops torch.fx: control flow on values, layers in plain lists...
         out = Opaque(module)(*inputs)
         return out if isinstance(out, tuple) else (out,)
+
+
+def followed(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+    """Return the outputs as `trace` does, or raise whatever stops torch.fx."""
+    with FOLLOWING:
+        return Follower(module, inputs).follow(_written_down(module, len(inputs)))
 
 
 def lines(module: nn.Module, given: int) -> list[Line]:
@@ -94,8 +100,15 @@ def _written_down(module: nn.Module, given: int) -> Any:
     from torch import fx
 
     here = threading.get_ident()
+    words = {f"__{function.__name__}__": _written(function) for function in AUGMENTED}
+    changed = type("Changed", (fx.Proxy,), words)  # torch.fx would write down y += x as y + x
 
     class Tracer(fx.Tracer):
+        proxy_buffer_attributes = True
+
+        def proxy(self, node: Any) -> Any:
+            return changed(node, self)
+
         def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
             if threading.get_ident() == here:
                 return super().call_module(m, forward, args, kwargs)
@@ -114,6 +127,13 @@ def _written_down(module: nn.Module, given: int) -> Any:
     return Tracer().trace(module, _defaults(module, given))
 
 
+def _written(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Any, other: Any) -> Any:
+        return self.tracer.create_proxy("call_function", function, (self, other), {})
+
+    return method
+
+
 class Follower:
     """Walks the lines that torch.fx has written down, on symbols and on tensors without data."""
 
@@ -125,7 +145,10 @@ class Follower:
 
     def follow(self, graph: Any) -> tuple[Symbol, ...]:
         """Return the symbols of the outputs."""
+        if seen_elsewhere(graph, self.module):
+            raise CannotFollowError
         for line in graph.nodes:
+            line.target = AUGMENTED.get(line.target, line.target)
             if line.op == "output":
                 out = self.symbols(line.args[0])
                 if self.waiting or not out:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
-import random
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
@@ -27,25 +25,32 @@ from ...core.symbol import Input, Symbol
 from ...engine.taped import Taped
 from ...errors import StriateError
 from ...layers import foreign
-from ...layers.wrap import Opaque
 from ...model import Model
 from ...store import model_file
 from ..dialect import Patch
 from ..session import Script, Session
 from .port import ported
+from .twins import Twin
 
 LARGEST = 512  # samples of a call in training: more would take too much memory at once
+MOST_TURNS, MOST_WAYS = 8, 64  # of a module: then its code is called as it is written
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-class Followed:
-    """A module whose code could be followed for one shape of input: as a native model."""
+Again = Callable[[Tensor], Tensor]
 
-    def __init__(self, model: Model, module: nn.Module, training: bool) -> None:
+
+class Followed:
+    """A module whose code could be followed for one shape of input: as a native model.
+
+    `again`, in training: computes the output once more, by the module's own code.
+    """
+
+    def __init__(self, model: Model, module: nn.Module, again: Again | None) -> None:
         self.model = model
         self.weights = list(model.parameters())
         self.norms = [one for one in module.modules() if isinstance(one, _BatchNorm)]
-        self.taped = Taped(model) if training else None
+        self.taped = Taped(model, again=again) if again else None
 
     def train(self, x: Tensor) -> Tensor:
         """Return the output, in training."""
@@ -61,19 +66,36 @@ class Followed:
         return None if found is None else torch.from_numpy(found[0].copy())
 
 
+@dataclass
+class Known:
+    """What is known of a module.
+
+    Fields: `ways`, how it is computed, by the shape of its input, its parts and its weights;
+    `turns`, how often its attributes have changed since it was followed.
+    """
+
+    ways: dict[Any, Followed | None] = field(default_factory=dict)
+    turns: int = 0
+
+    def settled(self) -> bool:
+        """Return whether it is worth while to follow its code once more."""
+        return self.turns < MOST_TURNS and len(self.ways) < MOST_WAYS
+
+
 class Caller:
     """Decides for each call of a module, and remembers what it has found out about it."""
 
     def __init__(self, script: Script, original: Callable[..., Any]) -> None:
         self.script, self.original = script, original
-        self.known: weakref.WeakKeyDictionary[nn.Module, dict[Any, Followed | None]] = (
+        self.known: weakref.WeakKeyDictionary[nn.Module, Known] = weakref.WeakKeyDictionary()
+        self.within: weakref.WeakKeyDictionary[nn.Module, weakref.WeakSet[nn.Module]] = (
             weakref.WeakKeyDictionary()
         )
-        self.here, self.lock = threading.local(), threading.Lock()
+        self.here = threading.local()
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
         """Return what the module gives."""
-        if getattr(self.here, "inside", False) or torch._C._get_tracing_state():
+        if getattr(self.here, "inside", False) or _transformed():
             return self.original(module, *args, **words)
         self.here.inside = True
         try:
@@ -95,23 +117,67 @@ class Caller:
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
             self.script.trains(module, Trained(module, tuple(x.shape[1:]), self.script))
-            self.script.saw(x)
+            if x.device.type == "cpu":
+                self.script.saw(x)
         if not _plain(x) or (training and len(x) > LARGEST) or (grad and not training):
             return None
-        modes = tuple(part.training for part in parts)
-        if any(mode is not training for mode in modes):
+        if any(part.training is not training for part in parts):
             return None  # a normalisation that is frozen, say
         if _hooked(parts):
             return None
-        key = (tuple(x.shape[1:]), modes, tuple((id(one), one.requires_grad) for one in weights))
-        with self.lock:  # while its code is followed, its weights hold no numbers
-            kept = self.known.setdefault(module, {})
-            if key not in kept:
-                kept[key] = follow(module, tuple(x.shape[1:]), training)
-            followed = kept[key]
+        key = (tuple(x.shape[1:]), training, tuple(map(id, parts)),
+               tuple((id(one), one.requires_grad) for one in weights))  # fmt: skip
+        with foreign.FOLLOWING:
+            known = self.known.setdefault(module, Known())
+            if key not in known.ways:
+                if not known.settled() or not all(isinstance(one, nn.Parameter) for one in weights):
+                    return None
+                again = self._again(module) if training else None
+                known.ways[key] = follow(module, key[0], again)
+                for part in parts:
+                    self.within.setdefault(part, weakref.WeakSet()).add(module)
+            followed = known.ways[key]
         if followed is None:
             return None
         return followed.train(x) if training else followed.evaluate(x)
+
+    def _again(self, module: nn.Module) -> Again:
+        """Return a function that calls a module by its own code, and leaves its statistics."""
+        held = weakref.ref(module)
+
+        def again(x: Tensor) -> Tensor:
+            module = held()
+            assert module is not None
+            self.script.note(
+                "create_graph=True: gradients of gradients are those of torch's autograd, and the "
+                "network is computed by it from now on"
+            )
+            self.known[module].turns = MOST_TURNS
+            self.known[module].ways.clear()
+            kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
+            inside, self.here.inside = getattr(self.here, "inside", False), True
+            try:
+                y: Tensor = self.original(module, x)
+            finally:
+                self.here.inside = inside
+                for buffer, values in kept:
+                    buffer.data.copy_(values)
+            return y
+
+        return again
+
+    def changed(self, part: nn.Module) -> None:
+        """Forget how the networks are computed that a module with a new attribute is a part of."""
+        with foreign.FOLLOWING:
+            for module in list(self.within.get(part, ())):
+                known = self.known[module]
+                known.turns += any(known.ways.values())
+                known.ways = {key: way for key, way in known.ways.items() if way is None}
+
+
+def _transformed() -> bool:
+    """Return whether torch itself follows what is called, or makes another function of it."""
+    return bool(torch._C._get_tracing_state() or torch._C._functorch.peek_interpreter_stack())
 
 
 def _inside(module: nn.Module) -> nn.Module:
@@ -149,7 +215,7 @@ def _plain(x: Tensor) -> bool:
     return plain and type(x) is Tensor and not x.requires_grad and x.ndim in (2, 4) and len(x) > 0
 
 
-def follow(module: nn.Module, shape: tuple[int, ...], training: bool) -> Followed | None:
+def follow(module: nn.Module, shape: tuple[int, ...], again: Again | None) -> Followed | None:
     """Return the native model of a module's code, or None where it must run as it is written."""
     tensors = [*module.parameters(), *module.buffers()]
     if any(one.is_floating_point() and one.dtype is not torch.float32 for one in tensors):
@@ -157,14 +223,14 @@ def follow(module: nn.Module, shape: tuple[int, ...], training: bool) -> Followe
     if any(isinstance(one, _BatchNorm) and one.momentum is None for one in module.modules()):
         return None
     try:
-        with _watched(module) as watch:
-            symbol = start(shape)
-            outputs = foreign.trace(module, (symbol,))
-        node = outputs[0].node
-        if watch.changed or len(outputs) != 1 or node is None or isinstance(node.layer, Opaque):
+        twin = Twin(module)
+        symbol = start(shape)
+        with twin.watched():
+            outputs = foreign.followed(twin.module, (symbol,))
+        if twin.changed or len(outputs) != 1 or outputs[0].node is None:
             return None
-        followed = Followed(Model(symbol, outputs[0]), module, training)
-    except (StriateError, RuntimeError, TypeError, ValueError):
+        followed = Followed(Model(symbol, outputs[0]), twin.module, again)
+    except Exception:  # whatever its code does where it is followed
         return None
     mine, theirs = ({id(one) for one in net.parameters()} for net in (followed.model, module))
     if mine != theirs or (followed.taped is not None and followed.taped.why_not):
@@ -175,35 +241,6 @@ def follow(module: nn.Module, shape: tuple[int, ...], training: bool) -> Followe
 def start(shape: tuple[int, ...]) -> Symbol:
     """Return the input of a network for samples of this shape."""
     return Input(shape, data_format="channels_first") if len(shape) == 3 else Input(shape)
-
-
-class _Watch:
-    changed = False
-
-
-@contextlib.contextmanager
-def _watched(module: nn.Module) -> Iterator[_Watch]:
-    """Find out whether code that is followed changes the module, draws, or prints; undo it."""
-    watch, said = _Watch(), io.StringIO()
-    before = [(one, dict(vars(one))) for one in module.modules()]
-    draws = _draws()
-    with contextlib.redirect_stdout(said):
-        try:
-            yield watch
-        finally:
-            for one, values in before:
-                now = vars(one)
-                if now.keys() != values.keys() or any(now[key] is not values[key] for key in now):
-                    watch.changed = True
-                    now.clear()
-                    now.update(values)
-    watch.changed = watch.changed or bool(said.getvalue()) or draws != _draws()
-
-
-def _draws() -> tuple[Any, ...]:
-    """Return where the generators are."""
-    numpy = np.random.get_state()  # noqa: NPY002  what scripts draw from
-    return random.getstate(), numpy[1].tobytes(), numpy[2], torch.get_rng_state().numpy().tobytes()  # type: ignore[index]
 
 
 class Trained:
@@ -243,10 +280,16 @@ class Trained:
 
 
 def patches(session: Session) -> Sequence[Patch]:
-    """Let calls of modules go through a Caller."""
-    caller = Caller(session.script, nn.Module.__call__)
+    """Let calls of modules go through a Caller, and tell it of attributes that are set."""
+    caller, change = Caller(session.script, nn.Module.__call__), nn.Module.__setattr__
 
     def call(self: nn.Module, *args: Any, **words: Any) -> Any:
         return caller(self, args, words)
 
-    return ((nn.Module, "__call__", call),)
+    def set_attribute(self: nn.Module, name: str, value: Any) -> None:
+        before = vars(self).get(name, caller)
+        change(self, name, value)
+        if name != "training" and before is not value and self in caller.within:
+            caller.changed(self)
+
+    return ((nn.Module, "__call__", call), (nn.Module, "__setattr__", set_attribute))

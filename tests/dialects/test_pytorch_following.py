@@ -1,0 +1,218 @@
+"""What follows the code of a network for PyTorch's scripts: nothing that the code means is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from striate.dialects import installed
+from striate.dialects.pytorch.native import follow
+from striate.dialects.pytorch.twins import Twin
+from striate.lower.runtime import library
+
+X = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+Y = torch.arange(8) % 3
+Middle = Callable[[Any, Tensor], Tensor]
+
+
+@pytest.fixture(autouse=True)
+def served() -> Iterator[None]:
+    assert library() is not None
+    with installed("pytorch"):
+        yield
+
+
+class Net(nn.Module):
+    """Convolution, normalisation, rectifier and a dense layer; a test gives the middle."""
+
+    def __init__(self, middle: Middle = lambda net, h: net.relu(h)) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.relu, self.fc = nn.ReLU(inplace=True), nn.Linear(4 * 64, 3)
+        self.register_buffer("steps", torch.zeros(1))
+        self.alpha, self.seen, self.middle = 1.0, [], middle
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.middle(self, self.norm(self.conv(x))).flatten(1)) * self.alpha
+
+
+def as_written(net: nn.Module, x: Tensor = X) -> Tensor:
+    """Return what torch gives: a hook is called at each layer."""
+    hook = net.conv.register_forward_hook(lambda *_: None)
+    out = net(x)
+    hook.remove()
+    return out
+
+
+def statement(net: Any, h: Tensor) -> Tensor:
+    F.relu(h, inplace=True)
+    return h
+
+
+def used_after(net: Any, h: Tensor) -> Tensor:
+    return net.relu(h) + h
+
+
+def under_another_name(net: Any, h: Tensor) -> Tensor:
+    g = h
+    g += 1
+    return F.relu(h) + g
+
+
+def through_a_view(net: Any, h: Tensor) -> Tensor:
+    flat = h.view(len(h), -1)
+    net.relu(h)
+    return flat
+
+
+def part_of_it(net: Any, h: Tensor) -> Tensor:
+    h.narrow(1, 0, 2).clamp_(0, 0.1)
+    return h
+
+
+@pytest.mark.parametrize(
+    "middle", [statement, used_after, under_another_name, through_a_view, part_of_it]
+)
+def test_what_is_changed_in_place_is_changed_wherever_it_is_seen(middle: Any) -> None:
+    net = Net(middle).eval()
+    with torch.no_grad():
+        assert torch.allclose(net(X), as_written(net), atol=1e-5)
+
+
+class Residual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.relu, self.fc = nn.ReLU(inplace=True), nn.Linear(4 * 64, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x = self.relu(self.first(x))
+        x = self.second(x)
+        x += y
+        return self.fc(self.relu(x).flatten(1))
+
+
+def test_the_usual_changes_in_place_are_followed() -> None:
+    assert follow(Residual(), (1, 8, 8), torch.clone) is not None
+
+
+def counted(net: Any, h: Tensor) -> Tensor:
+    net.steps += 1
+    return h
+
+
+def set_anew(net: Any, h: Tensor) -> Tensor:
+    net.steps = net.steps + 1
+    return h
+
+
+@pytest.mark.parametrize("middle", [counted, set_anew])
+def test_a_network_that_counts_its_calls_counts_each_once(middle: Any) -> None:
+    net = Net(middle)
+    net(X)
+    net(X)
+    assert net.steps.tolist() == [2]
+
+
+def test_a_list_that_a_network_fills_is_filled_with_tensors() -> None:
+    net = Net(lambda net, h: net.seen.append(h) or h)
+    net(X)
+    assert [type(one) for one in net.seen] == [Tensor]
+
+
+def test_an_attribute_that_is_set_after_a_call_counts() -> None:
+    net = Net().eval()
+    with torch.no_grad():
+        once = net(X)
+        net.alpha = 2.0
+        assert torch.allclose(net(X), 2 * once, atol=1e-5)
+        net.norm.running_mean = torch.full((4,), 3.0)
+        assert torch.allclose(net(X), as_written(net), atol=1e-5)
+        net._modules["relu"] = nn.Sigmoid()
+        assert torch.allclose(net(X), as_written(net), atol=1e-5)
+
+
+def test_an_attribute_that_changes_at_each_step_counts_at_each() -> None:
+    net = Net().eval()
+    with torch.no_grad():
+        once = net(X)
+        for step in range(1, 20):
+            net.alpha = float(step)
+            assert torch.allclose(net(X), step * once, atol=1e-4)
+
+
+def test_gradients_of_gradients_are_those_of_torch() -> None:
+    def second(call: Callable[[nn.Module], Tensor]) -> list[Tensor]:
+        net.zero_grad()
+        weights = [weight for name, weight in net.named_parameters() if name != "conv.bias"]
+        slopes = torch.autograd.grad(F.cross_entropy(call(net), Y), weights, create_graph=True)
+        torch.stack([slope.pow(2).sum() for slope in slopes]).sum().backward()
+        return [weight.grad.clone() for weight in weights if weight.grad is not None]
+
+    net = Net(lambda net, h: F.softplus(h))
+    found = second(lambda net: net(X))
+    assert net.norm.num_batches_tracked == 1
+    statistics = net.norm.running_mean.clone()
+    for one, other in zip(found, second(as_written), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+    assert not torch.equal(net.norm.running_mean, statistics)
+
+
+def test_functions_of_a_network_are_transformed_by_torch() -> None:
+    net = Net().eval()
+    weights = {name: weight.detach() for name, weight in net.named_parameters()}
+
+    def loss(given: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(torch.func.functional_call(net, given, (x[None],)), y[None])
+
+    slopes = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))(weights, X, Y)
+    F.cross_entropy(net(X), Y).backward()
+    assert torch.allclose(slopes["fc.weight"].mean(0), net.fc.weight.grad, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_threads_share_a_network_from_its_first_call_on(training: bool) -> None:
+    net = Net(lambda net, h: F.relu(h)).train(training)
+    wanted = as_written(net).detach()
+    found: list[Tensor] = []
+    ready = threading.Barrier(3)
+
+    def call() -> None:
+        ready.wait()
+        with torch.set_grad_enabled(training):
+            found.append(net(X).detach())
+        assert all(weight.device.type == "cpu" for weight in net.parameters())
+
+    threads = [threading.Thread(target=call) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3
+    assert all(torch.allclose(one, wanted, atol=1e-5) for one in found)
+
+
+def test_a_twin_holds_the_same_weights_in_modules_of_its_own() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sequential(nn.ReLU()))
+    net.listed = [net[0]]  # type: ignore[assignment]
+    made = Twin(net).module
+    assert made[0].weight is net[0].weight  # type: ignore[index]
+    assert made.listed[0] is made[0] is not net[0]  # type: ignore[index]
+    made.eval()
+    assert net[1][0].training  # type: ignore[index]
+
+
+def test_what_other_threads_print_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    twin = Twin(nn.ReLU())
+    with twin.watched():
+        thread = threading.Thread(target=print, args=("from beside",))
+        thread.start()
+        thread.join()
+    assert not twin.changed
+    assert capsys.readouterr().out == "from beside\n"
