@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from ...errors import ConfigError, caller
-from . import colours
 
 NEAREST, BILINEAR, BICUBIC = "nearest", "bilinear", "bicubic"
 SAMPLING = {
     NEAREST: Image.Resampling.NEAREST,
     BILINEAR: Image.Resampling.BILINEAR,
     BICUBIC: Image.Resampling.BICUBIC,
+    "nearest-exact": Image.Resampling.NEAREST,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
+    "lanczos": Image.Resampling.LANCZOS,
 }
 
 
-class InterpolationMode:
+class InterpolationMode(str, Enum):
     """Words for how places between pixels are filled."""
 
     NEAREST, BILINEAR, BICUBIC = NEAREST, BILINEAR, BICUBIC
+    NEAREST_EXACT, BOX, HAMMING, LANCZOS = "nearest-exact", "box", "hamming", "lanczos"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def _sampling(interpolation: Any) -> Any:
+    """Return Pillow's word for a word of torchvision, or for Pillow's own number."""
+    return SAMPLING.get(str(interpolation).lower(), interpolation)
 
 
 def to_tensor(pic: Any) -> Tensor:
@@ -89,20 +102,25 @@ def size_of(img: Any) -> tuple[int, int]:
     return img.height, img.width
 
 
-def resize(img: Any, size: Any, interpolation: Any = BILINEAR, *args: Any, **words: Any) -> Any:
+def resize(img: Any, size: Any, interpolation: Any = BILINEAR, max_size: int | None = None,
+           antialias: Any = True) -> Any:  # fmt: skip
     """Return the image in another size: of its smaller side, or (height, width)."""
     height, width = size_of(img)
     if isinstance(size, int) or len(size) == 1:
         side = size if isinstance(size, int) else size[0]
         short = min(height, width)
         new = (int(side * height / short), int(side * width / short))
+        if max_size is not None and max(new) > max_size:
+            new = (int(max_size * new[0] / max(new)), int(max_size * new[1] / max(new)))
     else:
         new = (int(size[0]), int(size[1]))
-    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    kind = _sampling(interpolation)
     if isinstance(img, Tensor):
         word = next((key for key, value in SAMPLING.items() if value == kind), BILINEAR)
-        options = {} if word == NEAREST else {"align_corners": False, "antialias": True}
-        out = F.interpolate(img[None].float(), new, mode=word, **options)[0]
+        smooth = {"align_corners": False, "antialias": antialias is not False}
+        several = img if img.ndim > 3 else img[None]
+        out = F.interpolate(several.float(), new, mode=word, **({} if word == NEAREST else smooth))
+        out = out if img.ndim > 3 else out[0]
         return out.round().to(img.dtype) if not img.is_floating_point() else out
     return img.resize(new[::-1], kind)
 
@@ -170,7 +188,7 @@ def vflip(img: Any) -> Any:
 def rotate(img: Any, angle: float, interpolation: Any = NEAREST, expand: bool = False,
            center: Any = None, fill: Any = 0) -> Any:  # fmt: skip
     """Return the image turned counter-clockwise."""
-    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    kind = _sampling(interpolation)
 
     def turned(one: Image.Image) -> Image.Image:
         return one.rotate(angle, kind, expand, center, fillcolor=_filled(one, fill))
@@ -179,17 +197,19 @@ def rotate(img: Any, angle: float, interpolation: Any = NEAREST, expand: bool = 
 
 
 def _transformed(img: Any, how: Any, numbers: Any, interpolation: Any, fill: Any) -> Any:
-    kind = SAMPLING.get(str(interpolation).lower(), interpolation)
+    kind = _sampling(interpolation)
     return as_picture(
         img, lambda one: one.transform(one.size, how, numbers, kind, fillcolor=_filled(one, fill))
     )
 
 
 def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
-           interpolation: Any = NEAREST, fill: Any = 0, **words: Any) -> Any:  # fmt: skip
-    """Return the image turned, moved, scaled and sheared about its middle."""
+           interpolation: Any = NEAREST, fill: Any = 0, center: Any = None) -> Any:  # fmt: skip
+    """Return the image turned, moved, scaled and sheared about its middle, or about a place."""
     height, width = size_of(img)
-    middle = np.array((width / 2, height / 2))  # a pixel is an area: the first one is at 0.5
+    middle = np.array(
+        center or (width / 2, height / 2)
+    )  # a pixel is an area: the first one is at 0.5
     sx, sy = (shear, 0.0) if isinstance(shear, (int, float)) else (shear[0], shear[-1])
     sx, sy = (sx, 0.0) if not isinstance(shear, (int, float)) and len(shear) == 1 else (sx, sy)
     turn = math.radians(angle)
@@ -215,92 +235,6 @@ def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any =
     return _transformed(img, Image.Transform.PERSPECTIVE, numbers, interpolation, fill)
 
 
-def _enhanced(img: Any, of_tensor: Any, of_picture: Any, factor: float) -> Any:
-    if isinstance(img, Tensor):
-        return of_tensor(img, factor)
-    return _whole(img, lambda one: of_picture(one).enhance(factor))
-
-
-def adjust_brightness(img: Any, brightness_factor: float) -> Any:
-    """Return the image brighter by a factor: 0 is black."""
-    return _enhanced(img, colours.brightness, ImageEnhance.Brightness, brightness_factor)
-
-
-def adjust_contrast(img: Any, contrast_factor: float) -> Any:
-    """Return the image with its contrast times a factor: 0 is grey."""
-    return _enhanced(img, colours.contrast, ImageEnhance.Contrast, contrast_factor)
-
-
-def adjust_saturation(img: Any, saturation_factor: float) -> Any:
-    """Return the image with its colours times a factor: 0 is without colour."""
-    return _enhanced(img, colours.saturation, ImageEnhance.Color, saturation_factor)
-
-
-def adjust_hue(img: Any, hue_factor: float) -> Any:
-    """Return the image with its colours turned by a share of the circle, -0.5 to 0.5."""
-    if isinstance(img, Tensor):
-        return colours.hue(img, hue_factor)
-
-    def turned(picture: Image.Image) -> Image.Image:
-        if picture.mode != "RGB":
-            return picture
-        hue, saturation, value = picture.convert("HSV").split()
-        moved = (np.array(hue, np.int16) + int(hue_factor * 255)) % 256
-        parts = (Image.fromarray(moved.astype(np.uint8)), saturation, value)
-        return Image.merge("HSV", parts).convert("RGB")
-
-    return _whole(img, turned)
-
-
-def autocontrast(img: Any) -> Any:
-    """Return the image with its darkest value black and its lightest white."""
-    if isinstance(img, Tensor):
-        return colours.autocontrast(img)
-    return _whole(img, ImageOps.autocontrast)
-
-
-def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
-    """Return the image sharper by a factor: 0 is blurred."""
-    if isinstance(img, Tensor):
-        return colours.sharpness(img, sharpness_factor)
-    return _whole(img, lambda one: ImageEnhance.Sharpness(one).enhance(sharpness_factor))
-
-
-def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
-    """Return the image with each value, 0 to 1, raised to a power and times the gain."""
-    if isinstance(img, Tensor):
-        return colours.gamma(img, gamma, gain)
-    each = (255 + 1 - 1e-3) * gain  # so that 255 stays 255, and all else is rounded down
-    table = [min(255, int(each * (value / 255) ** gamma)) for value in range(256)]
-    return _whole(img, lambda one: one.point(table * len(one.getbands())))
-
-
-def invert(img: Any) -> Any:
-    """Return the negative."""
-    if isinstance(img, Tensor):
-        return colours.invert(img)
-    return _whole(img, ImageOps.invert)
-
-
-def posterize(img: Any, bits: int) -> Any:
-    """Return the image with this many bits of each value."""
-    return _whole(
-        img, lambda one: ImageOps.posterize(one, bits) if bits else one.point(lambda v: 0)
-    )
-
-
-def solarize(img: Any, threshold: float) -> Any:
-    """Return the image with the values from a threshold on as in the negative."""
-    floats = isinstance(img, Tensor) and img.is_floating_point()
-    level = threshold * 255 if floats else threshold
-    return _whole(img, lambda one: ImageOps.solarize(one, math.ceil(level)))
-
-
-def equalize(img: Any) -> Any:
-    """Return the image with all values about equally often."""
-    return _whole(img, ImageOps.equalize)
-
-
 def five_crop(img: Any, size: Any) -> tuple[Any, ...]:
     """Return the four corners, and the middle."""
     height, width = both_sides(size)
@@ -317,20 +251,9 @@ def ten_crop(img: Any, size: Any, vertical_flip: bool = False) -> tuple[Any, ...
 
 
 def resized_crop(img: Any, top: int, left: int, height: int, width: int, size: Any,
-                 interpolation: Any = BILINEAR, *args: Any, **words: Any) -> Any:  # fmt: skip
+                 interpolation: Any = BILINEAR, antialias: Any = True) -> Any:  # fmt: skip
     """Return a rectangle in another size."""
-    return resize(crop(img, top, left, height, width), size, interpolation)
-
-
-def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
-    """Return the image blurred; without a width it is of the kernel's size."""
-    sizes = [kernel_size] * 2 if isinstance(kernel_size, int) else [*kernel_size] * 2
-    usual = [0.3 * ((size - 1) * 0.5 - 1) + 0.8 for size in sizes[:2]]
-    widths = usual if sigma is None else [sigma] * 2 if isinstance(sigma, (int, float)) else sigma
-    widths = [*widths] * 2
-    if isinstance(img, Tensor):
-        return colours.blur(img, sizes[:2], widths[:2])
-    return to_pil_image(colours.blur(pil_to_tensor(img), sizes[:2], widths[:2]))
+    return resize(crop(img, top, left, height, width), size, interpolation, None, antialias)
 
 
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Any,
@@ -347,14 +270,6 @@ def get_dimensions(img: Any) -> list[int]:
     return [channels, *size_of(img)]
 
 
-def _whole(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
-    """Change a picture; a tensor goes through one picture and comes back in its dtype."""
-    if not isinstance(img, Tensor):
-        return change(img)
-    out = pil_to_tensor(change(to_pil_image(img)))
-    return (out / 255).to(img.dtype) if img.is_floating_point() else out
-
-
 def as_picture(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
     """Change a picture; a tensor goes through pictures of its channels."""
     if not isinstance(img, Tensor):
@@ -364,18 +279,6 @@ def as_picture(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
         for channel in img
     ]
     return torch.stack(parts).to(img.dtype)
-
-
-def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
-    """Return the image in grey, of one channel or of three equal ones."""
-    if isinstance(img, Tensor):
-        grey = img
-        if img.shape[-3] == 3:
-            red, green, blue = img.unbind(-3)
-            grey = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype).unsqueeze(-3)
-        return grey.expand(*grey.shape[:-3], num_output_channels, *grey.shape[-2:])
-    grey = img.convert("L")
-    return grey if num_output_channels == 1 else Image.merge("RGB", (grey,) * 3)
 
 
 def both_sides(size: Any) -> tuple[int, int]:
@@ -390,16 +293,3 @@ def _border(padding: Any) -> tuple[int, int, int, int]:
     if len(padding) == 2:
         return (*padding, *padding)
     return tuple(padding)
-
-
-FUNCTIONS: dict[str, Any] = {
-    one.__name__: one
-    for one in (
-        *(to_tensor, pil_to_tensor, to_pil_image, normalize, resize, crop, center_crop, pad),
-        *(hflip, vflip, rotate, affine, perspective, to_grayscale, InterpolationMode),
-        *(adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue, autocontrast),
-        *(adjust_sharpness, adjust_gamma, invert, posterize, solarize, equalize, five_crop),
-        *(ten_crop, resized_crop, gaussian_blur, erase, get_dimensions),
-    )
-} | {"rgb_to_grayscale": to_grayscale, "get_image_size": lambda img: [*size_of(img)][::-1],
-     "to_image": pil_to_tensor, "horizontal_flip": hflip, "vertical_flip": vflip}  # fmt: skip

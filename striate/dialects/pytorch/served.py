@@ -8,18 +8,24 @@ from typing import Any
 from torch import Tensor
 
 from ..dialect import Modules
-from ..picture_files import picture
 from ..session import Session
 from ..strict import Strict
 from . import (
+    blocks,
+    boxes,
     datasets,
     datasets_files,
+    drawings,
+    features,
     functional,
+    functional_names,
     grid,
+    image_files,
     models,
     scalars,
     summaries,
     transforms as still,
+    transforms_newer as newer,
     transforms_policies as policies,
     transforms_random as drawn,
 )
@@ -37,6 +43,10 @@ TRANSFORMS = (
     *(policies.RandAugment, policies.TrivialAugmentWide, policies.AutoAugment),
     *(policies.AutoAugmentPolicy, policies.AugMix, functional.InterpolationMode),
 )
+PICTURES = (
+    *(grid.make_grid, grid.save_image, drawings.draw_bounding_boxes),
+    *(drawings.draw_segmentation_masks, drawings.draw_keypoints),
+)
 CLASSES: dict[str, Any] = {
     **{one.__name__: one for one in TRANSFORMS},
     "Scale": still.Resize,
@@ -51,20 +61,8 @@ NEWER: dict[str, Any] = {
     "ToPureTensor": still.Transform,
     "MixUp": policies.MixUp,
     "CutMix": policies.CutMix,
+    **{one.__name__: one for one in newer.NEWER_CLASSES},
 }
-
-
-def read_image(path: Any, mode: Any = None) -> Tensor:
-    """Return a picture of a file as a tensor (C, H, W) of bytes."""
-    word = {"GRAY": "L", "RGB": "RGB", "RGB_ALPHA": "RGBA"}.get(str(mode).split(".")[-1])
-    image = picture(path)
-    return functional.pil_to_tensor(image.convert(word) if word else image)
-
-
-class ImageReadMode:
-    """Words for the channels of a picture that is read."""
-
-    UNCHANGED, GRAY, RGB, RGB_ALPHA = "UNCHANGED", "GRAY", "RGB", "RGB_ALPHA"
 
 
 NATIVE = {  # what a new program writes for a class
@@ -94,14 +92,20 @@ def modules(session: Session) -> Modules:
 def vision(session: Session) -> dict[str, dict[str, Any]]:
     """Return the modules of torchvision."""
     sets = datasets.names(session.script.limit_samples, datasets_files.SETS)
-    pictures = {"make_grid": grid.make_grid, "save_image": grid.save_image}
+    pictures = {one.__name__: one for one in PICTURES}
     return {
         "torchvision": {
             "__version__": "0.28.0",
             "set_image_backend": lambda backend: None,
             "disable_beta_transforms_warning": lambda: None,
         },
-        "torchvision.io": {"read_image": read_image, "ImageReadMode": ImageReadMode},
+        "torchvision.io": image_files.NAMES,
+        "torchvision.io.image": image_files.NAMES,
+        "torchvision.ops": {**boxes.FUNCTIONS, **blocks.NAMES},
+        "torchvision.ops.boxes": boxes.FUNCTIONS,
+        "torchvision.ops.misc": blocks.NAMES,
+        "torchvision.models._utils": {"IntermediateLayerGetter": features.IntermediateLayerGetter},
+        "torchvision.models.feature_extraction": features.NAMES,
         "torchvision.tv_tensors": {"Image": Tensor},
         "torchvision.datasets": sets,
         "torchvision.datasets.mnist": sets,
@@ -109,9 +113,9 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         "torchvision.datasets.folder": {**sets, "default_loader": datasets.default_loader},
         "torchvision.transforms": CLASSES,
         "torchvision.transforms.transforms": CLASSES,
-        "torchvision.transforms.functional": functional.FUNCTIONS,
+        "torchvision.transforms.functional": functional_names.FUNCTIONS,
         "torchvision.transforms.v2": NEWER,
-        "torchvision.transforms.v2.functional": functional.FUNCTIONS,
+        "torchvision.transforms.v2.functional": functional_names.FUNCTIONS,
         "torchvision.utils": pictures,
         "torchvision.models": models.names(),
         **{

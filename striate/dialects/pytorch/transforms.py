@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..strict import Strict
 from .functional import (
@@ -18,22 +18,40 @@ from .functional import (
     pil_to_tensor,
     resize,
     ten_crop,
-    to_grayscale,
     to_pil_image,
     to_tensor,
 )
+from .functional_colours import to_grayscale
+from .functional_names import to_dtype
 
 
-class Transform(metaclass=Strict):
-    """A change of one image, to be called."""
+class Transform(nn.Module, metaclass=Strict):
+    """A change of one image, to be called; also a module, so that several fit a Sequential."""
 
-    def __call__(self, img: Any) -> Any:
+    def __new__(cls, *args: Any, **words: Any) -> Transform:
+        """Make an object that is a module whether or not a class below says so."""
+        made = super().__new__(cls)
+        nn.Module.__init__(made)
+        return made
+
+    def __init__(self) -> None:
+        """Take nothing."""
+
+    def __call__(self, *images: Any) -> Any:
+        """Return the changed image."""
+        return self.forward(*images)
+
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return img
 
     def __repr__(self) -> str:
-        words = ", ".join(f"{key}={value!r}" for key, value in vars(self).items())
+        given = {key: value for key, value in vars(self).items() if key not in OF_MODULES}
+        words = ", ".join(f"{key}={value!r}" for key, value in given.items())
         return f"{type(self).__name__}({words})"
+
+
+OF_MODULES = vars(nn.Module())
 
 
 class Compose(Transform):
@@ -45,7 +63,7 @@ class Compose(Transform):
     def __repr__(self) -> str:
         return "\n".join(("Compose(", *(f"    {one!r}" for one in self.transforms), ")"))
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         for change in self.transforms:
             img = change(img)
@@ -55,7 +73,7 @@ class Compose(Transform):
 class ToTensor(Transform):
     """to_tensor."""
 
-    def __call__(self, img: Any) -> Tensor:
+    def forward(self, img: Any) -> Tensor:
         """Return the tensor."""
         return to_tensor(img)
 
@@ -63,7 +81,7 @@ class ToTensor(Transform):
 class PILToTensor(Transform):
     """pil_to_tensor."""
 
-    def __call__(self, img: Any) -> Tensor:
+    def forward(self, img: Any) -> Tensor:
         """Return the tensor."""
         return img if isinstance(img, Tensor) else pil_to_tensor(img)
 
@@ -74,13 +92,9 @@ class ConvertImageDtype(Transform):
     def __init__(self, dtype: torch.dtype = torch.float32, scale: bool = True) -> None:
         self.dtype, self.scale = dtype, scale
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the tensor."""
-        if self.scale and self.dtype.is_floating_point and not img.is_floating_point():
-            return img.to(self.dtype) / 255
-        if self.scale and not self.dtype.is_floating_point and img.is_floating_point():
-            return img.mul(255.999).to(self.dtype)
-        return img.to(self.dtype)
+        return to_dtype(img, self.dtype, self.scale)
 
 
 class ToDtype(ConvertImageDtype):
@@ -96,7 +110,7 @@ class ToPILImage(Transform):
     def __init__(self, mode: str | None = None) -> None:
         self.mode = mode
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the picture."""
         return to_pil_image(img, self.mode)
 
@@ -107,7 +121,7 @@ class Normalize(Transform):
     def __init__(self, mean: Any, std: Any, inplace: bool = False) -> None:
         self.mean, self.std, self.inplace = mean, std, inplace
 
-    def __call__(self, img: Any) -> Tensor:
+    def forward(self, img: Any) -> Tensor:
         """Return the tensor."""
         return normalize(img, self.mean, self.std, self.inplace)
 
@@ -115,12 +129,14 @@ class Normalize(Transform):
 class Resize(Transform):
     """Another size: of the smaller side, or (height, width)."""
 
-    def __init__(self, size: Any, interpolation: Any = BILINEAR, *args: Any, **words: Any) -> None:
+    def __init__(self, size: Any, interpolation: Any = BILINEAR, max_size: int | None = None,
+                 antialias: Any = True) -> None:  # fmt: skip
         self.size, self.interpolation = size, interpolation
+        self.max_size, self.antialias = max_size, antialias
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
-        return resize(img, self.size, self.interpolation)
+        return resize(img, self.size, self.interpolation, self.max_size, self.antialias)
 
 
 class CenterCrop(Transform):
@@ -129,7 +145,7 @@ class CenterCrop(Transform):
     def __init__(self, size: Any) -> None:
         self.size = size
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return center_crop(img, self.size)
 
@@ -140,7 +156,7 @@ class Pad(Transform):
     def __init__(self, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> None:
         self.padding, self.fill, self.padding_mode = padding, fill, padding_mode
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return pad(img, self.padding, self.fill, self.padding_mode)
 
@@ -151,7 +167,7 @@ class Lambda(Transform):
     def __init__(self, lambd: Callable[[Any], Any]) -> None:
         self.lambd = lambd
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return self.lambd(img)
 
@@ -162,7 +178,7 @@ class Grayscale(Transform):
     def __init__(self, num_output_channels: int = 1) -> None:
         self.num_output_channels = num_output_channels
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return to_grayscale(img, self.num_output_channels)
 
@@ -173,7 +189,7 @@ class FiveCrop(Transform):
     def __init__(self, size: Any) -> None:
         self.size = size
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the crops."""
         return five_crop(img, self.size)
 
@@ -184,7 +200,7 @@ class TenCrop(Transform):
     def __init__(self, size: Any, vertical_flip: bool = False) -> None:
         self.size, self.vertical_flip = size, vertical_flip
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the crops."""
         return ten_crop(img, self.size, self.vertical_flip)
 
@@ -195,7 +211,7 @@ class LinearTransformation(Transform):
     def __init__(self, transformation_matrix: Tensor, mean_vector: Tensor) -> None:
         self.matrix, self.mean = transformation_matrix, mean_vector
 
-    def __call__(self, img: Any) -> Tensor:
+    def forward(self, img: Any) -> Tensor:
         """Return the changed tensor."""
         flat: Tensor = img.reshape(-1, self.matrix.shape[0]) - self.mean
         return (flat @ self.matrix).reshape(img.shape)

@@ -11,24 +11,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .functional import (
-    BILINEAR,
-    NEAREST,
+from .functional import BILINEAR, NEAREST, affine, rotate, size_of
+from .functional_colours import (
     adjust_brightness,
     adjust_contrast,
     adjust_saturation,
     adjust_sharpness,
-    affine,
     autocontrast,
     equalize,
     invert,
     posterize,
-    rotate,
-    size_of,
     solarize,
 )
+from .parameters import drawn
 from .transforms import Transform
-from .transforms_random import drawn
 
 Space = Mapping[
     str, tuple[Tensor, bool]
@@ -106,7 +102,7 @@ class Drawn(Transform):
     def __init__(self, interpolation: Any = NEAREST, fill: Any = None) -> None:
         self.interpolation, self.fill = interpolation, fill or 0
 
-    def apply(self, img: Any, name: str, strength: float) -> Any:
+    def applied(self, img: Any, name: str, strength: float) -> Any:
         """Return the image after one operation."""
         return OPERATIONS[name](img, strength, self.interpolation, self.fill)
 
@@ -119,12 +115,12 @@ class RandAugment(Drawn):
         super().__init__(interpolation, fill)
         self.num_ops, self.magnitude, self.bins = num_ops, magnitude, num_magnitude_bins
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         table = space(self.bins, size_of(img))
         for _ in range(self.num_ops):
             name = list(table)[_index(len(table))]
-            img = self.apply(img, name, _strength(table, name, self.magnitude))
+            img = self.applied(img, name, _strength(table, name, self.magnitude))
         return img
 
 
@@ -136,11 +132,11 @@ class TrivialAugmentWide(Drawn):
         super().__init__(interpolation, fill)
         self.bins = num_magnitude_bins
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         table = wide(self.bins)
         name = list(table)[_index(len(table))]
-        return self.apply(img, name, _strength(table, name, _index(self.bins)))
+        return self.applied(img, name, _strength(table, name, _index(self.bins)))
 
 
 class AutoAugmentPolicy:
@@ -192,7 +188,7 @@ class AutoAugment(Drawn):
         super().__init__(interpolation, fill)
         self.policy = policy
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         pairs = POLICIES[self.policy].split(";")
         words = pairs[_index(len(pairs))].split()
@@ -200,7 +196,7 @@ class AutoAugment(Drawn):
         for name, chance, place in zip(words[::3], words[1::3], words[2::3], strict=True):
             strength = _strength(table, name, int(place))
             if drawn() <= float(chance):
-                img = self.apply(img, name, strength)
+                img = self.applied(img, name, strength)
         return img
 
 
@@ -223,10 +219,10 @@ class AugMix(Drawn):
     def _chain(self, img: Any, table: Space) -> Any:
         for _ in range(self.depth if self.depth > 0 else 1 + _index(3)):
             name = self.names[_index(len(self.names))]
-            img = self.apply(img, name, _strength(table, name, _index(self.severity)))
+            img = self.applied(img, name, _strength(table, name, _index(self.severity)))
         return img
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the mixture."""
         table = space(10, size_of(img))
         even = torch.full((self.width,), self.alpha)
@@ -252,7 +248,7 @@ class Mixed(Transform):
         """Return the mixed images, and the share of the first ones that is left."""
         raise TypeError(f"{type(self).__name__} does not define mix")
 
-    def __call__(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any) -> Any:
         """Return images and labels of a batch, mixed with those of the sample before."""
         x, labels = inputs if len(inputs) > 1 else inputs[0]
         share = float(torch.distributions.Beta(self.alpha, self.alpha).sample())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,58 +10,53 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...errors import ConfigError, caller
+from . import parameters
 from .functional import (
     BILINEAR,
     NEAREST,
+    affine,
+    both_sides,
+    crop,
+    erase,
+    hflip,
+    pad,
+    perspective,
+    pil_to_tensor,
+    resize,
+    rotate,
+    size_of,
+    to_pil_image,
+    vflip,
+)
+from .functional_colours import (
     adjust_brightness,
     adjust_contrast,
     adjust_hue,
     adjust_saturation,
     adjust_sharpness,
-    affine,
     autocontrast,
-    both_sides,
-    center_crop,
-    crop,
     equalize,
     gaussian_blur,
-    hflip,
     invert,
-    pad,
-    perspective,
-    pil_to_tensor,
     posterize,
-    resize,
-    rotate,
-    size_of,
     solarize,
     to_grayscale,
-    to_pil_image,
-    vflip,
 )
+from .parameters import between, drawn
 from .transforms import Compose, Transform
-
-
-def drawn() -> float:
-    """Return a number between 0 and 1, of torch's generator."""
-    return float(torch.rand(1))
-
-
-def between(low: float, high: float) -> float:
-    """Return a number between two, of torch's generator."""
-    return low + (high - low) * drawn()
 
 
 class RandomCrop(Transform):
     """A rectangle of a size, anywhere; with a border first, if it is asked for."""
+
+    get_params = staticmethod(parameters.crop)
 
     def __init__(self, size: Any, padding: Any = None, pad_if_needed: bool = False, fill: Any = 0,
                  padding_mode: str = "constant") -> None:  # fmt: skip
         self.size, self.padding, self.pad_if_needed = both_sides(size), padding, pad_if_needed
         self.fill, self.padding_mode = fill, padding_mode
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         if self.padding is not None:
             img = pad(img, self.padding, self.fill, self.padding_mode)
@@ -70,18 +64,7 @@ class RandomCrop(Transform):
         missing = (max(width - columns, 0), max(height - rows, 0))
         if self.pad_if_needed and any(missing):
             img = pad(img, missing, self.fill, self.padding_mode)
-            rows, columns = size_of(img)
-        if rows < height or columns < width:
-            raise ConfigError(
-                "transforms.RandomCrop",
-                "the image is smaller than the crop",
-                got=f"an image of {rows} x {columns}",
-                need=f"at least {height} x {width}",
-                fix="padding=..., or pad_if_needed=True",
-                at=caller(),
-            )
-        top = int(torch.randint(rows - height + 1, (1,)))
-        return crop(img, top, int(torch.randint(columns - width + 1, (1,))), height, width)
+        return crop(img, *self.get_params(img, self.size))
 
 
 class RandomHorizontalFlip(Transform):
@@ -92,7 +75,7 @@ class RandomHorizontalFlip(Transform):
     def __init__(self, p: float = 0.5) -> None:
         self.p = p
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return self.flip(img) if drawn() < self.p else img
 
@@ -106,62 +89,58 @@ class RandomVerticalFlip(RandomHorizontalFlip):
 class RandomRotation(Transform):
     """Turned by an angle between limits."""
 
+    get_params = staticmethod(parameters.rotation)
+
     def __init__(self, degrees: Any, interpolation: Any = NEAREST, expand: bool = False,
                  center: Any = None, fill: Any = 0, resample: Any = None) -> None:  # fmt: skip
         self.degrees = (-degrees, degrees) if isinstance(degrees, (int, float)) else degrees
         self.interpolation = resample or interpolation
         self.expand, self.center, self.fill = expand, center, fill
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
-        angle = between(*self.degrees)
+        angle = self.get_params(self.degrees)
         return rotate(img, angle, self.interpolation, self.expand, self.center, self.fill)
 
 
 class RandomAffine(Transform):
     """Turned, moved, scaled and sheared, each between limits."""
 
+    get_params = staticmethod(parameters.affine)
+
     def __init__(self, degrees: Any, translate: Any = None, scale: Any = None, shear: Any = None,
-                 interpolation: Any = NEAREST, fill: Any = 0, **words: Any) -> None:  # fmt: skip
+                 interpolation: Any = NEAREST, fill: Any = 0, center: Any = None,
+                 resample: Any = None, fillcolor: Any = None) -> None:  # fmt: skip
         self.degrees = (-degrees, degrees) if isinstance(degrees, (int, float)) else degrees
         self.shear = (-shear, shear) if isinstance(shear, (int, float)) else shear
-        self.translate, self.scale = translate, scale
-        self.interpolation, self.fill = interpolation, fill
+        self.translate, self.scale, self.center = translate, scale, center
+        self.interpolation, self.fill = resample or interpolation, fillcolor or fill
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
-        height, width = size_of(img)
-        right, down = self.translate or (0, 0)
-        move = (round(between(-right * width, right * width)),
-                round(between(-down * height, down * height)))  # fmt: skip
-        scale = between(*self.scale) if self.scale else 1.0
-        lean = between(*self.shear[:2]) if self.shear else 0.0
-        return affine(img, between(*self.degrees), move, scale, lean,
-                      self.interpolation, self.fill)  # fmt: skip
+        size = [*size_of(img)][::-1]
+        angle, move, scale, lean = self.get_params(
+            self.degrees, self.translate, self.scale, self.shear, size
+        )
+        return affine(img, angle, move, scale, lean, self.interpolation, self.fill, self.center)
 
 
 class RandomPerspective(Transform):
     """Seen aslant, with a probability: each corner moves inside by a share of half a side."""
+
+    get_params = staticmethod(parameters.perspective)
 
     def __init__(self, distortion_scale: float = 0.5, p: float = 0.5,
                  interpolation: Any = BILINEAR, fill: Any = 0) -> None:  # fmt: skip
         self.scale, self.p = distortion_scale, p
         self.interpolation, self.fill = interpolation, fill
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         if drawn() >= self.p:
             return img
         height, width = size_of(img)
-        most = int(self.scale * (width // 2)), int(self.scale * (height // 2))
-        corners = [(0, 0), (width - 1, 0), (width - 1, height - 1), (0, height - 1)]
-        moved = [
-            tuple(
-                side + (1 if side == 0 else -1) * int(torch.randint(limit + 1, (1,)))
-                for side, limit in zip(corner, most, strict=True)
-            )
-            for corner in corners
-        ]
+        corners, moved = self.get_params(width, height, self.scale)
         return perspective(img, corners, moved, self.interpolation, self.fill)
 
 
@@ -191,7 +170,7 @@ class RandomPosterize(Transform):
     def __init__(self, bits: Any, p: float = 0.5) -> None:
         self.strength, self.p = bits, p
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return self.change(img, self.strength) if drawn() < self.p else img
 
@@ -230,7 +209,7 @@ class ElasticTransform(Transform):
         smooth = F.conv2d(F.conv2d(noise, bell[..., None, :]), bell[..., None])
         return smooth[0, 0] * self.alpha / size
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         x = img if isinstance(img, Tensor) else pil_to_tensor(img)
         height, width = size_of(img)
@@ -245,54 +224,49 @@ class ElasticTransform(Transform):
 class RandomResizedCrop(Transform):
     """A rectangle of any size and shape between limits, in the size that is asked for."""
 
-    def __init__(self, size: Any, scale: Any = (0.08, 1.0), ratio: Any = (3 / 4, 4 / 3),
-                 interpolation: Any = BILINEAR, **words: Any) -> None:  # fmt: skip
-        self.size, self.scale, self.ratio = both_sides(size), scale, ratio
-        self.interpolation = interpolation
+    get_params = staticmethod(parameters.resized_crop)
 
-    def __call__(self, img: Any) -> Any:
+    def __init__(self, size: Any, scale: Any = (0.08, 1.0), ratio: Any = (3 / 4, 4 / 3),
+                 interpolation: Any = BILINEAR, antialias: Any = True) -> None:  # fmt: skip
+        self.size, self.scale, self.ratio = both_sides(size), scale, ratio
+        self.interpolation, self.antialias = interpolation, antialias
+
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
-        rows, columns = size_of(img)
-        for _ in range(10):
-            area = rows * columns * between(*self.scale)
-            ratio = math.exp(between(math.log(self.ratio[0]), math.log(self.ratio[1])))
-            width, height = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
-            if 0 < width <= columns and 0 < height <= rows:
-                top = int(torch.randint(rows - height + 1, (1,)))
-                left = int(torch.randint(columns - width + 1, (1,)))
-                return resize(crop(img, top, left, height, width), self.size, self.interpolation)
-        side = min(rows, columns)
-        return resize(center_crop(img, side), self.size, self.interpolation)
+        part = crop(img, *self.get_params(img, self.scale, self.ratio))
+        return resize(part, self.size, self.interpolation, antialias=self.antialias)
 
 
 class ColorJitter(Transform):
     """Brightness, contrast, saturation and hue, each changed by a share at most."""
+
+    get_params = staticmethod(parameters.jitter)
 
     def __init__(self, brightness: Any = 0, contrast: Any = 0, saturation: Any = 0,
                  hue: Any = 0) -> None:  # fmt: skip
         self.brightness, self.contrast = brightness, contrast
         self.saturation, self.hue = saturation, hue
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
-        kinds = [
-            (self.brightness, 1.0, adjust_brightness),
-            (self.contrast, 1.0, adjust_contrast),
-            (self.saturation, 1.0, adjust_saturation),
-            (self.hue, 0.0, adjust_hue),
-        ]
-        for at in torch.randperm(len(kinds)).tolist():
-            amount, middle, change = kinds[at]
-            if amount:
-                img = change(img, between(*_around(middle, amount)))
+        given = (self.brightness, self.contrast, self.saturation, self.hue)
+        limits = [_around(*pair) for pair in zip((1.0, 1.0, 1.0, 0.0), given, strict=True)]
+        order, *amounts = self.get_params(*limits)
+        for at in order.tolist():
+            if amounts[at] is not None:
+                img = JITTERED[at](img, amounts[at])
         return img
 
 
-def _around(middle: float, amount: Any) -> tuple[float, float]:
+JITTERED = (adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue)
+
+
+def _around(middle: float, amount: Any) -> tuple[float, float] | None:
     """Return limits on both sides of a value, or those that are given; no factor is below 0."""
     if isinstance(amount, (tuple, list)):
         return amount[0], amount[1]
-    return (max(0.0, middle - amount) if middle else -amount), middle + amount
+    low = max(0.0, middle - amount) if middle else -amount
+    return (low, middle + amount) if amount else None
 
 
 class RandomGrayscale(Transform):
@@ -301,7 +275,7 @@ class RandomGrayscale(Transform):
     def __init__(self, p: float = 0.1) -> None:
         self.p = p
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         channels = img.shape[-3] if isinstance(img, Tensor) else len(img.getbands())
         return to_grayscale(img, channels) if channels == 3 and drawn() < self.p else img
@@ -310,37 +284,31 @@ class RandomGrayscale(Transform):
 class RandomErasing(Transform):
     """A rectangle of a tensor set to a value, with a probability."""
 
+    get_params = staticmethod(parameters.erasing)
+
     def __init__(self, p: float = 0.5, scale: Any = (0.02, 0.33), ratio: Any = (0.3, 3.3),
                  value: Any = 0, inplace: bool = False) -> None:  # fmt: skip
         self.p, self.scale, self.ratio, self.value = p, scale, ratio, value
         self.inplace = inplace
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed tensor."""
         if drawn() >= self.p:
             return img
-        rows, columns = size_of(img)
-        area = rows * columns * between(*self.scale)
-        ratio = math.exp(between(math.log(self.ratio[0]), math.log(self.ratio[1])))
-        height = min(round(math.sqrt(area * ratio)), rows)
-        width = min(round(math.sqrt(area / ratio)), columns)
-        top = int(torch.randint(rows - height + 1, (1,)))
-        left = int(torch.randint(columns - width + 1, (1,)))
-        out = img if self.inplace else img.clone()
-        part = out[..., top : top + height, left : left + width]
-        part.copy_(
-            torch.randn_like(part) if self.value == "random" else torch.as_tensor(self.value)
-        )
-        return out
+        value = None if self.value == "random" else self.value
+        top, left, height, width, put = self.get_params(img, self.scale, self.ratio, value)
+        return erase(img, top, left, height, width, put, self.inplace)
 
 
 class GaussianBlur(Transform):
     """A blur whose width is drawn between limits."""
 
+    get_params = staticmethod(between)
+
     def __init__(self, kernel_size: Any, sigma: Any = (0.1, 2.0)) -> None:
         self.kernel_size, self.sigma = kernel_size, sigma
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         several = isinstance(self.sigma, (tuple, list))
         width = between(*self.sigma) if several else float(self.sigma)
@@ -353,7 +321,7 @@ class RandomApply(Transform):
     def __init__(self, transforms: Sequence[Callable[[Any], Any]], p: float = 0.5) -> None:
         self.transforms, self.p = transforms, p
 
-    def __call__(self, img: Any) -> Any:
+    def forward(self, img: Any) -> Any:
         """Return the changed image."""
         return Compose(self.transforms)(img) if drawn() < self.p else img
 
@@ -364,7 +332,7 @@ class RandomChoice(Transform):
     def __init__(self, transforms: Sequence[Callable[..., Any]], p: Any = None) -> None:
         self.transforms, self.p = list(transforms), p
 
-    def __call__(self, *img: Any) -> Any:
+    def forward(self, *img: Any) -> Any:
         """Return what it gives."""
         return random.choices(self.transforms, self.p)[0](*img)
 
@@ -372,6 +340,6 @@ class RandomChoice(Transform):
 class RandomOrder(RandomChoice):
     """All of these changes, in any order."""
 
-    def __call__(self, *img: Any) -> Any:
+    def forward(self, *img: Any) -> Any:
         """Return the changed image."""
         return Compose(random.sample(self.transforms, len(self.transforms)))(*img)

@@ -1,0 +1,137 @@
+"""Boxes, blocks, drawings, files and features of torchvision, by numbers worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from striate.dialects import installed
+
+BOXES = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 5], [20, 20, 30, 40]])
+
+
+@pytest.fixture(autouse=True)
+def served() -> Iterator[None]:
+    with installed("pytorch"):
+        yield
+
+
+def ops() -> Any:
+    from torchvision import ops  # type: ignore[import-not-found]
+
+    return ops
+
+
+def test_boxes_overlap_by_their_areas() -> None:
+    iou = ops().box_iou(BOXES, BOXES)
+    assert iou.tolist() == [[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]]
+    far = ops().generalized_box_iou(BOXES[:1], BOXES[2:])
+    assert far.item() == pytest.approx(-(1200 - 300) / 1200)
+
+
+def test_of_boxes_that_overlap_the_best_one_is_left() -> None:
+    scores = torch.tensor([0.5, 0.9, 0.1])
+    assert ops().nms(BOXES, scores, 0.4).tolist() == [1, 2]
+    assert ops().nms(BOXES, scores, 0.5).tolist() == [1, 0, 2]
+    assert ops().batched_nms(BOXES, scores, torch.tensor([0, 1, 0]), 0.4).tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("form", ["xywh", "cxcywh"])
+def test_formats_of_boxes_lead_back(form: str) -> None:
+    turned = ops().box_convert(BOXES, "xyxy", form)
+    assert turned[2].tolist()[2:] == [10, 20]
+    assert torch.equal(ops().box_convert(turned, form, "xyxy"), BOXES)
+
+
+def test_a_part_of_a_plane_is_the_plane() -> None:
+    rows, columns = torch.meshgrid(torch.arange(8.0), torch.arange(8.0), indexing="ij")
+    plane = (rows * 10 + columns)[None, None]
+    part = ops().roi_align(plane, [torch.tensor([[2.0, 1, 6, 5]])], 2, aligned=False)
+    assert torch.allclose(part[0, 0], torch.tensor([[23.0, 25], [43, 45]]))
+
+
+def test_focal_loss_without_focus_is_half_the_cross_entropy() -> None:
+    x, y = torch.randn(4, 3), torch.ones(4, 3)
+    found = ops().sigmoid_focal_loss(x, y, alpha=0.5, gamma=0, reduction="mean")
+    wanted = nn.functional.binary_cross_entropy_with_logits(x, y) / 2
+    assert torch.allclose(found, wanted)
+
+
+def test_blocks_have_the_parts_of_their_names() -> None:
+    block = ops().Conv2dNormActivation(3, 8, 3, stride=2, activation_layer=nn.SiLU)
+    assert [type(one).__name__ for one in block] == ["Conv2d", "BatchNorm2d", "SiLU"]
+    assert block[0].bias is None
+    assert block(torch.rand(1, 3, 8, 8)).shape == (1, 8, 4, 4)
+    drop = ops().StochasticDepth(1.0, "row")
+    assert drop(torch.ones(2, 3)).sum() == 0
+    assert drop.eval()(torch.ones(2, 3)).sum() == 6
+    assert ops().FrozenBatchNorm2d(2)(torch.ones(1, 2, 2, 2)).sum().item() == pytest.approx(8, 1e-4)
+
+
+def test_what_a_network_computes_inside_is_given_by_name() -> None:
+    from torchvision.models import resnet18  # type: ignore[import-not-found]
+    from torchvision.models.feature_extraction import (  # type: ignore[import-not-found]
+        create_feature_extractor,
+        get_graph_node_names,
+    )
+
+    net = resnet18(num_classes=4).eval()
+    assert get_graph_node_names(net)[1][:7] == [
+        "x", "conv1", "bn1", "relu", "maxpool", "layer1.0.conv1", "layer1.0.bn1",
+    ]  # fmt: skip
+    found = create_feature_extractor(net, {"layer1": "one", "layer1.0.relu_1": "two", "fc": "end"})
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        out, wanted = found(x), net.maxpool(net.relu(net.bn1(net.conv1(x))))
+        assert torch.allclose(out["end"], net(x), atol=1e-4)
+        assert torch.allclose(out["two"], net.layer1[0](wanted), atol=1e-4)
+    with pytest.raises(Exception, match="the network computes no 'layer9'"):
+        create_feature_extractor(net, ["layer9"])
+
+
+def test_pictures_are_drawn_on_written_and_read(tmp_path: Path) -> None:
+    from torchvision.io import (  # type: ignore[import-not-found]
+        decode_image,
+        read_file,
+        read_image,
+        write_png,
+    )
+    from torchvision.utils import (  # type: ignore[import-not-found]
+        draw_bounding_boxes,
+        draw_segmentation_masks,
+    )
+
+    black = torch.zeros(3, 20, 20, dtype=torch.uint8)
+    drawn = draw_bounding_boxes(black, torch.tensor([[2.0, 3, 10, 12]]), colors="red")
+    assert drawn[:, 3, 5].tolist() == [255, 0, 0]
+    assert drawn[:, 7, 5].tolist() == [0, 0, 0]
+    mask = torch.zeros(20, 20, dtype=torch.bool)
+    mask[15:] = True
+    drawn = draw_segmentation_masks(drawn, mask, alpha=0.5, colors="blue")
+    assert drawn[:, 16, 5].tolist() == [0, 0, 127]
+    write_png(drawn, tmp_path / "a.png")
+    assert torch.equal(read_image(tmp_path / "a.png"), drawn)
+    assert torch.equal(decode_image(read_file(tmp_path / "a.png")), drawn)
+
+
+def test_transforms_are_modules_and_tell_what_they_draw() -> None:
+    from torchvision import transforms  # type: ignore[import-not-found]
+
+    class Twice(transforms.RandomCrop):  # type: ignore[misc]
+        def forward(self, img: Any) -> Any:
+            return super().forward(img) * 2
+
+    x = torch.ones(3, 9, 9)
+    both = nn.Sequential(transforms.CenterCrop(6), Twice(4))
+    assert both(x).shape == (3, 4, 4)
+    assert both(x).sum() == 96
+    top, left, height, width = transforms.RandomCrop.get_params(x, (4, 5))
+    assert 0 <= top <= 5 and 0 <= left <= 4 and (height, width) == (4, 5)
+    resized = transforms.Resize(6, max_size=8, antialias=False)(torch.rand(3, 6, 24))
+    assert resized.shape == (3, 2, 8)
+    assert "Resize(size=6" in repr(transforms.Resize(6))
