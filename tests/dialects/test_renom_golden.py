@@ -262,9 +262,10 @@ def lstm(x: Any, h: Any, c: Any, w: dict[str, Any], seen: Any) -> tuple[Any, Any
 
 
 def gru(x: Any, h: Any, w: dict[str, Any]) -> Any:
-    z, r, _ = gates(x, h, w, 3)
+    assert set(w) == {"w", "u", "b"}
+    z, r, _ = gates(x, h, {**w, "wr": w["u"]}, 3)
     wide = w["w"].shape[1] // 3 * 2
-    inner = h @ w["wr"][:, wide:]
+    inner = h @ w["u"][:, wide:]
     new = np.tanh(x @ w["w"][:, wide:] + w["b"][:, wide:] + sigmoid(r) * inner)
     return sigmoid(z) * h + (1 - sigmoid(z)) * new
 

@@ -21,7 +21,7 @@ class Lstm(Parametrized):
     `truncate()` forgets the state, which the next call else goes on from.
     """
 
-    gates = 4
+    gates, around = 4, "wr"  # and the name of the weights of what comes around
 
     def __init__(self, output_size: int, input_size: Any = None, ignore_bias: bool = False,
                  initializer: Any = None, weight_decay: float = 0.0) -> None:  # fmt: skip
@@ -39,7 +39,7 @@ class Lstm(Parametrized):
         """Make the weights, then the bias."""
         size = self._output_size
         wide = self.gates * size
-        weights = {"w": self.drawn(int(size_i[0]), wide), "wr": self.drawn(size, wide)}
+        weights = {"w": self.drawn(int(size_i[0]), wide), self.around: self.drawn(size, wide)}
         if not self._ignore_bias:
             bias = np.zeros((1, wide))
             bias[:, size : 2 * size] = 1 if self.gates == 4 else 0
@@ -109,19 +109,19 @@ class PeepholeLstm(Lstm):
 
 
 class Gru(Lstm):
-    """One step of a GRU: weights `w` (in, 3 out), `wr` (out, 3 out) and `b` (1, 3 out).
+    """One step of a GRU: weights `w` (in, 3 out), `u` (out, 3 out) and `b` (1, 3 out).
 
-    The gates are update, reset, candidate; h' = z h + (1 - z) tanh(w x + r (wr h)).
+    The gates are update, reset, candidate; h' = z h + (1 - z) tanh(w x + r (u h) + b).
     """
 
-    gates = 3
+    gates, around = 3, "u"
 
     def step(self, x: Tensor, before: Tensor, state: Tensor) -> tuple[Tensor, ...]:
         """Return the output, twice."""
         weights = self.params
         given = x @ weights.w.tensor
         given = given if self._ignore_bias else given + weights.b.tensor
-        inner = before @ weights.wr.tensor
+        inner = before @ weights.u.tensor
         (z, r, h), (z_inner, r_inner, h_inner) = given.chunk(3, 1), inner.chunk(3, 1)
         z, r = (z + z_inner).sigmoid(), (r + r_inner).sigmoid()
         out = z * before + (1 - z) * torch.tanh(h + r * h_inner)
