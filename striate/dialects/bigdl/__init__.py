@@ -29,7 +29,11 @@ REFUSED: dict[str, str] = {
     "bigdl.orca": _KERAS,
     "zoo.pipeline": _KERAS,
     "zoo.orca": _KERAS,
-    "bigdl.transform": "arrays: Sample.from_ndarray(image, label) of images that PIL has read",
+    "SeqFileFolder": "ImageFrame.read(folder) of picture files",
+    **dict.fromkeys(
+        ("RoiProject", "RoiHFlip", "RoiResize", "RoiNormalize", "RandomSampler", "DetectionCrop"),
+        "networks that give one class to an image: there are no detectors",
+    ),
     "Merge": "merge(inputs, mode), or CAddTable, CMulTable, JoinTable",
 }
 
@@ -46,7 +50,7 @@ def open_session(version: str, script: Script) -> BigdlSession:
 
 def modules(session: BigdlSession) -> Modules:
     """Return every module of the dialect by its path."""
-    from .served import modules as made
+    from .places import modules as made
 
     return made(session)
 

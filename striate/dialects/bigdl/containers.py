@@ -11,7 +11,8 @@ from ... import layers as native
 from ...core.symbol import Symbol
 from ...errors import caller
 from ..table import DialectError
-from .module import Leaf, Module, Node
+from .leaf import Leaf
+from .module import Module, Node
 from .session import BigdlSession
 
 Values = tuple[Symbol, ...]

@@ -9,6 +9,8 @@ import numpy as np
 
 from ...errors import caller, nearest
 from ..table import DialectError
+from . import columns
+from .columns import Column, col
 from .optimizer import Optimizer
 from .session import BigdlSession
 from .spark import RDD
@@ -135,10 +137,54 @@ class DataFrame:
         return [row[name] for row in self.held]
 
     def select(self, *names: Any) -> DataFrame:
-        """Return some of the columns."""
+        """Return some of the columns, or what is made of them."""
         wanted = list(names[0]) if names and isinstance(names[0], (list, tuple)) else list(names)
         wanted = self.columns if wanted == ["*"] else wanted
-        return DataFrame(zip(*map(self.column, wanted), strict=True), wanted)
+        made = [one.name if isinstance(one, Column) else one for one in wanted]
+        return DataFrame(zip(*map(self.values_of, wanted), strict=True), made)
+
+    def values_of(self, one: Any) -> list[Any]:
+        """Return the values of a column, or of what is made of some."""
+        if not isinstance(one, Column):
+            return self.column(one)
+        return [one.of(row) for row in self.held]
+
+    def __getitem__(self, name: str) -> Column:
+        self.column(name)
+        return col(name)
+
+    def withColumn(self, colName: str, col: Column) -> DataFrame:  # noqa: N802, N803
+        """Return the rows with one more column."""
+        return self.with_values(colName, self.values_of(col))
+
+    def withColumnRenamed(self, existing: str, new: str) -> DataFrame:  # noqa: N802
+        """Return the rows with another name for a column."""
+        return DataFrame(self.held, [new if one == existing else one for one in self.columns])
+
+    def filter(self, condition: Any) -> DataFrame:
+        """Return the rows of which a condition is true."""
+        wanted = columns.condition(condition) if isinstance(condition, str) else condition
+        return DataFrame([row for row in self.held if wanted.of(row)], self.columns)
+
+    def where(self, condition: Any) -> DataFrame:
+        """Return the rows of which a condition is true."""
+        return self.filter(condition)
+
+    def drop(self, *names: str) -> DataFrame:
+        """Return the rows without some columns."""
+        return self.select([one for one in self.columns if one not in names])
+
+    def union(self, other: DataFrame) -> DataFrame:
+        """Return the rows of both."""
+        return DataFrame([*self.held, *other.held], self.columns)
+
+    unionAll = union  # noqa: N815
+
+    def repartition(self, *args: Any) -> DataFrame:
+        """Return the same."""
+        return self
+
+    coalesce = repartition
 
     def with_values(self, name: str, values: Iterable[Any]) -> DataFrame:
         """Return the rows with one more column."""
@@ -273,6 +319,65 @@ class DLClassifier(DLEstimator):
     """Trains a network that tells classes apart, whose labels count from 1."""
 
     gives = DLClassifierModel
+
+
+class PipelineModel:
+    """Transformers, one after the other."""
+
+    def __init__(self, stages: Sequence[Any]) -> None:
+        self.stages = list(stages)
+
+    def transform(self, dataset: DataFrame) -> DataFrame:
+        """Return what the last one gives."""
+        for one in self.stages:
+            dataset = one.transform(dataset)
+        return dataset
+
+
+class Pipeline:
+    """Transformers and estimators: each is fitted on what those before it give."""
+
+    def __init__(self, stages: Sequence[Any] = ()) -> None:
+        self.stages = list(stages)
+
+    def setStages(self, value: Sequence[Any]) -> Pipeline:  # noqa: N802
+        """Choose the parts."""
+        self.stages = list(value)
+        return self
+
+    def fit(self, dataset: DataFrame) -> PipelineModel:
+        """Train; return the parts as transformers."""
+        made = []
+        for one in self.stages:
+            made.append(one.fit(dataset) if hasattr(one, "fit") else one)
+            dataset = made[-1].transform(dataset)
+        return PipelineModel(made)
+
+
+class MulticlassClassificationEvaluator(Settings):
+    """Tells how many predictions are right."""
+
+    known = (("LabelCol", "label"), ("PredictionCol", "prediction"), ("MetricName", "f1"))
+
+    def __init__(self, **words: Any) -> None:
+        super().__init__()
+        self.values |= {name[0].upper() + name[1:]: value for name, value in words.items()}
+
+    def evaluate(self, dataset: DataFrame) -> float:
+        """Return the share of right ones, or another measure, weighted by class."""
+        columns = (self.values["LabelCol"], self.values["PredictionCol"])
+        pairs = [*zip(*map(dataset.column, columns), strict=True)]
+        if self.values["MetricName"] in ("accuracy", "weightedRecall"):
+            return len([1 for one, other in pairs if one == other]) / len(pairs)
+        total = 0.0
+        for label in {one for one, _ in pairs}:
+            right = sum(one == other == label for one, other in pairs)
+            told = sum(other == label for _, other in pairs) or 1
+            there = sum(one == label for one, _ in pairs)
+            precise, found = right / told, right / there
+            both = 2 * precise * found / (precise + found) if right else 0.0
+            total += there * (both if self.values["MetricName"] == "f1" else precise)
+        return total / len(pairs)
 
 
 def shaped(values: Sequence[Any], size: Any) -> Any:

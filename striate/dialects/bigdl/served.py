@@ -11,6 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +23,25 @@ from ...engine.seed import seed
 from ...errors import caller
 from ...model import load, make
 from ...store import keras_file
-from ..dialect import Modules
 from ..table import DialectError
-from . import containers, frames, judging, mnist, news20, real_spark, samples, summaries, triggers
+from . import containers, judging, real_spark, samples, summaries, triggers
 from .containers import Container, Graph, Loaded, Table
 from .core import CORE
 from .core_functions import FUNCTIONS
 from .core_weights import WEIGHTED
 from .criterions import ROWS as CRITERIONS, Criterion
 from .criterions_composed import COMPOSED
-from .hybrid import with_bigdl_backend
-from .initialization import METHODS as INITIALIZATIONS, REGULARIZERS
+from .initialization import REGULARIZERS
 from .keras_kinds import KERAS, SPELLINGS, merging
 from .keras_weights import KERAS_WEIGHTED
 from .kind import Kind, bind
+from .leaf import Leaf
 from .methods import ROWS as METHODS, SCHEDULES, Method
-from .module import LAYOUT, Leaf, Module, Node
+from .module import LAYOUT, Module, Node
 from .optimizer import Optimizer
 from .over_time import CONTAINERS_OVER_TIME, CORE_OVER_TIME, KERAS_OVER_TIME
 from .session import BigdlSession
-from .spark import RDD, SparkConf, SparkContext, SparkSession, SQLContext
+from .spark import RDD
 from .tables import TABLES
 from .topology import KerasLayer, KerasModel, KerasSequential, keras_nodes
 
@@ -72,7 +72,8 @@ class Maker:
         return (self.base or object,)
 
 
-def _named(*things: Any) -> dict[str, Any]:
+def named(*things: Any) -> dict[str, Any]:
+    """Return things by their names."""
     return {one.__name__: one for one in things}
 
 
@@ -99,7 +100,7 @@ def _layer(session: BigdlSession, name: str, kind: Kind, cls: type[Leaf], prefix
     return Maker(name, made)
 
 
-def _core(session: BigdlSession) -> dict[str, Any]:
+def core_layers(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.nn.layer`."""
     out: dict[str, Any] = {
         name: _layer(session, name, kind, Leaf, "")
@@ -166,23 +167,25 @@ def _loaders(session: BigdlSession, graph: Any) -> None:
         kept = Path(f"{modelPath}.striate")  # as set_checkpoint names it
         return Loaded(session, load(kept if kept.exists() else modelPath))
 
-    def load_keras(json_path: str | None = None, hdf5_path: str | None = None,
-                   by_name: bool = False) -> Loaded:  # fmt: skip
-        if json_path is None:
-            return Loaded(session, load(str(hdf5_path)))
-        document = json.loads(Path(json_path).read_text(encoding="utf-8"))
-        model = keras_file.from_description(json_path, document, make)
-        if hdf5_path:
-            keras_file.read_weights(hdf5_path, model, by_name)
-        return Loaded(session, model)
-
     for name, kind in FOREIGN.items():
         setattr(graph, name, _refused(f"Model.{name}", kind))
     graph.loadModel = graph.load = load_model
-    graph.load_keras = load_keras
+    graph.load_keras = partial(load_keras, session)
 
 
-def _keras_layers(session: BigdlSession) -> dict[str, Any]:
+def load_keras(session: BigdlSession, json_path: str | None = None, hdf5_path: str | None = None,
+               by_name: bool = False) -> Loaded:  # fmt: skip
+    """Return the network that files of Keras describe, with their weights."""
+    if json_path is None:
+        return Loaded(session, load(str(hdf5_path)))
+    document = json.loads(Path(json_path).read_text(encoding="utf-8"))
+    model = keras_file.from_description(json_path, document, make)
+    if hdf5_path:
+        keras_file.read_weights(hdf5_path, model, by_name)
+    return Loaded(session, model)
+
+
+def keras_layers(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.nn.keras.layer`."""
     kinds = {
         **KERAS,
@@ -221,7 +224,9 @@ def _keras_layers(session: BigdlSession) -> dict[str, Any]:
     return {**out, "Input": begin, "InputLayer": input_layer, "merge": merge, **LEAKED}
 
 
-def _topology(session: BigdlSession) -> dict[str, Any]:
+def topology_names(session: BigdlSession) -> dict[str, Any]:
+    """Return the names of `bigdl.nn.keras.topology`."""
+
     def sequential(name: str | None = None, **words: Any) -> KerasSequential:
         session.created("KerasSequential")
         return KerasSequential(session, name)
@@ -234,7 +239,7 @@ def _topology(session: BigdlSession) -> dict[str, Any]:
             "Model": Maker("Model", model, KerasModel), **LEAKED}  # fmt: skip
 
 
-def _optimizers(session: BigdlSession) -> dict[str, Any]:
+def optimizer_names(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.optim.optimizer`."""
 
     def method(name: str) -> Maker:
@@ -278,7 +283,9 @@ def _optimizers(session: BigdlSession) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _criterions(session: BigdlSession) -> dict[str, Any]:
+def criterion_names(session: BigdlSession) -> dict[str, Any]:
+    """Return the names of `bigdl.nn.criterion`."""
+
     def criterion(name: str) -> Maker:
         def made(*args: Any, **words: Any) -> Criterion:
             found = Criterion.of(name, *args, **words)
@@ -291,7 +298,7 @@ def _criterions(session: BigdlSession) -> dict[str, Any]:
     return {**made, **_plain(session, *COMPOSED), **LEAKED}
 
 
-def _common(session: BigdlSession) -> dict[str, Any]:
+def common_names(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.util.common`."""
 
     def redirect(bigdl_type: str = "float", log_path: str | None = None) -> None:
@@ -330,7 +337,7 @@ def _common(session: BigdlSession) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lenet(core: dict[str, Any], class_num: int) -> Any:
+def lenet_network(core: dict[str, Any], class_num: int) -> Any:
     """Return the network of `bigdl.models.lenet.lenet5`."""
     layers = [
         core["Reshape"]([1, 28, 28]), core["SpatialConvolution"](1, 6, 5, 5), core["Tanh"](),
@@ -343,87 +350,3 @@ def _lenet(core: dict[str, Any], class_num: int) -> Any:
     for layer in layers:
         network.add(layer)
     return network
-
-
-def _spark() -> dict[str, Any]:
-    """Return the modules of the stand-in; none where the real package is installed."""
-    if real_spark.installed():
-        return {}
-    context = _named(SparkContext, SparkConf, RDD)
-    levels = type("StorageLevel", (), {"MEMORY_ONLY": None, "MEMORY_AND_DISK": None})
-    return {
-        "pyspark": {**context, "StorageLevel": levels, "__version__": SparkContext.version},
-        "pyspark.context": _named(SparkContext), "pyspark.conf": _named(SparkConf),
-        "pyspark.rdd": _named(RDD), "pyspark.storagelevel": {"StorageLevel": levels},
-        "pyspark.sql": _named(SparkSession, SQLContext, frames.DataFrame, frames.Row),
-        "pyspark.sql.types": {**frames.TYPES, "Row": frames.Row},
-    }  # fmt: skip
-
-
-def modules(session: BigdlSession) -> Modules:
-    """Return every module by its path."""
-    words = ("TRAIN_MEAN", "TRAIN_STD", "TEST_MEAN", "TEST_STD")
-    digits = {name: getattr(mnist, name) for name in (*words, "read_data_sets", "load_data")}
-    base = _named(mnist.maybe_download)
-    lenet = _named(mnist.get_mnist, mnist.preprocess_mnist, mnist.get_end_trigger,
-                   mnist.validate_optimizer)  # fmt: skip
-    core, criterions, optimizers = _core(session), _criterions(session), _optimizers(session)
-    common = _common(session)
-    context = {**common, "init_nncontext": lambda *a, **w: LEAKED["SparkContext"].getOrCreate()}
-    return {
-        "bigdl.dllib": {},
-        "bigdl.dllib.nn": {},
-        "bigdl.dllib.optim": {},
-        "bigdl.dllib.utils": {},
-        "bigdl.dllib.feature": {},
-        "bigdl.dllib.feature.dataset": {},
-        "bigdl.dllib.nn.layer": {**core, **REGULARIZERS, **INITIALIZATIONS, **LEAKED},
-        "bigdl.dllib.nn.criterion": criterions,
-        "bigdl.dllib.nn.initialization_method": {**INITIALIZATIONS, **LEAKED},
-        "bigdl.dllib.optim.optimizer": optimizers,
-        "bigdl.dllib.utils.common": common,
-        "bigdl.dllib.nncontext": context,
-        "bigdl.dllib.feature.dataset.mnist": digits,
-        "zoo": {},
-        "zoo.common": {},
-        "zoo.common.nncontext": context,
-        "bigdl.keras": {},
-        "bigdl.keras.backend": {
-            **_named(with_bigdl_backend),
-            "use_bigdl_backend": with_bigdl_backend,
-            **LEAKED,
-        },
-        "bigdl.dlframes": {},
-        "bigdl.dlframes.dl_classifier": {**frames.estimators(session), **LEAKED},
-        "bigdl.dataset.news20": {
-            **_named(news20.get_news20, news20.get_glove_w2v),
-            "CLASS_NUM": news20.CLASS_NUM,
-            **LEAKED,
-        },
-        "bigdl.models.lenet.lenet5": {
-            "build_model": lambda class_num: _lenet(core, class_num),
-            **lenet,
-            **LEAKED,
-        },
-        "bigdl": {"__version__": "0.7.0"},
-        "bigdl.nn": {},
-        "bigdl.nn.layer": {**core, **REGULARIZERS, **INITIALIZATIONS, **LEAKED},
-        "bigdl.nn.criterion": criterions,
-        "bigdl.nn.initialization_method": {**INITIALIZATIONS, **LEAKED},
-        "bigdl.nn.keras": {},
-        "bigdl.nn.keras.layer": _keras_layers(session),
-        "bigdl.nn.keras.topology": _topology(session),
-        "bigdl.optim": {},
-        "bigdl.optim.optimizer": optimizers,
-        "bigdl.util": {},
-        "bigdl.util.common": common,
-        "bigdl.util.engine": {"prepare_env": lambda *a, **w: None},
-        "bigdl.dataset": {},
-        "bigdl.dataset.mnist": {**digits, **LEAKED},
-        "bigdl.dataset.base": {**base, **LEAKED},
-        "bigdl.dataset.transformer": {**_named(mnist.normalizer), **LEAKED},
-        "bigdl.models": {},
-        "bigdl.models.lenet": {},
-        "bigdl.models.lenet.utils": {**lenet, **LEAKED},
-        **_spark(),
-    }

@@ -13,7 +13,8 @@ from ..table import DialectError
 from . import training
 from .containers import Container, Graph, nodes
 from .judging import EvaluatedResult, judge, methods_of
-from .module import LAYOUT, Leaf, Module, Node
+from .leaf import Leaf
+from .module import LAYOUT, Module, Node
 from .real_spark import rdd_like
 from .samples import arrays_of
 from .session import BigdlSession

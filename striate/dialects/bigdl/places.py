@@ -1,0 +1,139 @@
+"""The modules of BigDL and of Spark by their paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..dialect import Modules
+from . import (
+    converter,
+    frames,
+    image_changes,
+    image_colours,
+    image_frames,
+    mnist,
+    news20,
+    real_spark,
+)
+from .columns import FUNCTIONS as COLUMN_FUNCTIONS
+from .hybrid import with_bigdl_backend
+from .initialization import METHODS as INITIALIZATIONS, REGULARIZERS
+from .served import (
+    LEAKED,
+    common_names,
+    core_layers,
+    criterion_names,
+    keras_layers,
+    lenet_network,
+    named,
+    optimizer_names,
+    topology_names,
+)
+from .session import BigdlSession
+from .spark import RDD, SparkConf, SparkContext, SparkSession, SQLContext
+
+
+def _spark() -> dict[str, Any]:
+    """Return the modules of the stand-in; none where the real package is installed."""
+    if real_spark.installed():
+        return {}
+    context = named(SparkContext, SparkConf, RDD)
+    levels = type("StorageLevel", (), {"MEMORY_ONLY": None, "MEMORY_AND_DISK": None})
+    return {
+        "pyspark": {**context, "StorageLevel": levels, "__version__": SparkContext.version},
+        "pyspark.context": named(SparkContext), "pyspark.conf": named(SparkConf),
+        "pyspark.rdd": named(RDD), "pyspark.storagelevel": {"StorageLevel": levels},
+        "pyspark.sql": named(SparkSession, SQLContext, frames.DataFrame, frames.Row),
+        "pyspark.sql.types": {**frames.TYPES, "Row": frames.Row},
+        "pyspark.sql.functions": COLUMN_FUNCTIONS,
+        "pyspark.ml": {"Pipeline": frames.Pipeline, "PipelineModel": frames.PipelineModel},
+        "pyspark.ml.evaluation": named(frames.MulticlassClassificationEvaluator),
+    }  # fmt: skip
+
+
+def modules(session: BigdlSession) -> Modules:
+    """Return every module by its path."""
+    words = ("TRAIN_MEAN", "TRAIN_STD", "TEST_MEAN", "TEST_STD")
+    digits = {name: getattr(mnist, name) for name in (*words, "read_data_sets", "load_data")}
+    base = named(mnist.maybe_download)
+    lenet = named(mnist.get_mnist, mnist.preprocess_mnist, mnist.get_end_trigger,
+                   mnist.validate_optimizer)  # fmt: skip
+    core, criterions, optimizers = (
+        core_layers(session),
+        criterion_names(session),
+        optimizer_names(session),
+    )
+    common = common_names(session)
+    context = {**common, "init_nncontext": lambda *a, **w: LEAKED["SparkContext"].getOrCreate()}
+    return {
+        "bigdl.dllib": {},
+        "bigdl.dllib.nn": {},
+        "bigdl.dllib.optim": {},
+        "bigdl.dllib.utils": {},
+        "bigdl.dllib.feature": {},
+        "bigdl.dllib.feature.dataset": {},
+        "bigdl.dllib.nn.layer": {**core, **REGULARIZERS, **INITIALIZATIONS, **LEAKED},
+        "bigdl.dllib.nn.criterion": criterions,
+        "bigdl.dllib.nn.initialization_method": {**INITIALIZATIONS, **LEAKED},
+        "bigdl.dllib.optim.optimizer": optimizers,
+        "bigdl.dllib.utils.common": common,
+        "bigdl.dllib.nncontext": context,
+        "bigdl.dllib.feature.dataset.mnist": digits,
+        "zoo": {},
+        "zoo.common": {},
+        "zoo.common.nncontext": context,
+        "bigdl.keras": {},
+        "bigdl.keras.backend": {
+            **named(with_bigdl_backend),
+            "use_bigdl_backend": with_bigdl_backend,
+            **LEAKED,
+        },
+        "bigdl.dlframes": {},
+        "bigdl.dlframes.dl_classifier": {**frames.estimators(session), **LEAKED},
+        "bigdl.dlframes.dl_image_reader": {**named(image_frames.DLImageReader), **LEAKED},
+        "bigdl.dlframes.dl_image_transformer": {
+            **named(image_frames.DLImageTransformer),
+            **LEAKED,
+        },
+        "bigdl.transform": {},
+        "bigdl.transform.vision": {},
+        "bigdl.transform.vision.image": {
+            **image_changes.NAMES,
+            **image_colours.NAMES,
+            **image_frames.NAMES,
+            **LEAKED,
+        },
+        "bigdl.keras.converter": converter.names(session),
+        "bigdl.keras.optimization": {"OptimConverter": converter.OptimConverter},
+        "bigdl.dataset.news20": {
+            **named(news20.get_news20, news20.get_glove_w2v),
+            "CLASS_NUM": news20.CLASS_NUM,
+            **LEAKED,
+        },
+        "bigdl.models.lenet.lenet5": {
+            "build_model": lambda class_num: lenet_network(core, class_num),
+            **lenet,
+            **LEAKED,
+        },
+        "bigdl": {"__version__": "0.7.0"},
+        "bigdl.nn": {},
+        "bigdl.nn.layer": {**core, **REGULARIZERS, **INITIALIZATIONS, **LEAKED},
+        "bigdl.nn.criterion": criterions,
+        "bigdl.nn.initialization_method": {**INITIALIZATIONS, **LEAKED},
+        "bigdl.nn.keras": {},
+        "bigdl.nn.keras.layer": keras_layers(session),
+        "bigdl.nn.keras.topology": topology_names(session),
+        "bigdl.optim": {},
+        "bigdl.optim.optimizer": optimizers,
+        "bigdl.util": {},
+        "bigdl.util.common": common,
+        "bigdl.util.engine": {"prepare_env": lambda *a, **w: None},
+        "bigdl.dataset": {},
+        "bigdl.dataset.mnist": {**digits, **LEAKED},
+        "bigdl.dataset.base": {**base, **LEAKED},
+        "bigdl.dataset.transformer": {**named(mnist.normalizer), **LEAKED},
+        "bigdl.models": {},
+        "bigdl.models.lenet": {},
+        "bigdl.models.lenet.utils": {**lenet, **LEAKED},
+        **_spark(),
+    }
