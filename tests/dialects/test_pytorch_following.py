@@ -216,3 +216,15 @@ def test_what_other_threads_print_is_printed(capsys: pytest.CaptureFixture[str])
         thread.join()
     assert not twin.changed
     assert capsys.readouterr().out == "from beside\n"
+
+
+def test_modules_with_a_hash_of_their_own_are_left_to_it() -> None:
+    class Metric(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.total = 0
+
+        def __hash__(self) -> int:
+            return hash(self.total)
+
+    assert Metric().total == 0

@@ -135,3 +135,46 @@ def test_transforms_are_modules_and_tell_what_they_draw() -> None:
     resized = transforms.Resize(6, max_size=8, antialias=False)(torch.rand(3, 6, 24))
     assert resized.shape == (3, 2, 8)
     assert "Resize(size=6" in repr(transforms.Resize(6))
+
+
+def test_inception_has_the_weights_that_are_published_for_it() -> None:
+    from torchvision import models  # type: ignore[import-not-found]
+
+    with torch.device("meta"):
+        net = models.inception_v3(weights=None)
+        found = net(torch.empty(2, 3, 299, 299))
+    assert sum(weight.numel() for weight in net.parameters()) == 27_161_264
+    assert "Mixed_7c.branch3x3dbl_3b.conv.weight" in net.state_dict()
+    assert found.logits.shape == found.aux_logits.shape == (2, 1000)
+    assert models.inception_v3(weights=None, aux_logits=False, init_weights=False).AuxLogits is None
+
+
+def test_a_data_set_of_a_script_stands_on_a_folder(tmp_path: Path) -> None:
+    from torchvision.datasets import ImageFolder, VisionDataset  # type: ignore[import-not-found]
+    from torchvision.datasets.folder import (  # type: ignore[import-not-found]
+        IMG_EXTENSIONS,
+        make_dataset,
+    )
+    from torchvision.datasets.utils import (  # type: ignore[import-not-found]
+        check_integrity,
+        download_url,
+    )
+
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(name.encode())
+    assert [number for _, number in make_dataset(tmp_path, {"a": 0, "b": 1}, IMG_EXTENSIONS)] == [
+        0,
+        1,
+    ]
+    both = VisionDataset(tmp_path, transform=lambda x: x + 1, target_transform=lambda y: -y)
+    assert both.transforms(1, 2) == (2, -2)
+
+    class Turned(ImageFolder):  # type: ignore[misc]
+        def find_classes(self, directory: Any) -> Any:
+            return ["b", "a"], {"b": 0, "a": 1}
+
+    assert [number for _, number in Turned(tmp_path).samples] == [0, 1]
+    assert check_integrity(tmp_path / "a" / "0.png", "0cc175b9c0f1b6a831c399e269772661")
+    with pytest.raises(Exception, match="nothing is fetched"):
+        download_url("http://nowhere/x.zip", tmp_path)

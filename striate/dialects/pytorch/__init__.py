@@ -47,8 +47,6 @@ REFUSED: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "inception_v3",
-            "Inception3",
             "convnext_tiny",
             "convnext_small",
             "convnext_base",

@@ -5,6 +5,7 @@ Names of weights are those of the published files, so that `load_state_dict` tak
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from ...errors import caller
 from ..table import DialectError
-from . import models_deep as deep, models_mobile as mobile
+from . import models_deep as deep, models_inception as inception, models_mobile as mobile
 from .functional import to_tensor
 from .transforms import CenterCrop, Compose, Normalize, Resize
 
@@ -226,7 +227,9 @@ class AsTensor:
 def _made(name: str, make: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
     def network(pretrained: bool = False, progress: bool = True, **words: Any) -> nn.Module:
         """Return the network; its weights are drawn at random, or those of a file."""
-        words = {word: value for word, value in words.items() if word not in UNUSED}
+        taken = inspect.signature(make).parameters
+        unused = {word for word in UNUSED if word not in taken}
+        words = {word: value for word, value in words.items() if word not in unused}
         wanted = words.pop("weights", None)
         if not pretrained and wanted is None:
             return make(**words)
@@ -268,6 +271,7 @@ def names() -> dict[str, Any]:
     made: dict[str, Callable[..., nn.Module]] = {
         "alexnet": alexnet,
         "googlenet": deep.GoogLeNet,
+        "inception_v3": inception.Inception3,
         "mobilenet_v2": mobile.mobilenet_v2,
     }
     for depth in VGGS:
@@ -289,13 +293,14 @@ def names() -> dict[str, Any]:
         **{title: Words(title) for title in titles},
         "ResNet": ResNet, "AlexNet": AlexNet, "VGG": VGG,
         "DenseNet": deep.DenseNet, "SqueezeNet": deep.SqueezeNet,
+        "Inception3": inception.Inception3,
         "get_model": lambda name, **words: _made(name, made[name])(**words),
         "list_models": lambda **words: sorted(made),
     }  # fmt: skip
 
 
 TITLES = {"googlenet": "GoogLeNet", "alexnet": "AlexNet", "wide_resnet50_2": "Wide_ResNet50_2",
-          "wide_resnet101_2": "Wide_ResNet101_2"}  # fmt: skip
+          "inception_v3": "Inception_V3", "wide_resnet101_2": "Wide_ResNet101_2"}  # fmt: skip
 
 
 def _title(name: str) -> str:

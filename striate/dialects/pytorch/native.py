@@ -88,9 +88,7 @@ class Caller:
     def __init__(self, script: Script, original: Callable[..., Any]) -> None:
         self.script, self.original = script, original
         self.known: weakref.WeakKeyDictionary[nn.Module, Known] = weakref.WeakKeyDictionary()
-        self.within: weakref.WeakKeyDictionary[nn.Module, weakref.WeakSet[nn.Module]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self.within: dict[int, list[weakref.ref[nn.Module]]] = {}  # the networks, by a part's id
         self.here = threading.local()
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...], words: dict[str, Any]) -> Any:
@@ -135,7 +133,10 @@ class Caller:
                 again = self._again(module) if training else None
                 known.ways[key] = follow(module, key[0], again)
                 for part in parts:
-                    self.within.setdefault(part, weakref.WeakSet()).add(module)
+                    if id(part) not in self.within:
+                        self.within[id(part)] = []
+                        weakref.finalize(part, self.within.pop, id(part), None).atexit = False
+                    self.within[id(part)].append(weakref.ref(module))
             followed = known.ways[key]
         if followed is None:
             return None
@@ -169,8 +170,9 @@ class Caller:
     def changed(self, part: nn.Module) -> None:
         """Forget how the networks are computed that a module with a new attribute is a part of."""
         with foreign.FOLLOWING:
-            for module in list(self.within.get(part, ())):
-                known = self.known[module]
+            for held in self.within.get(id(part), ()):
+                module = held()
+                known = Known() if module is None else self.known[module]
                 known.turns += any(known.ways.values())
                 known.ways = {key: way for key, way in known.ways.items() if way is None}
 
@@ -289,7 +291,7 @@ def patches(session: Session) -> Sequence[Patch]:
     def set_attribute(self: nn.Module, name: str, value: Any) -> None:
         before = vars(self).get(name, caller)
         change(self, name, value)
-        if name != "training" and before is not value and self in caller.within:
+        if name != "training" and before is not value and id(self) in caller.within:
             caller.changed(self)
 
     return ((nn.Module, "__call__", call), (nn.Module, "__setattr__", set_attribute))

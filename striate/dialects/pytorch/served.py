@@ -13,8 +13,7 @@ from ..strict import Strict
 from . import (
     blocks,
     boxes,
-    datasets,
-    datasets_files,
+    datasets_names,
     drawings,
     features,
     functional,
@@ -73,7 +72,7 @@ NATIVE = {  # what a new program writes for a class
     "CIFAR10": "st.datasets.cifar10()", "CIFAR100": "st.datasets.cifar100()",
     "Normalize": "L.Normalization(mean=mean, variance=variance)", "Pad": "L.ZeroPadding2D(padding)",
 }  # fmt: skip
-for name, made in {**CLASSES, **NEWER, **datasets.names(None, datasets_files.SETS)}.items():
+for name, made in {**CLASSES, **NEWER, **datasets_names.names(None)}.items():
     if isinstance(made, Strict):
         made.title, made.native = "torchvision", NATIVE.get(name, "")
 
@@ -91,7 +90,7 @@ def modules(session: Session) -> Modules:
 
 def vision(session: Session) -> dict[str, dict[str, Any]]:
     """Return the modules of torchvision."""
-    sets = datasets.names(session.script.limit_samples, datasets_files.SETS)
+    sets = datasets_names.names(session.script.limit_samples)
     pictures = {one.__name__: one for one in PICTURES}
     return {
         "torchvision": {
@@ -110,7 +109,9 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         "torchvision.datasets": sets,
         "torchvision.datasets.mnist": sets,
         "torchvision.datasets.cifar": sets,
-        "torchvision.datasets.folder": {**sets, "default_loader": datasets.default_loader},
+        "torchvision.datasets.folder": {**sets, **datasets_names.FOLDER},
+        "torchvision.datasets.vision": {"VisionDataset": sets["VisionDataset"]},
+        "torchvision.datasets.utils": datasets_names.FILES,
         "torchvision.transforms": CLASSES,
         "torchvision.transforms.transforms": CLASSES,
         "torchvision.transforms.functional": functional_names.FUNCTIONS,
