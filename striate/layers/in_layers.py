@@ -67,18 +67,23 @@ def in_layers(where: str, graph: Graph) -> tuple[tuple[Symbol, ...], tuple[Symbo
 
 
 def same(one: nn.Module, other: nn.Module, inputs: Sequence[Symbol]) -> bool:
-    """Return whether two networks give the same for two samples of noise, in inference."""
+    """Return whether two networks give the same for two samples of noise, in inference.
+
+    Where a size is not known, the noise is 64 wide; what does not run on it is not the same.
+    """
     modes = {part: part.training for part in (*one.modules(), *other.modules())}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         x = [
-            torch.rand(2, *(size or 8 for size in symbol.spec.shape)).to(
+            torch.rand(2, *(size or 64 for size in symbol.spec.shape)).to(
                 getattr(torch, symbol.spec.dtype)
             )
             for symbol in inputs
         ]
         try:
             found = [net.eval()(*x) for net in (one, other)]
+        except RuntimeError:
+            return False
         finally:
             for part, mode in modes.items():
                 part.training = mode

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from striate.dialects import installed
+from striate.dialects.program import run_script
 
 x = np.random.default_rng(0).normal(size=(8, 6)).astype("float32")
 
@@ -144,3 +146,23 @@ def test_operators_of_an_array_and_a_tensor_give_a_tensor() -> None:
     one += two
     two += one
     np.testing.assert_allclose(two, [7, 10])
+
+
+def test_a_network_for_pictures_of_any_size_is_kept(tmp_path: Path) -> None:
+    script = tmp_path / "free.py"
+    script.write_text("""
+import numpy as np
+from tensorflow.keras import Input, Model, layers
+class Doubled(layers.Layer):
+    def call(self, x):
+        return layers.add([x, x])
+begin = Input((None, None, 3))
+x = begin
+for filters in (4, 4):
+    x = layers.MaxPooling2D()(layers.Conv2D(filters, 3)(Doubled()(x)))
+model = Model(begin, layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(x))))
+model.compile("sgd", "mse")
+model.fit(np.ones((4, 24, 24, 3)), np.ones((4, 2)), verbose=0)
+""")
+    run = run_script(script, root=tmp_path / "runs")
+    assert (run / "model.striate").exists()
