@@ -50,6 +50,7 @@ def through_the_dialect(text: str, version: str, capsys: pytest.CaptureFixture[s
 
 
 OTHERWISE = {  # what a port prints instead, because names are native ones
+    "numbers after the filters are the kernel's sides": "(3, 3) 1",  # as it was given
     "tutorial 001": "54410 ",
     "tutorial 002": "(4, 10) ['accuracy', 'loss', 'val_accuracy', 'val_loss']",
     "in tf.keras they are kernel and strides": "3 3 ",
@@ -316,11 +317,11 @@ def test_a_script_of_torch_has_striates_data_sets(
     alone: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import striate.torchvision
-    from striate.dialects.pytorch.datasets import names
+    from striate.dialects.pytorch.datasets_names import names
 
     Path("old.py").write_text(TORCH)
     ported = port_script("old.py")
-    few = names(200, ())["MNIST"]
+    few = names(200)["MNIST"]
     monkeypatch.setattr(striate.torchvision.datasets, "MNIST", few)  # type: ignore[attr-defined]
     last = alone("new.py", ported)
     assert last.startswith("200 (50, 10) ") and last.endswith(" 4")
