@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .attribution import attribution, grad_cams, map_layers, sanity
+from .attribution import attribution, grad_cams, map_layers
 from .batch import plot_history, show_batch
 from .compare import compare, compare_maps
 from .diagram import plot_model
@@ -14,6 +14,7 @@ from .likes import likes
 from .maps import feature_maps
 from .mistakes import mistakes
 from .nearest import features, nearest
+from .sanity import sanity
 from .summary import summary
 from .unit import unit
 
