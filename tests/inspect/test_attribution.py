@@ -155,10 +155,6 @@ def test_messages():
         "  need  method one of 'integrated_gradients', 'saliency', 'occlusion', 'grad_cam'\n"
         '  fix   did you mean "saliency"?'
     )
-    flat = st.Sequential([L.Input((4,)), L.Dense(2)])
-    assert told(lambda: attribution(flat, np.zeros(4))) == (
-        "Sequential: does not take one image\n  got   input (4,)"
-    )
     assert told(lambda: attribution(model, x, 1, "grad_cam", "dense")) == (
         "dense (Dense): has no maps to weigh\n"
         "  got   output (5,)\n"
