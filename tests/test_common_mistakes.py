@@ -213,7 +213,7 @@ WORDS = {
     ),
     "10 overfitting": (
         "note: overfitting since epoch 3: val_loss was #.# there and is #.# now; "
-        "EarlyStopping(restore_best_weights=True) keeps the best"
+        "EarlyStopping(restore_best_weights=True), dropout or augmentation help"
     ),
     "11 validated on what was trained on": (
         "note: 10 of the 10 validation samples are among the training samples too: their "

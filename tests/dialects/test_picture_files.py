@@ -14,8 +14,8 @@ from striate.data import image
 from striate.dialects.keras.image_files import load_img
 from striate.dialects.keras.tf_files import decode_image
 from striate.dialects.picture_files import PictureError, picture
-from striate.dialects.pytorch.datasets import default_loader
-from striate.dialects.pytorch.served import read_image
+from striate.dialects.pytorch.datasets_folders import default_loader
+from striate.dialects.pytorch.image_files import read_image
 from striate.dialects.surroundings_images import imread
 from striate.errors import DataError
 

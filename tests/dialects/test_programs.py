@@ -112,10 +112,10 @@ print(m.metrics_names, len(score))
 """, "['loss', 'acc'] 2"),
     "numbers after the filters are the kernel's sides": (
         "keras1", PLAIN + NET + "print(model.layers[0].kernel_size, model.layers[0].strides)",
-        "(3, 3) 1"),
+        "(3, 3) (1, 1)"),
     "in tf.keras they are kernel and strides": (
         "tf", TF + "l = layers.Conv2D(4, 3, 3)\nprint(l.kernel_size, l.strides, l.name)",
-        "3 3 conv2d"),
+        "(3, 3) (3, 3) conv2d"),
     "names of Keras 1": ("keras1", PLAIN + NET + "print([l.name for l in model.layers])",
         "['convolution2d_1', 'activation_1', 'maxpooling2d_1', 'flatten_1', 'dense_1']"),
     "the rate of Adadelta": (
