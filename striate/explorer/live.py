@@ -17,7 +17,7 @@ import torch
 from ..data.fit import check_batch
 from ..inspect.alarms import by_epoch
 from ..inspect.asked import about_model, class_numbers, numbers
-from ..inspect.outputs import loss_of
+from ..inspect.outputs import CLASSES, gives, loss_of
 from ..store import samples
 from ..store.files import MANIFEST, manifest
 from ..store.run import Run
@@ -41,7 +41,8 @@ def explore(
     """Show a model as it is now in the browser, as `striate explore` shows a run.
 
     `test` and `train`, each (samples, labels), are the pictures that the page knows, of each part
-    the first 32 MB; without them one draws, or drops an image. `classes` are the names of the
+    the first 32 MB; without them one draws, or drops an image. Labels may be None, and are left out
+    where the network gives no classes. `classes` are the names of the
     classes, `history` is what `fit` returned. `port`: else the first free one from 8250.
 
     Raises: DataError or ShapeError for samples and labels that do not fit the model, ConfigError
@@ -73,8 +74,10 @@ def _name(model: Any) -> str:
 
 
 def _checked(model: Any, name: str, x: Any, y: Any) -> Pair:
-    """Return samples and class numbers that fit the model."""
+    """Return samples, and class numbers if there are any, that fit the model."""
     array = numbers(name, x)
     check_batch(model.where, (model.graph.inputs[0].spec,), (torch.as_tensor(array[:1]),))
+    if y is None or gives(model) != CLASSES:
+        return array, None
     count = model.graph.outputs[0].spec.shape[-1] or np.asarray(y).max() + 1
     return array, class_numbers(name, y, len(array), max(int(count), 2))

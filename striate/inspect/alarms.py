@@ -84,20 +84,17 @@ def overfitting(rows: Rows) -> Iterator[Alarm]:
 
 def _lost(rows: Rows, steps: Rows) -> Iterator[Alarm]:
     """Find where the loss ceased to be a number: at the first such step, else epoch."""
-    bad = next((row for row in steps if not math.isfinite(row.get("loss", 0))), None)
-    late = next((row for row in rows if not math.isfinite(row.get("loss", 0))), None)
-    if bad is None and late is None:
+    for row in (*steps, *rows):
+        if math.isfinite(row.get("loss", 0)):
+            continue
+        whole = "epoch" in row
+        since = f"epoch {row['epoch']:.0f}" if whole else f"step {row['step']:,.0f}"
+        yield Alarm(
+            f"the loss is no number any more since {since}: try a lower learning rate "
+            "(model.find_lr suggests one) or clipnorm=1.0",
+            row["epoch" if whole else "at"],
+        )
         return
-    since, at = (
-        (f"step {bad['step']:,.0f}", bad["at"])
-        if bad is not None
-        else (f"epoch {late['epoch']:.0f}", late["epoch"])  # type: ignore[index]
-    )
-    yield Alarm(
-        f"the loss is no number any more since {since}: try a lower learning rate "
-        "(model.find_lr suggests one) or clipnorm=1.0",
-        at,
-    )
 
 
 def _rose(rows: Rows) -> Iterator[Alarm]:

@@ -109,7 +109,7 @@ def _largest(model: Any, node: Node, x: Any, channel: int) -> tuple[NDArray[Any]
             raise _EnoughError
 
     with inference(model), torch.no_grad():
-        for start in range(0, max(len(x), 1), BATCH):
+        for start in range(0, max(len(x), 1), BATCH):  # as_batch refuses an empty one
             try:
                 walk(model.graph, [as_batch(model, x[start : start + BATCH])], see)
             except _EnoughError:

@@ -71,7 +71,7 @@ def features(model: Any, data: Any) -> NDArray[np.float32]:
     """Return what the last layer with weights reads, as a row for each sample."""
     rows = [
         _features(model, as_batch(model, data[start : start + BATCH]))
-        for start in range(0, max(len(data), 1), BATCH)
+        for start in range(0, max(len(data), 1), BATCH)  # as_batch refuses an empty one
     ]
     return np.concatenate(rows)
 

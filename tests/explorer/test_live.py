@@ -71,6 +71,16 @@ def test_a_torch_module_that_is_code_is_shown_too() -> None:
         assert len(found["probabilities"]) == 4
 
 
+def test_pictures_without_classes_are_shown() -> None:
+    model = st.Sequential([L.Input((8, 8, 1)), L.Conv2D(1, 3, padding="same")])
+    model.compile("adam", "mse")
+    x = np.random.default_rng(0).random((9, 8, 8), np.float32)
+    with st.explore(model, train=(x, None), test=(x[:4], x[:4])) as shown:
+        found = httpx.get(f"{shown.address}api/model", params={"run": "sequential"}).json()
+    assert found["pictures"] == {"train": 9, "test": 4, "judged": False}
+    assert found["gives"] == "maps"
+
+
 def test_what_does_not_fit_is_refused_before_anything_is_served() -> None:
     model = lenet()
     x, y = np.zeros((5, 28, 28), np.uint8), np.arange(5) + 8
