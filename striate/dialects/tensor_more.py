@@ -175,7 +175,7 @@ def _turned(matrix: Any) -> Function:
     return _named(lambda images: floating(images) @ torch.as_tensor(matrix).mT)
 
 
-def _over_time(operation: str) -> Function:
+def _morphology(operation: str) -> Function:
     """Return erosion or dilation of pictures (N, H, W, C) by a filter (rows, columns, C)."""
 
     def call(input: Any, filters: Any, strides: Any, padding: str, data_format: Any = "NHWC",
@@ -237,7 +237,7 @@ NN: Mapping[str, Function] = {
     "atrous_conv2d": _named(lambda value, filters, rate, padding: conv(
         value, filters, 1, padding.lower(), None, rate)),
     "conv1d_transpose": _named(conv1d_transpose),
-    "dilation2d": _over_time("dilation"), "erosion2d": _over_time("erosion"),
+    "dilation2d": _morphology("dilation"), "erosion2d": _morphology("erosion"),
     "log_poisson_loss": _named(lambda targets, log_input, compute_full_loss=False: (
         floating(log_input).exp() - floating(log_input) * floating(targets))),
     "ctc_loss": _named(tf_ctc_loss),

@@ -178,15 +178,10 @@ def crop_images(images: Any, top_cropping: Any = None, left_cropping: Any = None
                 bottom_cropping: Any = None, right_cropping: Any = None, target_height: Any = None,
                 target_width: Any = None, data_format: Any = None) -> Tensor:  # fmt: skip
     """Return the middle of pictures."""
-    x = tensor(images)
-    x = x.movedim(-3, -1) if data_format == "channels_first" else x
-    high, wide = x.shape[-3:-1]
-    top, bottom = (-one for one in _frame(high, _less(top_cropping), _less(bottom_cropping),
-                                          target_height))  # fmt: skip
-    left, right = (-one for one in _frame(wide, _less(left_cropping), _less(right_cropping),
-                                          target_width))  # fmt: skip
-    out = x[..., top : high - bottom, left : wide - right, :]
-    return out.movedim(-1, -3) if data_format == "channels_first" else out
+    top, left, bottom, right = map(
+        _less, (top_cropping, left_cropping, bottom_cropping, right_cropping)
+    )
+    return pad_images(images, top, left, bottom, right, target_height, target_width, data_format)
 
 
 def _less(value: Any) -> int | None:

@@ -12,6 +12,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from .blocks import SqueezeExcitation
+
 Made = Callable[..., nn.Module]
 
 
@@ -32,22 +34,6 @@ class Unit(nn.Sequential):
         parts = [convolution, norm(outputs)]
         super().__init__(*parts, *([act(inplace=True)] if act else []))
         self.out_channels = outputs
-
-
-class Squeezed(nn.Module):
-    """Each channel times a number between 0 and 1, of the means of all."""
-
-    def __init__(self, channels: int, inside: int, act: Made, scale: Made) -> None:
-        super().__init__()
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc1, self.fc2 = nn.Conv2d(channels, inside, 1), nn.Conv2d(inside, channels, 1)
-        self.activation, self.scale_activation = act(), scale()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the scaled channels."""
-        means = self.fc2(self.activation(self.fc1(self.avgpool(x))))
-        out: Tensor = self.scale_activation(means) * x
-        return out
 
 
 class DropPath(nn.Module):
@@ -167,7 +153,7 @@ def mobilenet_v3(size: str, num_classes: int = 1000, dropout: float = 0.2) -> Mo
             steps.append(Unit(inputs, inside, 1, act=act, norm=norm))
         steps.append(Unit(inside, inside, kernel, stride, inside, act, norm))
         if squeezed:
-            steps.append(Squeezed(inside, whole(inside / 4), nn.ReLU, nn.Hardsigmoid))
+            steps.append(SqueezeExcitation(inside, whole(inside / 4), nn.ReLU, nn.Hardsigmoid))
         steps.append(Unit(inside, outputs, 1, act=None, norm=norm))
         features.append(Inverted("block", steps, stride == 1 and inputs == outputs, 0.0))
         inputs = outputs
@@ -203,7 +189,9 @@ def efficientnet(
                 steps.append(Unit(inputs, inside, 1, act=nn.SiLU, norm=norm))
             steps.append(Unit(inside, inside, kernel, step, inside, nn.SiLU, norm))
             small = max(1, inputs // 4)
-            steps.append(Squeezed(inside, small, partial(nn.SiLU, inplace=True), nn.Sigmoid))
+            steps.append(
+                SqueezeExcitation(inside, small, partial(nn.SiLU, inplace=True), nn.Sigmoid)
+            )
             steps.append(Unit(inside, outputs, 1, act=None, norm=norm))
             keeps = step == 1 and inputs == outputs
             blocks.append(Inverted("block", steps, keeps, 0.2 * done / sum(counts)))
