@@ -139,12 +139,25 @@ def walk(
 
 
 def as_batch(model: Any, x: Any) -> torch.Tensor:
-    """Return samples as a batch for a model of one input, on its device."""
+    """Return samples as a batch for a model of one input, on its device.
+
+    Raises: DataError if there are none, ShapeError if they have not the shape of its input.
+    """
     spec: Spec = model.graph.inputs[0].spec
     value = torch.as_tensor(numbers(model.where, x))
     if not value.dim() or not len(value):
         raise DataError(model.where, "is asked about no samples", need="at least one")
-    return _placed(model, spec, value.reshape(-1, *sample_shape(spec, tuple(value.shape[1:]))))
+    shape = sample_shape(spec, tuple(value.shape[1:]))
+    if not fits(spec.shape, shape):
+        alone = fits(spec.shape, sample_shape(spec, tuple(value.shape)))
+        raise ShapeError(
+            model.where,
+            "is asked about a batch of samples",
+            got=f"an array of shape {show(tuple(value.shape))}",
+            need=f"samples {spec}",
+            fix="x[None]" if alone else "",
+        )
+    return _placed(model, spec, value.reshape(-1, *shape))
 
 
 def sample(model: Any, spec: Spec, x: Any) -> torch.Tensor:

@@ -147,6 +147,22 @@ def test_an_attribute_that_changes_at_each_step_counts_at_each() -> None:
             assert torch.allclose(net(X), step * once, atol=1e-4)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_maps_that_leave_a_network_are_viewed_as_those_of_torch(training: bool) -> None:
+    body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2)).train(training)
+    assert follow(body, (1, 8, 8), None) is not None
+    maps = body(X)
+    rows = maps.view(maps.size(0), -1)
+    assert torch.allclose(rows, body[2](body[1](F.conv2d(X, *body[0].parameters()))).flatten(1))
+    if training:
+        rows.square().sum().backward()
+        theirs = torch.autograd.grad(
+            F.max_pool2d(F.conv2d(X, *body[0].parameters()).relu(), 2).square().sum(),
+            body[0].weight,
+        )[0]
+        assert torch.allclose(body[0].weight.grad, theirs, rtol=1e-4, atol=1e-5)
+
+
 def test_gradients_of_gradients_are_those_of_torch() -> None:
     def second(call: Callable[[nn.Module], Tensor]) -> list[Tensor]:
         net.zero_grad()

@@ -46,6 +46,19 @@ REFUSED = {
         lambda: inspect.nearest(NET, X[:0], X[0]),
         "Sequential: is asked about no samples\n  need  at least one",
     ),
+    "one sample where a batch is asked for": (
+        lambda: inspect.nearest(NET, X[0], X),
+        "Sequential: is asked about a batch of samples\n"
+        "  got   an array of shape (8, 8, 1)\n"
+        "  need  samples (8, 8, 1)\n"
+        "  fix   x[None]",
+    ),
+    "samples of another shape": (
+        lambda: inspect.likes(NET, X.reshape(6, 64), "conv2d", 0),
+        "Sequential: is asked about a batch of samples\n"
+        "  got   an array of shape (6, 64)\n"
+        "  need  samples (8, 8, 1)",
+    ),
     "a method as the class": (
         lambda: inspect.attribution(NET, X[0], "occlusion"),
         "Sequential: a class is asked for by its number\n"

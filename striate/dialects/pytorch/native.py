@@ -53,12 +53,12 @@ class Followed:
         self.taped = Taped(model, again=again) if again else None
 
     def train(self, x: Tensor) -> Tensor:
-        """Return the output, in training."""
+        """Return the output, in training, in the order in memory that torch gives it: for `view`."""
         assert self.taped is not None
         for norm in self.norms:
             if norm.training and norm.num_batches_tracked is not None:
                 norm.num_batches_tracked.add_(1)
-        return self.taped(x, self.weights)
+        return self.taped(x, self.weights).contiguous()
 
     def evaluate(self, x: Tensor) -> Tensor | None:
         """Return the output without a history, or None where there is no plan."""
