@@ -81,17 +81,23 @@ def same(one: nn.Module, other: nn.Module, inputs: Sequence[Symbol]) -> bool:
             for symbol in inputs
         ]
         try:
-            found = [net.eval()(*x) for net in (one, other)]
+            found = [_answer(net.eval(), x) for net in (one, other)]
         except RuntimeError:
             return False
         finally:
             for part, mode in modes.items():
                 part.training = mode
-    first, second = (each if isinstance(each, tuple) else (each,) for each in found)
     return all(
         torch.allclose(a, b, rtol=1e-4, atol=1e-5, equal_nan=True)
-        for a, b in zip(first, second, strict=True)
+        for a, b in zip(*found, strict=True)
     )
+
+
+def _answer(net: nn.Module, x: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Return the outputs of a network, on the processor, wherever its weights are."""
+    device = next((weight.device for weight in net.parameters()), torch.device("cpu"))
+    y = net(*(one.to(device) for one in x))
+    return [one.cpu() for one in (y if isinstance(y, tuple) else (y,))]
 
 
 def refused(where: str, what: str, got: Any) -> StoreError:

@@ -117,7 +117,9 @@ class Caller:
             self.script.trains(module, Trained(module, tuple(x.shape[1:]), self.script))
             if x.device.type == "cpu":
                 self.script.saw(x)
-        if not _plain(x) or (training and len(x) > LARGEST) or (grad and not training):
+        if not _plain(x) or weights[0].device.type != "cpu":
+            return None
+        if (training and len(x) > LARGEST) or (grad and not training):
             return None
         if any(part.training is not training for part in parts):
             return None  # a normalisation that is frozen, say
@@ -184,11 +186,15 @@ def _transformed() -> bool:
 
 def _inside(module: nn.Module) -> nn.Module:
     """Return the module in one that only says how it is to be run: in parts, or compiled."""
-    parallel = isinstance(module, nn.DataParallel) and not module.device_ids
+    parallel = _parallel(module) and not module.device_ids
     if not parallel and type(module).__name__ != "OptimizedModule":
         return module
     within = module._modules.get("module" if parallel else "_orig_mod")
     return module if within is None or _hooked([module]) else within
+
+
+def _parallel(module: nn.Module) -> bool:
+    return isinstance(module, nn.DataParallel)
 
 
 def _parts(module: nn.Module) -> list[nn.Module]:
@@ -263,7 +269,8 @@ class Trained:
         if len(self.shape) not in (1, 3):
             return None
         try:
-            return self._in_layers(copy.deepcopy(self.module).eval())
+            alone = self.module.module if _parallel(self.module) else self.module
+            return self._in_layers(copy.deepcopy(alone).eval().cpu())
         except (StriateError, RuntimeError, TypeError, ValueError) as error:
             why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
             why = why.partition("\n")[0].partition(". ")[0]
