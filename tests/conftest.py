@@ -15,7 +15,7 @@ from striate.data.datasets import mnist
 
 Part = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
-os.environ["CUDA_VISIBLE_DEVICES"] = ""  # what scripts are expected to do is to do it on the processor
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # scripts are expected to find no graphics card
 torch.set_num_threads(1)
 # The same examples in every run, and no deadline: other work on the machine must not fail a test.
 settings.register_profile("striate", deadline=None, derandomize=True, print_blob=True)

@@ -53,7 +53,7 @@ class Followed:
         self.taped = Taped(model, again=again) if again else None
 
     def train(self, x: Tensor) -> Tensor:
-        """Return the output, in training, in the order in memory that torch gives it: for `view`."""
+        """Return the output, in training; `view` finds it in memory as torch would lay it."""
         assert self.taped is not None
         for norm in self.norms:
             if norm.training and norm.num_batches_tracked is not None:
@@ -269,7 +269,7 @@ class Trained:
         if len(self.shape) not in (1, 3):
             return None
         try:
-            alone = self.module.module if _parallel(self.module) else self.module
+            alone: Any = self.module.module if _parallel(self.module) else self.module
             return self._in_layers(copy.deepcopy(alone).eval().cpu())
         except (StriateError, RuntimeError, TypeError, ValueError) as error:
             why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
