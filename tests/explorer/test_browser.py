@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +245,41 @@ def test_the_link_brings_the_view_back(quiet: Page, served: Served) -> None:
     other.goto(quiet.url)
     expect(other.locator("#unit-total")).to_have_text(first)
     expect(other.locator(".caption")).to_contain_text("test picture 17")
+
+
+def test_the_link_brings_a_large_picture(quiet: Page, served: Served) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    noise, file = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8), BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    opened(quiet, served, "hundred")
+    quiet.get_by_role("button", name="Image").click()
+    sent = {"name": "noise.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    quiet.get_by_label("Image file").set_input_files(sent)
+    quiet.wait_for_url(re.compile("[#&]pixels="))
+    quiet.wait_for_load_state("networkidle")
+    quiet.locator(".scores summary").click()
+    expect(quiet.locator(".scores td:last-child").first).not_to_be_empty()
+    other = quiet.context.new_page()
+    other.goto(quiet.url)
+    other.locator(".scores summary").click()
+    cells = quiet.locator(".scores td").all_inner_texts()
+    assert len(cells) > 20
+    expect(other.locator(".scores td")).to_have_text(cells)
+
+
+@pytest.mark.parametrize("pixels", ["", "cut", "A%20", "zeros"])
+def test_a_link_whose_picture_is_none_begins_with_a_sample(
+    quiet: Page, served: Served, pixels: str
+) -> None:
+    if pixels == "zeros":  # 100 MB of them
+        pack = zlib.compressobj(wbits=-15)
+        small = pack.compress(bytes(100_000_000)) + pack.flush()
+        pixels = base64.urlsafe_b64encode(small).decode().rstrip("=")
+    opened(quiet, served, "lenet", f"&pixels={pixels}")
+    expect(quiet.locator(".caption")).to_contain_text("test picture 0")
 
 
 def test_the_link_brings_back_what_was_changed(quiet: Page, served: Served) -> None:

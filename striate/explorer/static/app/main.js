@@ -1,6 +1,7 @@
 // Main: the parts of the page, put together; then the run that the address or the server chose.
 
 import { get, picture, trying } from "./api.js";
+import { unpacked } from "./bytes.js";
 import { note } from "./messages.js";
 import { linked, on, set, state } from "./state.js";
 import "./live.js";
@@ -56,9 +57,10 @@ async function looked(run) {
 /** The picture of the address, or a sample, or an empty sheet. */
 async function first(model) {
   const { height, width, channels } = model.grid;
-  const { pixels, sample } = asked;
-  asked.pixels = asked.sample = null;
-  if (pixels?.length === height * width * channels) return { pixels, source: "draw" };
+  const { sample } = asked;
+  const pixels = asked.pixels && await unpacked(asked.pixels, height * width * channels);
+  asked.pixels = asked.sample = null; // a link that was cut begins with a sample
+  if (pixels) return { pixels, source: "draw" };
   if (model.pictures.test || model.pictures.train) {
     const at = sample ?? 0;
     return { source: "sample", ...picture(await get("sample", { run: model.run, kind: "index", at })) };

@@ -1,8 +1,8 @@
 // State: what is shown at this moment, who wants to know of a change, and the link that brings it back.
 
-import { decode, encode } from "./bytes.js";
+import { packed } from "./bytes.js";
 
-const LINK_BYTES = 16384; // a drawing of at most so many bytes travels in the link
+const LINK_PICTURE = 1000000; // characters of a compressed picture that travels in the link: browsers take two million
 
 /** Everything that is shown. Parts of the page read it and change it by `set`. */
 export const state = {
@@ -41,22 +41,23 @@ let timer = 0;
 
 function remember() {
   clearTimeout(timer);
-  timer = setTimeout(() => history.replaceState(null, "", `#${link()}`), 200);
+  const mine = timer = setTimeout(async () => {
+    const { words } = await link();
+    if (mine === timer) history.replaceState(null, "", `#${words}`);
+  }, 200);
 }
 
-/** Whether the link brings back the picture too: a large drawing is left out. */
-export function whole() {
-  return state.input?.source === "sample" || !state.input || state.input.pixels.length <= LINK_BYTES;
-}
-
-/** The part of the address that brings this view back. */
-export function link() {
+/** The part of the address that brings this view back, and whether it brings the picture too. */
+export async function link() {
+  const drawn = state.input && state.input.source !== "sample";
+  const picture = drawn ? await packed(state.input.pixels) : "";
+  const whole = picture.length <= LINK_PICTURE;
   const words = new URLSearchParams();
   if (state.run) words.set("run", state.run);
   if (state.second) words.set("with", state.second);
   const { input, unit } = state;
   if (input?.source === "sample") words.set("sample", input.index);
-  else if (input && whole()) words.set("pixels", encode(input.pixels));
+  else if (picture && whole) words.set("pixels", picture);
   if (unit) words.set("unit", [unit.channel, unit.row, unit.col, unit.layer].join("."));
   if (state.epoch !== null) words.set("epoch", state.epoch);
   for (const { layer, channel, factor, kernel } of state.edits) words.append("edit", [channel, factor, Number(kernel), layer].join("~"));
@@ -66,20 +67,16 @@ export function link() {
   if (state.byActivity) words.set("sort", "activity");
   if (state.global) words.set("scale", "global");
   if (!state.open) words.set("drawer", "closed");
-  return words.toString();
+  return { words: words.toString(), whole };
 }
 
 /** What the address asks for. */
 export function linked() {
   const words = new URLSearchParams(location.hash.slice(1));
   const [channel, row, col, ...layer] = (words.get("unit") ?? "").split(".");
-  let pixels = null;
-  try {
-    pixels = words.has("pixels") ? decode(words.get("pixels")) : null;
-  } catch { /* a link that was cut: begin with a sample */ }
   return {
     run: words.get("run"), second: words.get("with") ?? "", tab: words.get("tab") ?? "",
-    sample: words.has("sample") ? Number(words.get("sample")) : null, pixels,
+    sample: words.has("sample") ? Number(words.get("sample")) : null, pixels: words.get("pixels"),
     unit: layer.length ? { layer: layer.join("."), channel: +channel, row: +row, col: +col } : null,
     epoch: words.has("epoch") ? Number(words.get("epoch")) : null,
     edits: words.getAll("edit").map((edit) => edit.split("~")).map(([at, factor, kernel, ...name]) => (

@@ -4,7 +4,7 @@ import { h, icon, put, svg, tell } from "./dom.js";
 import { showKeys } from "./keys.js";
 import { theme } from "./colour.js";
 import { called } from "./drawer/epochs.js";
-import { link, on, set, state, whole } from "./state.js";
+import { link, on, set, state } from "./state.js";
 import { count } from "./numbers.js";
 
 /** Fill the bar. */
@@ -55,10 +55,11 @@ function chain() {
 }
 
 async function copied() {
-  const address = `${location.href.split("#")[0]}#${link()}`;
+  const { words, whole } = await link();
+  const address = `${location.href.split("#")[0]}#${words}`;
   try {
     await navigator.clipboard.writeText(address);
-    tell(whole() ? "The link is copied." : "The link is copied; the picture is too large for it.");
+    tell(whole ? "The link is copied." : "The link is copied; the picture is too large for it.");
   } catch {
     window.prompt("The link to this view", address);
   }
