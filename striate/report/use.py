@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from ..errors import StoreError
+from ..store.keras_description import describe
 from ..store.report import wilson
 from .evidence import Evidence
 from .markup import code, facts, section, soft, table
@@ -26,6 +28,8 @@ def use(run: Evidence) -> str:
     lines.append(f"striate explore {place}")
     if run.results.get("recipe"):
         lines.append(f"striate evaluate {place}")
+    if _keras_has(run.model):
+        lines.append(f"striate convert {place} model.keras")
     spec = run.first_spec
     rows = [("takes", f"samples {spec} of {spec.dtype}, {spec.data_format.replace('_', ' ')}")]
     if run.classes:
@@ -39,6 +43,15 @@ def use(run: Evidence) -> str:
     )
     python = f'import striate as st\n\nmodel = st.load({where!r})\nmodel.predict("image.png")'
     return section("use", "Use it", code("\n".join(lines)), code(python), facts(rows))
+
+
+def _keras_has(model: Any) -> bool:
+    """Return whether the model is one of Keras's too, for programs that read its files."""
+    try:
+        describe(model)
+    except StoreError:
+        return False
+    return True
 
 
 def compared(run: Evidence) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 
 import html5lib
 import numpy as np
@@ -212,6 +213,22 @@ def test_a_script_is_run_again_by_its_name(tmp_path):
     for verb in ("predict", "explain"):  # both bring pictures to the script's own values
         assert f"striate {verb} {run.path} image.png" in words
     assert "striate evaluate" not in words  # which needs a recipe's test set
+
+
+@pytest.mark.parametrize(("pooling", "has"), [(L.MaxPooling2D(2), True), (L.L2Pooling2D(2), False)])
+def test_a_model_that_keras_has_too_is_converted_by_a_line(pooling, has, tmp_path):
+    model = st.Sequential(
+        [L.Input((8, 8, 3)), pooling, L.Flatten(), L.Dense(3, activation="softmax")]
+    )
+    run = Run.create(tmp_path, "kept")
+    words = "".join(parsed(write(run, model, data("abc")).read_text()).itertext())
+    run.finish(model)
+    line = f"striate convert {run.path} model.keras"
+    assert (line in words) is has
+    target = tmp_path / "model.keras"
+    with nullcontext() if has else pytest.raises(st.errors.StoreError):
+        st.load(run.path).save(target)
+    assert target.is_file() is has
 
 
 def test_epochs_with_seconds_tell_the_pace(tmp_path):
