@@ -13,20 +13,40 @@ extern "C" void striate_transpose(const float* from, int64_t from_row, int64_t r
 
 namespace striate {
 
-// Lane c of row r and lane r of row c change places.
+#if defined(__AVX512F__)
+// All lanes: with a mask, the instructions are the same, without GCC's warning about its own header.
+constexpr __mmask16 EVERY = 0xFFFF;
+#endif
+
+// Lane c of row r and lane r of row c change places. Loops must be unrolled, or the compiler keeps
+// the block in memory.
 STRIATE_INLINE void transpose(Vec (&rows)[LANES]) {
 #if defined(__AVX512F__)
-  const IntVec lane = lane_numbers();
-  for (int step = LANES / 2; step > 0; step /= 2) {
-    const IntVec upper = (lane & step) != 0;
-    const IntVec first = upper ? lane + (LANES - step) : lane;
-    const IntVec second = upper ? lane + LANES : lane + step;
-    for (int r = 0; r < LANES; ++r) {
-      if ((r & step) != 0) continue;
-      const Vec a = rows[r], b = rows[r + step];
-      rows[r] = _mm512_permutex2var_ps(a, bit_cast<__m512i>(first), b);
-      rows[r + step] = _mm512_permutex2var_ps(a, bit_cast<__m512i>(second), b);
+  Vec pairs[16], quads[16];  // column c + 4 * i of rows 4 * q to 4 * q + 3 is part i of quads[4 * q + c]
+#pragma GCC unroll 8
+  for (int r = 0; r < 16; r += 2) {
+    pairs[r] = _mm512_maskz_unpacklo_ps(EVERY, rows[r], rows[r + 1]);
+    pairs[r + 1] = _mm512_maskz_unpackhi_ps(EVERY, rows[r], rows[r + 1]);
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < 16; r += 4) {
+    quads[r] = _mm512_maskz_shuffle_ps(EVERY, pairs[r], pairs[r + 2], 0x44);
+    quads[r + 1] = _mm512_maskz_shuffle_ps(EVERY, pairs[r], pairs[r + 2], 0xEE);
+    quads[r + 2] = _mm512_maskz_shuffle_ps(EVERY, pairs[r + 1], pairs[r + 3], 0x44);
+    quads[r + 3] = _mm512_maskz_shuffle_ps(EVERY, pairs[r + 1], pairs[r + 3], 0xEE);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    Vec even[2], odd[2];  // parts 0 and 2, and 1 and 3, of the upper and of the lower 8 rows
+    for (int h = 0; h < 2; ++h) {
+      const Vec a = quads[8 * h + c], b = quads[8 * h + 4 + c];
+      even[h] = _mm512_maskz_shuffle_f32x4(EVERY, a, b, 0x88);
+      odd[h] = _mm512_maskz_shuffle_f32x4(EVERY, a, b, 0xDD);
     }
+    rows[c] = _mm512_maskz_shuffle_f32x4(EVERY, even[0], even[1], 0x88);
+    rows[c + 4] = _mm512_maskz_shuffle_f32x4(EVERY, odd[0], odd[1], 0x88);
+    rows[c + 8] = _mm512_maskz_shuffle_f32x4(EVERY, even[0], even[1], 0xDD);
+    rows[c + 12] = _mm512_maskz_shuffle_f32x4(EVERY, odd[0], odd[1], 0xDD);
   }
 #elif defined(__AVX2__)
   Vec pairs[8], quads[8];  // column c of four rows, and column c + 4 in the upper half
