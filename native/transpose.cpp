@@ -3,8 +3,10 @@
 namespace striate {
 namespace {
 
-// Of a square that is read and written at once: some whole lines of the cache in both matrices.
-constexpr int64_t SIDE = 64;
+// Rows that are read before the next columns are: their lines are still cached where columns begin in
+// the middle of a line.
+constexpr int64_t STRIP = 256;
+constexpr int64_t AHEAD = 4;  // blocks between the one that is asked for and the one that is read
 
 // A block of LANES x LANES that is all there: in registers.
 STRIATE_INLINE void transpose_whole(const float* from, int64_t from_row, float* to,
@@ -27,24 +29,50 @@ void transpose_part(const float* from, int64_t from_row, int64_t rows, float* to
     store_first(to + i * to_row, block[i], rows);
 }
 
-void transpose_square(const float* from, int64_t from_row, int64_t rows, float* to, int64_t to_row,
-                      int64_t columns) {
-  for (int64_t c = 0; c < columns; c += LANES)
-    for (int64_t r = 0; r < rows; r += LANES) {
-      const float* at = from + r * from_row + c;
-      float* there = to + c * to_row + r;
-      if (rows - r >= LANES && columns - c >= LANES)
-        transpose_whole(at, from_row, there, to_row);
-      else
-        transpose_part(at, from_row, rows - r, there, to_row, columns - c);
-    }
+// The blocks of a matrix in order, row by row and then columns by columns. The last block of each
+// ends where the matrix does: what it has in common with the one before it is written twice.
+struct Blocks {
+  int64_t rows, columns;
+  int64_t r = 0, c = 0;
+
+  bool left() const { return c < columns; }
+  int64_t row() const { return std::min(r, rows - LANES); }
+  int64_t column() const { return std::min(c, columns - LANES); }
+  void next() {
+    r += LANES;
+    if (r >= rows) r = 0, c += LANES;
+  }
+};
+
+// Asks for the lines of a block that is read and written soon: no processor foresees rows this far
+// apart.
+STRIATE_INLINE void prefetch_block(const float* from, int64_t from_row, const float* to,
+                                   int64_t to_row) {
+#pragma GCC unroll 16
+  for (int i = 0; i < LANES; ++i) {
+    __builtin_prefetch(from + i * from_row);
+    __builtin_prefetch(to + i * to_row, 1);
+  }
 }
 
-// Asks for the lines of the square that is read next: no processor foresees rows this far apart.
-void prefetch_square(const float* at, int64_t row, int64_t rows, int64_t columns) {
-  constexpr int64_t LINE = 16;
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < columns; c += LINE) __builtin_prefetch(at + r * row + c);
+void transpose_strip(const float* from, int64_t from_row, int64_t rows, float* to, int64_t to_row,
+                     int64_t columns) {
+  if (std::min(rows, columns) < LANES) {
+    for (int64_t c = 0; c < columns; c += LANES)
+      for (int64_t r = 0; r < rows; r += LANES)
+        transpose_part(from + r * from_row + c, from_row, rows - r, to + c * to_row + r, to_row,
+                       columns - c);
+    return;
+  }
+  Blocks now{rows, columns}, ahead = now;
+  for (int64_t i = 0; i < AHEAD; ++i) ahead.next();
+  for (; now.left(); now.next(), ahead.next()) {
+    if (ahead.left())
+      prefetch_block(from + ahead.row() * from_row + ahead.column(), from_row,
+                     to + ahead.column() * to_row + ahead.row(), to_row);
+    transpose_whole(from + now.row() * from_row + now.column(), from_row,
+                    to + now.column() * to_row + now.row(), to_row);
+  }
 }
 
 }  // namespace
@@ -53,13 +81,20 @@ void prefetch_square(const float* at, int64_t row, int64_t rows, int64_t columns
 void striate_transpose(const float* from, int64_t from_row, int64_t rows, float* to, int64_t to_row,
                        int64_t columns) {
   using namespace striate;
-  for (int64_t c = 0; c < columns; c += SIDE) {
-    const int64_t width = std::min(SIDE, columns - c);
-    for (int64_t r = 0; r < rows; r += SIDE) {
-      const int64_t height = std::min(SIDE, rows - r), next = r + height;
-      prefetch_square(from + next * from_row + c, from_row, std::min(SIDE, rows - next), width);
-      transpose_square(from + r * from_row + c, from_row, height, to + c * to_row + r, to_row,
-                       width);
+  for (int64_t r = 0; r < rows; r += STRIP)
+    transpose_strip(from + r * from_row, from_row, std::min(STRIP, rows - r), to + r, to_row,
+                    columns);
+}
+
+void striate_move(const striate_block* blocks, int64_t blocks_count) {
+  for (const striate_block* one = blocks; one != blocks + blocks_count; ++one)
+    for (int64_t k = 0; k < one->count; ++k) {
+      const float* from = one->from + k * one->from_step;
+      float* to = one->to + k * one->to_step;
+      if (one->exchanged != 0)
+        striate_transpose(from, one->from_row, one->rows, to, one->to_row, one->columns);
+      else
+        for (int64_t r = 0; r < one->rows; ++r)
+          std::copy_n(from + r * one->from_row, one->columns, to + r * one->to_row);
     }
-  }
 }

@@ -1,4 +1,4 @@
-// Matrices of floats with rows and columns exchanged.
+// Matrices of floats that are copied, also with rows and columns exchanged.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,19 @@
 // to[c][r] = from[r][c] for r < rows and c < columns; nothing else is read or written.
 extern "C" void striate_transpose(const float* from, int64_t from_row, int64_t rows, float* to,
                                   int64_t to_row, int64_t columns);
+
+// `count` matrices of `rows` x `columns`, each `step` floats behind the one before it. Matrix k is
+// copied: to[r][c] = from[r][c], or, exchanged, to[c][r] = from[r][c]. Rows and steps may go back.
+extern "C" {
+struct striate_block {
+  const float* from;
+  int64_t from_row, from_step;
+  float* to;
+  int64_t to_row, to_step;
+  int64_t rows, columns, count, exchanged;
+};
+void striate_move(const striate_block* blocks, int64_t blocks_count);
+}
 #pragma GCC visibility pop
 
 namespace striate {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from torch import Tensor
 
 from ..lower.builder import Weight
 from ..lower.execution import Execution
+from ..lower.moves import Moves
 from ..lower.plan import ALIGNMENT
 
 Shown = Callable[[NDArray[Any]], NDArray[Any]]  # another form of an array, in the same memory
-SMALL = 4096  # numbers up to which NumPy copies as fast in any order
 SPARE = 2  # arrays kept for the gradient of one weight: one may still be looked at
 FREE = 3  # references to an array that nobody else has: the list's, the loop's, the question's
 
@@ -45,7 +45,7 @@ class Seen:
 class Loan:
     """A buffer of a plan that is an array of someone else's while that is given.
 
-    Where the array lies otherwise than the buffer (gaps, another order), it is copied.
+    Where the array lies otherwise than the buffer (gaps, another order), it is to be copied.
     """
 
     def __init__(self, execution: Execution, weight: Weight, buffer: int) -> None:
@@ -56,33 +56,55 @@ class Loan:
         self.own: NDArray[Any] = self.shown.numpy()
         self.outside: tuple[NDArray[Any], int] | None = None  # the array that is used, its address
 
-    def enter(self, given: NDArray[Any]) -> None:
-        """Let the buffer hold these numbers."""
+    def lend(self, given: NDArray[Any]) -> bool:
+        """Let the buffer be this array; returns whether it can."""
         if self.outside is not None and self.outside[0] is given:
-            return
-        if self.lies:
-            address = given.ctypes.data
-            if address % ALIGNMENT == 0 and _alike(given, self.own):
-                if self.outside is None or self.outside[1] != address:
-                    self.engine.place(self.buffer, address)
-                self.outside = given, address  # the memory lasts as long as it is used
-                return
-            self.home()
-        self._copy(self.own, given)
-
-    def leave(self, target: NDArray[Any]) -> None:
-        """Copy the numbers to where they came from, unless they lie there."""
-        if self.outside is None:
-            self._copy(target, self.own)
-
-    def _copy(self, target: NDArray[Any], source: NDArray[Any]) -> None:
-        (np.copyto if source.size < SMALL else self.engine.library.copy)(target, source)
+            return True
+        if not self.lies:
+            return False
+        address = given.ctypes.data
+        if address % ALIGNMENT == 0 and _alike(given, self.own):
+            if self.outside is None or self.outside[1] != address:
+                self.engine.place(self.buffer, address)
+            self.outside = given, address  # the memory lasts as long as it is used
+            return True
+        self.home()
+        return False
 
     def home(self) -> None:
         """Let the buffer be the plan's own again."""
         if self.outside is not None:
             self.engine.place(self.buffer, None)
             self.outside = None
+
+
+class Loans:
+    """Loans of several arrays, and what is copied in and out where there is none."""
+
+    def __init__(self, execution: Execution, loans: Sequence[Loan]) -> None:
+        library = execution.engine.library
+        self.loans = loans
+        self.coming, self.going = (Moves(library, len(loans)) for _ in range(2))
+
+    def enter(self, given: Iterable[NDArray[Any]]) -> None:
+        """Let the buffers hold the numbers of these arrays."""
+        coming = self.coming
+        for number, (loan, array) in enumerate(zip(self.loans, given, strict=True)):
+            if loan.lend(array):
+                coming.clear(number)
+            else:
+                coming.set(number, loan.own, array)
+        coming.run()
+
+    def leave(self, targets: Iterable[NDArray[Any] | None]) -> None:
+        """Copy the numbers to where they came from, unless they lie there; None: nowhere."""
+        going = self.going
+        for number, (loan, array) in enumerate(zip(self.loans, targets, strict=True)):
+            if loan.outside is not None or array is None:
+                going.clear(number)
+            else:
+                going.set(number, array, loan.own)
+        going.run()
 
 
 class Gradients:
@@ -103,13 +125,8 @@ class Gradients:
         if not lies or like.stride() != self.loan.shown.stride():
             return torch.empty_like(like)
         made: Tensor = self.weight.logical(torch.from_numpy(self._array()))
-        self.loan.enter(made.numpy())
+        self.loan.lend(made.numpy())
         return made
-
-    def end(self, made: Tensor) -> None:
-        """Fill the tensor after the run, if that has not done it; let go of it."""
-        self.loan.leave(self.shown(made.numpy()))
-        self.loan.home()
 
     def _array(self) -> NDArray[np.float32]:
         for array in self.spare:

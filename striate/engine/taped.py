@@ -6,7 +6,7 @@ For training loops that are not `fit`: the loss and the update are torch's, or a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from ..lower.rules import covered, units
 from ..lower.runtime import Library, Sources, library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
-from .lending import Gradients, Loan, Seen, Shown, as_it_is
+from .lending import Gradients, Loan, Loans, Seen, Shown, as_it_is
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -147,37 +147,34 @@ class _Plan:
         values = lowered.program.values
         self.value = values[lowered.program.outputs[0]]
         self.first = values[lowered.program.inputs[0]]
-        self.weights = [
-            (
-                one,
-                None if one.given else taped.places.get(id(one.tensor)),
-                Loan(self.execution, one, one.buffer),
-            )
-            for one in lowered.weights
+        places = [
+            None if one.given else taped.places.get(id(one.tensor)) for one in lowered.weights
         ]
+        loans = [Loan(self.execution, one, one.buffer) for one in lowered.weights]
+        self.weights = [*zip(lowered.weights, places, strict=True)]
+        self.loans = Loans(self.execution, loans)
         self.moved = [
             (weight, loan)
-            for weight, place, loan in self.weights
+            for (weight, place), loan in zip(self.weights, loans, strict=True)
             if place is None and weight.given is None
         ]
-        self.trained = [
-            (place, loan)
-            for weight, place, loan in self.weights
-            if place is not None and weight.trained
-        ]
+        self.own = [Seen(as_it_is) for _ in self.weights]
         self.shape = tuple(size or 1 for size in self.value.shape)
         self.seen = [Seen(shown) for shown in taped.shown]
-        self.slots = []
+        self.slots: list[tuple[int, int, Seen]] = []
+        slots = []
         for one in lowered.weights:
             for number, buffer in enumerate(one.slots):
                 place = taped.places[id(one.tensor)]
-                loan = Loan(self.execution, one, buffer)
-                self.slots.append((place, number, Seen(taped.shown[place]), loan))
+                self.slots.append((place, number, Seen(taped.shown[place])))
+                slots.append(Loan(self.execution, one, buffer))
+        self.slot_loans = Loans(self.execution, slots)
         self.gradients = [
             Gradients(self.execution, one, place, taped.shown[place])
-            for one, place, _ in self.weights
+            for one, place in self.weights
             if place is not None and one.trained and one.gradients and lowered.update is None
         ]
+        self.made = Loans(self.execution, [one.loan for one in self.gradients])
 
     def given(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return a batch of the user's as the plan reads it."""
@@ -185,18 +182,21 @@ class _Plan:
 
     def forward(self, call: int, x: NDArray[Any], weights: Sequence[Tensor]) -> NDArray[Any]:
         """Compute the output, with these weights."""
-        for weight, place, loan in self.weights:
-            if place is None:
-                kept = weight.given() if weight.given else weight.tensor
-                loan.enter(kept.detach().numpy())
-            else:
-                loan.enter(self.seen[place](weights[place]))
+        self.loans.enter(self._given(weights))
         output = np.empty((len(x), *self.shape), np.float32)
         self.sources.put(0, x)
         self.sources.put(1, output)
         self.forth(len(x), seed=self.taped.seed, number=call)
         self.held = call
         return output
+
+    def _given(self, weights: Sequence[Tensor]) -> Iterator[NDArray[Any]]:
+        """Yield the arrays that the buffers of the weights are to hold."""
+        for (weight, place), own in zip(self.weights, self.own, strict=True):
+            if place is None:
+                yield own(weight.given() if weight.given else weight.tensor)
+            else:
+                yield self.seen[place](weights[place])
 
     def statistics(self) -> None:
         """Copy what the forward part has changed back into the model."""
@@ -211,34 +211,44 @@ class _Plan:
         for one in self.gradients:
             found[one.place] = one.begin(weights[one.place])
         self._backward(call, slope)
+        self.made.leave(self._made(found))
+        self.made.going.forget()
+        for one in self.gradients:
+            one.loan.home()
+        return found
+
+    def _made(self, found: Sequence[Tensor | None]) -> Iterator[NDArray[Any]]:
         for one in self.gradients:
             made = found[one.place]
             assert made is not None
-            one.end(made)
-        return found
+            yield one.shown(made.numpy())
 
     def step(self, call: int, slope: NDArray[Any], step: Step) -> None:
         """Change the weights that the call was given, and what the optimizer keeps."""
         if step.slots is not self.lent:
             self.take(step.slots)
         self._backward(call, self.slope(slope), rate=step.rate, update=step.number)
-        for at, loan in self.trained:
-            loan.leave(self.seen[at].array)
+        self.loans.leave(
+            self.seen[place].array if place is not None and weight.trained else None
+            for weight, place in self.weights
+        )
 
     def take(self, slots: Slots) -> None:
         """Have what an optimizer keeps, wherever it was."""
         slots.home()
         if self.lent is not None:
             self.give_back(self.lent)
-        for place, number, seen, loan in self.slots:
-            loan.enter(seen(slots.tensors[place][number]))
+        self.slot_loans.enter(self._kept(slots))
         self.lent, slots.plan = slots, self
 
     def give_back(self, slots: Slots) -> None:
         """Let the optimizer have it again."""
-        for place, number, seen, loan in self.slots:
-            loan.leave(seen(slots.tensors[place][number]))
+        self.slot_loans.leave(self._kept(slots))
         self.lent = slots.plan = None
+
+    def _kept(self, slots: Slots) -> Iterator[NDArray[Any]]:
+        for place, number, seen in self.slots:
+            yield seen(slots.tensors[place][number])
 
     def slope(self, slope: NDArray[Any]) -> NDArray[Any]:
         """Return the gradient of an output as the plan reads it."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, TrainingError
+from .moves import block, form
 from .plan import Plan
 
 FOLDER = Path(os.environ.get("STRIATE_NATIVE") or Path(__file__).parent / "native")
@@ -99,8 +100,8 @@ class Library:
             *(ctypes.c_char_p, ctypes.c_int64),
         )
         number, pointer = ctypes.c_int64, ctypes.c_void_p
-        self.calls.striate_transpose.restype = None
-        self.calls.striate_transpose.argtypes = (pointer, number, number, pointer, number, number)
+        self.calls.striate_move.restype = None
+        self.calls.striate_move.argtypes = (pointer, number)
         self.calls.striate_update.restype = None
         self.calls.striate_update.argtypes = (ctypes.POINTER(_Rule), pointer, number, number)
         lines = self.calls.striate_kernels().decode().splitlines()
@@ -114,12 +115,13 @@ class Library:
 
         Torch would do it on threads that go on spinning, where those of the next run must wait.
         """
-        if _exchanged(target, source):
-            self._transpose(target, source)
-        elif _exchanged(target.T, source.T):
-            self._transpose(target.T, source.T)
-        else:
+        found = None
+        if target.dtype == source.dtype == np.float32 and target.shape == source.shape:
+            found = form(source.shape, source.strides, target.strides)
+        if found is None:
             np.copyto(target, source)
+        else:
+            self.calls.striate_move(ctypes.byref(block(found, target, source)), 1)
 
     def update(
         self, rule: Mapping[str, float], rows: Sequence[Row], threads: int | None = None
@@ -132,20 +134,6 @@ class Library:
         table = (_Weights * len(rows))(*(_Weights(*row) for row in rows))
         given = ctypes.byref(_Rule(**rule))
         self.calls.striate_update(given, table, len(rows), threads or cores())
-
-    def _transpose(self, target: NDArray[Any], source: NDArray[Any]) -> None:
-        rows, columns = source.shape
-        from_row, to_row = source.strides[0] // 4, target.strides[1] // 4
-        self.calls.striate_transpose(
-            source.ctypes.data, from_row, rows, target.ctypes.data, to_row, columns
-        )
-
-
-def _exchanged(target: NDArray[Any], source: NDArray[Any]) -> bool:
-    """Whether rows of the source are columns of the target, without gaps."""
-    floats = target.dtype == source.dtype == np.float32
-    flat = source.ndim == 2 and source.shape == target.shape and min(source.shape) > 1
-    return floats and flat and source.strides[1] == target.strides[0] == 4
 
 
 @functools.cache

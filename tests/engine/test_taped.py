@@ -148,7 +148,8 @@ def test_large_weights_and_their_gradients_are_used_where_they_lie() -> None:
     taped, weights, kernel = lent()
     x = torch.rand(3, 2, 12, 12)
     taped(x, weights).sum().backward()
-    loan = next(loan for weight, _, loan in taped.plan(3, np.dtype("float32")).weights
+    plan = taped.plan(3, np.dtype("float32"))
+    loan = next(loan for (weight, _), loan in zip(plan.weights, plan.loans.loans, strict=True)
                 if weight.count == kernel.numel())  # fmt: skip
     assert loan.outside is not None and loan.outside[1] == kernel.data_ptr()
     kernel.data = kernel.data.clone()  # elsewhere now
@@ -204,7 +205,7 @@ def test_only_whole_buffers_at_aligned_addresses_are_placed() -> None:
     model = network()
     plan = Taped(model).plan(2, np.dtype("float32"))
     engine = plan.execution.engine
-    weight = next(one for one, _, _ in plan.weights if one.exact)
+    weight = next(one for one, _ in plan.weights if one.exact)
     with pytest.raises(st.errors.TrainingError, match="cannot place a buffer") as caught:
         engine.place(weight.buffer, 68)
     assert caught.value.rows["got"].startswith(f"buffer {weight.buffer} (")
