@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.multiprocessing
+from PIL import Image, ImageDraw, ImageFont
 
 ABSENT = object()  # in place of a value that was not there
 
@@ -33,11 +34,42 @@ def forked(method: str | None = None, force: bool = False) -> None:
     _start_method("fork", force=True)
 
 
+def forked_context(method: str | None = None) -> Any:
+    """Return the ways of multiprocessing whose processes are copies of this one."""
+    return _context("fork")
+
+
+@functools.wraps(torch.multiprocessing.spawn)
+def spawn(fn: Any, args: Any = (), nprocs: int = 1, join: bool = True, daemon: bool = False,
+          start_method: str = "spawn") -> Any:  # fmt: skip
+    """Run a function in several processes, which are copies of this one."""
+    return torch.multiprocessing.start_processes(fn, args, nprocs, join, daemon, "fork")
+
+
+def text_size(font: Any, text: Any, *args: Any, **words: Any) -> tuple[int, int]:
+    """Return width and height of a text in a font, from where it begins to be drawn."""
+    _, _, width, height = font.getbbox(text, *args, **words)
+    return int(width), int(height)
+
+
+def drawn_size(
+    draw: Any, text: Any, font: Any = None, spacing: int = 4, *args: Any, **words: Any
+) -> tuple[int, int]:
+    """Return width and height of a text, or of its lines, in a picture."""
+    words["font"], words["spacing"] = font, spacing
+    _, _, width, height = draw.multiline_textbbox((0, 0), text, **words)
+    return int(width), int(height)
+
+
 _array, _start_method = np.array, multiprocessing.set_start_method
+_context = multiprocessing.get_context
 CHANGED: tuple[tuple[Any, str, Any], ...] = (
     (np, "array", array),
     (multiprocessing, "set_start_method", forked),
     (torch.multiprocessing, "set_start_method", forked),
+    (multiprocessing, "get_context", forked_context),
+    (torch.multiprocessing, "get_context", forked_context),
+    (torch.multiprocessing, "spawn", spawn),
 )
 REMOVED: tuple[tuple[Any, str, Any], ...] = (
     *((np, kind.__name__, kind) for kind in (float, int, object, bool, str, complex)),
@@ -48,6 +80,16 @@ REMOVED: tuple[tuple[Any, str, Any], ...] = (
     *((np, "float_", np.float64), (np, "complex_", np.complex128), (np, "long", int)),
     *((np, "unicode_", np.str_), (np, "string_", np.bytes_), (np, "unicode", str)),
     *((np, "asscalar", lambda array: array.item()), (np, "in1d", np.isin)),
+    *(
+        (Image, name, sampling)
+        for name, sampling in (
+            ("ANTIALIAS", Image.Resampling.LANCZOS),
+            ("LINEAR", Image.Resampling.BILINEAR),
+            ("CUBIC", Image.Resampling.BICUBIC),
+        )
+    ),
+    *((font, "getsize", text_size) for font in (ImageFont.ImageFont, ImageFont.FreeTypeFont)),
+    (ImageDraw.ImageDraw, "textsize", drawn_size),
     *((np, "trapz", np.trapezoid), (np, "msort", lambda array: np.sort(array, axis=0))),
     (time, "clock", time.process_time),
     (fractions, "gcd", math.gcd),

@@ -536,9 +536,13 @@ def test_a_perspective_of_corners_that_stay_changes_nothing(vision: Any) -> None
 
 COUNTS = {
     "squeezenet1_0": 1_248_424, "squeezenet1_1": 1_235_496, "densenet121": 7_978_856,
-    "googlenet": 6_624_904, "mobilenet_v2": 3_504_872, "mobilenet_v3_large": 5_483_032,
+    "googlenet": 13_004_888, "mobilenet_v2": 3_504_872, "mobilenet_v3_large": 5_483_032,
     "mobilenet_v3_small": 2_542_856, "efficientnet_b0": 5_288_548, "efficientnet_b4": 19_341_616,
     "shufflenet_v2_x1_0": 2_278_604, "wide_resnet50_2": 68_883_240,
+    "vit_b_16": 86_567_656, "vit_l_32": 306_535_400, "swin_t": 28_288_354, "swin_b": 87_768_224,
+    "convnext_tiny": 28_589_128, "convnext_base": 88_591_464, "regnet_x_1_6gf": 9_190_136,
+    "regnet_y_400mf": 4_344_144, "regnet_y_32gf": 145_046_770, "mnasnet0_5": 2_218_512,
+    "mnasnet1_3": 6_282_256, "efficientnet_v2_s": 21_458_488, "efficientnet_v2_l": 118_515_272,
     "resnext50_32x4d": 25_028_904, "resnet18": 11_689_512, "resnet50": 25_557_032,
 }  # fmt: skip
 

@@ -254,6 +254,26 @@ if __name__ == '__main__':
         one.join()
     print(shared.tolist())
 """, "[1.0, 2.0]"),
+    "spawned processes": ("""
+import torch
+import torch.multiprocessing as mp
+
+class Doubled:
+    def __call__(self, rank, shared):
+        shared[rank] = 2 * rank
+
+if __name__ == '__main__':
+    shared = torch.ones(3).share_memory_()
+    mp.spawn(Doubled(), args=(shared,), nprocs=3, join=True)
+    print(shared.tolist(), mp.get_context('spawn').get_start_method())
+""", "[0.0, 2.0, 4.0] fork"),
+    "Pillow before 10": ("""
+from PIL import Image, ImageDraw, ImageFont
+picture = Image.new('L', (8, 4)).resize((4, 2), Image.ANTIALIAS)
+drawn = ImageDraw.Draw(picture)
+wide, high = drawn.textsize('two\\nlines')
+print(picture.size, wide > 0, high > drawn.textsize('one')[1], len(ImageFont.load_default().getsize('a')))
+""", "(4, 2) True True 2"),
     "iteritems": ("""
 from __future__ import print_function
 print(sorted({'a': 1}.iteritems()), sum({'a': 1}.itervalues()))

@@ -42,20 +42,9 @@ REFUSED: dict[str, str] = {
         _DETECTION,
     ),
     **dict.fromkeys(
-        ("vit_b_16", "vit_b_32", "vit_l_16", "swin_t", "swin_s", "swin_b", "swin_v2_t", "maxvit_t"),
-        "a network of convolutions, such as resnet18",
+        ("swin_v2_t", "swin_v2_s", "swin_v2_b", "maxvit_t"), "swin_t, vit_b_16 or convnext_tiny"
     ),
-    **dict.fromkeys(
-        (
-            "convnext_tiny",
-            "convnext_small",
-            "convnext_base",
-            "mnasnet1_0",
-            "regnet_y_400mf",
-            "efficientnet_v2_s",
-        ),
-        "resnet18, googlenet, densenet121, efficientnet_b0 or mobilenet_v2",
-    ),
+    "quantization": "the networks of floats: models.mobilenet_v2, models.resnet18",
     **dict.fromkeys(
         (
             "Caltech101",
@@ -75,7 +64,6 @@ REFUSED: dict[str, str] = {
             "INaturalist",
             "LFWPeople",
             "LSUN",
-            "Omniglot",
             "PCAM",
             "Places365",
             "RenderedSST2",

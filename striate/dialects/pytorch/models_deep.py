@@ -6,9 +6,13 @@ Names of weights are those of the published files, so that `load_state_dict` tak
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .models_inception import as_half
 
 DENSE = {  # growth, layers of each block, channels of the stem
     121: (32, (6, 12, 24, 16), 64),
@@ -59,7 +63,7 @@ class SqueezeNet(nn.Module):
     Source: Iandola et al., SqueezeNet, 2016.
     """
 
-    def __init__(self, version: str, num_classes: int = 1000, dropout: float = 0.5) -> None:
+    def __init__(self, version: str = "1_0", num_classes: int = 1000, dropout: float = 0.5) -> None:
         super().__init__()
         stem, kernel, narrow, pooled = FIRES[version]
         layers: list[nn.Module] = [nn.Conv2d(3, stem, kernel, 2), nn.ReLU(inplace=True)]
@@ -85,16 +89,19 @@ class SqueezeNet(nn.Module):
 class DenseLayer(nn.Module):
     """Two convolutions behind normalizations, of all that came before."""
 
-    def __init__(self, inputs: int, growth: int, drop_rate: float) -> None:
+    def __init__(self, num_input_features: int, growth_rate: int, bn_size: int = 4,
+                 drop_rate: float = 0.0, memory_efficient: bool = False) -> None:  # fmt: skip
         super().__init__()
-        self.norm1, self.relu1 = nn.BatchNorm2d(inputs), nn.ReLU(inplace=True)
-        self.conv1 = nn.Conv2d(inputs, 4 * growth, 1, bias=False)
-        self.norm2, self.relu2 = nn.BatchNorm2d(4 * growth), nn.ReLU(inplace=True)
-        self.conv2 = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
+        inside = bn_size * growth_rate
+        self.norm1, self.relu1 = nn.BatchNorm2d(num_input_features), nn.ReLU(inplace=True)
+        self.conv1 = nn.Conv2d(num_input_features, inside, 1, bias=False)
+        self.norm2, self.relu2 = nn.BatchNorm2d(inside), nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(inside, growth_rate, 3, padding=1, bias=False)
         self.drop = nn.Dropout(drop_rate)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Any) -> Tensor:
         """Return the new channels."""
+        x = input if isinstance(input, Tensor) else torch.cat(input, 1)
         x = self.conv2(self.relu2(self.norm2(self.conv1(self.relu1(self.norm1(x))))))
         out: Tensor = self.drop(x)
         return out
@@ -103,6 +110,12 @@ class DenseLayer(nn.Module):
 class DenseBlock(nn.ModuleDict):
     """Layers of which each sees what all before it gave."""
 
+    def __init__(self, num_layers: int, num_input_features: int, bn_size: int, growth_rate: int,
+                 drop_rate: float = 0.0, memory_efficient: bool = False) -> None:  # fmt: skip
+        sizes = [num_input_features + place * growth_rate for place in range(num_layers)]
+        super().__init__({f"denselayer{place}": DenseLayer(size, growth_rate, bn_size, drop_rate)
+                          for place, size in enumerate(sizes, 1)})  # fmt: skip
+
     def forward(self, x: Tensor) -> Tensor:
         """Return all channels."""
         for layer in self.values():
@@ -110,28 +123,38 @@ class DenseBlock(nn.ModuleDict):
         return x
 
 
+class Transition(nn.Sequential):
+    """A narrowing between two dense blocks."""
+
+    def __init__(self, num_input_features: int, num_output_features: int) -> None:
+        super().__init__()
+        self.norm, self.relu = nn.BatchNorm2d(num_input_features), nn.ReLU(inplace=True)
+        self.conv = nn.Conv2d(num_input_features, num_output_features, 1, bias=False)
+        self.pool = nn.AvgPool2d(2, 2)
+
+
 class DenseNet(nn.Module):
-    """A stem, four dense blocks with narrowings between, and a classifier.
+    """A stem, dense blocks with narrowings between, and a classifier.
 
     Source: Huang et al., Densely connected convolutional networks, 2017.
     """
 
-    def __init__(self, depth: int, num_classes: int = 1000, drop_rate: float = 0.0) -> None:
+    def __init__(self, growth_rate: int = 32, block_config: Sequence[int] = (6, 12, 24, 16),
+                 num_init_features: int = 64, bn_size: int = 4, drop_rate: float = 0.0,
+                 num_classes: int = 1000, memory_efficient: bool = False) -> None:  # fmt: skip
         super().__init__()
-        growth, counts, inputs = DENSE[depth]
+        inputs = num_init_features
         self.features = nn.Sequential()
         parts: list[tuple[str, nn.Module]] = [
             ("conv0", nn.Conv2d(3, inputs, 7, 2, 3, bias=False)), ("norm0", nn.BatchNorm2d(inputs)),
             ("relu0", nn.ReLU(inplace=True)), ("pool0", nn.MaxPool2d(3, 2, 1)),
         ]  # fmt: skip
-        for number, count in enumerate(counts, 1):
-            sizes = [inputs + place * growth for place in range(count)]
-            block = DenseBlock({f"denselayer{place}": DenseLayer(size, growth, drop_rate)
-                                for place, size in enumerate(sizes, 1)})  # fmt: skip
+        for number, count in enumerate(block_config, 1):
+            block = DenseBlock(count, inputs, bn_size, growth_rate, drop_rate)
             parts.append((f"denseblock{number}", block))
-            inputs += count * growth
-            if number < len(counts):
-                parts.append((f"transition{number}", _narrowing(inputs)))
+            inputs += count * growth_rate
+            if number < len(block_config):
+                parts.append((f"transition{number}", Transition(inputs, inputs // 2)))
                 inputs //= 2
         for name, part in (*parts, ("norm5", nn.BatchNorm2d(inputs))):
             self.features.add_module(name, part)
@@ -145,13 +168,10 @@ class DenseNet(nn.Module):
         return out
 
 
-def _narrowing(inputs: int) -> nn.Sequential:
-    part = nn.Sequential()
-    part.add_module("norm", nn.BatchNorm2d(inputs))
-    part.add_module("relu", nn.ReLU(inplace=True))
-    part.add_module("conv", nn.Conv2d(inputs, inputs // 2, 1, bias=False))
-    part.add_module("pool", nn.AvgPool2d(2, 2))
-    return part
+def densenet(depth: int, **words: Any) -> DenseNet:
+    """Return a DenseNet of that many layers."""
+    growth, counts, inputs = DENSE[depth]
+    return DenseNet(growth, counts, inputs, **words)
 
 
 class Unit(nn.Module):
@@ -187,14 +207,40 @@ class Inception(nn.Module):
         return torch.cat([path(x) for path in paths], 1)
 
 
+class Beside(nn.Module):
+    """A further classifier, in the middle of the network, which helps in training."""
+
+    def __init__(self, inputs: int, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.conv, self.fc1 = Unit(inputs, 128, 1), nn.Linear(2048, 1024)
+        self.fc2, self.dropout = nn.Linear(1024, num_classes), nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the scores of the classes."""
+        x = self.conv(F.adaptive_avg_pool2d(x, (4, 4))).flatten(1)
+        out: Tensor = self.fc2(self.dropout(F.relu(self.fc1(x))))
+        return out
+
+
+class GoogLeNetOutputs(NamedTuple):
+    """The scores of all classifiers, the last one first."""
+
+    logits: Tensor
+    aux_logits2: Tensor | None
+    aux_logits1: Tensor | None
+
+
 class GoogLeNet(nn.Module):
-    """A stem, nine inception blocks, and a classifier; the side outputs are left out.
+    """A stem, nine inception blocks, and a classifier; in training it gives the scores of three.
 
     Source: Szegedy et al., Going deeper with convolutions, 2015.
     """
 
-    def __init__(self, num_classes: int = 1000, dropout: float = 0.2) -> None:
+    def __init__(self, num_classes: int = 1000, aux_logits: bool = True,
+                 transform_input: bool = False, init_weights: bool | None = None,
+                 dropout: float = 0.2, dropout_aux: float = 0.7) -> None:  # fmt: skip
         super().__init__()
+        self.aux_logits, self.transform_input = aux_logits, transform_input
         self.conv1 = Unit(3, 64, 7, 2, 3)
         self.maxpool1 = nn.MaxPool2d(3, 2, ceil_mode=True)
         self.conv2, self.conv3 = Unit(64, 64, 1), Unit(64, 192, 3, padding=1)
@@ -204,17 +250,31 @@ class GoogLeNet(nn.Module):
         for name, sizes in GOOGLE.items():
             self.add_module(f"inception{name}", Inception(inputs, sizes))
             inputs = sizes[0] + sizes[2] + sizes[4] + sizes[5]
+        self.aux1 = Beside(512, num_classes, dropout_aux) if aux_logits else None
+        self.aux2 = Beside(528, num_classes, dropout_aux) if aux_logits else None
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.dropout, self.fc = nn.Dropout(dropout), nn.Linear(inputs, num_classes)
+        for part in () if init_weights is False else self.modules():
+            if isinstance(part, (nn.Conv2d, nn.Linear)):
+                nn.init.trunc_normal_(part.weight, mean=0.0, std=0.01, a=-2, b=2)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         """Return the scores of the classes."""
+        if self.transform_input:
+            x = as_half(x)
         x = self.maxpool2(self.conv3(self.conv2(self.maxpool1(self.conv1(x)))))
+        beside: list[Tensor | None] = []
         for name in GOOGLE:
             if name in ("4a", "5a"):
                 x = (self.maxpool3 if name == "4a" else self.maxpool4)(x)
+            if name in ("4b", "4e"):
+                aux = self.aux1 if name == "4b" else self.aux2
+                beside.append(aux(x) if aux is not None and self.training else None)
             x = getattr(self, f"inception{name}")(x)
-        out: Tensor = self.fc(self.dropout(x.mean((2, 3))))
-        return out
+        out: Tensor = self.fc(self.dropout(torch.flatten(self.avgpool(x), 1)))
+        if not (self.training and self.aux_logits):
+            return out
+        return GoogLeNetOutputs(out, beside[1], beside[0])
 
 
 def drawn(net: nn.Module) -> None:

@@ -150,6 +150,12 @@ class Beside(nn.Module):
         return scores
 
 
+def as_half(x: Tensor) -> Tensor:
+    """Return images, normalised by ImageNet's channels, as if by means and deviations of 0.5."""
+    spread, middle = x.new_tensor(SPREAD), x.new_tensor(MIDDLE)
+    return x * (spread / 0.5)[:, None, None] + ((middle - 0.5) / 0.5)[:, None, None]
+
+
 class InceptionOutputs(NamedTuple):
     """The scores of both classifiers."""
 
@@ -189,8 +195,7 @@ class Inception3(nn.Module):
     def forward(self, x: Tensor) -> Any:
         """Return the scores."""
         if self.transform_input:
-            spread, middle = x.new_tensor(SPREAD), x.new_tensor(MIDDLE)
-            x = x * (spread / 0.5)[:, None, None] + ((middle - 0.5) / 0.5)[:, None, None]
+            x = as_half(x)
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
         x = self.maxpool2(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(self.maxpool1(x))))
         x = self.Mixed_6a(self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x))))

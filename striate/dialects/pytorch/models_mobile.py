@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -88,10 +89,6 @@ class Mobile(nn.Module):
         return out
 
 
-class MobileNetV2(Mobile):
-    """MobileNet 2."""
-
-
 class MobileNetV3(Mobile):
     """MobileNet 3."""
 
@@ -106,24 +103,27 @@ MOBILE2 = (  # how much wider inside, channels, blocks, stride of the first
 )  # fmt: skip
 
 
-def mobilenet_v2(num_classes: int = 1000, width_mult: float = 1.0,
-                 dropout: float = 0.2) -> MobileNetV2:  # fmt: skip
-    """Return MobileNet 2. Source: Sandler et al., Inverted residuals, 2018."""
-    inputs, last = whole(32 * width_mult), whole(1280 * max(1.0, width_mult))
-    features: list[nn.Module] = [Unit(3, inputs, 3, 2)]
-    for wider, channels, count, stride in MOBILE2:
-        outputs = whole(channels * width_mult)
-        for place in range(count):
-            step, inside = stride if not place else 1, inputs * wider
-            steps = [Unit(inputs, inside, 1)] if wider > 1 else []
-            steps += [Unit(inside, inside, 3, step, inside), nn.Conv2d(inside, outputs, 1,
-                      bias=False), nn.BatchNorm2d(outputs)]  # type: ignore[list-item]  # fmt: skip
-            features.append(Inverted("conv", steps, step == 1 and inputs == outputs, 0.0))
-            inputs = outputs
-    features.append(Unit(inputs, last, 1))
-    net = MobileNetV2(features, [nn.Dropout(dropout), nn.Linear(last, num_classes)])
-    net.last_channel = last  # type: ignore[assignment]
-    return net
+class MobileNetV2(Mobile):
+    """MobileNet 2. Source: Sandler et al., Inverted residuals, 2018."""
+
+    def __init__(self, num_classes: int = 1000, width_mult: float = 1.0,
+                 inverted_residual_setting: Any = MOBILE2, round_nearest: int = 8,
+                 dropout: float = 0.2) -> None:  # fmt: skip
+        inputs = whole(32 * width_mult, round_nearest)
+        last = whole(1280 * max(1.0, width_mult), round_nearest)
+        features: list[nn.Module] = [Unit(3, inputs, 3, 2)]
+        for wider, channels, count, stride in inverted_residual_setting:
+            outputs = whole(channels * width_mult, round_nearest)
+            for place in range(count):
+                step, inside = stride if not place else 1, inputs * wider
+                steps = [Unit(inputs, inside, 1)] if wider > 1 else []
+                steps += [Unit(inside, inside, 3, step, inside), nn.Conv2d(inside, outputs, 1,
+                          bias=False), nn.BatchNorm2d(outputs)]  # type: ignore[list-item]  # fmt: skip
+                features.append(Inverted("conv", steps, step == 1 and inputs == outputs, 0.0))
+                inputs = outputs
+        features.append(Unit(inputs, last, 1))
+        super().__init__(features, [nn.Dropout(dropout), nn.Linear(last, num_classes)])
+        self.last_channel = last
 
 
 MOBILE3 = {  # kernel, inside, outside, squeezed, hard swish, stride; channels at the end

@@ -108,6 +108,8 @@ class Caller:
             self.here.inside = False
 
     def _native(self, module: nn.Module, x: Tensor) -> Tensor | None:
+        if torch.is_autocast_enabled("cpu"):
+            return None  # of other numbers than a plan's
         parts = _parts(module)
         weights = [one for part in parts for one in part._parameters.values() if one is not None]
         if not weights:

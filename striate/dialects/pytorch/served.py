@@ -119,8 +119,5 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         "torchvision.transforms.v2.functional": functional_names.FUNCTIONS,
         "torchvision.utils": pictures,
         "torchvision.models": models.names(),
-        **{
-            f"torchvision.models.{family}": models.names()
-            for family in ("resnet", "vgg", "densenet", "alexnet", "squeezenet", "mobilenet")
-        },
+        **{f"torchvision.models.{name}": made for name, made in models.families().items()},
     }
