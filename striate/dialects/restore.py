@@ -34,16 +34,19 @@ def forked(method: str | None = None, force: bool = False) -> None:
     _start_method("fork", force=True)
 
 
+_torch_processes: Any = torch.multiprocessing
+
+
 def forked_context(method: str | None = None) -> Any:
     """Return the ways of multiprocessing whose processes are copies of this one."""
     return _context("fork")
 
 
-@functools.wraps(torch.multiprocessing.spawn)
+@functools.wraps(_torch_processes.spawn)
 def spawn(fn: Any, args: Any = (), nprocs: int = 1, join: bool = True, daemon: bool = False,
           start_method: str = "spawn") -> Any:  # fmt: skip
     """Run a function in several processes, which are copies of this one."""
-    return torch.multiprocessing.start_processes(fn, args, nprocs, join, daemon, "fork")
+    return _torch_processes.start_processes(fn, args, nprocs, join, daemon, "fork")
 
 
 def text_size(font: Any, text: Any, *args: Any, **words: Any) -> tuple[int, int]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from striate.dialects import installed
+from striate.errors import DataError
 
 BOXES = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 5], [20, 20, 30, 40]])
 
@@ -178,3 +180,81 @@ def test_a_data_set_of_a_script_stands_on_a_folder(tmp_path: Path) -> None:
     assert check_integrity(tmp_path / "a" / "0.png", "0cc175b9c0f1b6a831c399e269772661")
     with pytest.raises(Exception, match="nothing is fetched"):
         download_url("http://nowhere/x.zip", tmp_path)
+
+
+def test_characters_of_alphabets_are_classes(tmp_path: Path) -> None:
+    from torchvision.datasets import Omniglot  # type: ignore[import-not-found]
+
+    with pytest.raises(DataError, match="images_evaluation"):
+        Omniglot(tmp_path, background=False)
+    for name, light in (("Latin/character01", 0), ("Greek/character02", 255)):
+        folder = tmp_path / "omniglot-py/images_background" / name
+        folder.mkdir(parents=True)
+        for number in range(2):
+            Image.new("1", (105, 105), light).save(folder / f"000{number}_01.png")
+    data = Omniglot(tmp_path, transform=lambda picture: (picture.mode, picture.getpixel((0, 0))))
+    assert [data[index] for index in range(4)] == [(("L", 255), 0)] * 2 + [(("L", 0), 1)] * 2
+    assert data._characters == ["Greek/character02", "Latin/character01"] and len(data) == 4
+
+
+def test_blocks_of_residual_networks_make_networks_of_ones_own() -> None:
+    from torchvision.models.densenet import DenseNet  # type: ignore[import-not-found]
+    from torchvision.models.resnet import (  # type: ignore[import-not-found]
+        BasicBlock,
+        Bottleneck,
+        ResNet,
+    )
+    from torchvision.models.vgg import VGG, cfgs, make_layers  # type: ignore[import-not-found]
+
+    class Halves(ResNet):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(Bottleneck, [1, 1, 1, 1], num_classes=3)
+            self.first = nn.Sequential(self.conv1, self.bn1, self.relu, self.maxpool, self.layer1)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.avgpool(self.layer4(self.layer3(self.layer2(self.first(x))))).flatten(1)
+
+    assert Halves()(torch.zeros(2, 3, 32, 32)).shape == (2, 2048)
+    groups = lambda channels: nn.GroupNorm(4, channels)  # noqa: E731
+    net = ResNet(BasicBlock, [1, 1, 1, 1], num_classes=3, norm_layer=groups)
+    assert isinstance(net.layer4[0].downsample[1], nn.GroupNorm)
+    deep = ResNet(Bottleneck, [1, 1, 2, 2], replace_stride_with_dilation=[False, True, True])
+    assert deep.layer4[1].conv2.dilation == (4, 4)
+    assert deep.layer4(torch.zeros(1, 1024, 8, 8)).shape == (1, 2048, 8, 8)
+    with torch.device("meta"):
+        vgg = VGG(make_layers(cfgs["A"], batch_norm=True), num_classes=5, init_weights=False)
+        assert vgg(torch.zeros(1, 3, 64, 64)).shape == (1, 5)
+    thin = DenseNet(growth_rate=4, block_config=(2, 2), num_init_features=8, num_classes=5)
+    assert thin(torch.zeros(1, 3, 64, 64)).shape == (1, 5)
+
+
+def test_googlenet_gives_the_scores_of_three_in_training() -> None:
+    from torchvision import models  # type: ignore[import-not-found]
+
+    with torch.device("meta"):
+        net = models.googlenet(num_classes=7)
+        found = net(torch.zeros(2, 3, 64, 64))
+        assert found.logits.shape == found.aux_logits1.shape == found.aux_logits2.shape == (2, 7)
+        assert models.googlenet(aux_logits=False)(torch.zeros(2, 3, 64, 64)).shape == (2, 1000)
+
+
+def test_attention_in_shifted_windows_sees_no_place_across_the_edge() -> None:
+    from striate.dialects.pytorch.models_attention import WindowAttention
+
+    torch.manual_seed(0)
+    layer = WindowAttention(8, 4, 2, 2)
+    x = torch.rand(1, 8, 8, 8)
+    other = x.clone()
+    other[:, 0, 0] += 1  # the roll brings it beside the last places, which must not see it
+    changed = (layer(x) - layer(other)).abs().amax(-1)[0] > 1e-4
+    assert changed[:2, :2].all() and not changed[2:].any() and not changed[:, 2:].any()
+
+
+def test_a_transformer_tells_what_size_it_takes() -> None:
+    from torchvision import models  # type: ignore[import-not-found]
+
+    net = models.VisionTransformer(image_size=8, patch_size=4, num_layers=1, num_heads=2,
+                                   hidden_dim=8, mlp_dim=16, num_classes=3)  # fmt: skip
+    assert net(torch.zeros(2, 3, 8, 8)).shape == (2, 3) and net.seq_length == 5
+    with pytest.raises(ValueError, match=r"images of 8 x 8, not 8 x 9: transforms\.Resize"):
+        net(torch.zeros(2, 3, 8, 9))

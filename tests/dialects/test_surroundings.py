@@ -272,7 +272,8 @@ from PIL import Image, ImageDraw, ImageFont
 picture = Image.new('L', (8, 4)).resize((4, 2), Image.ANTIALIAS)
 drawn = ImageDraw.Draw(picture)
 wide, high = drawn.textsize('two\\nlines')
-print(picture.size, wide > 0, high > drawn.textsize('one')[1], len(ImageFont.load_default().getsize('a')))
+font = ImageFont.load_default().getsize('a')
+print(picture.size, wide > 0, high > drawn.textsize('one')[1], len(font))
 """, "(4, 2) True True 2"),
     "iteritems": ("""
 from __future__ import print_function

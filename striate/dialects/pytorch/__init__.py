@@ -25,9 +25,7 @@ _FILES = (
     "FashionMNIST, KMNIST, EMNIST, USPS, CIFAR10, CIFAR100, SVHN and STL10 are read as such"
 )
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(
-        ("detection", "segmentation", "video", "BoundingBoxes", "Mask", "KeyPoints"), _DETECTION
-    ),
+    **dict.fromkeys(("detection", "segmentation", "video", "KeyPoints"), _DETECTION),
     **dict.fromkeys(
         (
             "CocoDetection",

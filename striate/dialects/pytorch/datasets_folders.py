@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from ...errors import DataError, caller
 from ..picture_files import picture
 from ..strict import Strict
-from .datasets import KINDS, Change, described
+from .datasets import KINDS, Change, absent, described
 
 
 class VisionDataset(Dataset[Any]):
@@ -107,6 +107,40 @@ class ImageFolder(DatasetFolder):
                  loader: Callable[[str], Any] = default_loader,
                  is_valid_file: Callable[[str], bool] | None = None) -> None:  # fmt: skip
         super().__init__(root, loader, KINDS, transform, target_transform, is_valid_file)
+
+
+class Omniglot(VisionDataset, metaclass=Strict):
+    """Characters of many alphabets, each drawn by twenty people, from omniglot-py in `root`.
+
+    A class is a character. Source: Lake et al., Human-level concept learning, 2015.
+    """
+
+    limit: ClassVar[int | None] = None
+
+    def __init__(self, root: Any, background: bool = True, transform: Change = None,
+                 target_transform: Change = None, download: bool = False,
+                 loader: Callable[[str], Any] | None = None) -> None:  # fmt: skip
+        part = "images_background" if background else "images_evaluation"
+        super().__init__(Path(root) / "omniglot-py", None, transform, target_transform)
+        self.background, self.loader = background, loader
+        self.target_folder = str(Path(self.root) / part)
+        characters = sorted(one for one in Path(self.target_folder).glob("*/*") if one.is_dir())
+        if not characters:
+            raise absent("Omniglot", Path(self.target_folder), "a folder for each alphabet")
+        self._alphabets = sorted({one.parent.name for one in characters})
+        self._characters = [f"{one.parent.name}/{one.name}" for one in characters]
+        files = [(str(path), number) for number, one in enumerate(characters)
+                 for path in sorted(one.glob("*.png"))]  # fmt: skip
+        step = 1 if self.limit is None else max(1, len(files) // self.limit)
+        self._flat_character_images = files[::step][: self.limit]
+
+    def __len__(self) -> int:
+        return len(self._flat_character_images)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        path, target = self._flat_character_images[index]
+        image = Image.open(path).convert("L") if self.loader is None else self.loader(path)
+        return self._both(image, target)
 
 
 class FakeData(Dataset[Any], metaclass=Strict):

@@ -14,6 +14,7 @@ from .datasets_folders import (
     DatasetFolder,
     FakeData,
     ImageFolder,
+    Omniglot,
     VisionDataset,
     default_loader,
     find_classes,
@@ -33,6 +34,7 @@ def names(limit: int | None) -> dict[str, Any]:
         CIFAR100,
         DatasetFolder,
         ImageFolder,
+        Omniglot,
     )
     if limit is None:
         limited: dict[str, Any] = {one.__name__: one for one in made}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -14,6 +13,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ...errors import ConfigError, caller
+from .tv_geometry import border, for_kinds, seen_aslant, turning
+from .tv_tensors import BoundingBoxes
 
 NEAREST, BILINEAR, BICUBIC = "nearest", "bilinear", "bicubic"
 SAMPLING = {
@@ -97,11 +98,14 @@ def normalize(tensor: Tensor, mean: Any, std: Any, inplace: bool = False) -> Ten
 
 def size_of(img: Any) -> tuple[int, int]:
     """Return height and width."""
+    if isinstance(img, BoundingBoxes):
+        return img.canvas_size
     if isinstance(img, Tensor):
         return int(img.shape[-2]), int(img.shape[-1])
     return img.height, img.width
 
 
+@for_kinds
 def resize(img: Any, size: Any, interpolation: Any = BILINEAR, max_size: int | None = None,
            antialias: Any = True) -> Any:  # fmt: skip
     """Return the image in another size: of its smaller side, or (height, width)."""
@@ -125,6 +129,7 @@ def resize(img: Any, size: Any, interpolation: Any = BILINEAR, max_size: int | N
     return img.resize(new[::-1], kind)
 
 
+@for_kinds
 def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     """Return a rectangle of the image; what lies outside of it is black."""
     if isinstance(img, Tensor):
@@ -139,6 +144,7 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     return img.crop((left, top, left + width, top + height))
 
 
+@for_kinds
 def center_crop(img: Any, output_size: Any) -> Any:
     """Return the middle of the image."""
     height, width = both_sides(output_size)
@@ -146,11 +152,15 @@ def center_crop(img: Any, output_size: Any) -> Any:
     return crop(img, round((rows - height) / 2), round((columns - width) / 2), height, width)
 
 
+@for_kinds
 def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> Any:
     """Return the image with a border: one width, (sides, ends), or (left, top, right, bottom)."""
-    left, top, right, bottom = _border(padding)
+    left, top, right, bottom = border(padding)
     if isinstance(img, Tensor):
         sides = (left, right, top, bottom)
+        if padding_mode == "constant" and isinstance(fill, (tuple, list)):
+            several = zip(img.unbind(-3), [*fill] * img.shape[-3], strict=False)
+            return torch.stack([F.pad(one, sides, value=value) for one, value in several], -3)
         if padding_mode == "constant":
             return F.pad(img, sides, value=fill)
         out = F.pad(img[None].float(), sides, mode=_edge(padding_mode))
@@ -175,16 +185,19 @@ def _edge(mode: str) -> str:
     return {"edge": "replicate"}.get(mode, mode)
 
 
+@for_kinds
 def hflip(img: Any) -> Any:
     """Return the image with left and right exchanged."""
     return img.flip(-1) if isinstance(img, Tensor) else ImageOps.mirror(img)
 
 
+@for_kinds
 def vflip(img: Any) -> Any:
     """Return the image with top and bottom exchanged."""
     return img.flip(-2) if isinstance(img, Tensor) else ImageOps.flip(img)
 
 
+@for_kinds
 def rotate(img: Any, angle: float, interpolation: Any = NEAREST, expand: bool = False,
            center: Any = None, fill: Any = 0) -> Any:  # fmt: skip
     """Return the image turned counter-clockwise."""
@@ -203,6 +216,7 @@ def _transformed(img: Any, how: Any, numbers: Any, interpolation: Any, fill: Any
     )
 
 
+@for_kinds
 def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
            interpolation: Any = NEAREST, fill: Any = 0, center: Any = None) -> Any:  # fmt: skip
     """Return the image turned, moved, scaled and sheared about its middle, or about a place."""
@@ -210,28 +224,17 @@ def affine(img: Any, angle: float, translate: Any, scale: float, shear: Any,
     middle = np.array(
         center or (width / 2, height / 2)
     )  # a pixel is an area: the first one is at 0.5
-    sx, sy = (shear, 0.0) if isinstance(shear, (int, float)) else (shear[0], shear[-1])
-    sx, sy = (sx, 0.0) if not isinstance(shear, (int, float)) and len(shear) == 1 else (sx, sy)
-    turn = math.radians(angle)
-    spin = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    down = np.array([[1, 0], [-math.tan(math.radians(sy)), 1]])
-    along = np.array([[1, -math.tan(math.radians(sx))], [0, 1]])
-    back = np.linalg.inv(scale * spin @ down @ along)
+    back = np.linalg.inv(turning(angle, scale, shear))
     move = middle - back @ (middle + np.array(translate))
     numbers = (*back[0], move[0], *back[1], move[1])
     return _transformed(img, Image.Transform.AFFINE, numbers, interpolation, fill)
 
 
+@for_kinds
 def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any = BILINEAR,
                 fill: Any = 0) -> Any:  # fmt: skip
     """Return the image with four points (x, y) moved to others, and the rest as seen aslant."""
-    rows = [
-        row
-        for (x, y), (u, v) in zip(startpoints, endpoints, strict=True)
-        for row in ([u, v, 1, 0, 0, 0, -x * u, -x * v], [0, 0, 0, u, v, 1, -y * u, -y * v])
-    ]
-    where = np.array(startpoints, float).reshape(-1)
-    numbers = tuple(np.linalg.lstsq(np.array(rows, float), where, rcond=None)[0])
+    numbers = tuple(seen_aslant(endpoints, startpoints).reshape(-1)[:8])
     return _transformed(img, Image.Transform.PERSPECTIVE, numbers, interpolation, fill)
 
 
@@ -256,6 +259,7 @@ def resized_crop(img: Any, top: int, left: int, height: int, width: int, size: A
     return resize(crop(img, top, left, height, width), size, interpolation, None, antialias)
 
 
+@for_kinds
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Any,
           inplace: bool = False) -> Tensor:  # fmt: skip
     """Return a tensor with a rectangle set to a value."""
@@ -274,6 +278,8 @@ def as_picture(img: Any, change: Callable[[Image.Image], Image.Image]) -> Any:
     """Change a picture; a tensor goes through pictures of its channels."""
     if not isinstance(img, Tensor):
         return change(img)
+    if img.ndim > 3:
+        return torch.stack([as_picture(one, change) for one in img])
     parts = [
         torch.from_numpy(np.array(change(Image.fromarray(channel.float().numpy()))))
         for channel in img
@@ -285,11 +291,3 @@ def both_sides(size: Any) -> tuple[int, int]:
     """Return height and width of one number, or of two."""
     several = (size, size) if isinstance(size, (int, float)) else tuple(size)
     return int(several[0]), int(several[-1])
-
-
-def _border(padding: Any) -> tuple[int, int, int, int]:
-    if isinstance(padding, int):
-        return (padding,) * 4
-    if len(padding) == 2:
-        return (*padding, *padding)
-    return tuple(padding)

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from .blocks import SqueezeExcitation
 from .models_mobile import EfficientNet, Inverted, Unit, whole
 
-EFFICIENT2 = {  # dropout, then: fused or not, how much wider, kernel, stride, channels, blocks
-    "s": (0.2, (1, 1, 3, 1, 24, 2), (1, 4, 3, 2, 48, 4), (1, 4, 3, 2, 64, 4), (0, 4, 3, 2, 128, 6),
-          (0, 6, 3, 1, 160, 9), (0, 6, 3, 2, 256, 15)),
-    "m": (0.3, (1, 1, 3, 1, 24, 3), (1, 4, 3, 2, 48, 5), (1, 4, 3, 2, 80, 5), (0, 4, 3, 2, 160, 7),
-          (0, 6, 3, 1, 176, 14), (0, 6, 3, 2, 304, 18), (0, 6, 3, 1, 512, 5)),
-    "l": (0.4, (1, 1, 3, 1, 32, 4), (1, 4, 3, 2, 64, 7), (1, 4, 3, 2, 96, 7), (0, 4, 3, 2, 192, 10),
-          (0, 6, 3, 1, 224, 19), (0, 6, 3, 2, 384, 25), (0, 6, 3, 1, 640, 7)),
+Row = tuple[int, int, int, int, int, int]  # fused, how much wider, kernel, stride, channels, blocks
+EFFICIENT2: dict[str, tuple[float, tuple[Row, ...]]] = {  # dropout, and the rows of the blocks
+    "s": (0.2, ((1, 1, 3, 1, 24, 2), (1, 4, 3, 2, 48, 4), (1, 4, 3, 2, 64, 4), (0, 4, 3, 2, 128, 6),
+          (0, 6, 3, 1, 160, 9), (0, 6, 3, 2, 256, 15))),
+    "m": (0.3, ((1, 1, 3, 1, 24, 3), (1, 4, 3, 2, 48, 5), (1, 4, 3, 2, 80, 5), (0, 4, 3, 2, 160, 7),
+          (0, 6, 3, 1, 176, 14), (0, 6, 3, 2, 304, 18), (0, 6, 3, 1, 512, 5))),
+    "l": (0.4, ((1, 1, 3, 1, 32, 4), (1, 4, 3, 2, 64, 7), (1, 4, 3, 2, 96, 7),
+          (0, 4, 3, 2, 192, 10), (0, 6, 3, 1, 224, 19), (0, 6, 3, 2, 384, 25), (0, 6, 3, 1, 640, 7))),
 }  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def efficientnet_v2(
     size: str, num_classes: int = 1000, dropout: float | None = None
 ) -> EfficientNet:
     """Return EfficientNet V2. Source: Tan and Le, EfficientNetV2, 2021."""
-    rate, *rows = EFFICIENT2[size]
+    rate, rows = EFFICIENT2[size]
     norm = partial(nn.BatchNorm2d, eps=0.001)
     unit = partial(Unit, act=nn.SiLU, norm=norm)
     inputs, done, total = rows[0][4], 0, sum(row[5] for row in rows)

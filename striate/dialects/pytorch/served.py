@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
-from torch import Tensor
-
 from ..dialect import Modules
 from ..session import Session
 from ..strict import Strict
@@ -27,6 +25,8 @@ from . import (
     transforms_newer as newer,
     transforms_policies as policies,
     transforms_random as drawn,
+    tv_samples as samples,
+    tv_tensors,
 )
 
 TRANSFORMS = (
@@ -53,14 +53,12 @@ CLASSES: dict[str, Any] = {
 }
 NEWER: dict[str, Any] = {
     **CLASSES,
-    "ToImage": still.PILToTensor,
-    "ToImageTensor": still.PILToTensor,
-    "ToDtype": still.ToDtype,
+    "Transform": samples.OwnTransform,
+    "ToImageTensor": samples.ToImage,
     "Identity": still.Transform,
-    "ToPureTensor": still.Transform,
     "MixUp": policies.MixUp,
     "CutMix": policies.CutMix,
-    **{one.__name__: one for one in newer.NEWER_CLASSES},
+    **{one.__name__: one for one in (*newer.NEWER_CLASSES, *samples.SAMPLE_CLASSES)},
 }
 
 
@@ -105,10 +103,11 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         "torchvision.ops.misc": blocks.NAMES,
         "torchvision.models._utils": {"IntermediateLayerGetter": features.IntermediateLayerGetter},
         "torchvision.models.feature_extraction": features.NAMES,
-        "torchvision.tv_tensors": {"Image": Tensor},
+        "torchvision.tv_tensors": tv_tensors.NAMES,
         "torchvision.datasets": sets,
         "torchvision.datasets.mnist": sets,
         "torchvision.datasets.cifar": sets,
+        "torchvision.datasets.omniglot": sets,
         "torchvision.datasets.folder": {**sets, **datasets_names.FOLDER},
         "torchvision.datasets.vision": {"VisionDataset": sets["VisionDataset"]},
         "torchvision.datasets.utils": datasets_names.FILES,
@@ -116,7 +115,10 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         "torchvision.transforms.transforms": CLASSES,
         "torchvision.transforms.functional": functional_names.FUNCTIONS,
         "torchvision.transforms.v2": NEWER,
-        "torchvision.transforms.v2.functional": functional_names.FUNCTIONS,
+        "torchvision.transforms.v2.functional": {
+            **functional_names.FUNCTIONS,
+            **samples.SAMPLE_FUNCTIONS,
+        },
         "torchvision.utils": pictures,
         "torchvision.models": models.names(),
         **{f"torchvision.models.{name}": made for name, made in models.families().items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +23,15 @@ from .functional import (
 )
 from .functional_colours import to_grayscale
 from .functional_names import to_dtype
+from .tv_parts import alike
+from .tv_tensors import BoundingBoxes, Mask, TVTensor, wrap
 
 
 class Transform(nn.Module, metaclass=Strict):
     """A change of one image, to be called; also a module, so that several fit a Sequential."""
+
+    images_only: ClassVar[bool] = False  # or also masks and boxes
+    whole: ClassVar[bool] = False  # samples are its own matter
 
     def __new__(cls, *args: Any, **words: Any) -> Transform:
         """Make an object that is a module whether or not a class below says so."""
@@ -38,8 +43,22 @@ class Transform(nn.Module, metaclass=Strict):
         """Take nothing."""
 
     def __call__(self, *images: Any) -> Any:
-        """Return the changed image."""
-        return self.forward(*images)
+        """Return the changed image, or sample of an image and what belongs to it."""
+        img = images[0] if len(images) == 1 else images
+        if self.whole:
+            return self.forward(*images)
+        if isinstance(img, (tuple, list, dict)):
+            return alike(self.changed, img, self.images_only)
+        return self.changed(img)
+
+    def changed(self, img: Any) -> Any:
+        """Return the changed image, mask or boxes, of the same kind."""
+        if not isinstance(img, TVTensor):
+            return self.forward(img)
+        if isinstance(img, (Mask, BoundingBoxes)):
+            return img if self.images_only else self.forward(img)
+        out = self.forward(img.as_subclass(Tensor))
+        return wrap(out, like=img) if type(out) is Tensor else out
 
     def forward(self, img: Any) -> Any:
         """Return the changed image."""
@@ -57,17 +76,20 @@ OF_MODULES = vars(nn.Module())
 class Compose(Transform):
     """Changes, one after the other."""
 
+    whole = True
+
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
         self.transforms = list(transforms)
 
     def __repr__(self) -> str:
         return "\n".join(("Compose(", *(f"    {one!r}" for one in self.transforms), ")"))
 
-    def forward(self, img: Any) -> Any:
-        """Return the changed image."""
+    def forward(self, *images: Any) -> Any:
+        """Return the changed image, or sample."""
         for change in self.transforms:
-            img = change(img)
-        return img
+            out = change(*images)
+            images = out if len(images) > 1 else (out,)
+        return images if len(images) > 1 else images[0]
 
 
 class ToTensor(Transform):
@@ -81,6 +103,8 @@ class ToTensor(Transform):
 class PILToTensor(Transform):
     """pil_to_tensor."""
 
+    images_only = True
+
     def forward(self, img: Any) -> Tensor:
         """Return the tensor."""
         return img if isinstance(img, Tensor) else pil_to_tensor(img)
@@ -88,6 +112,8 @@ class PILToTensor(Transform):
 
 class ConvertImageDtype(Transform):
     """Numbers of another type; between bytes and floats they are scaled."""
+
+    images_only = True
 
     def __init__(self, dtype: torch.dtype = torch.float32, scale: bool = True) -> None:
         self.dtype, self.scale = dtype, scale
@@ -97,15 +123,10 @@ class ConvertImageDtype(Transform):
         return to_dtype(img, self.dtype, self.scale)
 
 
-class ToDtype(ConvertImageDtype):
-    """Numbers of another type, scaled where it is asked for."""
-
-    def __init__(self, dtype: torch.dtype, scale: bool = False) -> None:
-        super().__init__(dtype, scale)
-
-
 class ToPILImage(Transform):
     """to_pil_image."""
+
+    images_only = True
 
     def __init__(self, mode: str | None = None) -> None:
         self.mode = mode
@@ -117,6 +138,8 @@ class ToPILImage(Transform):
 
 class Normalize(Transform):
     """(tensor - mean) / std, with a number for each channel."""
+
+    images_only = True
 
     def __init__(self, mean: Any, std: Any, inplace: bool = False) -> None:
         self.mean, self.std, self.inplace = mean, std, inplace
@@ -164,6 +187,8 @@ class Pad(Transform):
 class Lambda(Transform):
     """A function of the script's own."""
 
+    whole = True
+
     def __init__(self, lambd: Callable[[Any], Any]) -> None:
         self.lambd = lambd
 
@@ -174,6 +199,8 @@ class Lambda(Transform):
 
 class Grayscale(Transform):
     """Grey."""
+
+    images_only = True
 
     def __init__(self, num_output_channels: int = 1) -> None:
         self.num_output_channels = num_output_channels
@@ -186,6 +213,8 @@ class Grayscale(Transform):
 class FiveCrop(Transform):
     """five_crop."""
 
+    images_only = True
+
     def __init__(self, size: Any) -> None:
         self.size = size
 
@@ -197,6 +226,8 @@ class FiveCrop(Transform):
 class TenCrop(Transform):
     """ten_crop."""
 
+    images_only = True
+
     def __init__(self, size: Any, vertical_flip: bool = False) -> None:
         self.size, self.vertical_flip = size, vertical_flip
 
@@ -207,6 +238,8 @@ class TenCrop(Transform):
 
 class LinearTransformation(Transform):
     """(tensor - mean) times a matrix, such as one that whitens."""
+
+    images_only = True
 
     def __init__(self, transformation_matrix: Tensor, mean_vector: Tensor) -> None:
         self.matrix, self.mean = transformation_matrix, mean_vector

@@ -18,6 +18,8 @@ from .transforms import Transform
 class RGB(Transform):
     """An image of three channels."""
 
+    images_only = True
+
     def forward(self, img: Any) -> Any:
         """Return the image."""
         if isinstance(img, Tensor):
@@ -28,6 +30,8 @@ class RGB(Transform):
 class RandomChannelPermutation(Transform):
     """The channels in another order."""
 
+    images_only = True
+
     def forward(self, img: Any) -> Any:
         """Return the image."""
         tensor = img if isinstance(img, Tensor) else f.pil_to_tensor(img)
@@ -36,19 +40,25 @@ class RandomChannelPermutation(Transform):
 
 
 class GaussianNoise(Transform):
-    """Noise added to an image of floats."""
+    """Noise added to an image, measured in its range from 0 to 1."""
+
+    images_only = True
 
     def __init__(self, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> None:
         self.mean, self.sigma, self.clip = mean, sigma, clip
 
     def forward(self, img: Tensor) -> Tensor:
         """Return the image."""
-        out = img + self.mean + torch.randn_like(img) * self.sigma
-        return out.clamp(0, 1) if self.clip else out
+        x = img if img.is_floating_point() else img.float() / 255
+        out = x + self.mean + torch.randn_like(x) * self.sigma
+        out = out.clamp(0, 1) if self.clip else out
+        return out if img.is_floating_point() else (out * 255).round().to(img.dtype)
 
 
 class RandomPhotometricDistort(Transform):
     """Brightness, contrast, saturation, hue and the order of channels, each with a probability."""
+
+    images_only = True
 
     def __init__(
         self,
@@ -131,6 +141,8 @@ class RandomShortestSize(Transform):
 
 class JPEG(Transform):
     """An image as a file that loses something gives it back."""
+
+    images_only = True
 
     def __init__(self, quality: Any) -> None:
         self.quality = quality

@@ -99,6 +99,8 @@ def _strength(table: Space, name: str, place: int) -> float:
 class Drawn(Transform):
     """Operations that are drawn from a table."""
 
+    images_only = True
+
     def __init__(self, interpolation: Any = NEAREST, fill: Any = None) -> None:
         self.interpolation, self.fill = interpolation, fill or 0
 
@@ -240,6 +242,8 @@ class AugMix(Drawn):
 
 class Mixed(Transform):
     """Pairs of a batch made one: images, and labels as shares of classes."""
+
+    whole = True
 
     def __init__(self, *, alpha: float = 1.0, num_classes: int | None = None, **words: Any) -> None:
         self.alpha, self.num_classes = alpha, num_classes

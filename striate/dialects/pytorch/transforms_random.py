@@ -44,6 +44,7 @@ from .functional_colours import (
 )
 from .parameters import between, drawn
 from .transforms import Compose, Transform
+from .tv_tensors import BoundingBoxes, Mask, wrap
 
 
 class RandomCrop(Transform):
@@ -147,11 +148,15 @@ class RandomPerspective(Transform):
 class RandomAutocontrast(RandomHorizontalFlip):
     """The darkest value black and the lightest white, with a probability."""
 
+    images_only = True
+
     flip = staticmethod(autocontrast)
 
 
 class RandomInvert(RandomHorizontalFlip):
     """The negative, with a probability."""
+
+    images_only = True
 
     flip = staticmethod(invert)
 
@@ -159,11 +164,15 @@ class RandomInvert(RandomHorizontalFlip):
 class RandomEqualize(RandomHorizontalFlip):
     """All values about equally often, with a probability."""
 
+    images_only = True
+
     flip = staticmethod(equalize)
 
 
 class RandomPosterize(Transform):
     """Fewer bits of each value, with a probability."""
+
+    images_only = True
 
     change: Callable[[Any, Any], Any] = staticmethod(posterize)
 
@@ -211,12 +220,18 @@ class ElasticTransform(Transform):
 
     def forward(self, img: Any) -> Any:
         """Return the changed image."""
-        x = img if isinstance(img, Tensor) else pil_to_tensor(img)
+        if isinstance(img, BoundingBoxes):
+            raise TypeError("ElasticTransform has no place where a box would be: leave it out")
+        x = img.as_subclass(Tensor) if isinstance(img, Tensor) else pil_to_tensor(img)
+        x = x if x.ndim > 2 else x[None]
         height, width = size_of(img)
         least = min(height, width)
         field = torch.stack([self._field(least, height, width) for _ in range(2)], -1)
         still = F.affine_grid(torch.eye(2, 3)[None], [1, 1, height, width], align_corners=False)
-        out = F.grid_sample(x[None].float(), still + field[None], align_corners=False)[0]
+        mode = "nearest" if isinstance(img, Mask) else "bilinear"
+        grid = still + field[None]
+        out = F.grid_sample(x[None].float(), grid, mode, align_corners=False)[0]
+        out = wrap(out, like=img).reshape(img.shape) if isinstance(img, Mask) else out
         out = out.round().to(x.dtype) if not x.is_floating_point() else out
         return out if isinstance(img, Tensor) else to_pil_image(out)
 
@@ -239,6 +254,8 @@ class RandomResizedCrop(Transform):
 
 class ColorJitter(Transform):
     """Brightness, contrast, saturation and hue, each changed by a share at most."""
+
+    images_only = True
 
     get_params = staticmethod(parameters.jitter)
 
@@ -272,6 +289,8 @@ def _around(middle: float, amount: Any) -> tuple[float, float] | None:
 class RandomGrayscale(Transform):
     """Grey in as many channels, with a probability."""
 
+    images_only = True
+
     def __init__(self, p: float = 0.1) -> None:
         self.p = p
 
@@ -283,6 +302,8 @@ class RandomGrayscale(Transform):
 
 class RandomErasing(Transform):
     """A rectangle of a tensor set to a value, with a probability."""
+
+    images_only = True
 
     get_params = staticmethod(parameters.erasing)
 
@@ -303,6 +324,8 @@ class RandomErasing(Transform):
 class GaussianBlur(Transform):
     """A blur whose width is drawn between limits."""
 
+    images_only = True
+
     get_params = staticmethod(between)
 
     def __init__(self, kernel_size: Any, sigma: Any = (0.1, 2.0)) -> None:
@@ -318,16 +341,21 @@ class GaussianBlur(Transform):
 class RandomApply(Transform):
     """All of these changes, with a probability."""
 
+    whole = True
+
     def __init__(self, transforms: Sequence[Callable[[Any], Any]], p: float = 0.5) -> None:
         self.transforms, self.p = transforms, p
 
-    def forward(self, img: Any) -> Any:
-        """Return the changed image."""
-        return Compose(self.transforms)(img) if drawn() < self.p else img
+    def forward(self, *img: Any) -> Any:
+        """Return the changed image, or sample."""
+        unchanged = img if len(img) > 1 else img[0]
+        return Compose(self.transforms)(*img) if drawn() < self.p else unchanged
 
 
 class RandomChoice(Transform):
     """One of these changes, of an image or of a batch."""
+
+    whole = True
 
     def __init__(self, transforms: Sequence[Callable[..., Any]], p: Any = None) -> None:
         self.transforms, self.p = list(transforms), p
