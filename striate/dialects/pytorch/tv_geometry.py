@@ -60,20 +60,19 @@ def _middle(size: Size, center: Any) -> Points:
 def _turned(points: Points, old: Size, new: Size, given: Mapping[str, Any]) -> Points:
     middle = _middle(old, given["center"])
     grown = np.array([new[1] - old[1], new[0] - old[0]]) / 2
-    return (points - middle) @ turning(-given["angle"], 1.0, 0.0).T + middle + grown
+    return np.asarray((points - middle) @ turning(-given["angle"], 1.0, 0.0).T + middle + grown)
 
 
 def _moved(points: Points, old: Size, new: Size, given: Mapping[str, Any]) -> Points:
     middle = _middle(old, given["center"])
     matrix = turning(given["angle"], given["scale"], given["shear"])
-    return (points - middle) @ matrix.T + middle + np.array(given["translate"], float)
+    return np.asarray((points - middle) @ matrix.T + middle + np.array(given["translate"], float))
 
 
 def _aslant(points: Points, old: Size, new: Size, given: Mapping[str, Any]) -> Points:
     matrix = seen_aslant(given["startpoints"], given["endpoints"])
-    out: Points = np.concatenate([points, np.ones_like(points[..., :1])], -1) @ matrix.T
-    seen: Points = out[..., :2] / out[..., 2:]
-    return seen
+    out = np.concatenate([points, np.ones_like(points[..., :1])], -1) @ matrix.T
+    return np.asarray(out[..., :2] / out[..., 2:], float)
 
 
 POINTS: dict[str, Callable[[Points, Size, Size, Mapping[str, Any]], Points]] = {

@@ -45,7 +45,7 @@ class TVTensor(Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return wrap(self.detach().clone(), like=self).requires_grad_(self.requires_grad)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> Any:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         told = "".join(f", {word}={value}" for word, value in facts(self).items())
         return f"{type(self).__name__}({str(self.as_subclass(Tensor))[7:-1]}{told})"
 
