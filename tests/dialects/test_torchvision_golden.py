@@ -36,9 +36,13 @@ REASONS = {
          "RandomPhotometricDistort", "RandomResize", "RandomShortestSize", "RandomZoomOut"),
         "draws; the operations that it draws of are compared"),
     "AutoAugmentPolicy": "names alone",
+    **dict.fromkeys(
+        ("ConvertBoundingBoxFormat", "ClampBoundingBoxes", "SanitizeBoundingBoxes",
+         "RandomIoUCrop", "ScaleJitter", "Transform"),
+        "of samples, which test_pytorch_samples compares with masks"),
     **dict.fromkeys(("ToDtype", "ToImage", "ToImageTensor", "ToPureTensor", "Identity",
                      "to_image", "to_image_tensor", "to_dtype"),
-                    "of v2: its classes of tensors are plain tensors here"),
+                    "of v2; the numbers are those of convert_image_dtype and pil_to_tensor"),
 }  # fmt: skip
 
 
