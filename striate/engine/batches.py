@@ -14,7 +14,7 @@ from ..core.spec import Spec, fits
 from ..data import check
 from ..data.feed import ARRAYS, ArrayFeed, Batch, Feed, IterableFeed, endless, feed
 from ..data.labels import class_weights
-from ..errors import DataError
+from ..errors import ConfigError, DataError, caller
 from .progress import counted
 from .step import Step
 
@@ -28,6 +28,7 @@ def prepare(
     model: Model, x: Any, y: Any, weight: Any, batch_size: int, shuffle: bool = False
 ) -> Feed:
     """Return the batches; build the model from the first, if its shapes are not known yet."""
+    _of_float32(model)
     names = _names(model) if model.built else ((), ())
     data = feed(x, y, weight, batch_size=batch_size, shuffle=shuffle, names=names)
     if not model.built:
@@ -37,6 +38,19 @@ def prepare(
         # float32 inputs, whatever the data are: the step casts
         model.ensure_built(tuple(Spec(tuple(part.shape[1:])) for part in first.x))
     return data
+
+
+def _of_float32(model: Model) -> None:
+    for name, weight in model.named_parameters():
+        if weight.is_floating_point() and weight.dtype is not torch.float32:
+            raise ConfigError(
+                "weights",
+                "fit, evaluate and predict compute with those of float32",
+                got=f"{name} of {str(weight.dtype).removeprefix('torch.')}",
+                need="float32; in other numbers a model is called: model(x)",
+                fix="model.float()",
+                at=caller(),
+            )
 
 
 def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -311,6 +311,39 @@ def test_tables_and_graphs(bd):
     np.testing.assert_array_equal(out[1], x)
 
 
+def branching(bd):
+    """Return an input, and a graph of two layers beside each other behind a first one."""
+    layer = bd.layer
+    begin = layer.Input()
+    first = layer.Linear(4, 3).set_name("first")(begin)
+    left = layer.Linear(3, 2).set_name("left")(first)
+    right = layer.Linear(3, 2).set_name("right")(first)
+    return layer.Model([begin], [layer.CAddTable().set_name("both")([left, right])])
+
+
+def trained(graph):
+    return {leaf.label for leaf in graph.leaves() if any(one.trainable for one in leaf.natives)}
+
+
+def test_a_part_of_a_graph_is_a_graph_of_the_same_weights(bd):
+    graph, x = branching(bd), numbers(5, 4)
+    part = graph.new_graph(["first"])
+    weight, bias = graph.get_weights()[:2]
+    np.testing.assert_allclose(part.forward(x), x @ weight.T + bias, atol=1e-6)
+    graph.set_weights([0 * one for one in graph.get_weights()])
+    assert not part.forward(x).any()
+    assert "has no node of this name" in told(lambda: graph.new_graph(["furst"]))
+
+
+def test_gradients_stop_where_no_way_leads_around(bd):
+    graph = branching(bd).stop_gradient(["left"])
+    assert {"first", "left", "right"} <= trained(graph)  # a way leads through the right one
+    assert trained(branching(bd).stop_gradient(["left", "right"])) & {"first", "left", "right"} == {
+        "left",
+        "right",
+    }
+
+
 def test_reshaping_leaves_the_batch_alone(bd):
     layer = bd.layer
     x = numbers(2, 12)

@@ -556,3 +556,72 @@ def test_parts_that_no_kernel_computes_are_computed_one_by_one(rm: Any) -> None:
         net = rm.Sequential([rm.Dense(4), part])
         net(x)
         assert Runner()(list(net), x) is None
+
+
+# ---- what is beside of networks ------------------------------------------------------------------
+
+
+def test_gradients_are_clipped_all_by_one_factor(rm: Any) -> None:
+    from renom.utility.gradient_clipping import GradientClipping  # type: ignore[import-not-found]
+
+    a, b = rm.Variable(np.array([3.0, 0.0])), rm.Variable(np.array([4.0]))
+    grads = (rm.sum(a * a) / 2 + rm.sum(b * b) / 2).grad()
+    assert GradientClipping(threshold=6, norm=2)(grads) == pytest.approx(5)
+    assert grads.get(a).tolist() == [3, 0]
+    assert GradientClipping(threshold=1, norm=2)(grads) == pytest.approx(5)
+    np.testing.assert_allclose(grads.get(a), [0.6, 0], rtol=1e-5)
+    grads.update()
+    np.testing.assert_allclose(b, [3.2], rtol=1e-5)
+
+
+def test_gradients_that_a_script_sets_count(rm: Any) -> None:
+    a = rm.Variable(np.array([3.0]))
+    grads = rm.sum(a * a).grad()
+    variables = grads.variables
+    for key in variables:
+        variables[key] = variables[key] * 0 + 0.5
+    grads.update(rm.Sgd(lr=1.0, momentum=0.0))
+    assert a.tolist() == [2.5] and grads.get(a).tolist() == [0.5]
+
+
+def test_searchers_tell_the_best_values(rm: Any) -> None:
+    from renom.utility.searcher import (  # type: ignore[import-not-found]
+        GridSearcher,
+        RandomSearcher,
+    )
+
+    space = {"p1": [1, 2, 3], "p2": [4, 5, 6]}
+    searcher = GridSearcher(space)
+    tried = []
+    for values in searcher.suggest():
+        tried.append((values["p1"], values["p2"]))
+        searcher.set_result(values["p1"] + values["p2"])
+    assert tried[:4] == [(1, 4), (2, 4), (3, 4), (1, 5)] and len(tried) == len(searcher) == 9
+    assert searcher.best(1) == [({"p1": 1, "p2": 4}, 5)]
+    drawn = RandomSearcher(space)
+    for values in drawn.suggest(20):
+        drawn.set_result(-values["p1"])
+    assert len(drawn.results) == 9 and drawn.best()[0][0]["p1"] == 3
+
+
+def test_pictures_are_read_batch_by_batch(rm: Any, tmp_path: Path) -> None:
+    from PIL import Image
+    from renom.utility.distributor import (  # type: ignore[import-not-found]
+        ImageClassificationDistributor,
+    )
+
+    class Darker:
+        def create(self, x: Any) -> Any:
+            return x - 1
+
+    files = [tmp_path / f"{value}.png" for value in (10, 20, 30)]
+    for file in files:
+        Image.new("RGB", (5, 4), (int(file.stem), 0, 7)).save(file)
+    data = ImageClassificationDistributor(files, y_list=[0, 1, 2], imsize=(6, 3),
+                                          augmentation=Darker())  # fmt: skip
+    batches = list(data.batch(2, shuffle=False))
+    assert [x.shape for x, _ in batches] == [(2, 3, 3, 6), (1, 3, 3, 6)] and len(data) == 3
+    assert batches[0][0].dtype == np.float32 and batches[0][0][1, :, 0, 0].tolist() == [19, -1, 6]
+    assert batches[1][1].tolist() == [2]
+    grey = next(ImageClassificationDistributor(files, imsize=(2, 2), color="GRAY").batch(3, False))
+    assert grey.shape == (3, 1, 2, 2)

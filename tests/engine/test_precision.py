@@ -8,6 +8,7 @@ import striate as st
 from striate import layers as L
 from striate.engine import precision
 from striate.engine.precision import bfloat16_on, compiled, products as products_on
+from striate.errors import StriateError
 from striate.lower.runtime import library
 
 
@@ -101,3 +102,19 @@ def test_training_by_torch_in_bfloat16_follows_float32_loosely():
         assert all(weight.dtype == torch.float32 for weight in model.weights)
     assert losses[0] != losses[1]
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
+
+
+@pytest.mark.parametrize("verb", ["fit", "evaluate", "predict"])
+def test_weights_of_other_numbers_are_refused(verb: str) -> None:
+    model = st.Sequential([L.Input((3,)), L.Dense(2, name="last")]).double()
+    model.compile("sgd", "mse")
+    x, y = np.zeros((4, 3)), np.zeros((4, 2))
+    with pytest.raises(StriateError) as caught:
+        getattr(model, verb)(*((x,) if verb == "predict" else (x, y)))
+    assert str(caught.value).split("\n  at")[0] == (
+        "weights: fit, evaluate and predict compute with those of float32\n"
+        "  got   last.kernel of float64\n"
+        "  need  float32; in other numbers a model is called: model(x)\n"
+        "  fix   model.float()"
+    )
+    assert model.float().predict(x).shape == (4, 2)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ... import layers as native
 from ...core.symbol import Symbol
-from ...errors import caller
+from ...errors import caller, nearest
 from ..table import DialectError
 from .leaf import Leaf
 from .module import Module, Node
@@ -158,7 +158,35 @@ class Graph(Container):
 
     def node(self, name: str) -> Node:
         """Return the node whose module has this name."""
-        return next(node for node in self._order() if node.module.label == name)
+        known = {node.module.label: node for node in self._order()}
+        if name not in known:
+            raise DialectError(
+                f"BigDL 0.7 Model {self.label}",
+                "has no node of this name",
+                got=repr(name),
+                need="one of " + ", ".join(known),
+                fix=nearest(name, list(known)) or 'layer.set_name("...") before the model is made',
+                at=caller(),
+            )
+        return known[name]
+
+    def new_graph(self, outputs: Sequence[str]) -> Graph:
+        """Return a network of the same modules that ends at these."""
+        return Graph(self.session, self.inputs, [self.node(name) for name in outputs])
+
+    def stop_gradient(self, stop_layers: Sequence[str]) -> Graph:
+        """Keep the weights from which no way to the outputs leads around these modules."""
+        stops, waiting = [self.node(name) for name in stop_layers], [*self.outputs]
+        learns: list[Node] = []
+        while waiting:
+            node = waiting.pop()
+            if node not in learns:
+                learns.append(node)
+                waiting += () if node in stops else node.before
+        still = [node.module for node in self._order() if node not in learns]
+        for module in still:
+            module.freeze()
+        return self
 
     def _order(self) -> list[Node]:
         order: dict[int, Node] = {}

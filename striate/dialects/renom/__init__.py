@@ -20,18 +20,17 @@ REFUSED: dict[str, str] = {
     **dict.fromkeys(
         (
             "ImageDistributor",
-            "ImageClassificationDistributor",
             "ImageDetectionDistributor",
             "ImageSegmentationDistributor",
         ),
-        "NdarrayDistributor(x, y) of arrays that PIL has read",
+        "ImageClassificationDistributor, or NdarrayDistributor(x, y) of arrays that PIL has read",
     ),
     **dict.fromkeys(
         ("renom_img.api", "renom.utility.image"),
         "rm.Sequential or rm.Model of rm.Conv2d: ReNom's ready networks are not here",
     ),
     "renom.utility.onnx": "model.save('weights.h5'); the run keeps the network as model.striate",
-    "renom.utility.searcher": "a loop over the values to be tried",
+    "BayesSearcher": "GridSearcher or RandomSearcher",
     "renom.algorithm": "the networks of ReNom: its other algorithms are not here",
     "DQN": "the networks of ReNom: its algorithms of reinforcement learning are not here",
     "Yolo": "the networks of ReNom: its detectors are not here",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError, caller
+from ..picture_files import picture
 
 
 class Distributor:
@@ -83,6 +84,39 @@ class TimeSeriesDistributor(Distributor):
     ) -> Iterator[tuple[Any, Any]]:
         """Yield batches in order."""
         return super().batch(batch_size, shuffle, steps)
+
+
+class ImageClassificationDistributor:
+    """Distributor of picture files, read batch by batch: (N, C, H, W) of 0 to 255, and labels.
+
+    Fields: `imsize`, width and height; `color`, "RGB" or "GRAY"; `augmentation`, an object whose
+    `create` changes a batch (N, H, W, C).
+    """
+
+    def __init__(self, image_path_list: Any, y_list: Any = None, class_list: Any = None,
+                 imsize: tuple[int, int] = (360, 360), color: str = "RGB",
+                 augmentation: Any = None) -> None:  # fmt: skip
+        self._data_table, self._data_y, self._class_list = image_path_list, y_list, class_list
+        self._imsize, self._color, self._augmentation = imsize, color, augmentation
+
+    def __len__(self) -> int:
+        return len(self._data_table)
+
+    def _read(self, path: Any) -> Any:
+        found = picture(path).convert({"GRAY": "L"}.get(self._color, self._color))
+        array = np.asarray(found.resize(self._imsize), np.float32)
+        return array[..., None] if array.ndim == 2 else array
+
+    def batch(self, batch_size: int, shuffle: bool = True, steps: int | None = None) -> Any:
+        """Yield batches, the last one with what is left; at most `steps` of them."""
+        order = _order(len(self), shuffle)
+        for begin in range(0, len(self), batch_size)[:steps]:
+            places = order[begin : begin + batch_size]
+            images = np.stack([self._read(self._data_table[at]) for at in places])
+            if self._augmentation is not None:
+                images = np.asarray(self._augmentation.create(images), np.float32)
+            x = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+            yield x if self._data_y is None else (x, np.array([self._data_y[at] for at in places]))
 
 
 def _order(size: int, shuffle: bool) -> Any:

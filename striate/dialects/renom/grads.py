@@ -78,8 +78,8 @@ class Grads:
 
     @property
     def variables(self) -> dict[int, Any]:
-        """The gradients by the `id` of their variable."""
-        return {key: Node.of(value) for key, (_, value) in self.storage.items()}
+        """The gradients by the `id` of their variable; those that are set there count."""
+        return Slopes(self)
 
     def get(self, node: Node, default: Any = _MISSING) -> Any:
         """Return the gradient of a node, or the default where the loss does not depend on it.
@@ -137,6 +137,18 @@ class Grads:
             slope = slope.add(variable.value, alpha=decay) if decay else slope
         step = slope if opt is None else opt(Node.of(slope), variable)
         variable.value.sub_(tensor_of(step).reshape(slope.shape))
+
+
+class Slopes(dict[int, Any]):
+    """Gradients by the `id` of their variable, as arrays."""
+
+    def __init__(self, grads: Grads) -> None:
+        super().__init__({key: Node.of(value) for key, (_, value) in grads.storage.items()})
+        self.grads = grads
+
+    def __setitem__(self, key: int, diff: Any) -> None:
+        super().__setitem__(key, diff)
+        self.grads.set(self.grads.storage[key][0], diff)
 
 
 def _leaves(root: Tensor) -> Iterator[Tensor]:

@@ -20,11 +20,13 @@ from . import (
     pooling,
     recurrent,
 )
+from .clipping import GradientClipping
 from .functional import FUNCTIONS as LAYERS_AS_FUNCTIONS
 from .grads import Grads
 from .model import Model, Parametrized
 from .node import Node, Variable, precision
 from .operations import OPERATIONS
+from .searcher import GridSearcher, RandomSearcher, Searcher
 from .sequential import Sequential
 from .trainer import EVENTS, Trainer, default_event_end_epoch
 
@@ -50,6 +52,7 @@ LOSS_PATHS = (
     "softmax_cross_entropy", "sigmoid_cross_entropy", "mean_squared_error", "cross_entropy",
     "clipped_mean_squared_error", "smoothed_l1",
 )  # fmt: skip
+DISTRIBUTOR_PATHS = ("distributor", "imagedistributor", "imageloader", "threadingdistributor")
 OPTIMIZERS = (
     *(optimizers.Sgd, optimizers.ClampedSgd, optimizers.Adagrad, optimizers.Adadelta),
     *(optimizers.Adamax, optimizers.Adam, optimizers.Rmsprop, optimizers.Optimizer),
@@ -123,7 +126,8 @@ def modules(session: Session) -> Modules:
     layer_names = {**classes, **functions, **constants}
     limits = {"max_epochs": session.script.max_epochs, "limit": session.script.limit_samples}
     tools = {"Trainer": type("Trainer", (Trainer,), limits), **_named(default_event_end_epoch)}
-    data = _named(distributor.Distributor, distributor.TimeSeriesDistributor)
+    data = _named(distributor.Distributor, distributor.TimeSeriesDistributor,
+                  distributor.ImageClassificationDistributor)  # fmt: skip
     data |= dict.fromkeys(("NdarrayDistributor", "GPUDistributor"), distributor.Distributor)
     core = {**_named(Node, Variable, Grads), **OPERATIONS, "precision": precision}
     core |= dict.fromkeys(("DEBUG_NODE_STAT", "DEBUG_GRAPH_INIT", "DEBUG_NODE_GRAPH"), nothing)
@@ -153,6 +157,8 @@ def modules(session: Session) -> Modules:
         "renom_img": {},
         "renom.utility.initializer": _named(*INITIALIZERS),
         "renom.utility.trainer": {**tools, "EVENTS": EVENTS},
+        "renom.utility.gradient_clipping": _named(GradientClipping),
+        "renom.utility.searcher": _named(Searcher, GridSearcher, RandomSearcher),
         "renom.utility.distributor": data,
-        "renom.utility.distributor.distributor": data,
+        **{f"renom.utility.distributor.{path}": data for path in DISTRIBUTOR_PATHS},
     }
