@@ -153,8 +153,9 @@ def global_norm(t_list: Any, name: Any = None) -> Tensor:
 
 
 def cast(x: Any, dtype: Any) -> Tensor:
-    """Return values in another dtype."""
-    return tensor(x).to(kind(dtype))
+    """Return values in another dtype; what can do so itself, such as a sparse tensor, does."""
+    found: Tensor = (x if hasattr(x, "to") else tensor(x)).to(kind(dtype))
+    return found
 
 
 def l2_normalize(x: Any, axis: Axis = None, epsilon: float = 1e-12) -> Tensor:

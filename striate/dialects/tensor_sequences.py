@@ -28,20 +28,29 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
 
     Source: Graves et al. 2006, "Connectionist temporal classification".
     """
-    labels, logs = tensor(y_true).long(), _logs(y_pred)
+    logs = _logs(y_pred)
+    return _ctc(logs, y_true, input_length, label_length, logs.shape[-1] - 1).unsqueeze(1)
+
+
+def _ctc(logs: Tensor, labels: Any, input_length: Any, label_length: Any, blank: int) -> Tensor:
+    """Return the loss (N,) of log-probabilities (steps, N, classes).
+
+    The first label that is no class, or is the blank at the end, is the end of its row, as in
+    TensorFlow: scripts fill rows up with any number.
+    """
+    rows, classes = tensor(labels).long(), logs.shape[-1]
     steps, counts = (tensor(one).long().reshape(-1) for one in (input_length, label_length))
-    cost = functional.ctc_loss(logs, labels, steps, counts, blank=logs.shape[-1] - 1,
-                               reduction="none", zero_infinity=True)  # fmt: skip
-    return cost.unsqueeze(1)
+    end = (rows < 0) | (rows >= classes) | ((rows == blank) & (blank == classes - 1))
+    counts = counts.minimum((~end).long().cumprod(1).sum(1))
+    return functional.ctc_loss(logs, rows.masked_fill(end, 0), steps.clamp(max=len(logs)), counts,
+                               blank=blank, reduction="none", zero_infinity=True)  # fmt: skip
 
 
 def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any,
              mask_index: int = 0) -> Tensor:  # fmt: skip
     """Return the same loss (N,) of outputs that are no probabilities yet; the blank is an index."""
     logs = floating(output).log_softmax(-1).transpose(0, 1)
-    steps, counts = (tensor(one).long().reshape(-1) for one in (output_length, target_length))
-    return functional.ctc_loss(logs, tensor(target).long(), steps, counts, blank=mask_index,
-                               reduction="none", zero_infinity=True)  # fmt: skip
+    return _ctc(logs, target, output_length, target_length, mask_index)
 
 
 def ctc_decode(y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100,
@@ -62,6 +71,25 @@ def ctc_decode(y_pred: Any, input_length: Any, greedy: bool = True, beam_width: 
         made[number, : len(row)] = row
     odds = torch.stack([-best[:length, n].sum() for n, length in enumerate(lengths)])
     return [made], odds.unsqueeze(1)
+
+
+def ctc_decoded(inputs: Any, sequence_lengths: Any, strategy: str = "greedy",
+                beam_width: int = 100, top_paths: int = 1, merge_repeated: bool = True,
+                mask_index: int = 0) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Return the same of Keras 3's outputs: labels (1, N, steps), and minus the sum of the best.
+
+    The blank is an index. The best path stands for a search over beams too.
+    """
+    x, lengths = floating(inputs), tensor(sequence_lengths).long().reshape(-1, 1)
+    best, classes = x.max(-1)  # (N, steps)
+    behind = torch.arange(x.shape[1]) >= lengths
+    classes = torch.where(behind, mask_index, classes)
+    blank = classes == mask_index
+    if merge_repeated:
+        blank[:, 1:] |= classes[:, 1:] == classes[:, :-1]
+    order = blank.long().argsort(dim=-1, stable=True)
+    labels = torch.where(blank, -1, classes).gather(1, order)
+    return labels[None], -torch.where(behind, 0.0, best).sum(-1, keepdim=True)
 
 
 def rnn(step_function: Callable[..., Any], inputs: Any, initial_states: Any,

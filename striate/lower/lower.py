@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from ..core.operation import Affine, Pointwise
 from .builder import NOTHING, Builder, Gradient, Image, Margin, Part, Update, Weight, image_size
@@ -185,8 +186,9 @@ def _place(builder: Builder, made: Sequence[Unit], loads: Sequence[Load]) -> Non
         builder.images[load.value] = builder.image(load.size, name, margin, packed=packed)
     producers = {unit.output: unit for unit in made}
     for unit in made:
-        margin = margins.get(unit.output, Margin())
-        packed = contiguous.get(unit.output, False) and margin == Margin()
+        given = unit.steps[-1].outputs
+        margin = reduce(Margin.__or__, (margins.get(at, Margin()) for at in given))
+        packed = any(contiguous.get(at, False) for at in given) and margin == Margin()
         unit.place(builder, margin, packed)
         before = producers.get(unit.inputs[0]) if isinstance(unit, BatchNormalization) else None
         if isinstance(before, Convolution) and len(before.steps) == 1:

@@ -176,8 +176,12 @@ def _shape(tensors: Mapping[str, Tensor], name: str) -> str:
 
 
 def expect_built(model: Layer) -> None:
-    """Raise StoreError for a model whose weights are not made yet."""
-    if not model.built:
+    """Raise StoreError for a model whose weights are not made yet.
+
+    One that is only a holder of others, whose own shapes nobody has told, has those of its parts.
+    """
+    parts = [part for part in model.modules() if isinstance(part, Layer) and part is not model]
+    if not model.built and not (parts and all(part.built for part in parts)):
         raise StoreError(
             model.where,
             "has no weights yet: its input shape is not known",

@@ -58,6 +58,7 @@ NAME, DEFAULT, HIDES = "keras", "keras2", True
 # Words that speak for a version only together with others, or where no others are.
 TF2 = "tf2"  # of TensorFlow 2 without its keras: Keras is then the one inside of it
 TF1 = "tf1"  # of TensorFlow's graphs and sessions: Keras is then beside it
+THREE = "three"  # of Keras 3 alone, whatever else of tf.keras a script names
 CHOSEN = "chosen"  # a backend is named: Keras 3 has three, and so had Keras 1 and 2
 THEANO = "theano"
 MODERN = ("RandomFlip", "RandomRotation", "RandomZoom", "Rescaling", "Resizing", "StringLookup",
@@ -87,7 +88,8 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     *(("text", word, "keras23") for word in ("val_accuracy",)),
     *(("import", path, "keras3") for path in ("keras.ops", "keras.random", "keras.saving")),
     *(("name", path, "keras3") for path in ("keras.ops", "keras.random", "keras.Input")),
-    ("text", "KERAS_BACKEND", CHOSEN), ("text", "theano", THEANO), ("name", "theano", THEANO),
+    *(("import", f"keras.{path}", THREE) for path in ("ops", "random")),
+    ("name", "keras.ops", THREE), ("text", "KERAS_BACKEND", CHOSEN), ("text", "theano", THEANO), ("name", "theano", THEANO),
     *(("name", f"tf.{word}", TF1) for word in (
         "ConfigProto", "Session", "GPUOptions", "InteractiveSession", "placeholder", "contrib",
         "global_variables_initializer", "get_default_graph", "set_random_seed", "Print")),
@@ -115,7 +117,9 @@ PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
 def decide(found: Mapping[str, Sequence[str]]) -> str:
     """Return the version: that of the import, then that of the words, the newest that speaks."""
     version = next((name for name in PRECEDENCE if name in found), "")
-    if CHOSEN in found and version in ("", "keras2") and not {THEANO, TF1} & set(found):
+    if THREE in found or (
+        CHOSEN in found and version in ("", "keras2") and not {THEANO, TF1} & set(found)
+    ):
         return "keras3"
     if version in ("", "keras2", "keras23") and TF2 in found and TF1 not in found:
         return "tf"

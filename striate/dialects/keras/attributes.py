@@ -19,7 +19,7 @@ from ...engine.native import make_step
 from ...model import Model
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
-from . import builds, fitted, numpy_calls
+from . import builds, fitted, initial, numpy_calls
 from .layers import put_weights
 from .session import KerasSession
 from .tapes import Caller
@@ -308,6 +308,9 @@ def patches(session: KerasSession) -> list[Patch]:
         (Tensor, "value", lambda self: self),
         (Tensor, "eval", lambda self, **words: _numpy(self)),
         (Tensor, "get_shape", lambda self: Shape(self.shape)),
+        (Tensor, "set_shape", lambda self, shape: None),
+        (Symbol, "set_shape", lambda self, shape: None),
+        *initial.PATCHES,
         (Tensor, "shape", property(lambda self: Shape(_size(self)))),
         (Tensor, "name", property(lambda self: vars(self).get("word"), _set_word)),
         (Tensor, "path", property(lambda self: vars(self).get("word"))),

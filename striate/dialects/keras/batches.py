@@ -21,6 +21,7 @@ class Stream:
         self.source = source
         self.names: list[str] = []  # of the inputs that are taken out of dictionaries
         self.seen: list[Any] = []
+        self.passed = 0  # batches of the last pass
         self.change: Callable[[Any], Any] = as_batch
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self.again: Callable[[], Iterator[Any]] | None = None
@@ -60,16 +61,19 @@ class Stream:
 
     def steps(self, asked: int | None, limit: int | None) -> int | None:
         """Return the steps of an epoch: those asked for, or all there are; not above the limit."""
-        if asked is None and hasattr(self.source, "__len__"):
-            asked = len(self.source) or None
+        if asked is None:
+            asked = length(self.source) or None
         if limit is not None:
             most = max(1, math.ceil(limit / self.size()))
+            if asked is None and self.again is not None:  # which of the two is known by counting
+                asked = sum(1 for _ in itertools.islice(self.again(), most))
             asked = most if asked is None else min(asked, most)
         return None if asked is None else int(asked)
 
     def __iter__(self) -> Iterator[Any]:
         if self.again is not None:
-            yield from map(self._changed, self.again())
+            for self.passed, item in enumerate(map(self._changed, self.again()), 1):  # noqa: B020
+                yield item
             return
         while self.seen:
             yield self._changed(self.seen.pop())
@@ -111,6 +115,19 @@ class Bounded:
 
     def __len__(self) -> int:
         return self.count or 0
+
+
+def passed(data: Any) -> int:
+    """Return how many batches the last pass had, where data are a stream's."""
+    return getattr(getattr(data, "source", None), "passed", 0)
+
+
+def length(source: Any) -> int | None:
+    """Return how many batches there are; None where a source does not know."""
+    try:
+        return len(source)
+    except TypeError:
+        return None
 
 
 def named(x: Any, names: list[str]) -> Any:

@@ -90,6 +90,8 @@ class Compiled(Model):
             ]
             native = [keras_twin._nothing if one is None else one for one in native]
         compile_model(self, rule, native, asked, weights, weighted)
+        if not hasattr(type(self), "loss"):
+            object.__setattr__(self, "loss", loss)
         handle = optimizer if isinstance(optimizer, keras_optimizers.Optimizer) else (
             keras_optimizers.classes(session)["Optimizer"].of(rule)
         )  # fmt: skip

@@ -14,6 +14,7 @@ from ...engine import hooks as moments, loop
 from ...engine.batches import Batches, parts, prepare
 from ...engine.setup import setup_of
 from ...engine.step import Step
+from ...metrics import Mean, get
 from ...model import Model
 from ..symbolic import tensor
 from .losses import Metric, metric_classes
@@ -239,8 +240,7 @@ class Steps:
 
     def compute_metrics(self: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take a batch into the metrics; return all of them by name."""
-        for metric in self.compiled():
-            metric.update(y, y_pred.detach())
+        self.compiled_metrics.update_state(y, y_pred, sample_weight)
         return {metric.name: metric.result() for metric in self.metrics}
 
     @property
@@ -248,11 +248,18 @@ class Steps:
         """What `self.compiled_metrics.update_state(y, y_pred)` is called on."""
         return Together(self)
 
-    def compiled(self: Any) -> list[Any]:
-        """Return the metrics of compile."""
-        if self.setup is None or not self.setup.losses:
+    def compiled(self: Any, y_pred: Any = None) -> list[Any]:
+        """Return the metrics of compile; where nothing else is compiled, from the first batch on."""
+        if self.setup is None:
             return []
-        self.setup.prepare(self)
+        if self.setup.losses and self.built:
+            self.setup.prepare(self)
+        elif not self.setup.ready:
+            if not isinstance(y_pred, Tensor):
+                return []
+            shape = tuple(y_pred.shape[1:])
+            several = [[get(one, None, shape) for one in some] for some in self.setup.metrics]
+            self.setup.metrics, self.setup.ready = several, True
         return [metric for several in self.setup.metrics for metric in several]
 
     @property
@@ -261,7 +268,9 @@ class Steps:
         tracker = self._loss_tracker
         held = [one for one in vars(self).values() if isinstance(one, Metric)]
         own = [one for one in held if one is not tracker]
-        return [tracker, *map(Faced, self.compiled()), *own]
+        unseen = self.session.version.name == "tf" and own_step(self, "train_step")
+        loss = [] if unseen and tracker.native == Mean(tracker.name) else [tracker]
+        return [*loss, *map(Faced, self.compiled()), *own]
 
     @property
     def _loss_tracker(self: Any) -> Any:
@@ -279,7 +288,7 @@ class Together:
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch in."""
-        for metric in self.model.compiled():
+        for metric in self.model.compiled(y_pred):
             metric.update(y, y_pred.detach())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.layer import Layer
 from ...core.symbol import Symbol
-from ...errors import StoreError, StriateError
+from ...errors import ConfigError, StoreError, StriateError
 from ...store import formats, keras_training, model_file
 from .session import KerasSession
 
@@ -68,9 +68,7 @@ def save_weights(model: Any, path: Any, session: KerasSession) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
         keras_file.write_weights(model, path)
-    except StoreError as error:
-        if not model.built:
-            raise
+    except (StoreError, ConfigError) as error:  # ConfigError: of a model that only holds others
         session.note(f"{path}: {error.what}; the weights are written in Striate's own format")
         model_file.save_weights(model, path)
 

@@ -60,7 +60,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         **table((*math.REDUCED, *math.OTHERS, *shapes.MOVED, *nn.RELATED, *places.MORE)),
         **table((places.slice_, tf_colors.depth_to_space, tf_colors.space_to_depth)),
         **{f"adaptive_{kind.lower()}_pool": _adaptive(kind) for kind in ("Average", "Max")},
-        "ctc_loss": lift(sequences.ctc_loss), "ctc_decode": lift(sequences.ctc_decode),
+        "ctc_loss": lift(sequences.ctc_loss), "ctc_decode": lift(sequences.ctc_decoded),
         "scatter": lift(places.scatter_nd), "dstack": lift(
             lambda xs: torch.dstack([tensor(x) for x in xs])),
         **{name: lift(function) for name, function in {**math.UNARY, **math.PAIRS}.items()},

@@ -120,10 +120,11 @@ class Shown(Hook):
     """Prints each epoch as the version does, once it has ended."""
 
     def __init__(self, session: KerasSession, samples: int, steps: int, verbose: int,
-                 rename: Any = None) -> None:  # fmt: skip
+                 rename: Any = None, source: Any = None) -> None:  # fmt: skip
         self.version, self.samples, self.steps, self.verbose = (
             session.version, samples, steps, verbose,
         )  # fmt: skip
+        self.source = source  # which knows its batches once they have passed
         self.rename = rename or (lambda logs: logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -135,7 +136,7 @@ class Shown(Hook):
         """Print the numbers."""
         seconds = time.monotonic() - self.began
         count = self.steps if self.version.steps else self.samples
-        count = count or self.params.get("steps") or 0
+        count = count or self.params.get("steps") or getattr(self.source, "passed", 0)
         print(line(self.version.name, count, seconds, self.rename(logs or {}), self.verbose))  # noqa: T201
 
 

@@ -24,13 +24,28 @@ from .. import (
     tensor_windows as windows,
 )
 from ..symbolic import kind, lift, table, tensor
-from . import tf_boxes, tf_colors, tf_files, tf_flags, tf_image, tf_mnist, tf_settings, tf_texts
+from . import (
+    tf_boxes,
+    tf_colors,
+    tf_examples,
+    tf_files,
+    tf_flags,
+    tf_image,
+    tf_mnist,
+    tf_parsing,
+    tf_records,
+    tf_settings,
+    tf_sources,
+    tf_sparse,
+    tf_texts,
+)
 from .backend import Session, gradients, variable
 from .beside import TREE, set_random_seed
 from .optimizers import Optimizer, classes
 from .session import KerasSession
 from .tapes import GradientTape
-from .tf_data import AUTOTUNE, Dataset
+from .tf_data import AUTOTUNE, INFINITE, UNKNOWN, Dataset
+from .tf_elements import parts_of
 from .tf_objects import (
     Anything,
     Checkpoint,
@@ -104,6 +119,11 @@ def expand_dims(input: Any, axis: Any = None, name: Any = None, **words: Any) ->
     if isinstance(input, (Text, Texts)):
         return Texts([input]) if isinstance(input, Text) else input  # rows of one text each
     return lift(shapes.expand_dims)(input, words.get("dim", axis))
+
+
+def reshape(tensor: Any, shape: Any = None, name: Any = None) -> Any:  # noqa: A002
+    """Return the same values in another shape; a text stays what it is."""
+    return tensor if isinstance(tensor, (Text, Texts)) else lift(shapes.reshape)(tensor, shape)
 
 
 def tf_range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, **w: Any) -> Tensor:
@@ -242,7 +262,8 @@ def names(session: KerasSession) -> dict[str, Any]:
             equation, *map(tensor, inputs))), "double": torch.float64,
         "gradients": lambda ys, xs, *args, **words: gradients(ys, xs), "control_dependencies":
         _block, "init_scope": _block, "ensure_shape": lift(lambda x, shape, name=None: tensor(x)),
-        "recompute_grad": function, "scalar_mul": lift(lambda scalar, x, name=None: scalar * x),
+        "reshape": reshape, **tf_parsing.FUNCTIONS, "SparseTensor": tf_sparse.Sparse,
+        "edit_distance": tf_sparse.edit_distance, "recompute_grad": function, "scalar_mul": lift(lambda scalar, x, name=None: scalar * x),
         "as_string": lambda x, **words: str(tensor(x).item()), "timestamp": time.time,
         "clip_by_norm": lift(math.clip_by_norm), "global_norm": math.global_norm,
         "clip_by_global_norm": math.clip_by_global_norm, "argmax": argmax, "argmin": argmin,
@@ -293,20 +314,37 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             "resize_images": lift(tf_image.resize), **more.IMAGE,
             **tf_files.DECODERS, **tf_files.ENCODERS},
         "signal": spectra.SIGNAL,
-        "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "io.gfile": tf_files.GFILE,
+        "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "sparse": tf_sparse.FUNCTIONS, "io.gfile": tf_files.GFILE,
         "gfile": tf_files.GFILE,
-        "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything},
+        "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything,
+                 "INFINITE_CARDINALITY": INFINITE, "UNKNOWN_CARDINALITY": UNKNOWN,
+                 **tf_sources.SOURCES},
         "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": lambda d: d.cardinality(),
                               "Counter": Dataset.counter, "sample_from_datasets":
-                              Dataset.sample_from_datasets},
-        "logging": quiet,
-        "train": {**old, "Checkpoint": Checkpoint, "CheckpointManager": Checkpoint,
+                              Dataset.sample_from_datasets, "save": tf_sources.save,
+                              "load": tf_sources.load, "INFINITE_CARDINALITY": INFINITE,
+                              "UNKNOWN_CARDINALITY": UNKNOWN,
+                              "assert_cardinality": lambda count: lambda one: one.known(count),
+                              "TFRecordWriter": tf_sources.RecordWriter,
+                              "unbatch": lambda: lambda one: one.unbatch(),
+                              "ignore_errors": lambda *args: lambda one: one,
+                              "prefetch_to_device": lambda *args: lambda one: one},
+        "logging": quiet, "python_io": {
+            "TFRecordWriter": tf_records.Writer, "TFRecordOptions": tf_records.Options,
+            "tf_record_iterator": tf_sources.as_bytes},
+        "train": {**old, **tf_examples.MESSAGES, "Checkpoint": Checkpoint, "CheckpointManager": Checkpoint,
                   "latest_checkpoint": tf_files.latest_checkpoint},
         "dtypes": DTYPES | {"cast": top["cast"]},
         **tf_settings.MODULES,
         "autograph": {"set_verbosity": nothing, "to_graph": function},
         "nest": TREE, "autograph.experimental": {"do_not_convert": function},
-        "compat": {}, "compat.v1": {**top, **old, "logging": Anything(**quiet)},
+        "compat": {"as_str": tf_texts.text, "as_bytes": tf_texts.raw, "as_text": tf_texts.text,
+                   "as_str_any": tf_texts.text},
+        "compat.v1": {**top, **old, "logging": Anything(**quiet)},
+        "compat.v1.python_io": {"TFRecordWriter": tf_records.Writer,
+                                "tf_record_iterator": tf_sources.as_bytes},
+        "compat.v1.io": {"tf_record_iterator": tf_sources.as_bytes, **tf_files.IO},
+        "compat.v1.train": {**old, **tf_examples.MESSAGES},
         "compat.v1.logging": quiet, "version": {"VERSION": top["__version__"]},
         "examples": {}, "examples.tutorials": {}, "examples.tutorials.mnist": {
             "input_data": Anything(**tf_mnist.NAMES)},
@@ -361,11 +399,18 @@ def _old(made: Mapping[str, Any], name: str) -> Callable[..., Optimizer]:
 
 
 def _call(func: Any, inp: Any, *types: Any, **words: Any) -> Any:
-    return func(*inp)
+    return _told(func(*inp))
 
 
 def _call_numpy(func: Any, inp: Any, *types: Any, **words: Any) -> Any:
-    return tensor(func(*(one.numpy() for one in inp)))
+    return _told(func(*(one.numpy() if hasattr(one, "numpy") else one for one in inp)))
+
+
+def _told(value: Any) -> Any:
+    """Return what a function of Python gives, as TensorFlow does: several things are a list."""
+    if isinstance(value, (list, tuple)) and not all(isinstance(one, (int, float)) for one in value):
+        return [parts_of(one) for one in value]
+    return None if value is None else parts_of(value)
 
 
 def _cond(pred: Any, true_fn: Any = None, false_fn: Any = None, **words: Any) -> Any:

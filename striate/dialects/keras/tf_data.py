@@ -16,7 +16,8 @@ from .tf_elements import Arrays, Steps, first, padded, parts_of, spread, stacked
 from .tf_files import matching
 
 AUTOTUNE = -1
-INFINITE = -1
+INFINITE, UNKNOWN = -1, -2
+CYCLE = 10  # data sets that are read in turn, unless a script says how many
 
 
 class Dataset:
@@ -56,14 +57,14 @@ class Dataset:
     @staticmethod
     def from_tensors(tensors: Any) -> Dataset:
         """Return one element."""
-        whole = tree(tensors, tensor)
+        whole = tree(tensors, parts_of)
         return Dataset(lambda: iter([whole]), 1)
 
     @staticmethod
     def from_generator(generator: Callable[..., Iterable[Any]], *types: Any, args: Any = (),
                        **words: Any) -> Dataset:  # fmt: skip
         """Return what a function yields."""
-        return Dataset(lambda: (tree(item, tensor) for item in generator(*args)))
+        return Dataset(lambda: (tree(item, parts_of) for item in generator(*args)))
 
     @staticmethod
     def range(*ends: int, **words: Any) -> Dataset:
@@ -123,7 +124,30 @@ class Dataset:
             lambda: itertools.chain.from_iterable(spread(map_func, item) for item in self)
         )
 
-    interleave = flat_map
+    def interleave(self, map_func: Callable[..., Any], cycle_length: int | None = None,
+                   block_length: int | None = None, num_parallel_calls: Any = None,
+                   **words: Any) -> Dataset:  # fmt: skip
+        """Return elements of the data sets that a function gives, from several of them in turn."""
+        width = CYCLE if cycle_length in (None, AUTOTUNE) else int(cycle_length or 1)
+
+        def walk() -> Iterator[Any]:
+            sources = (iter(spread(map_func, item)) for item in self)
+            running: list[Any] = list(itertools.islice(sources, width))
+            while running:
+                for place, one in enumerate(running):
+                    for _ in range(block_length or 1):
+                        try:
+                            yield next(one)
+                        except StopIteration:
+                            running[place] = next(sources, None)
+                            break
+                running = [one for one in running if one is not None]
+
+        return Dataset(walk)
+
+    def known(self, count: int) -> Dataset:
+        """Return the elements, of which a script says how many there are."""
+        return Dataset(self.make, count)
 
     def shuffle(self, buffer_size: int, seed: int | None = None,
                 reshuffle_each_iteration: bool = True, **words: Any) -> Dataset:  # fmt: skip
@@ -231,6 +255,19 @@ class Dataset:
         """Return the elements."""
         return self
 
+    def save(self, path: Any, **words: Any) -> None:
+        """Write the elements into a folder."""
+        from .tf_sources import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: Any, *args: Any, **words: Any) -> Dataset:
+        """Return the data set that a folder holds."""
+        from .tf_sources import load
+
+        return load(path)
+
     def apply(self, transformation: Callable[[Dataset], Dataset]) -> Dataset:
         """Return what a function makes of the data set."""
         return transformation(self)
@@ -279,7 +316,7 @@ class Dataset:
 
     def cardinality(self) -> Tensor:
         """Return the number of elements."""
-        return torch.tensor(-2 if self.count is None else self.count)
+        return torch.tensor(UNKNOWN if self.count is None else self.count)
 
     def make_one_shot_iterator(self) -> Steps:
         """Return an iterator."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..symbolic import tensor
+from .tf_sparse import Sparse
 from .tf_texts import Text, Texts, texts
 
 
@@ -91,7 +92,9 @@ def padded(items: list[Any]) -> Any:
 
 
 def parts_of(value: Any) -> Any:
-    """Return what is cut into elements: a tensor, or texts."""
+    """Return a part as a data set holds it: a tensor, or texts; what is cut into elements."""
+    if isinstance(value, (Sparse, Text, Texts)):
+        return value
     found = texts(value)
     return tensor(value) if found is None else found
 
@@ -101,6 +104,8 @@ def stacked(items: list[Any]) -> Any:
     first = items[0]
     if isinstance(first, Text):
         return Texts(items)
+    if isinstance(first, Sparse):
+        return Sparse.stacked(items)
     if isinstance(first, tuple):
         return tuple(stacked([item[index] for item in items]) for index in range(len(first)))
     if isinstance(first, Mapping):

@@ -16,47 +16,48 @@ from torch import Tensor
 
 from ..picture_files import picture
 from ..symbolic import kind, tensor
+from . import tf_parsing, tf_records
 from .tf_image import convert_image_dtype
-from .tf_texts import text
+from .tf_texts import Text, raw, text
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def read_file(filename: Any, name: Any = None) -> bytes:
+def read_file(filename: Any, name: Any = None) -> Text:
     """Return the bytes of a file."""
-    return Path(text(filename)).read_bytes()
+    return Text.of(Path(text(filename)).read_bytes())
 
 
 def write_file(filename: Any, contents: Any, name: Any = None) -> None:
     """Write bytes to a file."""
-    Path(text(filename)).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+    Path(text(filename)).write_bytes(raw(contents))
 
 
 def decode_image(contents: Any, channels: Any = None, dtype: Any = torch.uint8, name: Any = None,
                  expand_animations: bool = True, **words: Any) -> Tensor:  # fmt: skip
     """Return the picture (height, width, channels) of a file's bytes."""
-    image = picture(bytes(contents))
+    image = picture(raw(contents))
     mode = MODES.get(int(channels or 0)) or ("L" if image.mode in ("1", "L", "I") else "RGB")
     array = np.array(image.convert(mode))
     whole = torch.from_numpy(array[..., None] if array.ndim == 2 else array)
     return whole if kind(dtype) is torch.uint8 else convert_image_dtype(whole, dtype)
 
 
-def encode_png(image: Any, *args: Any, **words: Any) -> bytes:
+def encode_png(image: Any, *args: Any, **words: Any) -> Text:
     """Return the bytes of a PNG file."""
     return _encoded(image, "PNG")
 
 
-def encode_jpeg(image: Any, *args: Any, **words: Any) -> bytes:
+def encode_jpeg(image: Any, *args: Any, **words: Any) -> Text:
     """Return the bytes of a JPEG file."""
     return _encoded(image, "JPEG")
 
 
-def _encoded(image: Any, form: str) -> bytes:
+def _encoded(image: Any, form: str) -> Text:
     array = tensor(image).numpy().astype("uint8")
     buffer = io.BytesIO()
     Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array).save(buffer, form)
-    return buffer.getvalue()
+    return Text.of(buffer.getvalue())
 
 
 DECODERS = dict.fromkeys(
@@ -101,4 +102,5 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> str |
 
 
 IO = {"read_file": read_file, "write_file": write_file, "matching_files": GFILE["glob"],
-      **DECODERS, **ENCODERS}  # fmt: skip
+      **DECODERS, **ENCODERS, **tf_parsing.FUNCTIONS, "TFRecordWriter": tf_records.Writer,
+      "TFRecordOptions": tf_records.Options}  # fmt: skip

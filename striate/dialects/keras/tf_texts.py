@@ -12,16 +12,28 @@ import torch
 from ..symbolic import kind
 
 
+KEPT = "surrogateescape"  # bytes that are no UTF-8 go into a text and come out again
+
+
 class Text(str):
-    """A text as a tensor holds it: `numpy()` gives bytes, and it is compared with each of many."""
+    """A text as a tensor holds it: `numpy()` gives bytes, and it is compared with each of many.
+
+    Bytes that are no text, such as those of a picture, are kept too.
+    """
 
     __hash__ = str.__hash__
     shape = ()
     dtype = "string"
+    ndim = 0
+
+    @classmethod
+    def of(cls, data: bytes) -> Text:
+        """Return bytes as a text."""
+        return cls(data.decode(errors=KEPT))
 
     def numpy(self) -> bytes:
         """Return the bytes."""
-        return self.encode()
+        return self.encode(errors=KEPT)
 
     def __eq__(self, other: Any) -> Any:
         if isinstance(other, (list, tuple, np.ndarray)):
@@ -59,7 +71,13 @@ class Texts(list[Any]):
 def text(value: Any) -> str:
     """Return a text of a string, bytes, an array of one, or a path."""
     value = value.item() if isinstance(value, np.ndarray) else value
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode(errors=KEPT) if isinstance(value, bytes) else str(value)
+
+
+def raw(value: Any) -> bytes:
+    """Return the bytes of a text, of bytes, or of an array of one."""
+    value = value.item() if isinstance(value, np.ndarray) else value
+    return value.encode(errors=KEPT) if isinstance(value, str) else bytes(value)
 
 
 def texts(value: Any) -> Any:

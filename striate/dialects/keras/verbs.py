@@ -26,7 +26,7 @@ from .arguments import (
     seen,
     weights,
 )
-from .batches import named, stream
+from .batches import named, passed, stream
 from .bound import batches
 from .compiled import Compiled
 from .progress import History, Numbers, Shown, line, told
@@ -105,7 +105,7 @@ class Spoken(Compiled):
         hooks: list[Any] = [told(one, self, rename, words["batch_size"]) for one in callbacks]
         hooks.append(told(history, self, rename))
         if verbose:  # up to Keras 2.3, before the callbacks' own lines
-            hooks.insert(len(hooks) * version.steps, Shown(session, count, steps, verbose, rename))
+            hooks.insert(len(hooks) * version.steps, Shown(session, count, steps, verbose, rename, x))
             if whole:
                 self._announce(count, len(leading(x)), words)
         if script.run is not None:
@@ -223,7 +223,7 @@ class Spoken(Compiled):
         logs = self._renames(True)(logs)
         if verbose and verbose != "auto":
             kind = 2 if verbose == 2 else 1
-            self._show(x, batch_size, time.monotonic() - began, logs, count, kind)
+            self._show(x, batch_size, time.monotonic() - began, logs, count or passed(data), kind)
         if return_dict:
             return dict(logs)
         values = list(logs.values())
