@@ -19,7 +19,7 @@ from ...engine.native import make_step
 from ...model import Model
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
-from . import builds, fitted, initial, numpy_calls
+from . import builds, closing, fitted, initial, judging, numpy_calls
 from .layers import put_weights
 from .session import KerasSession
 from .tapes import Caller
@@ -52,6 +52,7 @@ def _call(session: KerasSession) -> Callable[..., Any]:
         """Call a layer as Keras does: in inference mode, unless told otherwise or within fit."""
         args = args or (words.pop("inputs"),) if "inputs" in words else args
         if any(True for _ in found(args)):
+            closing.gather(self, args)
             out = _CALL(self, *args, **words)
             put_weights(session, self)
             return out
@@ -224,7 +225,7 @@ def _operators() -> list[Patch]:
 def _seen(session: KerasSession) -> Callable[..., Any]:
     def seen(model: Any, setup: Any, *, training: bool = False) -> Any:
         """Make the engine's step, and keep it in view: callbacks read numbers at each batch."""
-        step = make_step(model, setup, training=training)
+        step = judging.heard(session, make_step(model, setup, training=training))
         session.step = step if training else session.step
         return step
 

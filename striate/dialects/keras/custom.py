@@ -17,7 +17,7 @@ from ...core.symbol import Symbol
 from ...errors import ShapeError
 from ...layers.activation import FUNCTIONS
 from ...layers.wrap import Opaque
-from ..symbolic import kind
+from ..symbolic import found, kind
 from . import own_names
 from .session import Given, KerasSession
 from .words import initializer, named_activation
@@ -191,6 +191,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             scope.given[self] = Given(None if shape is None else tuple(shape))
             self.activity = regularizers.get(words.get("activity_regularizer"))
             self.added: list[Any] = []
+            self.added_symbols: list[Any] = []
+            self.passes: int | None = None  # the input that is the output, see `closing`
             self.dtype_name = dtype or "float32"
 
         def __init_subclass__(cls, **words: Any) -> None:
@@ -214,6 +216,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def forward(self, *x: Tensor) -> Any:
             """Run the script's `call`."""
             self.added = []
+            if self.passes is not None:
+                return x[self.passes]
             with phase(scope, self.training):
                 out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
             if self.activity is not None:
@@ -238,8 +242,11 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         add_variable = add_weight
 
         def add_loss(self, losses: Any, inputs: Any = None) -> None:
-            """Add a number to the loss of the model."""
+            """Add a number to the loss of the model, or a symbol of it."""
             several = losses if isinstance(losses, (list, tuple)) else [losses]
+            if any(True for _ in found(several)):
+                self.added_symbols += several
+                return
             told = [one() if callable(one) and not isinstance(one, Tensor) else one
                     for one in several]  # fmt: skip
             whole = Tensor.sum if scope.version.name == "keras3" else Tensor.mean  # of samples

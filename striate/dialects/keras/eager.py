@@ -17,6 +17,7 @@ from ...engine.step import Step
 from ...metrics import Mean, get
 from ...model import Model
 from ..symbolic import tensor
+from .judging import Judging
 from .losses import Metric, metric_classes
 
 ALL = 2**31
@@ -157,8 +158,12 @@ def test_steps(model: Any, data: Any, steps: Any) -> dict[str, float]:
     for metric in model.metrics:
         metric.reset_state()
     logs: dict[str, float] = {}
-    for batch in itertools.islice(data, steps):
+    judging = Judging(model.session.listeners, lambda: logs)
+    for number, batch in enumerate(itertools.islice(data, steps)):
+        judging.before(number)
         logs = _numbers(model.test_step(_given(batch)))
+        judging.after(number)
+    judging.end()
     return logs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from ...errors import caller, nearest
 from ..table import DialectError
 from .session import KerasSession
 
+JOIN = "join"  # a way to merge that keeps nodes apart, by their names
 
 class Graph:
     """Nodes by their names; the model of them is made when it is first asked for.
@@ -41,6 +43,9 @@ class Graph:
         """Apply a layer, or a model, to a node or to several that are merged."""
         given = self._merged(name, input, inputs, merge_mode, concat_axis, dot_axes)
         self.nodes[name] = layer
+        if isinstance(given, Mapping):  # `join`ed: the function takes them by their names
+            layer.function = _named(layer.function, [*given])
+            given = [*given.values()]
         self.symbols[name] = layer(given)
         if create_output:
             self.add_output(name, input=name)
@@ -52,7 +57,9 @@ class Graph:
         """Apply one layer to each of several nodes; merge what it gives, or name each."""
         self.nodes[name] = layer
         made = [layer(self._symbol(name, one)) for one in inputs]
-        if merge_mode:
+        if merge_mode == JOIN:
+            self.symbols[name] = OrderedDict(zip(inputs, made, strict=True))
+        elif merge_mode:
             self.symbols[name] = self._merge(made, merge_mode, concat_axis, dot_axes)
         self.symbols |= dict(zip(outputs, made, strict=False))
         if create_output:
@@ -69,6 +76,8 @@ class Graph:
     def _merged(self, name: str, one: str | None, several: Sequence[str], *how: Any) -> Any:
         if one:
             return self._symbol(name, one)
+        if how and how[0] == JOIN:
+            return OrderedDict((item, self._symbol(name, item)) for item in several)
         return self._merge([self._symbol(name, item) for item in several], *how)
 
     def _merge(self, symbols: list[Any], mode: str, concat_axis: int, dot_axes: Any) -> Any:
@@ -173,6 +182,11 @@ class Graph:
         """Return how many weights there are."""
         count: int = self.model.count_params()
         return count
+
+
+def _named(function: Any, inputs: list[str]) -> Any:
+    """Return a function of values by their names as one of a list of them."""
+    return lambda given: function(OrderedDict(zip(inputs, given, strict=True)))
 
 
 def names(session: KerasSession, words: Mapping[str, Any]) -> dict[str, Any]:

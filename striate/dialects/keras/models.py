@@ -19,6 +19,7 @@ from .eager import Steps
 from .extra import Merging
 from .order import Stack, listed
 from .session import KerasSession
+from .tf_objects import Anything
 from .verbs import Spoken
 
 
@@ -111,9 +112,10 @@ class Shaped(Steps, Spoken):
         """Write the weights to a file."""
         keras_files.save_weights(self, filepath, self.session)
 
-    def load_weights(self, filepath: Any, by_name: bool = False, **words: Any) -> None:  # type: ignore[override]
-        """Read the weights from a file."""
+    def load_weights(self, filepath: Any, by_name: bool = False, **words: Any) -> Any:
+        """Read the weights from a file; of TensorFlow's checkpoints, return what was found."""
         keras_files.load_weights(self, filepath, self.session, by_name=by_name)
+        return Anything() if self.session.version.name == "tf" else None
 
     def export(self, filepath: Any, **words: Any) -> None:
         """Say where networks for other programs are written."""

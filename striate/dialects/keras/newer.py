@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ... import initializers
 from ...core.symbol import Symbol
 from ..symbolic import lift, tensor
 from ..table import Row
 from ..tensor_math import floating
 from ..tensor_sequences import ctc_loss
 from . import tf_image
+from .backend import variable
 from .session import KerasSession
 
 Made = dict[str, tuple[Row, Any]]
@@ -24,6 +26,19 @@ Made = dict[str, tuple[Row, Any]]
 def block(*args: Any, **words: Any) -> Iterator[None]:
     """Change nothing inside a block: a device, a scope of names."""
     yield
+
+
+def Variable(initializer: Any, shape: Any = None, dtype: Any = None,  # noqa: N802
+             trainable: bool = True, autocast: bool = True, aggregation: Any = None,
+             name: Any = None, **words: Any) -> Tensor:  # fmt: skip
+    """Return a variable that begins with a value, or with what an initializer gives."""
+    value = initializer
+    if isinstance(value, str):
+        value = initializers.get(value)
+    if callable(value) and not isinstance(value, Tensor):
+        value = value(tuple(shape or ()))
+    made = variable(value, dtype, name)
+    return made if trainable else made.requires_grad_(False)
 
 
 def top(inner: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

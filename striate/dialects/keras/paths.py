@@ -71,7 +71,7 @@ def _top(session: KerasSession, inner: Modules) -> Mapping[str, Any]:
     return {
         "Model": inner["models"]["Model"], "Sequential": inner["models"]["Sequential"],
         "Input": inner["layers"]["Input"], "Layer": inner["layers"]["Layer"],
-        "Function": inner["models"]["Model"], "Variable": keras_backend.variable,
+        "Function": inner["models"]["Model"], "Variable": newer.Variable,
         "__version__": version, **newer.top(inner),
     }  # fmt: skip
 

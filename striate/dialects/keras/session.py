@@ -62,7 +62,7 @@ class KerasSession(Session):
     script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
     `inside`, whether a call comes from within a call or from fit; `batch`, the size that inputs
     fix, for runs on zeros; `adds_loss`, whether a layer's own code adds to the loss; `step`, the
-    engine's step that trains now; `custom`, classes by name that files may speak of; `readable`,
+    engine's step that trains now; `listeners`, callbacks that hear of tests; `custom`, classes by name that files may speak of; `readable`,
     the dialect's own among them; `classes`, those of models; `kept`, models that no file can hold,
     by the path they were saved under; `training`, what saved models were compiled with; `bound`,
     inputs that are tensors, by the ids of their symbols, and targets, by those of models.
@@ -77,6 +77,7 @@ class KerasSession(Session):
     batch: int = 2
     adds_loss: bool = False
     step: Any = None
+    listeners: list[Any] = field(default_factory=list)
     custom: dict[str, Any] = field(default_factory=dict)
     readable: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ import numpy as np
 from ...engine import loop
 from ...engine.hooks.log import Log
 from ...layers.recurrent import Overtime
-from . import eager as keras_eager
+from . import eager as keras_eager, judging
 from .arguments import (
     FIT,
     FIT_ORDER,
@@ -114,7 +114,7 @@ class Spoken(Compiled):
         script.seen = seen(x, y, words) if whole else None
         if whole:
             script.saw(leading(x))
-        with self._as_compiled():
+        with self._as_compiled(), judging.listening(session, hooks):
             keras_eager.fit_with(self, x, y, epochs, hooks, words)
         return history
 
@@ -217,7 +217,10 @@ class Spoken(Compiled):
             count = made.steps(steps, self.session.script.limit_samples)
             data, steps = made.bounded(count), None
         began = time.monotonic()
-        with self._as_compiled():
+        listeners = [told(one, self, self._renames(True)) for one in words.get("callbacks") or ()]
+        for one in listeners:
+            one.set_model(self)
+        with self._as_compiled(), judging.listening(self.session, listeners):
             judged = weights(self, sample_weight)
             logs = keras_eager.evaluate_with(self, data, y, batch_size, judged, steps)
         logs = self._renames(True)(logs)
@@ -254,9 +257,14 @@ class Spoken(Compiled):
         x = arrays(named(x, self.named_inputs()))
         with self._as_compiled():
             if plain(x):
-                return loop.predict(self, x, batch_size=batch_size, verbose=0)
-            source = stream(x)
-            return loop.predict(self, source.inputs(source.steps(steps, None)), verbose=0)
+                out = loop.predict(self, x, batch_size=batch_size, verbose=0)
+                count = math.ceil(len(leading(x)) / (batch_size or 32))
+            else:
+                source = stream(x)
+                out = loop.predict(self, source.inputs(source.steps(steps, None)), verbose=0)
+                count = source.passed
+        judging.told_of_prediction(words.get("callbacks") or (), self, count)
+        return out
 
     def predict_generator(self, generator: Any, steps: Any = None, *args: Any,
                           val_samples: Any = None, **words: Any) -> Any:  # fmt: skip

@@ -75,6 +75,7 @@ class Foreign(Unit):
         return [
             builder.weight(f"{step.name}.{name}", tensor, tensor.numel(), _as_is(tensor))
             for name, tensor in step.parameters().items()
+            if tensor.is_floating_point()
         ]
 
 
