@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from graphs import random_model
 from native_steps import Native
+from torch import Tensor
 
 import striate as st
 from striate import layers as L
+from striate.core.layer import Layer
+from striate.core.spec import Spec
 from striate.lower.execution import Execution
 from striate.lower.lower import Head, lower
 from striate.lower.optimizer import update_of
@@ -91,6 +96,29 @@ def test_every_batch_reaches_its_place_where_torch_does_a_part():
     with torch.no_grad():
         expected = model(torch.from_numpy(x)).numpy()
     np.testing.assert_allclose(model.predict(x, batch_size=200), expected, atol=1e-5)
+
+
+class Halved(Layer):
+    """What it is given, and a half as wide."""
+
+    def infer(self, *x: Spec) -> Any:
+        height, width, channels = x[0].shape
+        return Spec((height, width, channels)), Spec((height // 2, width // 2, channels))
+
+    def forward(self, *x: Tensor) -> Any:
+        return x[0], x[0][:, ::2, ::2]
+
+
+def test_each_output_of_a_layer_has_the_cells_of_zeros_that_its_readers_need():
+    st.seed(0)
+    inputs = L.Input((8, 8, 16))
+    whole, half = Halved()(inputs)
+    model = st.Model(inputs, [L.Conv2D(16, 3, padding="same")(half), L.Conv2D(4, 1)(whole)])
+    x = np.random.default_rng(0).normal(size=(3, 8, 8, 16)).astype(np.float32)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(x))
+    for value, wanted in zip(model.predict(x), expected, strict=True):
+        np.testing.assert_allclose(value, wanted.numpy(), atol=1e-4)
 
 
 def digits() -> st.Sequential:

@@ -89,7 +89,8 @@ CLUES: tuple[tuple[str, str, str], ...] = (
     *(("import", path, "keras3") for path in ("keras.ops", "keras.random", "keras.saving")),
     *(("name", path, "keras3") for path in ("keras.ops", "keras.random", "keras.Input")),
     *(("import", f"keras.{path}", THREE) for path in ("ops", "random")),
-    ("name", "keras.ops", THREE), ("text", "KERAS_BACKEND", CHOSEN), ("text", "theano", THEANO), ("name", "theano", THEANO),
+    ("name", "keras.ops", THREE), ("text", "KERAS_BACKEND", CHOSEN),
+    ("text", "theano", THEANO), ("name", "theano", THEANO),
     *(("name", f"tf.{word}", TF1) for word in (
         "ConfigProto", "Session", "GPUOptions", "InteractiveSession", "placeholder", "contrib",
         "global_variables_initializer", "get_default_graph", "set_random_seed", "Print")),

@@ -38,7 +38,11 @@ def fit_with(
     model: Any, x: Any, y: Any, epochs: int, hooks: list[Any], words: dict[str, Any]
 ) -> None:
     """Train by the engine, or step by step in Python where the script's own code must run."""
-    if own_step(model, "train_step") or adds(model) or own_step(model, "compute_loss"):
+    tested = own_step(model, "test_step") and (
+        words.get("validation_data") is not None or words.get("validation_split")
+    )
+    own = own_step(model, "train_step") or own_step(model, "compute_loss")
+    if own or tested or adds(model):
         fit_steps(model, x, y, epochs, hooks, words)
         return
     target = model._trained
@@ -254,7 +258,7 @@ class Steps:
         return Together(self)
 
     def compiled(self: Any, y_pred: Any = None) -> list[Any]:
-        """Return the metrics of compile; where nothing else is compiled, from the first batch on."""
+        """Return the metrics of compile; where it has no loss, from the first batch on."""
         if self.setup is None:
             return []
         if self.setup.losses and self.built:

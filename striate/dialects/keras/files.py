@@ -12,6 +12,7 @@ from ...core.layer import Layer
 from ...core.symbol import Symbol
 from ...errors import ConfigError, StoreError, StriateError
 from ...store import formats, keras_training, model_file
+from .initial import draw_anew
 from .session import KerasSession
 
 KEPT = "Kept"  # the class of a description that stands for a model of this script
@@ -146,7 +147,11 @@ def from_description(
 
 def clone(model: Any, session: KerasSession) -> Any:
     """Return the same network with new weights."""
-    return from_description(description(model, session), session, session.custom)
+    document = description(model, session)
+    made = from_description(document, session, session.custom)
+    if document["class_name"] == KEPT:
+        draw_anew(made)
+    return made
 
 
 def maker(session: KerasSession) -> Any:

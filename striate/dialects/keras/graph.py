@@ -12,6 +12,7 @@ from .session import KerasSession
 
 JOIN = "join"  # a way to merge that keeps nodes apart, by their names
 
+
 class Graph:
     """Nodes by their names; the model of them is made when it is first asked for.
 

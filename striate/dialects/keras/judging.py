@@ -73,7 +73,7 @@ def heard(session: KerasSession, step: Any) -> Any:
     portions, test, number = step.portions, step.test, [0]
 
     def one_by_one(batches: Any, several: bool) -> Iterator[Any]:
-        for number[0], batch in enumerate(portions(batches, several=False)):  # noqa: B020
+        for number[0], batch in enumerate(portions(batches, several=False)):
             yield batch
         judging.end()
 

@@ -112,7 +112,7 @@ class Shaped(Steps, Spoken):
         """Write the weights to a file."""
         keras_files.save_weights(self, filepath, self.session)
 
-    def load_weights(self, filepath: Any, by_name: bool = False, **words: Any) -> Any:
+    def load_weights(self, filepath: Any, by_name: bool = False, **words: Any) -> Any:  # type: ignore[override]
         """Read the weights from a file; of TensorFlow's checkpoints, return what was found."""
         keras_files.load_weights(self, filepath, self.session, by_name=by_name)
         return Anything() if self.session.version.name == "tf" else None

@@ -135,7 +135,7 @@ class Shown(Hook):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Print the numbers."""
         seconds = time.monotonic() - self.began
-        count = self.steps if self.version.steps else self.samples
+        count: Any = self.steps if self.version.steps else self.samples
         count = count or self.params.get("steps") or getattr(self.source, "passed", 0)
         print(line(self.version.name, count, seconds, self.rename(logs or {}), self.verbose))  # noqa: T201
 

@@ -62,10 +62,11 @@ class KerasSession(Session):
     script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
     `inside`, whether a call comes from within a call or from fit; `batch`, the size that inputs
     fix, for runs on zeros; `adds_loss`, whether a layer's own code adds to the loss; `step`, the
-    engine's step that trains now; `listeners`, callbacks that hear of tests; `custom`, classes by name that files may speak of; `readable`,
-    the dialect's own among them; `classes`, those of models; `kept`, models that no file can hold,
-    by the path they were saved under; `training`, what saved models were compiled with; `bound`,
-    inputs that are tensors, by the ids of their symbols, and targets, by those of models.
+    engine's step that trains now; `listeners`, callbacks that hear of tests; `custom`, classes by
+    name that files may speak of; `readable`, the dialect's own among them; `classes`, those of
+    models; `kept`, models that no file can hold, by the path they were saved under; `training`,
+    what saved models were compiled with; `bound`, inputs that are tensors, by the ids of their
+    symbols, and targets, by those of models.
     """
 
     version: KerasVersion

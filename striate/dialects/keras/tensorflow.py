@@ -121,7 +121,7 @@ def expand_dims(input: Any, axis: Any = None, name: Any = None, **words: Any) ->
     return lift(shapes.expand_dims)(input, words.get("dim", axis))
 
 
-def reshape(tensor: Any, shape: Any = None, name: Any = None) -> Any:  # noqa: A002
+def reshape(tensor: Any, shape: Any = None, name: Any = None) -> Any:
     """Return the same values in another shape; a text stays what it is."""
     return tensor if isinstance(tensor, (Text, Texts)) else lift(shapes.reshape)(tensor, shape)
 
@@ -263,7 +263,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "gradients": lambda ys, xs, *args, **words: gradients(ys, xs), "control_dependencies":
         _block, "init_scope": _block, "ensure_shape": lift(lambda x, shape, name=None: tensor(x)),
         "reshape": reshape, **tf_parsing.FUNCTIONS, "SparseTensor": tf_sparse.Sparse,
-        "edit_distance": tf_sparse.edit_distance, "recompute_grad": function, "scalar_mul": lift(lambda scalar, x, name=None: scalar * x),
+        "edit_distance": tf_sparse.edit_distance,
+        "recompute_grad": function, "scalar_mul": lift(lambda scalar, x, name=None: scalar * x),
         "as_string": lambda x, **words: str(tensor(x).item()), "timestamp": time.time,
         "clip_by_norm": lift(math.clip_by_norm), "global_norm": math.global_norm,
         "clip_by_global_norm": math.clip_by_global_norm, "argmax": argmax, "argmin": argmin,
@@ -314,8 +315,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             "resize_images": lift(tf_image.resize), **more.IMAGE,
             **tf_files.DECODERS, **tf_files.ENCODERS},
         "signal": spectra.SIGNAL,
-        "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "sparse": tf_sparse.FUNCTIONS, "io.gfile": tf_files.GFILE,
-        "gfile": tf_files.GFILE,
+        "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "sparse": tf_sparse.FUNCTIONS,
+        "io.gfile": tf_files.GFILE, "gfile": tf_files.GFILE,
         "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything,
                  "INFINITE_CARDINALITY": INFINITE, "UNKNOWN_CARDINALITY": UNKNOWN,
                  **tf_sources.SOURCES},
@@ -332,8 +333,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "logging": quiet, "python_io": {
             "TFRecordWriter": tf_records.Writer, "TFRecordOptions": tf_records.Options,
             "tf_record_iterator": tf_sources.as_bytes},
-        "train": {**old, **tf_examples.MESSAGES, "Checkpoint": Checkpoint, "CheckpointManager": Checkpoint,
-                  "latest_checkpoint": tf_files.latest_checkpoint},
+        "train": {**old, **tf_examples.MESSAGES, "Checkpoint": Checkpoint,
+                  "CheckpointManager": Checkpoint, "latest_checkpoint": tf_files.latest_checkpoint},
         "dtypes": DTYPES | {"cast": top["cast"]},
         **tf_settings.MODULES,
         "autograph": {"set_verbosity": nothing, "to_graph": function},

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..symbolic import tensor
 from .tf_elements import Arrays, Steps, first, padded, parts_of, spread, stacked, tree
 from .tf_files import matching
 

@@ -190,7 +190,7 @@ class Message:
     __repr__ = __str__
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.lines() == other.lines()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.lines() == other.lines()
 
     __hash__ = object.__hash__
 

@@ -179,8 +179,9 @@ def decode_csv(records: Any, record_defaults: Any, field_delim: str = ",",
     if isinstance(records, list):
         rows = [decode_csv(one, record_defaults, field_delim) for one in records]
         return [stacked(list(column)) for column in zip(*rows, strict=True)]
-    quoting = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
-    parts = next(csv.reader([text(records)], delimiter=field_delim, quoting=quoting))
+    quote = '"' if use_quote_delim else None
+    parts = next(csv.reader([text(records)], delimiter=field_delim, quotechar=quote,
+                            quoting=0 if quote else 3))  # fmt: skip
     chosen = [parts[at] for at in select_cols] if select_cols is not None else parts
     return [_column(part, default, na_value)
             for part, default in zip(chosen, record_defaults, strict=True)]  # fmt: skip
@@ -188,6 +189,7 @@ def decode_csv(records: Any, record_defaults: Any, field_delim: str = ",",
 
 def _column(part: str, default: Any, na_value: str) -> Any:
     """Return a cell: its default is a dtype, or a list of one value or of none."""
+    how: Any
     if isinstance(default, (torch.dtype, type)):
         how, default = default, None
     else:

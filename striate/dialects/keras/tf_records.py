@@ -27,7 +27,7 @@ HEAD, TAIL = 12, 4
 
 @cache
 def _tables() -> tuple[NDArray[np.uint32], list[int], list[list[int]]]:
-    """Return what one byte does to a checksum, and what `LANE` bytes of 0 do to each of its four."""
+    """Return what a byte does to a checksum, and `LANE` bytes of 0 to each of its four."""
     one = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         one = np.where(one & 1, (one >> 1) ^ np.uint32(POLYNOMIAL), one >> 1)

@@ -28,7 +28,7 @@ def names(filenames: Any) -> list[str]:
 
 
 def _opened(name: str, options: Any) -> Any:
-    return gzip.open(name) if compression(options) == "GZIP" else Path(name).open("rb")  # noqa: SIM115
+    return gzip.open(name) if compression(options) == "GZIP" else Path(name).open("rb")
 
 
 def _lines(name: str, options: Any) -> Iterator[Text]:
@@ -79,7 +79,8 @@ class FixedLengthRecordDataset(Dataset):
 
 def save(dataset: Dataset, path: Any, **words: Any) -> None:
     """Write the elements into a folder: arrays, and how they are put together."""
-    folder, arrays = Path(text(path)), {}
+    arrays: dict[str, Any] = {}
+    folder = Path(text(path))
     folder.mkdir(parents=True, exist_ok=True)
     form: Any = None
     count = 0

@@ -17,7 +17,7 @@ class Sparse:
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
         self.indices = tensor(indices).long()
-        self.values = values if isinstance(values, Texts) else tensor(values)
+        self.values: Any = values if isinstance(values, Texts) else tensor(values)
         self.dense_shape = tensor(dense_shape).long()
         self.indices = self.indices.reshape(-1, len(self.dense_shape))
 

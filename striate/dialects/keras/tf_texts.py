@@ -11,7 +11,6 @@ import torch
 
 from ..symbolic import kind
 
-
 KEPT = "surrogateescape"  # bytes that are no UTF-8 go into a text and come out again
 
 

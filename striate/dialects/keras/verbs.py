@@ -105,7 +105,9 @@ class Spoken(Compiled):
         hooks: list[Any] = [told(one, self, rename, words["batch_size"]) for one in callbacks]
         hooks.append(told(history, self, rename))
         if verbose:  # up to Keras 2.3, before the callbacks' own lines
-            hooks.insert(len(hooks) * version.steps, Shown(session, count, steps, verbose, rename, x))
+            hooks.insert(
+                len(hooks) * version.steps, Shown(session, count, steps, verbose, rename, x)
+            )
             if whole:
                 self._announce(count, len(leading(x)), words)
         if script.run is not None:
