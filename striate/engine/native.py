@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..core.symbol import Symbol
 from ..data.feed import ArrayFeed, Batch
 from ..errors import ConfigError
 from ..lower.builder import Weight
+from ..lower.contents import Contents
 from ..lower.execution import Execution
 from ..lower.lower import Head, Lowered, lower
 from ..lower.optimizer import update_of
@@ -111,7 +113,7 @@ class NativeStep(Step):
 
     def __init__(self, model: Model, setup: Setup, *, training: bool = False) -> None:
         super().__init__(model, setup, training=training)
-        self.seen: tuple[int, ...] = ()  # versions of what is in the arena
+        self.seen: tuple[Any, ...] = ()  # the state of the model that is in the arena
         self.current: Execution | None = None
         self.ahead = False  # what is in the arena has been trained since it was copied back
         self.plans = self._plans_so_far()
@@ -327,13 +329,13 @@ class NativeStep(Step):
 
     def _enter(self, execution: Execution) -> None:
         """Bring weights and state into the arena, unless what is there is what the model has."""
-        if self.current is execution and self._versions() == self.seen:
+        if self.current is execution and self._state() == self.seen:
             return
         self.settle()
         execution.push()
         for weight, slot, tensor in self._slots(execution):
             execution.copy(execution.slot(weight, slot), tensor)
-        self.current, self.seen = execution, self._versions()
+        self.current, self.seen = execution, self._state()
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -343,7 +345,7 @@ class NativeStep(Step):
         self.current.pull()
         for weight, slot, tensor in self._slots(self.current):
             self.current.copy(tensor, self.current.slot(weight, slot))
-        self.ahead, self.seen = False, self._versions()
+        self.ahead, self.seen = False, self._state()
 
     def _slots(self, execution: Execution) -> Iterator[tuple[Weight, int, Tensor]]:
         """Yield the optimizer's tensors, with the weights and the slots that they belong to."""
@@ -354,11 +356,17 @@ class NativeStep(Step):
                 assert update is not None and state is not None
                 yield weight, slot, state[update.slots[slot]][place[id(weight.tensor)]]
 
-    def _versions(self) -> tuple[int, ...]:
+    @cached_property
+    def _contents(self) -> Contents:
+        native = library()
+        assert native is not None
+        return Contents([*self.model.parameters(), *self.model.buffers()], native)
+
+    def _state(self) -> tuple[Any, ...]:
+        """Return what is another one when the model, or what the optimizer keeps, has changed."""
         state = self.setup.state or {}
         slots = [one for kept in state.values() if isinstance(kept, list) for one in kept]
-        tensors = [*self.model.parameters(), *self.model.buffers(), *slots]
-        return tuple(number for one in tensors for number in (id(one), one._version))
+        return self._contents.state(), *((id(one), one._version) for one in slots)
 
     def _rates(self, first: int, steps: int) -> NDArray[np.float64]:
         """Return the learning rates of the steps to come."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.spec import Shape, fits, sample_shape
+from ..lower.contents import Contents, State
 from ..lower.execution import Execution
 from ..lower.lower import lower
 from ..lower.program import Program
@@ -31,17 +31,17 @@ Form = tuple[tuple[Shape, str], ...]  # shape of a sample and the plan's dtype, 
 Outputs = tuple[NDArray[np.float32], ...]
 Way = Callable[[Sequence[NDArray[Any]]], Outputs]
 
-version = attrgetter("_version")
-
 
 class Predictor:
     """Computes a model's outputs with the weights that it has at the time.
 
-    Safe to be called from several threads. A copy of the model makes plans of its own.
+    Safe to be called from several threads. A copy of the model makes plans of its own. Where it is
+    `sure`, it looks at all weights at each call, also those of large tensors that nobody can have
+    changed but behind torch's back.
     """
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, sure: bool = False) -> None:
+        self.model, self.sure = model, sure
         self.ways: dict[Arrays, Way | None] = {}
         self.plans: dict[tuple[Form, int], _Plan | None] = {}
         self.lock = threading.Lock()
@@ -90,7 +90,7 @@ class Predictor:
 
     def _plan(self, form: Form, batch: int) -> _Plan | None:
         if (form, batch) not in self.plans:
-            self.plans[form, batch] = _planned(self.model, form, batch)
+            self.plans[form, batch] = _planned(self.model, form, batch, self.sure)
         return self.plans[form, batch]
 
 
@@ -98,7 +98,7 @@ def _nothing() -> None:
     """Stand for a predictor in a pickle."""
 
 
-def _planned(model: Model, form: Form, batch: int) -> _Plan | None:
+def _planned(model: Model, form: Form, batch: int, sure: bool) -> _Plan | None:
     """Return a plan for one form of input, or None where there is none."""
     tensors = [*model.parameters(), *model.buffers()]
     native = library()
@@ -109,17 +109,17 @@ def _planned(model: Model, form: Form, batch: int) -> _Plan | None:
         for symbol, (shape, _) in zip(model.graph.inputs, form, strict=True)
     ]
     program = trace(model.graph, False, specs)
-    return None if covered(program) else _Plan(program, form, batch, tensors, native)
+    return None if covered(program) else _Plan(program, form, batch, Contents(tensors, native, sure), native)
 
 
 class _Plan:
     """A plan for one form of input, with the model's weights."""
 
     def __init__(
-        self, program: Program, form: Form, batch: int, tensors: list[Tensor], native: Library
+        self, program: Program, form: Form, batch: int, contents: Contents, native: Library
     ) -> None:
-        self.program, self.tensors = program, tensors
-        self.versions: list[int] = []
+        self.program = program
+        self.contents, self.known = contents, None
         self.samples, dtypes = zip(*form, strict=True)
         self.execution = Execution(lower(program, batch, dtypes, shares=cores()), native)
         self.dtypes = dtypes
@@ -162,10 +162,10 @@ class _Plan:
 
     def _refresh(self) -> None:
         """Bring the weights into the arena if they have changed."""
-        versions = list(map(version, self.tensors))
-        if versions != self.versions:
+        state = self.contents.state()
+        if state != self.known:
             self.execution.push()
-            self.versions = versions
+            self.known = state
 
     def _outputs(self, samples: int) -> list[NDArray[np.float32]]:
         values = self.program.values

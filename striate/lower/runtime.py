@@ -102,6 +102,8 @@ class Library:
         number, pointer = ctypes.c_int64, ctypes.c_void_p
         self.calls.striate_move.restype = None
         self.calls.striate_move.argtypes = (pointer, number)
+        self.calls.striate_digest.restype = ctypes.c_uint64
+        self.calls.striate_digest.argtypes = (pointer, number, number)
         self.calls.striate_update.restype = None
         self.calls.striate_update.argtypes = (ctypes.POINTER(_Rule), pointer, number, number)
         lines = self.calls.striate_kernels().decode().splitlines()

@@ -163,6 +163,41 @@ def test_maps_that_leave_a_network_are_viewed_as_those_of_torch(training: bool) 
         assert torch.allclose(body[0].weight.grad, theirs, rtol=1e-4, atol=1e-5)
 
 
+def test_weights_are_todays_however_a_script_changes_them() -> None:
+    net = Net().train()
+    optimizer = torch.optim.Adagrad(net.parameters(), lr=0.1)  # torch does not count its steps
+    for change in (
+        lambda: F.cross_entropy(net.train()(X), Y).backward() or optimizer.step(),
+        lambda: [one.data.mul_(0.5) for one in net.parameters()],
+        lambda: net.fc.weight.data[2, 17:25].add_(3.0),
+        lambda: setattr(net.conv.weight, "data", net.conv.weight.data * 2),
+        lambda: net.norm.running_mean.data.add_(1.0),
+    ):
+        net.eval()
+        with torch.no_grad():
+            before = net(X)
+            with torch.enable_grad():
+                change()
+            after = net.eval()(X)
+            plain = as_written(net)
+        assert not torch.allclose(before, after, atol=1e-4)
+        assert torch.allclose(after, plain, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "Adagrad", "Adadelta"])
+def test_gradients_may_lie_in_memory_in_another_order(kind: str) -> None:
+    found = []
+    for form in (torch.contiguous_format, torch.channels_last):
+        weight = nn.Parameter(torch.linspace(-1, 1, 108).view(4, 3, 3, 3))
+        optimizer = getattr(torch.optim, kind)([weight], lr=0.1)
+        for turn in range(3):
+            gradient = torch.sin(weight.detach() * (turn + 1) + torch.arange(3.0))
+            weight.grad = gradient.contiguous(memory_format=form)
+            optimizer.step()
+        found.append(weight.detach().clone())
+    assert torch.allclose(*found, rtol=1e-5, atol=1e-6)
+
+
 def test_gradients_of_gradients_are_those_of_torch() -> None:
     def second(call: Callable[[nn.Module], Tensor]) -> list[Tensor]:
         net.zero_grad()

@@ -47,6 +47,20 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def test_weights_changed_between_two_fits_behind_torchs_back_are_trained_on():
+    found = []
+    for engine in ("auto", "torch"):
+        model = small()
+        model.setup.engine = engine
+        x, y = data()
+        model.fit(x, y, epochs=1, shuffle=False, verbose=0)
+        for weight in model.parameters():
+            weight.data.mul_(3)
+        model.fit(x, y, epochs=1, shuffle=False, verbose=0)
+        found.append(model.predict(x))
+    np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
+
+
 def seen(model, *args, **kwargs):
     """Return the first input value of each batch, by epoch."""
     got = []

@@ -89,6 +89,24 @@ def test_predictions_are_those_of_the_weights_at_the_time():
     np.testing.assert_allclose(after, expected(model, x), atol=1e-6)
 
 
+@pytest.mark.parametrize("samples", [1, 5])
+def test_weights_that_are_changed_behind_torchs_back_are_todays(samples):
+    model = network()
+    x = np.random.default_rng(0).integers(0, 256, (samples, 12, 12, 1), np.uint8)
+    before = model.predict_on_batch(x)
+    for change in (
+        lambda weight: weight.data.mul_(2),
+        lambda weight: setattr(weight, "data", weight.data * 2),
+        lambda weight: np.multiply(weight.detach().numpy(), 0.5, weight.detach().numpy()),
+    ):
+        for weight in model.parameters():
+            change(weight)
+        after = model.predict_on_batch(x)
+        assert abs(after - before).max() > 1e-4
+        np.testing.assert_allclose(after, expected(model, x), atol=1e-6)
+        before = after
+
+
 def test_what_it_returns_is_the_callers():
     model = network()
     first = model.predict_on_batch(np.full((1, 12, 12, 1), 200, np.uint8))

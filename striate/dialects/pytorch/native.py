@@ -22,6 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...core.layer import snake
 from ...core.symbol import Input, Symbol
+from ...engine.predictor import Predictor
 from ...engine.taped import Taped
 from ...errors import StriateError
 from ...layers import foreign
@@ -49,6 +50,7 @@ class Followed:
     def __init__(self, model: Model, module: nn.Module, again: Again | None) -> None:
         self.model = model
         self.weights = list(model.parameters())
+        self.predictor = Predictor(model, sure=True)  # scripts change weights through `.data`
         self.norms = [one for one in module.modules() if isinstance(one, _BatchNorm)]
         self.taped = Taped(model, again=again) if again else None
 
@@ -62,7 +64,7 @@ class Followed:
 
     def evaluate(self, x: Tensor) -> Tensor | None:
         """Return the output without a history, or None where there is no plan."""
-        found = self.model.predictor([x.detach().numpy()])
+        found = self.predictor([x.detach().numpy()])
         return None if found is None else torch.from_numpy(found[0].copy())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, optim
-from torch.optim import adadelta, adam, sgd
+from torch.optim import adadelta, adagrad, adam, sgd
 
 from ...engine.one_pass import change, plain
 from ...lower.optimizer import Rule
@@ -29,12 +29,32 @@ def patches() -> Sequence[Patch]:
     of anything but float32 on the processor are left as they are, and so are those of which the
     script itself says how.
     """
-    adding = (optim.Optimizer, "add_param_group", _fused(optim.Optimizer.add_param_group))
     native = library()
-    if native is None:
-        return (adding,)
-    made = ((module, name, make(getattr(module, name), native)) for module, name, make in NATIVE)
-    return (adding, *made)
+    steps = []
+    for module, name, make in STEPS:
+        step = getattr(module, name)
+        steps.append((module, name, _laid(make(step, native) if make and native else step)))
+    return ((optim.Optimizer, "add_param_group", _fused(optim.Optimizer.add_param_group)), *steps)
+
+
+def _laid(original: Callable[..., None]) -> Callable[..., None]:
+    """Return a function of torch's whose gradients lie in memory as the weights do.
+
+    Where they do not, torch 2.13's fused optimizers take one number's gradient for another's.
+    """
+
+    @functools.wraps(original)
+    def step(params: list[Tensor], grads: list[Tensor], *kept: Any, **words: Any) -> None:
+        pairs = zip(params, grads, strict=True)
+        original(params, [_as(weight, gradient) for weight, gradient in pairs], *kept, **words)
+
+    return step
+
+
+def _as(weight: Tensor, gradient: Tensor) -> Tensor:
+    if gradient.layout is not torch.strided or gradient.stride() == weight.stride():
+        return gradient
+    return torch.empty_like(weight, dtype=gradient.dtype).copy_(gradient)
 
 
 def _fused(original: Callable[..., None]) -> Callable[..., None]:
@@ -148,8 +168,9 @@ def _others(words: dict[str, Any], *scaled: Any) -> bool:
     return any(words.get(word) for word in OTHERWISE) or any(one is not None for one in scaled)
 
 
-NATIVE: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+STEPS: tuple[tuple[Any, str, Callable[..., Any] | None], ...] = (
     (adadelta, "_single_tensor_adadelta", _adadelta),
+    (adagrad, "_fused_adagrad", None),
     (adam, "_fused_adam", _adam),
     (sgd, "_fused_sgd", _sgd),
 )
