@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.spec import Shape, fits, sample_shape
-from ..lower.contents import Contents, State
+from ..lower.contents import Contents
 from ..lower.execution import Execution
 from ..lower.lower import lower
 from ..lower.program import Program
@@ -109,7 +109,9 @@ def _planned(model: Model, form: Form, batch: int, sure: bool) -> _Plan | None:
         for symbol, (shape, _) in zip(model.graph.inputs, form, strict=True)
     ]
     program = trace(model.graph, False, specs)
-    return None if covered(program) else _Plan(program, form, batch, Contents(tensors, native, sure), native)
+    if covered(program):
+        return None
+    return _Plan(program, form, batch, Contents(tensors, native, sure), native)
 
 
 class _Plan:
@@ -119,7 +121,8 @@ class _Plan:
         self, program: Program, form: Form, batch: int, contents: Contents, native: Library
     ) -> None:
         self.program = program
-        self.contents, self.known = contents, None
+        self.contents = contents
+        self.known: tuple[Any, ...] | None = None
         self.samples, dtypes = zip(*form, strict=True)
         self.execution = Execution(lower(program, batch, dtypes, shares=cores()), native)
         self.dtypes = dtypes

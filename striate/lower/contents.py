@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SOME = 1024  # bytes of a tensor that are looked at where looking at all would take too long
 ALL = 2**62
-State = tuple[tuple[int, ...], int]
+
 version = attrgetter("_version")
 
 
@@ -36,7 +36,7 @@ class Contents:
         self.places: list[int] = []
         self.table = (_Bytes * len(tensors))()
 
-    def state(self) -> State:
+    def state(self) -> tuple[tuple[int, ...], int]:
         """Return what is another one when a tensor has changed."""
         dense = [one if one.is_contiguous() else one.contiguous() for one in self.tensors]
         places = [one.data_ptr() for one in dense]
