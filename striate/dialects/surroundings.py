@@ -13,7 +13,9 @@ from typing import Any
 from . import (
     surroundings_drawing,
     surroundings_images,
+    surroundings_opencv,
     surroundings_pandas,
+    surroundings_skimage,
     surroundings_sklearn,
 )
 from .dialect import Modules
@@ -21,7 +23,7 @@ from .importer import Aliases, served
 from .notebook import shown
 from .restore import replaced, restored
 from .session import Script
-from .surroundings_absent import PACKAGES
+from .surroundings_absent import PACKAGES, Partial
 from .surroundings_installed import Changes, as_they_were
 
 TRACKERS = ("wandb", "mlflow", "neptune", "comet_ml")
@@ -59,6 +61,8 @@ def modules() -> Modules:
     """Return small modules by their paths; a package that is installed is not hidden by them."""
     nothing = dict.fromkeys(("clear_output", "HTML", "Image", "SVG"), _nothing)
     return {
+        **surroundings_skimage.modules(),
+        "cv2": surroundings_opencv.NAMES,
         "cPickle": vars(pickle),
         "StringIO": {"StringIO": io.StringIO},
         "cStringIO": {"StringIO": io.StringIO},
@@ -121,4 +125,5 @@ def _stand_in(root: str, every: Modules) -> Aliases:
     """Return the finder of one small package."""
     own = {path: names for path, names in every.items() if path.partition(".")[0] == root}
     title = f"{root} is not installed, and its stand-in"
-    return Aliases(title, own, {}, hides=False, hint=f"pip install {PACKAGES.get(root, root)}")
+    kind = Partial if root in ("cv2", "skimage") else Aliases
+    return kind(title, own, {}, hides=False, hint=f"pip install {PACKAGES.get(root, root)}")

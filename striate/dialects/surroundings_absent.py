@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import caller
-from .importer import MissingImportError
+from .importer import Aliases, MissingImportError
 
 PACKAGES = {  # where pip's name is another
     "sklearn": "scikit-learn", "cv2": "opencv-python", "skimage": "scikit-image",
@@ -80,6 +80,32 @@ class Absent(MetaPathFinder, Loader):
             return Missing(f"{name}.{word}")
 
         vars(module)["__getattr__"] = missing
+
+
+class Partial(Aliases):
+    """Serves some names of a package that is not installed; every other one is a Missing."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return a spec for whatever is below the package."""
+        if fullname in self.modules or self.owns(fullname.partition(".")[0]):
+            return ModuleSpec(fullname, self, is_package=True)
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Fill the module, or give it names that are refused where they are used."""
+        name = module.__name__
+        if name in self.modules:
+            super().exec_module(module)
+        else:
+            vars(module)["__getattr__"] = lambda word: self.missing(name, word, ())
+
+    def missing(self, module: str, word: str, words: Sequence[str]) -> Any:
+        """Return what is refused where it is used; Python's own questions get Python's answer."""
+        if word.startswith("__") or f"{module}.{word}" in self.modules:
+            raise AttributeError(f"module {module!r} has no attribute {word!r}")
+        return Missing(f"{module}.{word}")
 
 
 def absent(trees: Iterable[ast.Module], known: Iterable[str]) -> set[str]:

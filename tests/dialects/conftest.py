@@ -11,7 +11,7 @@ import pytest
 
 STOOD_IN = {"torchvision", "IPython", "torchsummary", "torchinfo", "tensorboard", "tensorboardX",
             "wandb"}  # fmt: skip
-LACKED = {"skimage", "timm", "cv2", "requests", "albumentations"}  # of which tests say so
+LACKED = {"skimage", "timm", "bs4", "cv2", "requests", "albumentations"}  # of which tests say so
 
 
 @pytest.fixture(autouse=True, scope="module")

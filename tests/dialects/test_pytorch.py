@@ -693,3 +693,33 @@ def test_an_optimizer_is_left_as_a_script_asks_for_it() -> None:
         assert torch.optim.Adam([exact]).param_groups[0]["fused"] is None
         assert torch.optim.Adam([single], foreach=True).param_groups[0]["fused"] is None
         assert "fused" not in torch.optim.Adadelta([single]).param_groups[0]
+
+
+# ---- what torch compiles, and other numbers ------------------------------------------------------
+
+
+def test_nothing_is_compiled_for_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(torch, "compile", lambda model=None, **words: asked.append(words))
+    with installed("pytorch"):
+        torch.compile(nn.ReLU(), mode="max-autotune")
+        torch.compile(fullgraph=True)
+        torch.compile(nn.ReLU(), backend="aot_eager")
+    assert asked == [
+        {"backend": "eager"},
+        {"backend": "eager", "fullgraph": True},
+        {"backend": "aot_eager", "mode": None, "options": None},
+    ]
+
+
+def test_autocast_gives_its_own_numbers() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3))
+    x = torch.rand(4, 1, 8, 8)
+    with installed("pytorch"):
+        assert net(x).dtype is torch.float32
+        with torch.autocast("cpu", torch.bfloat16):
+            y = net(x)
+            assert y.dtype is torch.bfloat16
+        y.float().sum().backward()
+        assert net(x).dtype is torch.float32
+    assert net[0].weight.grad is not None and net[0].weight.grad.dtype is torch.float32

@@ -279,3 +279,26 @@ def test_modules_with_a_hash_of_their_own_are_left_to_it() -> None:
             return hash(self.total)
 
     assert Metric().total == 0
+
+
+def test_a_function_in_the_place_of_a_layer_is_called() -> None:
+    class Marked(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.clamp(min=0)
+
+        @staticmethod
+        def backward(ctx: Any, slope: torch.Tensor) -> torch.Tensor:
+            return 2 * slope
+
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    x = torch.rand(5, 3)
+    with installed("pytorch"):
+        before = net(x)
+        net._modules["1"] = Marked.apply  # type: ignore[assignment]
+        y = net(x.requires_grad_())
+        assert torch.allclose(before, y)
+        y.sum().backward()
+        with torch.no_grad():
+            assert torch.allclose(net(x), y)
+    assert x.grad is not None and x.grad.abs().sum() > 0

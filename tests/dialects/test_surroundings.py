@@ -414,12 +414,19 @@ seaborn.tsplot: seaborn has given it up
   fix   seaborn.lineplot(data=..., x=..., y=...)
   at    script.py:2"""),
     "a package that is used and absent": (
-        "import numpy, skimage.io\nfrom timm import create_model as make\n"
-        "assert not isinstance(3, make)\nskimage.io.imread('x.png')", """\
-skimage: is not installed, and the script uses it
-  got   skimage.io.imread
-  fix   pip install scikit-image
+        "import numpy, bs4.dammit\nfrom timm import create_model as make\n"
+        "assert not isinstance(3, make)\nbs4.dammit.UnicodeDammit('x')", """\
+bs4: is not installed, and the script uses it
+  got   bs4.dammit.UnicodeDammit
+  fix   pip install beautifulsoup4
   at    script.py:4"""),
+    "a part of a package that is stood in for": (
+        "import cv2\nfrom skimage.filters import sobel\nfrom skimage import measure, io\n"
+        "assert callable(io.imread) and measure.label is not None\nsobel([[1]])", """\
+skimage: is not installed, and the script uses it
+  got   skimage.filters.sobel
+  fix   pip install scikit-image
+  at    script.py:5"""),
     "a name of another module": (
         "from bigdl.nn.keras.layer import *\nL2Regularizer(0.1)", """\
 L2Regularizer: BigDL 0.7 has no such name here

@@ -37,6 +37,7 @@ def patches(session: Session) -> Sequence[Patch]:
     ]
     if not torch.cuda.is_available():
         rows += [(kind, "cuda", _stay(session)) for kind in (Tensor, nn.Module)]
+        rows.append((torch, "compile", _uncompiled(torch.compile)))
     if session.version.name == "pytorch0":
         rows.append((Tensor, "__getitem__", _indexed(Tensor.__getitem__)))
     return rows
@@ -64,6 +65,21 @@ def _stay(session: Session) -> Callable[..., Any]:
         return self
 
     return cuda
+
+
+def _uncompiled(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def prepare(model: Any = None, *, backend: Any = "inductor", mode: Any = None,
+                options: Any = None, **words: Any) -> Any:  # fmt: skip
+        """Follow the code as torch does, but leave it to torch's own kernels and the native ones.
+
+        For the processor torch writes C++, which needs a compiler and more time than it saves.
+        """
+        if backend == "inductor":
+            return original(model, backend="eager", **words)
+        return original(model, backend=backend, mode=mode, options=options, **words)
+
+    return prepare
 
 
 def _serial(session: Session, original: Callable[..., None]) -> Callable[..., None]:

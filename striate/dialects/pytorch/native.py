@@ -113,6 +113,8 @@ class Caller:
         if torch.is_autocast_enabled("cpu"):
             return None  # of other numbers than a plan's
         parts = _parts(module)
+        if not all(isinstance(part, nn.Module) for part in parts):
+            return None  # a function has been put into the place of a layer
         weights = [one for part in parts for one in part._parameters.values() if one is not None]
         if not weights:
             return None
@@ -208,7 +210,8 @@ def _parts(module: nn.Module) -> list[nn.Module]:
         for part in waiting.pop()._modules.values():
             if part is not None and id(part) not in found:
                 found[id(part)] = part
-                waiting.append(part)
+                if isinstance(part, nn.Module):
+                    waiting.append(part)
     return [*found.values()]
 
 
