@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ def load(network: Network) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return x.repeat(network.channels, axis=3) if network.channels > 1 else x, y
 
 
-def scaled(network: Network, x: NDArray[np.uint8]) -> NDArray[np.float32]:
+def scaled(network: Network, x: NDArray[np.uint8], kind: str = "float32") -> NDArray[Any]:
     """Return the pixels as the network sees them, as the tutorials prepare them beforehand."""
-    return (x.astype(np.float32) - np.float32(network.mean)) / np.float32(network.std)
+    numbers = x.astype(kind)
+    return (numbers - numbers.dtype.type(network.mean)) / numbers.dtype.type(network.std)

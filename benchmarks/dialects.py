@@ -31,7 +31,7 @@ class Pair:
 
 
 PAIRS = {
-    "001 Keras 2": Pair("keras_001", "001"),
+    "001 Keras 2": Pair("keras_001", "001-keras"),
     "000 BigDL 0.7": Pair("bigdl_000", "000-bigdl"),
     "003 ReNom 2.7": Pair("renom_003", "003-renom"),
     "002 PyTorch": Pair("pytorch_002b", "002b-pytorch"),

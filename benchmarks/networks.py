@@ -97,6 +97,9 @@ class Network:
     size: int = 28
     channels: int = 1
     images: int = 60_000  # to be read, at most
+    given: str = "uint8"  # what `fit` is given: pixels, or a float type, scaled beforehand
+    channels_first: bool = False
+    kernels: str = "keras"  # whose rule they are drawn by
 
 
 MEAN, STD = 0.1307 * 255, 0.3081 * 255  # of MNIST's training pixels
@@ -181,18 +184,23 @@ def stack(size: int, width: int, depth: int) -> Network:
 
 DEFAULTS = Optimizer("sgd", 0.001, momentum=0.4, nesterov=True)  # what rm.Sgd(lr=0.001) is
 AS_SCRIPTS = {
-    "000-bigdl": replace(NETWORKS["000"], images=20_000, mean=MEAN, std=STD),  # as its load_data
-    "002b-pytorch": replace(NETWORKS["002b"], images=6000),
-    "003-renom": replace(NETWORKS["003"], images=6400, optimizer=DEFAULTS),
+    "000-bigdl": replace(
+        NETWORKS["000"], images=20_000, mean=MEAN, std=STD, given="float64", channels_first=True
+    ),
+    "001-keras": replace(NETWORKS["001"], given="float32"),
+    "002b-pytorch": replace(NETWORKS["002b"], images=6000, channels_first=True, kernels="pytorch"),
+    "003-renom": replace(
+        NETWORKS["003"], images=6400, optimizer=DEFAULTS, channels_first=True, kernels="renom"
+    ),
 }
 
 
 def find(name: str) -> Network:
     """Return the network of a name: a key of `NETWORKS`, or `stack-SIZE-WIDTH-DEPTH`.
 
-    Those of `AS_SCRIPTS` have the images, scaled as there, and the optimizer that a script of a
-    dialect has: the longer a network has been trained on its images, the more gradients are zero,
-    which is faster.
+    Those of `AS_SCRIPTS` are what `striate run --port` makes of a dialect's script: the same images
+    in the same form, order of axes, optimizer and first weights. The longer a network is trained
+    on its images, the more gradients are zero, which is faster.
     """
     if name.startswith("stack-"):
         return stack(*(int(part) for part in name.split("-")[1:]))

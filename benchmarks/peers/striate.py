@@ -4,25 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import striate as st
 from striate import layers as L
+from striate.initializers import VarianceScaling
 
 from .. import data, networks as N
 from ..protocol import Task, serve
 
+# The rules by which other frameworks draw kernels, in native words.
+KERNELS: dict[str, dict[str, Any]] = {
+    "keras": {},
+    "pytorch": {"kernel_initializer": VarianceScaling(1 / 3, "fan_in", "uniform")},
+    "renom": {"kernel_initializer": VarianceScaling(1.0, "fan_avg", "untruncated_normal")},
+}
+
 
 def build(network: N.Network) -> st.Model:
-    """Return the native model: pixels in, logits out."""
-    image = L.Input((network.size, network.size, network.channels))
-    x = L.Rescaling(1 / network.std, -network.mean / network.std)(image)
-    return st.Model(image, _stack(network.layers, x))
+    """Return the native model: what is given in, logits out."""
+    order = "channels_first" if network.channels_first else "channels_last"
+    image = L.Input(_image(network), data_format=order)
+    pixels = network.given == "uint8"
+    x = L.Rescaling(1 / network.std, -network.mean / network.std)(image) if pixels else image
+    return st.Model(image, _stack(network.layers, x, KERNELS[network.kernels]))
 
 
-def _stack(rows: tuple[N.Row, ...], x: Any) -> Any:
+def _image(network: N.Network) -> tuple[int, int, int]:
+    size, channels = network.size, network.channels
+    return (channels, size, size) if network.channels_first else (size, size, channels)
+
+
+def _stack(rows: tuple[N.Row, ...], x: Any, kernels: dict[str, Any]) -> Any:
     for row in rows:
         match row:
             case N.Conv(filters, kernel, padding, stride, bias):
-                x = L.Conv2D(filters, kernel, stride, padding=padding, use_bias=bias)(x)
+                words = {"padding": padding, "use_bias": bias, **kernels}
+                x = L.Conv2D(filters, kernel, stride, **words)(x)
             case N.Relu():
                 x = L.ReLU()(x)
             case N.MaxPool():
@@ -36,9 +54,9 @@ def _stack(rows: tuple[N.Row, ...], x: Any) -> Any:
             case N.GlobalAverage():
                 x = L.GlobalAveragePooling2D()(x)
             case N.Dense(units):
-                x = L.Dense(units)(x)
+                x = L.Dense(units, **kernels)(x)
             case N.Residual(main, shortcut):
-                x = L.Add()([_stack(main, x), _stack(shortcut, x)])
+                x = L.Add()([_stack(main, x, kernels), _stack(shortcut, x, kernels)])
     return x
 
 
@@ -66,9 +84,13 @@ def parameters(model: st.Model) -> int:
 
 
 def train(network: N.Network, batch: int, variant: str) -> Task:
-    """Fit on uint8 arrays."""
+    """Fit on arrays of pixels, or on what the network sees."""
     model = ready(network, variant)
     x, y = data.load(network)
+    if network.given != "uint8":
+        x = data.scaled(network, x, network.given)
+    if network.channels_first:
+        x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
 
     def run(steps: int) -> float:
         count = steps * batch
