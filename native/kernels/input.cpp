@@ -208,3 +208,19 @@ Entries input_kernels() { return {entry<Load>("load"), entry<LoadAugmented>("loa
           entry<LoadLabels>("load_labels")}; }
 
 }  // namespace striate
+
+#pragma GCC visibility push(default)
+// to[i][k] = table[rows[places[i]][k]] for `count` places and `size` bytes of a row; 1, or 0 and
+// nothing is done where a place is not one of the `rows_count` rows.
+extern "C" int64_t striate_look_up(const uint8_t* rows, int64_t rows_count, int64_t size,
+                                   const int64_t* places, int64_t count, const float* table,
+                                   float* to) {
+  for (int64_t i = 0; i < count; ++i)
+    if (places[i] < 0 || places[i] >= rows_count) return 0;
+  for (int64_t i = 0; i < count; ++i, to += size) {
+    const uint8_t* row = rows + places[i] * size;
+    for (int64_t k = 0; k < size; ++k) to[k] = table[row[k]];
+  }
+  return 1;
+}
+#pragma GCC visibility pop

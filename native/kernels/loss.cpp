@@ -241,3 +241,30 @@ Entries loss_kernels() {
 }
 
 }  // namespace striate
+
+#pragma GCC visibility push(default)
+// The sum of -target * log(p + tiny) / samples, where p is the softmax of a row of scores; and its
+// gradient as (p - target) / samples, whatever `tiny` is. Rows lie without gaps.
+extern "C" double striate_crossentropy(const float* scores, const float* targets, int64_t samples,
+                                       int64_t classes, double tiny, float* gradient) {
+  using namespace striate;
+  const float part = 1 / static_cast<float>(samples), least = static_cast<float>(tiny);
+  double loss = 0;
+  for (int64_t i = 0; i < samples; ++i, scores += classes, targets += classes, gradient += classes) {
+    const float most = largest(scores, classes);
+    Vec total{};
+    for (int64_t c = 0; c < classes; c += LANES)
+      total += keep_first(exp(load_first(scores + c, classes - c) - most), classes - c);
+    const float exponentials = sum(total);
+    Vec losses{};
+    for (int64_t c = 0; c < classes; c += LANES) {
+      const Vec p = exp(load_first(scores + c, classes - c) - most) / exponentials;
+      const Vec target = load_first(targets + c, classes - c);
+      losses -= keep_first(target * log(p + least), classes - c);
+      store_first(gradient + c, (p - target) * part, classes - c);
+    }
+    loss += static_cast<double>(sum(losses));
+  }
+  return loss / static_cast<double>(samples);
+}
+#pragma GCC visibility pop

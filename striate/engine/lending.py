@@ -106,6 +106,24 @@ class Loans:
                 going.set(number, array, loan.own)
         going.run()
 
+    def send(self, targets: Sequence[Tensor | None], shown: Sequence[Shown]) -> None:
+        """Copy the numbers to tensors that are new each time, unless they lie there.
+
+        `shown` has for each what shows it in the model's form.
+        """
+        going = self.going
+        for number, (loan, tensor) in enumerate(zip(self.loans, targets, strict=True)):
+            assert tensor is not None
+            if loan.outside is not None:
+                going.clear(number)
+                loan.home()
+            elif shown[number] is as_it_is:
+                going.send(number, tensor, loan.own)
+            else:
+                going.set(number, shown[number](tensor.numpy()), loan.own)
+        going.run()
+        going.forget()
+
 
 class Gradients:
     """The gradient of a weight, in a tensor of its own after each backward pass.

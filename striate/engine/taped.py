@@ -211,17 +211,9 @@ class _Plan:
         for one in self.gradients:
             found[one.place] = one.begin(weights[one.place])
         self._backward(call, slope)
-        self.made.leave(self._made(found))
-        self.made.going.forget()
-        for one in self.gradients:
-            one.loan.home()
+        made = [found[one.place] for one in self.gradients]
+        self.made.send(made, [one.shown for one in self.gradients])
         return found
-
-    def _made(self, found: Sequence[Tensor | None]) -> Iterator[NDArray[Any]]:
-        for one in self.gradients:
-            made = found[one.place]
-            assert made is not None
-            yield one.shown(made.numpy())
 
     def step(self, call: int, slope: NDArray[Any], step: Step) -> None:
         """Change the weights that the call was given, and what the optimizer keeps."""

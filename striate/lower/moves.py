@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 if TYPE_CHECKING:
     from .runtime import Library
@@ -58,6 +59,9 @@ class Moves:
         self.blocks = (Block * count)()
         self.pairs: list[Pair] = [NO_PAIR] * count
         self.others: dict[int, Pair] = {}  # which NumPy copies
+        # of a tensor that is sent to: its strides, and the bytes from its beginning to the block's
+        self.steps: list[tuple[int, ...] | None] = [None] * count
+        self.begins = [0] * count
 
     def set(self, number: int, target: NDArray[Any], source: NDArray[Any]) -> None:
         """Let a pair be these arrays of one shape, which must last as long as runs use them."""
@@ -75,15 +79,26 @@ class Moves:
         else:
             self.blocks[number] = block(found, target, source)
 
+    def send(self, number: int, target: Tensor, source: NDArray[Any]) -> None:
+        """Let a pair be an array, the same each time, and a tensor, which is another each time."""
+        steps = target.stride()
+        if self.steps[number] != steps:
+            self.set(number, target.numpy(), source)
+            if number not in self.others:
+                self.steps[number] = steps
+                self.begins[number] = self.blocks[number].to - target.data_ptr()
+        else:
+            self.blocks[number].to = target.data_ptr() + self.begins[number]
+
     def clear(self, number: int) -> None:
         """Let there be no such pair."""
         if self.blocks[number].count or number in self.others:
             self.blocks[number] = Block()
             self.others.pop(number, None)
-        self.pairs[number] = NO_PAIR
+        self.pairs[number], self.steps[number] = NO_PAIR, None
 
     def forget(self) -> None:
-        """Hold on to no array; each pair is set anew before the next run."""
+        """Hold on to no array; each pair is set anew before the next run, or sent."""
         self.pairs = [NO_PAIR] * self.count
         self.others.clear()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import os
 import platform
 import sys
@@ -104,6 +105,16 @@ class Library:
         self.calls.striate_move.argtypes = (pointer, number)
         self.calls.striate_digest.restype = ctypes.c_uint64
         self.calls.striate_digest.argtypes = (pointer, number, number)
+        self.calls.striate_look_up.restype = number
+        self.calls.striate_look_up.argtypes = (
+            *(pointer, number, number),
+            *(pointer, number, pointer, pointer),
+        )
+        self.calls.striate_crossentropy.restype = ctypes.c_double
+        self.calls.striate_crossentropy.argtypes = (
+            *(pointer, pointer, number, number),
+            *(ctypes.c_double, pointer),
+        )
         self.calls.striate_update.restype = None
         self.calls.striate_update.argtypes = (ctypes.POINTER(_Rule), pointer, number, number)
         lines = self.calls.striate_kernels().decode().splitlines()
@@ -136,6 +147,31 @@ class Library:
         table = (_Weights * len(rows))(*(_Weights(*row) for row in rows))
         given = ctypes.byref(_Rule(**rule))
         self.calls.striate_update(given, table, len(rows), threads or cores())
+
+    def look_up(
+        self, rows: NDArray[np.uint8], places: NDArray[np.int64], table: NDArray[np.float32]
+    ) -> NDArray[np.float32] | None:
+        """Return rows of bytes, each byte as its number in a table of 256.
+
+        None where a place is below 0 or behind the last row. The arrays lie without gaps.
+        """
+        shape, count = rows.shape, len(places)
+        found = np.empty((count, *shape[1:]), np.float32)
+        at = (places.ctypes.data, count, table.ctypes.data, found.ctypes.data)
+        size = math.prod(shape[1:])
+        done = self.calls.striate_look_up(rows.ctypes.data, shape[0], size, *at)
+        return found if done else None
+
+    def crossentropy(
+        self, scores: NDArray[np.float32], targets: NDArray[np.float32], tiny: float
+    ) -> tuple[float, NDArray[np.float32]]:
+        """Return the sum of `-target * log(softmax(scores) + tiny)`, and `softmax - target`.
+
+        Both are divided by the number of rows. The arrays lie without gaps, a sample in a row.
+        """
+        slope = np.empty_like(scores)
+        at = (scores.ctypes.data, targets.ctypes.data, *scores.shape, tiny, slope.ctypes.data)
+        return float(self.calls.striate_crossentropy(*at)), slope
 
 
 @functools.cache

@@ -348,6 +348,29 @@ def test_two_models_are_trained_in_two_threads(rm: Any) -> None:
     assert max(losses) < 0.1
 
 
+def test_a_part_that_is_exchanged_or_added_is_trained_from_then_on(rm: Any) -> None:
+    x, t = np.ones((2, 3), np.float32), np.eye(2, dtype=np.float32)
+
+    class Own(rm.Model):
+        def __init__(self) -> None:
+            self.inner = rm.Sequential([rm.Dense(4), rm.Dense(2)])
+
+        def forward(self, x: Any) -> Any:
+            return self.inner(x)
+
+    net = Own()
+    for change in (lambda: None, lambda: setattr(net, "inner", rm.Sequential([rm.Dense(2)])),
+                   lambda: net.inner.__setitem__(0, rm.Dense(2)),
+                   lambda: net.inner.append(rm.Dense(2))):  # fmt: skip
+        change()
+        with net.train():
+            loss = rm.softmax_cross_entropy(net(x), t)
+        found = loss.grad()
+        for part in net.inner:
+            assert found.get(part.params.w).shape == part.params.w.shape
+            assert not part.recording
+
+
 def test_parts_of_a_sequential(rm: Any, capsys: pytest.CaptureFixture[str]) -> None:
     net = rm.Sequential([rm.Dense(2), rm.Relu()])
     net.append(rm.Dense(1))

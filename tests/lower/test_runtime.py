@@ -60,3 +60,28 @@ def test_arrays_are_copied_whatever_their_order_and_nothing_beside_them_is_writt
     runtime.library().copy(shown[..., : shape[-1]], given)
     assert np.array_equal(shown[..., : shape[-1]], given)
     assert (shown[..., shape[-1] :] == -1).all()
+
+
+@pytest.mark.skipif(runtime.library() is None, reason="the native engine was not built")
+def test_bytes_are_looked_up_in_a_table_and_places_out_of_reach_are_none():
+    rng = np.random.default_rng(0)
+    rows, table = rng.integers(0, 256, (9, 5, 7), np.uint8), np.float32(rng.random(256))
+    places = np.array([8, 0, 3, 3])
+    assert np.array_equal(runtime.library().look_up(rows, places, table), table[rows[places]])
+    assert runtime.library().look_up(rows, places[:0], table).shape == (0, 5, 7)
+    for beyond in (-1, 9):
+        assert runtime.library().look_up(rows, np.array([0, beyond]), table) is None
+
+
+@pytest.mark.skipif(runtime.library() is None, reason="the native engine was not built")
+@pytest.mark.parametrize("classes", [1, 2, 10, 16, 33])
+def test_the_crossentropy_of_scores_and_its_slope(classes):
+    rng = np.random.default_rng(0)
+    scores = np.float32(rng.normal(0, 4, (6, classes)))
+    targets = np.float32(rng.random((6, classes)))
+    scores[0, 0] = 200  # all others underflow
+    loss, slope = runtime.library().crossentropy(scores, targets, 1e-8)
+    p = np.exp(np.float64(scores) - scores.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    assert loss == pytest.approx(-(targets * np.log(p + 1e-8)).sum() / 6, rel=1e-5, abs=1e-6)
+    np.testing.assert_allclose(slope, (p - targets) / 6, rtol=1e-5, atol=1e-7)

@@ -6,6 +6,7 @@ goes through them at once, with the same numbers.
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -21,6 +23,7 @@ from torch.utils.data import Dataset
 from ...data.datasets import class_names, fetch, mnist
 from ...data.idx import read_idx, read_idx_pair
 from ...errors import DataError, caller
+from ...lower.runtime import library
 from ..strict import Strict
 from .datasets_words import EMNIST_CLASSES, HUNDRED, KMNIST_FILES
 from .functional import normalize
@@ -28,6 +31,7 @@ from .transforms import Compose, Normalize, ToTensor
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 KINDS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+Table = NDArray[np.float32]
 Change = Callable[[Any], Any] | None
 Parts = tuple[fetch.Part, fetch.Part] | None  # for training and for testing
 
@@ -81,15 +85,16 @@ class Images(Dataset[Any], metaclass=Strict):
         data = self.data if isinstance(self.data, Tensor) else torch.as_tensor(self.data)
         if plain is None or data.dtype is not torch.uint8:
             return None
-        batch = rows(data, indices)
-        batch = batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2).contiguous()
-        batch = batch.to(torch.float32).div_(255)
-        for change in plain:
-            batch = normalize(batch, change.mean, change.std, inplace=True)
+        chosen = np.array(indices, np.int64)
+        batch = _grey(data, chosen, plain) if data.ndim == 3 else None
+        if batch is None:
+            batch = rows(data, chosen)
+            batch = batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2).contiguous()
+            batch = _changed(batch, plain)
         targets = self.targets
         if not isinstance(targets, Tensor):
             return [batch, torch.tensor([int(targets[index]) for index in indices])]
-        return [batch, rows(targets, indices).long()]
+        return [batch, rows(targets, chosen).long()]
 
     @property
     def class_to_idx(self) -> dict[str, int]:
@@ -100,10 +105,49 @@ class Images(Dataset[Any], metaclass=Strict):
     train_labels = test_labels = property(lambda self: self.targets)
 
 
-def rows(tensor: Tensor, places: Sequence[int]) -> Tensor:
+def rows(tensor: Tensor, places: Sequence[int] | NDArray[np.int64]) -> Tensor:
     """Return these samples: rows are copied as a whole, which indexing does number by number."""
-    chosen = torch.from_numpy(np.array(places, np.int64))
-    return tensor[chosen] if min(places, default=0) < 0 else tensor.index_select(0, chosen)
+    given = np.asarray(places, np.int64)
+    chosen = torch.from_numpy(given)
+    return tensor[chosen] if given.size and given.min() < 0 else tensor.index_select(0, chosen)
+
+
+def _changed(batch: Tensor, plain: Sequence[Normalize]) -> Tensor:
+    """Return bytes as numbers from 0 to 1, and normalized."""
+    batch = batch.to(torch.float32).div_(255)
+    for change in plain:
+        batch = normalize(batch, change.mean, change.std, inplace=True)
+    return batch
+
+
+def _grey(data: Tensor, places: NDArray[np.int64], plain: Sequence[Normalize]) -> Tensor | None:
+    """Return images of one channel by a table of what each byte becomes, where it is in reach."""
+    native = library()
+    if native is None or not data.is_contiguous():
+        return None
+    numbers = tuple((_floats(one.mean), _floats(one.std)) for one in plain)
+    if any(len(several) != 1 for one in numbers for several in one):
+        return None
+    found = native.look_up(data.numpy(), places, _table(numbers))
+    if found is None:
+        return None
+    return torch.from_numpy(found.reshape(len(found), 1, *found.shape[1:]))
+
+
+def _floats(numbers: Any) -> tuple[float, ...]:
+    """Return a number, or several, as a tuple."""
+    return tuple(map(float, numbers)) if isinstance(numbers, (list, tuple)) else _listed(numbers)
+
+
+def _listed(numbers: Any) -> tuple[float, ...]:
+    return tuple(torch.as_tensor(numbers, dtype=torch.float32).reshape(-1).tolist())
+
+
+@functools.lru_cache(64)
+def _table(numbers: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]) -> Table:
+    """Return what each byte becomes: normalized by a mean and a deviation, or several in turn."""
+    batch = torch.arange(256, dtype=torch.uint8).reshape(256, 1, 1, 1)
+    return np.asarray(_changed(batch, [Normalize(*one) for one in numbers]).reshape(-1).numpy())
 
 
 def described(data: Any, split: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,27 @@ class Params(dict[str, Any]):
         self[name] = value
 
 
+class _Parts:
+    """What parts models have, as long as no model has got, lost or changed one."""
+
+    def __init__(self) -> None:
+        self.known: weakref.WeakKeyDictionary[Model, list[Model]] = weakref.WeakKeyDictionary()
+
+    def of(self, model: Model) -> list[Model]:
+        """Return all parts of a model, however deep."""
+        found = self.known.get(model)
+        if found is None:
+            found = self.known[model] = model._gathered([])[1:]
+        return found
+
+    def changed(self) -> None:
+        """Forget all that is known."""
+        self.known = weakref.WeakKeyDictionary()
+
+
+PARTS = _Parts()
+
+
 class Model(metaclass=Strict):
     """A module; a subclass makes its parts in `__init__` and calls them in `forward`.
 
@@ -48,6 +70,15 @@ class Model(metaclass=Strict):
     _initializer: Any = None
     script: Any = None  # the Script that is run, while one is
     _shape: tuple[int, ...] | None = None  # of the samples that it was trained on
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Model) or isinstance(vars(self).get(name), Model):
+            PARTS.changed()
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        PARTS.changed()
+        object.__delattr__(self, name)
 
     def __call__(self, *args: Any, **words: Any) -> Any:
         """Compute."""
@@ -119,15 +150,15 @@ class Model(metaclass=Strict):
         """Record what is computed with the weights of this model, from nothing."""
         if self.script is not None:
             self.script.trains(self, self)
-        parts = list(self.iter_models())
+        parts = [self, *PARTS.of(self)]
         for part in parts:
-            part.recording = part.updating
+            vars(part)["recording"] = part.updating  # past __setattr__
             part._begin()
         try:
             yield
         finally:
             for part in parts:
-                part.recording = False
+                vars(part)["recording"] = False
                 for variable in part.own().values():
                     variable.rest()
 
