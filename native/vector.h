@@ -57,6 +57,24 @@ STRIATE_INLINE Vec load(const float* from) {
 
 STRIATE_INLINE void store(float* to, Vec v) { std::memcpy(to, &v, sizeof v); }
 
+// Writes past the caches what is read much later, to a multiple of the vector's bytes; `end_streams`
+// comes before another thread reads it.
+STRIATE_INLINE void stream(float* to, Vec v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(to, v);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(to, v);
+#else
+  store(to, v);
+#endif
+}
+
+STRIATE_INLINE void end_streams() {
+#if defined(__AVX2__) || defined(__AVX512F__)
+  _mm_sfence();
+#endif
+}
+
 STRIATE_INLINE Vec all(float x) { return x - Vec{}; }
 
 STRIATE_INLINE IntVec all(int32_t x) { return x - IntVec{}; }

@@ -10,6 +10,8 @@ namespace striate {
 namespace {
 
 constexpr int64_t FEATURES = 64;  // of a block
+// Weights whose gradient is no longer in the caches when it is read: 4 MB.
+constexpr int64_t LARGE = 1 << 20;
 constexpr int64_t UNITS = 32;     // whose weights are used for both gradients while they are cached
 
 // Asks for the lines of `rows` x `width` floats that are used next. Rows of a block of features lie
@@ -237,8 +239,15 @@ struct DenseBackwardParts final : Kernel {
       return;
     }
     float* to = context.at<float>(weight_gradient) + at;
+    if (layer.units * row < LARGE) {
+      for (int64_t r = 0; r < rows; ++r)
+        std::memcpy(to + r * row, gradient + r * FEATURES, static_cast<size_t>(width) * 4);
+      return;
+    }
     for (int64_t r = 0; r < rows; ++r)
-      std::memcpy(to + r * row, gradient + r * FEATURES, static_cast<size_t>(width) * 4);
+      for (int64_t i = 0; i < width; i += LANES)
+        stream(to + r * row + i, load(gradient + r * FEATURES + i));
+    end_streams();
   }
 
   void whole_bias(const Context& context) const {

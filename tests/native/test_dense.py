@@ -168,6 +168,15 @@ def wanted(layer: Layer, count: int) -> list[torch.Tensor]:
 def test_backward_in_parts(
     isa: str, samples: int, features: int, units: int, activation: int, packed: bool
 ) -> None:
+    gradients_in_parts(isa, samples, features, units)
+
+
+@each_isa
+def test_the_gradient_of_weights_that_no_cache_holds(isa: str) -> None:
+    gradients_in_parts(isa, 3, 1100, 1000)
+
+
+def gradients_in_parts(isa: str, samples: int, features: int, units: int) -> None:
     layer, fields = parts_layer(isa, samples, features, units)
     bench = layer.bench
     weight_gradient = bench.plan.add(units * round_up(features, 16))
