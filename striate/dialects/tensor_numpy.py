@@ -138,6 +138,41 @@ def logspace(start: float, stop: float, num: int = 50, endpoint: bool = True,
     return torch.logspace(start, stop, num, base)
 
 
+def geomspace(start: float, stop: float, num: int = 50, endpoint: bool = True,
+              **words: Any) -> Tensor:  # fmt: skip
+    """Return numbers in equal ratios."""
+    parts = torch.arange(num) / max(num - 1 if endpoint else num, 1)
+    return start * (stop / start) ** parts
+
+
+def kaiser(x: Any, beta: float) -> Tensor:
+    """Return a window whose form is between that of a rectangle and of a bell."""
+    return torch.kaiser_window(int(x), periodic=False, beta=float(beta))
+
+
+def vectorize(pyfunc: Function, **words: Any) -> Function:
+    """Return a function of numbers as one of tensors."""
+
+    def call(*args: Any) -> Tensor:
+        several = torch.broadcast_tensors(*map(tensor, args))
+        flat = zip(*(one.flatten() for one in several), strict=True)
+        return torch.stack([tensor(pyfunc(*one)) for one in flat]).reshape(several[0].shape)
+
+    return call
+
+
+def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
+    """Return the sums of products of a row and another that moves along it."""
+    a, b = floating(x1), floating(x2)
+    less = min(len(a), len(b)) - 1
+    long, short = (a, b) if len(a) >= len(b) else (b, a)
+    full = torch.nn.functional.conv1d(long[None, None], short[None, None], padding=less).flatten()
+    full = full if long is a else full.flip(0)
+    size = {"full": len(full), "same": len(long), "valid": len(long) - less}[mode]
+    begin = (len(full) - size) // 2
+    return full[begin : begin + size]
+
+
 def isin(x1: Any, x2: Any, **words: Any) -> Tensor:
     """Return where values are among others."""
     return torch.isin(tensor(x1), tensor(x2))
@@ -309,12 +344,26 @@ ALONG: Mapping[str, Function] = {
     "nanmax": lambda x, dim, keepdim: x.nan_to_num(-math.inf).amax(dim, keepdim),
     "nanmin": lambda x, dim, keepdim: x.nan_to_num(math.inf).amin(dim, keepdim),
     "nanvar": _nanvar,
+    "nanmedian": lambda x, dim, keepdim: _in_one(
+        x, dim, keepdim, lambda flat: torch.nanquantile(flat, 0.5, -1)),
+    "nanprod": lambda x, dim, keepdim: _in_one(
+        x.nan_to_num(1.0), dim, keepdim, lambda flat: flat.prod(-1)),
     "nanstd": lambda x, dim, keepdim: _nanvar(x, dim, keepdim).sqrt(),
 }  # fmt: skip
 WINDOWS: Mapping[str, Function] = {
     "bartlett": torch.bartlett_window, "blackman": torch.blackman_window,
     "hamming": torch.hamming_window, "hanning": torch.hann_window,
 }  # fmt: skip
+
+
+def _in_one(x: Tensor, dim: Any, keepdim: bool, function: Function) -> Tensor:
+    """Return what a function of the last axis makes of several axes."""
+    axes = [at % x.dim() for at in ((dim,) if isinstance(dim, int) else dim)]
+    rest = [at for at in range(x.dim()) if at not in axes]
+    made: Tensor = function(x.permute(*rest, *axes).flatten(len(rest)))
+    for at in sorted(axes) if keepdim else ():
+        made = made.unsqueeze(at)
+    return made
 
 
 def _flat(x: Tensor, axis: Any) -> Tensor:
@@ -340,10 +389,10 @@ FUNCTIONS: dict[str, Function] = {
     **{made.__name__: made for made in (
         diff, cross, isclose, allclose, bincount, digitize, histogram, array_split, inner, isin,
         glu, threshold, sparsemax, psnr, rms_normalization, unfold, fold, unravel_index,
-        solve_triangular, svd, trapezoid)},
+        solve_triangular, svd, trapezoid, correlate)},
 }  # fmt: skip
 MADE: dict[str, Function] = {
     **{name: _window(function) for name, function in WINDOWS.items()},
-    "tri": tri,
-    "logspace": logspace,
+    "tri": tri, "logspace": logspace, "geomspace": geomspace, "kaiser": kaiser,
+    "vectorize": vectorize,
 }

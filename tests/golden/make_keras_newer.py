@@ -64,6 +64,45 @@ def results(keras: object) -> dict[str, object]:
         metric.update_state(true[:5], said[:5])
         metric.update_state(true[5:], said[5:], sample_weight=np.array([1.0, 2.0, 0.5], "float32"))
         found[f"R2Score {way}"] = listed(metric.result())
+    found |= scores(keras, rng)
+    return found
+
+
+NUMBERS = {
+    "nanmedian": "nanmedian(x, axis=(0, 2), keepdims=True)",
+    "nanmedian all": "nanmedian(x)",
+    "nanprod": "nanprod(x, axis=1)",
+    "geomspace": "geomspace(1.0, 8.0, 4)",
+    "geomspace open": "geomspace(1.0, 8.0, 4, endpoint=False)",
+    "kaiser": "kaiser(6, 4.0)",
+    "correlate": "correlate(a, b)",
+    "correlate same": "correlate(a, b, mode='same')",
+    "correlate full": "correlate(b, a, mode='full')",
+    "vectorize": "vectorize(lambda one, two: one + 2 * two)(a[:3], b)",
+}
+
+
+def scores(keras: object, rng: np.random.Generator) -> dict[str, object]:
+    """Return losses and metrics of embeddings and of values, and functions of NumPy."""
+    found: dict[str, object] = {}
+    near = rng.normal(size=(6, 3)).astype("float32")
+    near /= np.linalg.norm(near, axis=1, keepdims=True)
+    classes = np.array([0, 1, 0, 2, 1, 0])
+    found["Circle"] = listed(keras.losses.Circle(gamma=8.0, reduction=None)(classes, near))
+    likely = np.abs(near) / np.abs(near).sum(1, keepdims=True)
+    entropy = keras.losses.CategoricalGeneralizedCrossEntropy(q=0.7, reduction=None)
+    found["generalized"] = listed(entropy(classes, likely))
+    true, said = (rng.normal(size=(5, 4)).astype("float32") for _ in range(2))
+    for name in ("PearsonCorrelation", "ConcordanceCorrelation"):
+        metric = getattr(keras.metrics, name)()
+        metric.update_state(true[:3], said[:3])
+        metric.update_state(true[3:], said[3:])
+        found[name] = listed(metric.result())
+    x = rng.random((2, 3, 4)).astype("float32")
+    x[0, 1, 2] = x[1, 2, 0] = np.nan
+    given = {"x": x, "a": near[:, 0].copy(), "b": near[:3, 1].copy()}
+    for name, case in NUMBERS.items():
+        found[name] = listed(eval(f"ops.{case}", {"ops": keras.ops, **given}))
     return found
 
 

@@ -97,7 +97,8 @@ TWO = {  # layers of two inputs
 }  # fmt: skip
 
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "lion",
-              "ftrl", "adafactor")  # fmt: skip
+              "ftrl", "adafactor", "lamb", "muon")  # fmt: skip
+MADE = {"lamb": "Lamb", "muon": "Muon"}  # which have no name as a text
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -132,7 +133,7 @@ def results(keras: object) -> dict[str, dict[str, object]]:
         found[name] = of(keras, net, numbers(3, *ROW), steps=True)
     for word in OPTIMIZERS:
         net = given(keras.Sequential([keras.Input(FLAT), keras.layers.Dense(2)]))
-        net.compile(word, "mse")
+        net.compile(getattr(keras.optimizers, MADE[word])() if word in MADE else word, "mse")
         for _ in range(3):
             net.train_on_batch(numbers(3, *FLAT), numbers(3, 2) ** 2)
         found[word] = {"after": [rounded(w) for w in net.get_weights()]}

@@ -29,6 +29,7 @@ _MODERN = _optimizers(1e-7, adagrad=0.001, adadelta=0.001, adamax=0.001, nadam=0
 _MODERN["adagrad"]["initial_accumulator_value"] = 0.1
 _MODERN["adamw"] = {"learning_rate": 0.001, "epsilon": 1e-7, "weight_decay": 0.004}
 _MODERN |= {name: {"learning_rate": 0.001} for name in ("lion", "ftrl", "adafactor")}
+_NEWEST = _MODERN | {name: {"learning_rate": 0.001} for name in ("lamb", "muon")}
 _KERAS1_COLUMNS = (33, 55, 67, 100)
 
 VERSIONS: dict[str, KerasVersion] = {
@@ -48,7 +49,7 @@ VERSIONS: dict[str, KerasVersion] = {
             "tf", "tf.keras 2", "2.15.0", _MODERN, first=0, head=True, folds=False, steps=True,
         ),
         KerasVersion(
-            "keras3", "Keras 3", "3.10.0", _MODERN, first=0, head=True, folds=False, steps=True,
+            "keras3", "Keras 3", "3.10.0", _NEWEST, first=0, head=True, folds=False, steps=True,
             words=("input_layer", "functional"),
         ),
     )

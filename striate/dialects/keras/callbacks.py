@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ...engine.hooks import TensorBoard as NativeBoard
-from ...errors import MissingExtra
+from ...errors import MissingExtra, caller
+from ..table import DialectError
 from .progress import History
 from .session import KerasSession
 
@@ -185,6 +186,11 @@ class ModelCheckpoint(Watching):
         (self.model.save_weights if self.weights_only else self.model.save)(path)
 
 
+def rate_word(session: KerasSession) -> str:
+    """Return what the learning rate is called among the numbers of an epoch."""
+    return "learning_rate" if session.version.name == "keras3" else "lr"
+
+
 class ReduceLROnPlateau(Watching):
     """Multiplies the learning rate by `factor` where a number no longer improves."""
 
@@ -204,7 +210,7 @@ class ReduceLROnPlateau(Watching):
         """Count the epochs without improvement."""
         value = self.value(logs)
         if logs is not None:
-            logs["lr"] = float(self.model.optimizer.lr)
+            logs[rate_word(self.session)] = float(self.model.optimizer.lr)
         if value is None:
             return
         if self.cooling > 0:
@@ -232,6 +238,8 @@ class ReduceLROnPlateau(Watching):
 class LearningRateScheduler(Callback):
     """Sets the learning rate of each epoch: schedule(epoch), or schedule(epoch, rate)."""
 
+    session: KerasSession
+
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         self.schedule, self.verbose = schedule, verbose
 
@@ -243,13 +251,14 @@ class LearningRateScheduler(Callback):
         rate = self.schedule(epoch, before) if len(needed) > 1 else self.schedule(epoch)
         self.model.optimizer.lr = float(rate)
         if self.verbose:
-            print(f"\nEpoch {epoch + 1:05d}: LearningRateScheduler setting learning rate "  # noqa: T201
-                  f"to {float(rate)}.")  # fmt: skip
+            late = self.session.version.name in ("tf", "keras3")
+            print(f"\nEpoch {epoch + 1:{'' if late else '05d'}}: LearningRateScheduler setting "  # noqa: T201
+                  f"learning rate to {float(rate)}.")  # fmt: skip
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Add the rate to the numbers of the epoch."""
         if logs is not None:
-            logs["lr"] = float(self.model.optimizer.lr)
+            logs[rate_word(self.session)] = float(self.model.optimizer.lr)
 
 
 class CSVLogger(Callback):
@@ -323,6 +332,59 @@ class LambdaCallback(Callback):
                 setattr(self, name, function)
 
 
+class SwapEMAWeights(Callback):
+    """Lets the averages of the weights stand in for them where the model is judged and used.
+
+    With `swap_on_epoch` they do so from the end of an epoch to the begin of the next.
+    """
+
+    def __init__(self, swap_on_epoch: bool = False) -> None:
+        self.at_end, self.swapped = swap_on_epoch, False
+
+    def _swap(self, wanted: bool) -> None:
+        if self.swapped == wanted:
+            return
+        setup, self.swapped = self.model._trained.setup, wanted
+        if not setup.optimizer.use_ema:
+            raise DialectError(
+                "SwapEMAWeights",
+                "the optimizer keeps no averages of the weights",
+                got="use_ema=False",
+                fix="use_ema=True for the optimizer",
+                at=caller(),
+            )
+        if not setup.state:
+            return
+        weights = dict(self.model._trained.named_parameters())
+        for name, average in zip(setup.names, setup.state["average"], strict=True):
+            kept = weights[name].detach().clone()
+            weights[name].detach().copy_(average)
+            average.copy_(kept)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Give the weights back."""
+        if self.at_end:
+            self._swap(False)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Put the averages in; after the last epoch they stay, as they do without this."""
+        if not self.at_end:
+            return
+        self._swap(True)
+        if epoch == self.params["epochs"] - 1:
+            setup, weights = self.model._trained.setup, dict(self.model._trained.named_parameters())
+            for name, average in zip(setup.names, setup.state["average"], strict=True):
+                average.copy_(weights[name].detach())
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Judge the averages."""
+        self._swap(True)
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Give the weights back."""
+        self._swap(False)
+
+
 class Silent(Callback):
     """A callback whose work fit does itself, or that has nothing to do here."""
 
@@ -345,12 +407,13 @@ def _both(logs: Any) -> dict[str, Any]:
 
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.callbacks`, holding the session of the script."""
-    watching = (EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TensorBoard)
+    watching = (EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, TensorBoard,
+                LearningRateScheduler)  # fmt: skip
     bound = {
         cls.__name__: type(cls.__name__, (cls,), {"session": session, "__module__": cls.__module__})
         for cls in watching
     }
-    plain = (LearningRateScheduler, CSVLogger, TerminateOnNaN, LambdaCallback, Callback, History)
+    plain = (SwapEMAWeights, CSVLogger, TerminateOnNaN, LambdaCallback, Callback, History)
     silent = ("BaseLogger", "ProgbarLogger", "RemoteMonitor", "BackupAndRestore")
     return {
         **bound, **{cls.__name__: cls for cls in plain},

@@ -374,7 +374,8 @@ def metric_functions(session: KerasSession) -> dict[str, Any]:
         made.native = word  # type: ignore[attr-defined]
         return made
 
-    return {word: make(word) for word in ACCURACIES}
+    correlations = {one.__name__: one for one in metrics_counted.CORRELATIONS.values()}
+    return {word: make(word) for word in ACCURACIES} | correlations
 
 
 def metric(session: KerasSession, given: Any) -> Any:

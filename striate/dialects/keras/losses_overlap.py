@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..symbolic import lift, tensor
@@ -59,9 +60,43 @@ def categorical_focal_crossentropy(
     return (-alpha * (1 - said) ** gamma * true * said.log()).sum(axis)
 
 
+def circle(
+    y_true: Any, y_pred: Any, ref_labels: Any = None, ref_embeddings: Any = None,
+    remove_diagonal: bool = True, gamma: float = 80.0, margin: float = 0.4,
+) -> Tensor:  # fmt: skip
+    """Return a number for each embedding that is small where those of its class are nearer.
+
+    Embeddings have length 1. Source: Sun et al. 2020, "Circle loss".
+    """
+    said, classes = tensor(y_pred).float(), tensor(y_true).reshape(-1)
+    others = said if ref_embeddings is None else tensor(ref_embeddings).float()
+    labels = classes if ref_labels is None else tensor(ref_labels).reshape(-1)
+    far = (1 - said @ others.mT).clamp(min=0)
+    same = classes[:, None] == labels
+    unlike = ~same
+    if remove_diagonal:
+        same = same & ~torch.eye(*same.size(), dtype=torch.bool)
+    near = gamma * (margin + far) * (far - margin)
+    apart = gamma * (1 + margin - far).clamp(min=0) * (1 - margin - far)
+    both = (near.masked_fill(~same, -torch.inf).logsumexp(1)
+            + apart.masked_fill(~unlike, -torch.inf).logsumexp(1))  # fmt: skip
+    return torch.nn.functional.softplus(both)
+
+
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0.5) -> Tensor:
+    """Return (1 - p^q) / q for the probability p of the true class, a whole number.
+
+    Source: Zhang & Sabuncu 2018, "Generalized cross entropy loss for training with noisy labels".
+    """
+    said = tensor(y_pred).float()
+    labels = tensor(y_true).long().reshape(*said.shape[:-1], 1)
+    return (1 - said.gather(-1, labels).squeeze(-1) ** q) / q
+
+
 CLASSES: dict[str, Callable[..., Tensor]] = {
     "Dice": dice, "Tversky": tversky, "BinaryFocalCrossentropy": binary_focal_crossentropy,
     "CategoricalFocalCrossentropy": categorical_focal_crossentropy, "CTC": ctc,
+    "Circle": circle, "CategoricalGeneralizedCrossEntropy": categorical_generalized_cross_entropy,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...errors import caller
+from ...metrics import Scored
 from ..table import DialectError
 
 
@@ -237,6 +238,45 @@ class F:
         self.counts = None
 
 
+def _correlation(y_true: Any, y_pred: Any, axis: int, scored: Any) -> Tensor:
+    said = torch.as_tensor(y_pred).detach().float()
+    true = torch.as_tensor(y_true).float().reshape(said.shape)
+    ends = [(one, one.mean(axis, keepdim=True)) for one in (true, said)]
+    spread = [((one - mean) ** 2).mean(axis, keepdim=True) for one, mean in ends]
+    found: Tensor = scored(ends, spread).mean(axis)
+    return found
+
+
+def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
+    """Return how far values move together along an axis, in [-1, 1]."""
+
+    def scored(ends: Any, spread: Any) -> Any:
+        (t, t_mean), (s, s_mean) = ends
+        return (t - t_mean) * (s - s_mean) / (spread[0] * spread[1]).sqrt()
+
+    return _correlation(y_true, y_pred, axis, scored)
+
+
+def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
+    """Return how far values are the same along an axis, in [-1, 1]."""
+
+    def scored(ends: Any, spread: Any) -> Any:
+        (t, t_mean), (s, s_mean) = ends
+        size = spread[0] + spread[1] + (t_mean - s_mean) ** 2 + 1e-7
+        return 2 * (t - s_mean) * (s - s_mean) / size
+
+    return _correlation(y_true, y_pred, axis, scored)
+
+
+def _scored(function: Callable[..., Tensor]) -> Callable[..., Any]:
+    def make(axis: int = -1, **words: Any) -> Any:
+        return Scored(lambda true, said: function(true, said, axis), function.__name__)
+
+    return make
+
+
+CORRELATIONS = {"PearsonCorrelation": pearson_correlation,
+                "ConcordanceCorrelation": concordance_correlation}  # fmt: skip
 KINDS: dict[str, Any] = {
     **{name: partial(Counted, name) for name in RATES},
     **{name: partial(AtLeast, name) for name in CURVES},
@@ -245,4 +285,5 @@ KINDS: dict[str, Any] = {
     "OneHotMeanIoU": partial(Confused, hot=True),
     "BinaryIoU": Binary, "F1Score": lambda average=None, threshold=None, **words: F(
         average, 1.0, threshold), "FBetaScore": F,
+    **{name: _scored(function) for name, function in CORRELATIONS.items()},
 }  # fmt: skip
