@@ -154,7 +154,7 @@ def vectorize(pyfunc: Function, **words: Any) -> Function:
     """Return a function of numbers as one of tensors."""
 
     def call(*args: Any) -> Tensor:
-        several = torch.broadcast_tensors(*map(tensor, args))
+        several: Any = torch.broadcast_tensors(*map(tensor, args))  # type: ignore[no-untyped-call]
         flat = zip(*(one.flatten() for one in several), strict=True)
         return torch.stack([tensor(pyfunc(*one)) for one in flat]).reshape(several[0].shape)
 
@@ -393,6 +393,9 @@ FUNCTIONS: dict[str, Function] = {
 }  # fmt: skip
 MADE: dict[str, Function] = {
     **{name: _window(function) for name, function in WINDOWS.items()},
-    "tri": tri, "logspace": logspace, "geomspace": geomspace, "kaiser": kaiser,
+    "tri": tri,
+    "logspace": logspace,
+    "geomspace": geomspace,
+    "kaiser": kaiser,
     "vectorize": vectorize,
 }

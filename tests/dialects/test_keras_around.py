@@ -9,6 +9,7 @@ import pytest
 
 from striate.dialects.evidence import find, words
 from striate.dialects.program import run_script
+from striate.dialects.table import DialectError
 
 DISTILLER = """
 import numpy as np, tensorflow as tf
@@ -174,6 +175,30 @@ other = keras.models.clone_model(model.network)
 assert not (other.weights[0].numpy() == before[0]).any()
 """
 
+SWAPPED = """
+import keras, numpy as np
+x = np.random.RandomState(0).rand(64, 4).astype('float32')
+y = x.sum(1, keepdims=True)
+KEPT = [[0.3294, 0.3204, 0.304, 0.2971], [0.4659, 0.4547, 0.4294, 0.4237],
+        [0.5243, 0.5136, 0.4825, 0.4811]]
+MEANS = [[0.1545, 0.1539, 0.1414, 0.1484], [0.2491, 0.2444, 0.2292, 0.2325],
+         [0.3386, 0.3313, 0.3118, 0.3136]]
+seen = []
+class See(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        seen.append((float(logs['val_loss']), self.model.get_weights()[0].ravel()))
+for at_end in (False, True):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, kernel_initializer='zeros')])
+    model.compile(keras.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.9), 'mse')
+    seen.clear()
+    model.fit(x, y, epochs=3, batch_size=16, shuffle=False, validation_data=(x, y), verbose=0,
+              callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=at_end), See()])
+    losses, weights = zip(*seen)  # as Keras 3.15.1 has them
+    assert np.allclose(losses, [2.19937, 1.31846, 0.70494], atol=1e-4), losses
+    assert np.allclose(weights, MEANS if at_end else KEPT, atol=2e-4), weights
+    assert np.allclose(model.get_weights()[0].ravel(), MEANS[-1], atol=2e-4)
+"""
+
 
 def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
@@ -182,8 +207,8 @@ def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [DISTILLER, HEARD, CLOSING, VALUES, JOINED, HOLDER],
-    ids=["distiller", "heard", "closing", "values", "joined", "holder"],
+    "text", [DISTILLER, HEARD, CLOSING, VALUES, JOINED, HOLDER, SWAPPED],
+    ids=["distiller", "heard", "closing", "values", "joined", "holder", "swapped"],
 )  # fmt: skip
 def test_scripts_do_what_they_say(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -196,6 +221,18 @@ def test_an_epoch_of_unknown_length_is_counted_as_it_goes(
 ) -> None:
     run(UNKNOWN, tmp_path, monkeypatch)
     assert "5/5 [====" in capsys.readouterr().out
+
+
+def test_averages_that_are_not_kept_are_not_swapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DialectError) as told:
+        run(SWAPPED.replace("use_ema=True, ema_momentum=0.9", ""), tmp_path, monkeypatch)
+    assert str(told.value).splitlines()[:3] == [
+        "SwapEMAWeights: the optimizer keeps no averages of the weights",
+        "  got   use_ema=False",
+        "  fix   use_ema=True for the optimizer",
+    ]
 
 
 @pytest.mark.parametrize(

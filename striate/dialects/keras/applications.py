@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +18,11 @@ from ..symbolic import lift
 from ..table import DialectError
 from ..tensor_math import floating
 from .applications_deep import DEEP, SIDES as DEEP_SIDES
+from .applications_nasnet import NASNETS, SIDES as NASNET_SIDES
 from .applications_newest import NEWEST, SIDES as NEWEST_SIDES
 from .session import KerasSession
 
-SIDES = DEEP_SIDES | NEWEST_SIDES
+SIDES = DEEP_SIDES | NEWEST_SIDES | NASNET_SIDES
 MEANS = (103.939, 116.779, 123.68)  # of ImageNet, blue first
 VGG = {"VGG16": (2, 2, 3, 3, 3), "VGG19": (2, 2, 4, 4, 4)}
 RESNET = {"ResNet50": (3, 4, 6, 3), "ResNet101": (3, 4, 23, 3), "ResNet152": (3, 8, 36, 3)}
@@ -67,6 +71,27 @@ class Kit:
         return self.layers["GlobalAveragePooling2D"](name="avg_pool")(x)
 
 
+def trained(name: str, top: bool) -> Path:
+    """Return Keras's own file of a network's weights, where it lies in Keras's folder already.
+
+    Raises: DialectError where there is none: nothing is fetched.
+    """
+    folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+    stem = re.compile(rf"{name.lower()}(?:weights.*|10224tf(?:notop)?|notop)?(?:theano.*)?")
+    for path in sorted(folder.glob("*.h5")):
+        word = re.sub(r"[^a-z0-9]", "", path.stem.lower())
+        if stem.fullmatch(word) and ("notop" in word) != top and "thdimordering" not in word:
+            return path
+    raise DialectError(
+        f"keras.applications.{name}",
+        "the weights trained on ImageNet are not on this machine, and nothing is fetched",
+        got=f"no file of {name}, {'with' if top else 'without'} its top, in {folder}",
+        need="the file that Keras publishes there, weights=None, or the path of a file",
+        fix=f"{name}(weights=None, ...)",
+        at=caller(),
+    )
+
+
 def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     """Return the modules below `keras.applications`."""
 
@@ -75,14 +100,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
                     input_shape: Any = None, pooling: Any = None, classes: int = 1000,
                     classifier_activation: Any = "softmax", **words: Any) -> Any:  # fmt: skip
             if weights == "imagenet":
-                raise DialectError(
-                    f"keras.applications.{name}",
-                    "there are no weights trained on ImageNet on this machine",
-                    got="weights='imagenet'",
-                    need="weights=None, or the path of a file",
-                    fix=f"{name}(weights=None, ...)",
-                    at=caller(),
-                )
+                weights = trained(name, include_top)
             kit = Kit(session)
             shape = input_shape or ((*SIDES.get(name, (224, 224)), 3) if include_top else (
                 None, None, 3))  # fmt: skip
@@ -105,7 +123,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     caffe, around = {"preprocess_input": _caffe}, {"preprocess_input": _around, **tools}
     deep = {
         path: {name: made(name, body) for name, body in bodies.items()}
-        for path, bodies in {**DEEP, **NEWEST}.items()
+        for path, bodies in {**DEEP, **NEWEST, **NASNETS}.items()
     }
     every = {
         **vgg,

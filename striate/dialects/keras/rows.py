@@ -208,11 +208,6 @@ MERGES = {  # modes of Keras 1's merge
 FUNCTIONS = {row.target.lower(): row.target for row in _MERGES}  # Keras 2's functions of merging
 
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(
-        ("NASNetLarge", "NASNetMobile", "nasnet"),
-        "a network that is built here: VGG, ResNet, ResNetV2, DenseNet, MobileNet to V3, "
-        "EfficientNet, EfficientNetV2, ConvNeXt, InceptionV3, InceptionResNetV2 or Xception",
-    ),
     "lite": "no files of TensorFlow Lite: model.save('model.keras'), which TensorFlow converts",
     **dict.fromkeys(
         ("contrib", "tensorflow.contrib"),

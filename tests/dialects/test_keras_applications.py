@@ -1,0 +1,70 @@
+"""Networks of keras.applications: NASNet is Keras's, and files of trained weights are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from striate.dialects import installed
+from striate.dialects.table import DialectError
+
+NASNET = [  # of Keras 3.15.1 on JAX, with the weights that `filled` gives
+    [0.13297, 0.1393, 0.14465, 0.14791, 0.14834, 0.14584, 0.14098],
+    [0.13224, 0.13878, 0.14442, 0.148, 0.1487, 0.14635, 0.14151],
+]
+
+
+def numbers(*shape: int) -> np.ndarray:
+    return np.sin(np.arange(int(np.prod(shape))) * 12.9898).reshape(shape).astype("float32")
+
+
+def filled(model: Any) -> Any:
+    """Give every weight numbers by its name and shape alone."""
+    for weight in model.weights:
+        shape = tuple(weight.shape)
+        size = (2 / np.prod(shape[:-1])) ** 0.5 if len(shape) > 1 else 0.1
+        value = numbers(*shape) * size
+        positive = any(word in weight.path for word in ("variance", "gamma"))
+        weight.assign(np.abs(value) + 1 if positive else value)
+    return model
+
+
+def test_nasnet_computes_what_it_does_in_keras() -> None:
+    with installed("keras3"):
+        from keras.applications.nasnet import NASNetMobile
+
+        model = filled(NASNetMobile(weights=None, input_shape=(64, 64, 3), classes=7))
+        assert (model.count_params(), len(model.layers), len(model.weights)) == (4277115, 771, 1126)
+        assert model.layers[10].name == "separable_conv_1_reduction_left1_stem_1"
+        found = model.predict(numbers(2, 64, 64, 3), verbose=0)
+        np.testing.assert_allclose(found, NASNET, atol=2e-4)
+        assert NASNetMobile(weights=None).count_params() == 5326716
+
+
+def test_trained_weights_are_read_from_the_folder_of_keras(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    with installed("keras3"):
+        from keras.applications import MobileNet, MobileNetV2
+
+        given = filled(MobileNet(weights=None, include_top=False, input_shape=(32, 32, 3)))
+        given.save_weights(str(tmp_path / "models" / "mobilenet_1_0_224_tf_no_top.h5"))
+        found = MobileNet(include_top=False, input_shape=(32, 32, 3))
+        for one, other in zip(found.get_weights(), given.get_weights(), strict=True):
+            assert (one == other).all()
+        for make, named, top in ((MobileNet, "MobileNet", "with"),
+                                 (MobileNetV2, "MobileNetV2", "with")):  # fmt: skip
+            with pytest.raises(DialectError) as told:
+                make()
+            assert str(told.value).splitlines()[:4] == [
+                f"keras.applications.{named}: the weights trained on ImageNet are not on this "
+                "machine, and nothing is fetched",
+                f"  got   no file of {named}, {top} its top, in {tmp_path / 'models'}",
+                "  need  the file that Keras publishes there, weights=None, or the path of a file",
+                f"  fix   {named}(weights=None, ...)",
+            ]
