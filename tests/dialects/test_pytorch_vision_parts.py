@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 from striate.dialects import installed
-from striate.errors import DataError
+from striate.errors import DataError, StriateError
 
 BOXES = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 5], [20, 20, 30, 40]])
 
@@ -258,3 +260,50 @@ def test_a_transformer_tells_what_size_it_takes() -> None:
     assert net(torch.zeros(2, 3, 8, 8)).shape == (2, 3) and net.seq_length == 5
     with pytest.raises(ValueError, match=r"images of 8 x 8, not 8 x 9: transforms\.Resize"):
         net(torch.zeros(2, 3, 8, 9))
+
+
+def test_files_of_data_sets_are_unpacked_and_read(tmp_path: Path) -> None:
+    from torchvision.datasets.mnist import read_label_file  # type: ignore[import-not-found]
+    from torchvision.datasets.utils import (  # type: ignore[import-not-found]
+        download_file_from_google_drive,
+        extract_archive,
+        verify_str_arg,
+    )
+    from torchvision.datasets.vision import StandardTransform  # type: ignore[import-not-found]
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "labels").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]))
+    for kind, end in (("zip", ".zip"), ("gztar", ".tar.gz")):
+        archive = shutil.make_archive(str(tmp_path / "packed"), kind, tmp_path / "in")
+        assert archive.endswith(end)
+        assert extract_archive(archive, tmp_path / kind) == str(tmp_path / kind)
+        assert read_label_file(tmp_path / kind / "labels").tolist() == [7, 9]
+    assert verify_str_arg("test", "split", ("train", "test")) == "test"
+    with pytest.raises(ValueError, match="split='dev': one of 'train', 'test'"):
+        verify_str_arg("dev", "split", ("train", "test"))
+    both = StandardTransform(lambda x: x + 1, lambda y: -y)
+    assert both(1, 2) == (2, -2)
+    with pytest.raises(DataError, match="Google Drive: 1x"):
+        download_file_from_google_drive("1x", tmp_path, "a.zip")
+
+
+def test_trained_weights_that_cannot_be_fetched_have_a_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch.utils import model_zoo
+
+    def nowhere(*args: object, **words: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", nowhere)
+    with pytest.raises(StriateError) as caught:
+        model_zoo.load_url("https://somewhere.org/resnet18-5c10.pth", model_dir=str(tmp_path))
+    assert str(caught.value).split("\n  at")[0] == (
+        "resnet18-5c10.pth: the trained weights are not on this machine, and could not be fetched\n"
+        "  got   https://somewhere.org/resnet18-5c10.pth: no network\n"
+        f"  need  the published file in {tmp_path}\n"
+        "  fix   begin with weights that are drawn: leave the loading out"
+    )
+    torch.save({"a": torch.ones(1)}, tmp_path / "resnet18-5c10.pth")
+    found = model_zoo.load_url("https://somewhere.org/resnet18-5c10.pth", model_dir=str(tmp_path))
+    assert found["a"].item() == 1

@@ -70,6 +70,7 @@ REFUSED: dict[str, str] = {
             "SBU",
             "LFWPairs",
             "MovingMNIST",
+            "QMNIST",
             "Flickr8k",
             "Flickr30k",
         ),

@@ -16,6 +16,18 @@ from ..strict import Strict
 from .datasets import KINDS, Change, absent, described
 
 
+class StandardTransform:
+    """Changes of an image and of its target, together."""
+
+    def __init__(self, transform: Change = None, target_transform: Change = None) -> None:
+        self.transform, self.target_transform = transform, target_transform
+
+    def __call__(self, input: Any, target: Any) -> tuple[Any, Any]:
+        """Return both, each changed."""
+        image = input if self.transform is None else self.transform(input)
+        return image, target if self.target_transform is None else self.target_transform(target)
+
+
 class VisionDataset(Dataset[Any]):
     """What data sets of a script's own are made of: a folder, and changes of images and targets."""
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...data.idx import read_idx
 from ...errors import DataError, caller
 from .datasets import CIFAR10, CIFAR100, EMNIST, KINDS, KMNIST, MNIST, FashionMNIST
 from .datasets_files import SETS
@@ -73,6 +79,36 @@ def download_and_extract_archive(url: str, download_root: Any, extract_root: Any
         download_url(url, unpacked.parent, unpacked.name)
 
 
+def extract_archive(from_path: Any, to_path: Any = None, remove_finished: bool = False) -> str:
+    """Unpack an archive beside itself, or into a folder; return that."""
+    folder = Path(to_path) if to_path is not None else Path(from_path).parent
+    words: dict[str, Any] = {} if str(from_path).endswith(".zip") else {"filter": "data"}
+    shutil.unpack_archive(from_path, folder, **words)
+    if remove_finished:
+        Path(from_path).unlink()
+    return str(folder)
+
+
+def verify_str_arg(value: Any, arg: str | None = None, valid_values: Any = None,
+                   custom_msg: str | None = None) -> Any:  # fmt: skip
+    """Return a word if it is one of those that are known."""
+    if valid_values is not None and value not in valid_values:
+        known = ", ".join(map(repr, valid_values))
+        raise ValueError(custom_msg or f"{arg or 'value'}={value!r}: one of {known}")
+    return value
+
+
+def download_file_from_google_drive(file_id: str, root: Any, filename: str | None = None,
+                                    md5: str | None = None) -> None:  # fmt: skip
+    """Do nothing where the file is there; nothing is fetched."""
+    download_url(f"Google Drive: {file_id}", root, filename or file_id, md5)
+
+
+def read_labels(path: Any) -> Tensor:
+    """Return the numbers of a file of MNIST."""
+    return torch.from_numpy(read_idx(path).astype(np.int64))
+
+
 def _listed(keep: Callable[[Path], bool]) -> Callable[..., list[str]]:
     def listed(root: Any, suffix: str = "", prefix: bool = False) -> list[str]:
         """Return the names in a folder, or their paths."""
@@ -94,8 +130,16 @@ FOLDER: dict[str, Any] = {
     "is_image_file": lambda filename: has_file_allowed_extension(filename, KINDS),
     "IMG_EXTENSIONS": KINDS,
 }  # fmt: skip
+MNIST_FILES: dict[str, Any] = {
+    "read_image_file": lambda path: torch.from_numpy(read_idx(path)),
+    "read_label_file": read_labels,
+}  # fmt: skip
 FILES: dict[str, Any] = {
     "check_integrity": check_integrity, "download_url": download_url,
     "download_and_extract_archive": download_and_extract_archive,
     "list_files": _listed(Path.is_file), "list_dir": _listed(Path.is_dir),
+    "extract_archive": extract_archive, "verify_str_arg": verify_str_arg,
+    "download_file_from_google_drive": download_file_from_google_drive,
+    "iterable_to_str": lambda iterable: "'" + "', '".join(map(str, iterable)) + "'",
+    "gen_bar_updater": lambda: lambda count, size, total: None,
 }  # fmt: skip

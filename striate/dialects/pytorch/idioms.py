@@ -11,14 +11,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.error import URLError
 
 import torch
+import torch.utils.model_zoo
 from torch import Tensor, nn
 from torch.optim import lr_scheduler
 from torch.utils import data
 
+from ...errors import caller
 from ..dialect import Patch
 from ..session import Session
+from ..table import DialectError
 from .scalars import SummaryWriter
 
 SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
@@ -32,6 +36,7 @@ def patches(session: Session) -> Sequence[Patch]:
         (data.dataloader._BaseDataLoaderIter, "next", _next),
         (data.DataLoader, "__init__", _serial(session, data.DataLoader.__init__)),
         *_files(),
+        *_published(),
         *_schedulers(),
         *_tensorboard(session),
     ]
@@ -121,6 +126,27 @@ def _files() -> Iterator[Patch]:
 
     yield (torch, "save", remember)
     yield (torch, "load", trust)
+
+
+def _published() -> Iterator[Patch]:
+    """Say where the file of trained weights would be, where it is not and nothing is fetched."""
+    original = torch.hub.load_state_dict_from_url
+
+    @functools.wraps(original)
+    def weights(url: str, model_dir: Any = None, *args: Any, **words: Any) -> Any:
+        folder = Path(model_dir or Path(torch.hub.get_dir()) / "checkpoints")
+        try:
+            return original(url, model_dir, *args, **words)
+        except URLError as error:
+            name = words.get("file_name") or url.rpartition("/")[2]
+            raise DialectError(
+                name, "the trained weights are not on this machine, and could not be fetched",
+                got=f"{url}: {error.reason}", need=f"the published file in {folder}",
+                fix="begin with weights that are drawn: leave the loading out", at=caller(),
+            ) from None  # fmt: skip
+
+    yield (torch.hub, "load_state_dict_from_url", weights)
+    yield (torch.utils.model_zoo, "load_url", weights)
 
 
 def _schedulers() -> Iterator[Patch]:

@@ -173,6 +173,7 @@ OF_FAMILIES: dict[str, dict[str, Any]] = {  # what a module has beside networks
                   "GoogLeNetOutputs": deep.GoogLeNetOutputs},
     "inception": {"Inception3": inception.Inception3, "BasicConv2d": inception.BasicConv2d,
                   "InceptionOutputs": inception.InceptionOutputs},
+    "mobilenet": {"MobileNetV2": mobile.MobileNetV2},
     "mobilenetv2": {"MobileNetV2": mobile.MobileNetV2},
     "efficientnet": {"EfficientNet": mobile.EfficientNet},
     "vision_transformer": {"VisionTransformer": attention.VisionTransformer,

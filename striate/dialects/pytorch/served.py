@@ -5,12 +5,15 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
+import torch
+
 from ..dialect import Modules
 from ..session import Session
 from ..strict import Strict
 from . import (
     blocks,
     boxes,
+    datasets_folders,
     datasets_names,
     drawings,
     features,
@@ -90,6 +93,7 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
     """Return the modules of torchvision."""
     sets = datasets_names.names(session.script.limit_samples)
     pictures = {one.__name__: one for one in PICTURES}
+    published = {"load_state_dict_from_url": torch.hub.load_state_dict_from_url}
     return {
         "torchvision": {
             "__version__": "0.28.0",
@@ -105,15 +109,27 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         "torchvision.models.feature_extraction": features.NAMES,
         "torchvision.tv_tensors": tv_tensors.NAMES,
         "torchvision.datasets": sets,
-        "torchvision.datasets.mnist": sets,
+        "torchvision.datasets.mnist": {**sets, **datasets_names.MNIST_FILES},
         "torchvision.datasets.cifar": sets,
         "torchvision.datasets.omniglot": sets,
         "torchvision.datasets.folder": {**sets, **datasets_names.FOLDER},
-        "torchvision.datasets.vision": {"VisionDataset": sets["VisionDataset"]},
+        "torchvision.datasets.vision": {
+            "VisionDataset": sets["VisionDataset"],
+            "StandardTransform": datasets_folders.StandardTransform,
+        },
         "torchvision.datasets.utils": datasets_names.FILES,
         "torchvision.transforms": CLASSES,
         "torchvision.transforms.transforms": CLASSES,
-        "torchvision.transforms.functional": functional_names.FUNCTIONS,
+        "torchvision.transforms.autoaugment": CLASSES,
+        **{
+            f"torchvision.transforms.{path}": functional_names.FUNCTIONS
+            for path in ("functional", "functional_tensor", "functional_pil")
+        },
+        "torchvision.transforms._functional_tensor": functional_names.FUNCTIONS,
+        "torchvision.version": {"__version__": "0.28.0", "cuda": None},
+        "torchvision._internally_replaced_utils": published,
+        "torchvision.models.utils": published,
+        "torchvision.models._api": {"WeightsEnum": models.Words, "Weights": models.Words},
         "torchvision.transforms.v2": NEWER,
         "torchvision.transforms.v2.functional": {
             **functional_names.FUNCTIONS,
