@@ -213,13 +213,21 @@ class Follower:
         """A call of a tensor's method."""
         return self.apply(line, getattr(Tensor, line.target), line.target)
 
+    def known(self, line: Any) -> Any:
+        """Return what the code has computed of sizes: numbers that no batch changes."""
+        value = _constant(self.found[line])
+        if self.found[line].symbol is not None or isinstance(value, (Held, Batch)):
+            raise CannotFollowError
+        return value
+
     def call_function(self, line: Any) -> Traced:
         """A call of a function."""
+        from torch.fx.node import map_arg
+
         if line.target in AS_MODULES:
-            made = AS_MODULES[line.target](
-                *line.args[1:],
-                **{key: value for key, value in line.kwargs.items() if key != "return_indices"},
-            )
+            words = {key: value for key, value in line.kwargs.items() if key != "return_indices"}
+            args, words = map_arg((line.args[1:], words), self.known)
+            made = AS_MODULES[line.target](*args, **words)
             return self.call(TorchModule(made, name=line.name), line.args[:1])
         if line.target is operator.getitem and _many(self.found[line.args[0]].symbol):
             whole, index = self.found[line.args[0]], line.args[1]

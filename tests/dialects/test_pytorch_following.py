@@ -302,3 +302,40 @@ def test_a_function_in_the_place_of_a_layer_is_called() -> None:
         with torch.no_grad():
             assert torch.allclose(net(x), y)
     assert x.grad is not None and x.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        lambda x: F.avg_pool2d(x, x.size()[3]),
+        lambda x: F.avg_pool2d(x, x.size()[2:]),
+        lambda x: F.max_pool2d(x, kernel_size=x.shape[-1] // 2, stride=x.size(2)),
+        lambda x: F.adaptive_avg_pool2d(x, (x.size(2) // 8, 1)),
+    ],
+)
+def test_a_pooling_over_sizes_that_the_code_asks_for_is_followed(pool: Any) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.last = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.last(pool(F.relu(self.conv(x))).view(x.size(0), -1))
+
+    net, x = Net().eval(), torch.rand(5, 3, 8, 8)
+    followed = follow(net, (3, 8, 8), None)
+    assert followed is not None
+    with torch.no_grad():
+        torch.testing.assert_close(followed.evaluate(x), net(x))
+
+
+def test_a_pooling_over_the_size_of_the_batch_is_not_followed() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, x: Tensor) -> Any:
+            return F.avg_pool2d(self.conv(x), x.size(0))
+
+    assert follow(Net(), (3, 8, 8), None) is None
