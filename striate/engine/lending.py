@@ -85,15 +85,17 @@ class Loans:
         library = execution.engine.library
         self.loans = loans
         self.coming, self.going = (Moves(library, len(loans)) for _ in range(2))
+        self.changed = True  # since the last time that numbers were brought back: other arrays
 
     def enter(self, given: Iterable[NDArray[Any]]) -> None:
         """Let the buffers hold the numbers of these arrays."""
         coming = self.coming
         for number, (loan, array) in enumerate(zip(self.loans, given, strict=True)):
+            before = loan.outside
             if loan.lend(array):
-                coming.clear(number)
+                self.changed |= coming.clear(number) or before is not loan.outside
             else:
-                coming.set(number, loan.own, array)
+                self.changed |= coming.set(number, loan.own, array)
         coming.run()
 
     def leave(self, targets: Iterable[NDArray[Any] | None]) -> None:
@@ -104,6 +106,7 @@ class Loans:
                 going.clear(number)
             else:
                 going.set(number, array, loan.own)
+        self.changed = False
         going.run()
 
     def send(self, targets: Sequence[Tensor | None], shown: Sequence[Shown]) -> None:

@@ -220,6 +220,9 @@ class _Plan:
         if step.slots is not self.lent:
             self.take(step.slots)
         self._backward(call, self.slope(slope), rate=step.rate, update=step.number)
+        if not self.loans.changed:
+            self.loans.going.run()
+            return
         self.loans.leave(
             self.seen[place].array if place is not None and weight.trained else None
             for weight, place in self.weights

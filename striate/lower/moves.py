@@ -63,11 +63,14 @@ class Moves:
         self.steps: list[tuple[int, ...] | None] = [None] * count
         self.begins = [0] * count
 
-    def set(self, number: int, target: NDArray[Any], source: NDArray[Any]) -> None:
-        """Let a pair be these arrays of one shape, which must last as long as runs use them."""
+    def set(self, number: int, target: NDArray[Any], source: NDArray[Any]) -> bool:
+        """Let a pair be these arrays of one shape, which must last as long as runs use them.
+
+        Returns whether it was another one before.
+        """
         known = self.pairs[number]
         if known[0] is target and known[1] is source:
-            return
+            return False
         self.pairs[number] = (target, source)
         self.others.pop(number, None)
         found = None
@@ -78,6 +81,7 @@ class Moves:
             self.others[number] = (target, source)
         else:
             self.blocks[number] = block(found, target, source)
+        return True
 
     def send(self, number: int, target: Tensor, source: NDArray[Any]) -> None:
         """Let a pair be an array, the same each time, and a tensor, which is another each time."""
@@ -90,12 +94,14 @@ class Moves:
         else:
             self.blocks[number].to = target.data_ptr() + self.begins[number]
 
-    def clear(self, number: int) -> None:
-        """Let there be no such pair."""
-        if self.blocks[number].count or number in self.others:
-            self.blocks[number] = Block()
-            self.others.pop(number, None)
+    def clear(self, number: int) -> bool:
+        """Let there be no such pair; returns whether there was one."""
+        if not self.blocks[number].count and number not in self.others:
+            return False
+        self.blocks[number] = Block()
+        self.others.pop(number, None)
         self.pairs[number], self.steps[number] = NO_PAIR, None
+        return True
 
     def forget(self) -> None:
         """Hold on to no array; each pair is set anew before the next run, or sent."""

@@ -320,10 +320,11 @@ class Sources:
 
     def __init__(self, count: int) -> None:
         self.rows = (_Source * count)()
+        self.each = list(self.rows)
 
     def put(self, number: int, array: NDArray[Any]) -> None:
         """Let a source be this array."""
-        row, count = self.rows[number], len(array)
+        row, count = self.each[number], len(array)
         row.data, row.stride, row.count = array.ctypes.data, array.nbytes // count, count
 
 
