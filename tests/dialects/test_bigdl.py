@@ -743,6 +743,14 @@ def test_both_vocabularies_for_new_code():
 # ---- what cannot be ------------------------------------------------------------------------------
 
 MISTAKES = {
+    "a method for each part": (
+        lambda bd: bd.optim.Optimizer(
+            bd.layer.Linear(2, 2), (np.ones((4, 2)), np.ones(4)), bd.criterion.MSECriterion(),
+            bd.optim.MaxEpoch(1), 4, {"a": bd.optim.Adam(), "b": bd.optim.SGD()}),
+        "BigDL 0.7 Optimizer: takes one method for the whole network\n"
+        "  got   a method for each of a, b\n"
+        "  fix   optim_method=SGD(...); model.freeze([...]) keeps a part as it is",
+    ),
     "an argument of another version": (
         lambda bd: bd.k.Dense(units=3),
         "BigDL 0.7 Dense: there is no argument 'units'\n"

@@ -293,6 +293,26 @@ near(np.round(net.get_weights()[0], 3), [[2.0, 2.0]])
 near(np.round(net.get_weights()[1], 3), [0.4])
 assert len(kept.read_scalar("Loss")) == 3
 """,
+    "what is saved again replaces what was": """
+net = Sequential().add(Linear(2, 2))
+net.forward(np.ones((1, 2)))
+net.save("net.bigdl")
+net.set_weights([w + 1 for w in net.get_weights()])
+net.save("net.bigdl", True)
+near(Model.load("net.bigdl").forward(np.ones((1, 2))), net.evaluate().forward(np.ones((1, 2))))
+""",
+    "LBFGS trains a classifier": """
+from bigdl.optim.optimizer import *
+x = np.random.randn(60, 2)
+y = 1 + (x[:, 0] > x[:, 1])
+net = Sequential().add(Linear(2, 2)).add(LogSoftMax())
+Optimizer(net, (x, y), ClassNLLCriterion(), MaxIteration(2), 60, LBFGS(max_iter=10)).optimize()
+assert np.mean(net.predict_class(x) == y) > 0.95
+other = Sequential().add(Linear(2, 2))
+criterion = CrossEntropyCriterion()
+Optimizer(other, (x, y), criterion, MaxIteration(2), 60, LBFGS(max_iter=10)).optimize()
+assert np.mean(other.predict_class(x) == y) > 0.95
+""",
     "a network draws its weights again": """
 net = Sequential().add(Linear(4, 3).set_init_method(Ones(), Zeros())).add(Linear(3, 2))
 first = net.get_weights()

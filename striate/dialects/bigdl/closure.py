@@ -41,6 +41,7 @@ class Loop:
                  steps_per_epoch: int | None = None, callbacks: Sequence[Hook] = (),
                  verbose: int = 0) -> None:  # fmt: skip
         """Train, telling the hooks what is done."""
+        model.setup.prepare(model)
         optimizer, compare = self.optimizer(model), model.setup.losses[0]
         batches = x if y is None else _passes(x, y, batch_size)
         steps = steps_per_epoch or math.ceil(len(y) / batch_size)

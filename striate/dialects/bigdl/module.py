@@ -303,7 +303,9 @@ class Module:
             )
         next(iter(self.models.values())).save(modelPath)
 
-    save = saveModel
+    def save(self, path: str, over_write: bool = False) -> None:
+        """Write the network to a file of Striate's own, as `saveModel` does."""
+        self.saveModel(path, None, over_write)
 
 
 def _arrays(out: Any, single: bool) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import caller
+from ..table import DialectError
 from .judging import Top1Accuracy
 from .methods import Method
 from .module import Module
@@ -26,6 +28,12 @@ class Optimizer:
             end_trigger or MaxEpoch(1),
             batch_size,
         )
+        if isinstance(optim_method, dict):
+            raise DialectError(
+                "BigDL 0.7 Optimizer", "takes one method for the whole network",
+                got="a method for each of " + ", ".join(map(str, optim_method)),
+                fix="optim_method=SGD(...); model.freeze([...]) keeps a part as it is", at=caller(),
+            )  # fmt: skip
         self.method = optim_method or Method.of("SGD")
         self.watched = Watched()
 
