@@ -307,3 +307,17 @@ def test_trained_weights_that_cannot_be_fetched_have_a_place(
     torch.save({"a": torch.ones(1)}, tmp_path / "resnet18-5c10.pth")
     found = model_zoo.load_url("https://somewhere.org/resnet18-5c10.pth", model_dir=str(tmp_path))
     assert found["a"].item() == 1
+
+
+@pytest.mark.parametrize("name", ["densenet121", "shufflenet_v2_x0_5", "resnet18", "mnasnet0_5"])
+def test_the_code_of_a_network_is_followed(name: str) -> None:
+    from torchvision import models  # type: ignore[import-not-found]
+
+    from striate.dialects.pytorch.native import follow
+
+    net = getattr(models, name)(num_classes=3).eval()
+    x = torch.rand(2, 3, 64, 64)
+    followed = follow(net, (3, 64, 64), None)
+    assert followed is not None
+    with torch.no_grad():
+        torch.testing.assert_close(followed.evaluate(x), net(x), rtol=1e-3, atol=1e-4)

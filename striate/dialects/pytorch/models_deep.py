@@ -101,7 +101,7 @@ class DenseLayer(nn.Module):
 
     def forward(self, input: Any) -> Tensor:
         """Return the new channels."""
-        x = input if isinstance(input, Tensor) else torch.cat(input, 1)
+        x = torch.cat(input, 1) if isinstance(input, (list, tuple)) else input
         x = self.conv2(self.relu2(self.norm2(self.conv1(self.relu1(self.norm1(x))))))
         out: Tensor = self.drop(x)
         return out
