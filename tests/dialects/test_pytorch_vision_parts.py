@@ -320,4 +320,4 @@ def test_the_code_of_a_network_is_followed(name: str) -> None:
     followed = follow(net, (3, 64, 64), None)
     assert followed is not None
     with torch.no_grad():
-        torch.testing.assert_close(followed.evaluate(x), net(x), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(followed.model.eval()(x), net(x), rtol=1e-3, atol=1e-4)

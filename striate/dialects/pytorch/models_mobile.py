@@ -232,7 +232,7 @@ class Shuffled(nn.Module):
         """Return the mixed channels."""
         kept, path = x.chunk(2, 1) if self.stride == 1 else (self.branch1(x), x)
         out = torch.cat((kept, self.branch2(path)), 1)
-        return out.unflatten(1, (2, -1)).transpose(1, 2).flatten(1, 2)
+        return torch.unflatten(out, 1, (2, -1)).transpose(1, 2).flatten(1, 2)
 
 
 class ShuffleNet(nn.Module):
