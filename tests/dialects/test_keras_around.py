@@ -199,6 +199,53 @@ for at_end in (False, True):
     assert np.allclose(model.get_weights()[0].ravel(), MEANS[-1], atol=2e-4)
 """
 
+NAMED = """
+import numpy as np, tensorflow as tf
+from tensorflow import keras
+from tensorflow.keras import layers
+class Tickets(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.joined, self.end = layers.Concatenate(), layers.Dense(1)
+        self.kind = layers.Dense(2, activation='softmax')
+    def call(self, inputs):
+        x = self.joined([inputs['title'], inputs['body']])
+        return self.end(x), self.kind(x)
+data = {'title': np.random.randint(0, 2, (8, 3)), 'body': np.random.randint(0, 2, (8, 4))}
+model = Tickets()
+first, second = model(data)
+assert first.shape == (8, 1) and second.shape == (8, 2)
+model.compile('sgd', ['mse', 'categorical_crossentropy'])
+labels = [np.zeros((8, 1)), np.eye(2)[np.arange(8) % 2]]
+model.fit(data, labels, verbose=0, validation_data=(data, labels))
+swapped = {'body': data['body'], 'title': data['title']}
+assert np.allclose(model.predict(swapped)[0], model(data)[0])
+batches = tf.data.Dataset.from_tensor_slices((swapped, tuple(labels))).batch(4)
+model.fit(batches, verbose=0, validation_data=batches)
+x = keras.Input((4, 4, 1))
+y = layers.Conv2D(2, 3, name='conv')(x)
+flat = layers.Flatten(name='flat')(y)
+model = keras.Model(x, {'map': y, 'row': flat, 'sum': layers.Dense(1)(flat)})
+pictures = np.random.rand(5, 4, 4, 1).astype('float32')
+out = model(pictures)
+assert list(out) == ['map', 'row', 'sum'] and out['map'].shape == (5, 2, 2, 2)
+found = model.predict(pictures)
+assert np.allclose(found['row'], out['row'], atol=1e-6)
+again = keras.Model(x, layers.Dense(3)(model(x)['row']))
+assert again.predict(pictures).shape == (5, 3)
+model = keras.Model(x, {'row': flat, 'sum': layers.Dense(1)(flat)})
+model.compile('sgd', {'sum': 'mse', 'row': 'mae'})
+loss = model.evaluate(pictures, {'sum': np.zeros((5, 1)), 'row': np.ones((5, 8))}, verbose=0)
+out = model.predict(pictures)
+assert abs(loss[0] - (out['sum'] ** 2).mean() - abs(out['row'] - 1).mean()) < 1e-4
+model.fit(pictures, {'row': np.ones((5, 8)), 'sum': np.zeros((5, 1))}, verbose=0)
+a, b = keras.Input((2,)), keras.Input((2,))
+model = keras.Model({'a': a, 'b': b}, layers.subtract([a, b]))
+ones, twos = np.ones((3, 2)), np.full((3, 2), 2.0)
+assert (model.predict({'b': ones, 'a': twos}) == 1).all()
+assert (model({'b': ones, 'a': twos}).numpy() == 1).all()
+"""
+
 
 def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
@@ -207,8 +254,8 @@ def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [DISTILLER, HEARD, CLOSING, VALUES, JOINED, HOLDER, SWAPPED],
-    ids=["distiller", "heard", "closing", "values", "joined", "holder", "swapped"],
+    "text", [DISTILLER, HEARD, CLOSING, VALUES, JOINED, HOLDER, SWAPPED, NAMED],
+    ids=["distiller", "heard", "closing", "values", "joined", "holder", "swapped", "named"],
 )  # fmt: skip
 def test_scripts_do_what_they_say(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

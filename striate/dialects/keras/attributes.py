@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,16 +16,18 @@ from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...engine import loop
 from ...engine.native import make_step
+from ...layers.kernel import Kernelled
 from ...model import Model
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
-from . import builds, closing, fitted, initial, judging, numpy_calls
+from . import builds, closing, fitted, initial, judging, keyed, numpy_calls
 from .layers import put_weights
 from .session import KerasSession
 from .tapes import Caller
 
 _CALL, _NUMPY, _ARRAY = Layer.__call__, Tensor.numpy, Tensor.__array__
 _ONLY = Layer._only_call  # where training calls a layer anew, the script's own call stays it
+_FORWARD = Kernelled.forward
 _FLOAT, _INT = Tensor.__float__, Tensor.__int__
 _GET, _SET, _SETATTR = Layer.get_weights, Layer.set_weights, Layer.__setattr__
 
@@ -49,6 +51,14 @@ def _call(session: KerasSession) -> Callable[..., Any]:
     natively = Caller(session)
 
     def call(self: Layer, *args: Any, training: Any = None, mask: Any = None, **words: Any) -> Any:
+        """Call a layer; inputs and outputs of a model may be in dictionaries."""
+        if not isinstance(self, Model):
+            return calls(self, *args, training=training, mask=mask, **words)
+        if args and isinstance(args[0], Mapping):
+            args = (keyed.listed(self, args[0]), *args[1:])
+        return keyed.named(self, calls(self, *args, training=training, mask=mask, **words))
+
+    def calls(self: Layer, *args: Any, training: Any = None, mask: Any = None, **words: Any) -> Any:
         """Call a layer as Keras does: in inference mode, unless told otherwise or within fit."""
         args = args or (words.pop("inputs"),) if "inputs" in words else args
         if any(True for _ in found(args)):
@@ -222,6 +232,11 @@ def _operators() -> list[Patch]:
     return [*made, *((Symbol, name, lift(function)) for name, function in compared.items())]
 
 
+def _in_floats(self: Kernelled, *x: Tensor) -> Tensor:
+    """Compute a layer with a kernel of whole numbers too, as Keras does."""
+    return _FORWARD(self, *(one if one.is_floating_point() else one.float() for one in x))
+
+
 def _seen(session: KerasSession) -> Callable[..., Any]:
     def seen(model: Any, setup: Any, *, training: bool = False) -> Any:
         """Make the engine's step, and keep it in view: callbacks read numbers at each batch."""
@@ -275,6 +290,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "losses", property(_losses)),
         *fitted.PATCHES,
         *builds.patches(session),
+        (Kernelled, "forward", _in_floats),
         (Layer, "W", Placed("W", 0)),
         (Layer, "b", Placed("b", 1)),
         (Layer, "_only_call", lambda self: self.calls[0] if self.calls else _ONLY(self)),

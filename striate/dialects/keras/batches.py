@@ -22,6 +22,7 @@ class Stream:
         self.names: list[str] = []  # of the inputs that are taken out of dictionaries
         self.seen: list[Any] = []
         self.passed = 0  # batches of the last pass
+        self.ordered: Callable[[Any], Any] = lambda item: item
         self.change: Callable[[Any], Any] = as_batch
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self.again: Callable[[], Iterator[Any]] | None = None
@@ -80,13 +81,14 @@ class Stream:
         yield from map(self._changed, self.running)
 
     def _changed(self, item: Any) -> Any:
+        item = self.ordered(item)
         if self.names and isinstance(item, (tuple, list)) and item:
             item = (named(item[0], self.names), *item[1:])
         return self.change(item)
 
-    def of(self, names: list[str]) -> Stream:
-        """Take only the inputs of these names out of each batch."""
-        self.names = names
+    def of(self, names: list[str], ordered: Callable[[Any], Any]) -> Stream:
+        """Take only the inputs of these names out of each batch, which is put in an order first."""
+        self.names, self.ordered = names, ordered
         return self
 
     def changed(self, change: Callable[[Any], Any]) -> Stream:

@@ -15,6 +15,7 @@ from ...model import Model
 from ..symbolic import found
 from . import (
     eager as keras_eager,
+    keyed,
     losses as keras_losses,
     optimizers as keras_optimizers,
     twin as keras_twin,
@@ -46,9 +47,9 @@ class Compiled(Model):
 
     def start(self) -> None:
         """Begin without anything compiled."""
-        for key, value in (("twin", None), ("latch", None), ("added_symbols", []),
-                           ("counts", None), ("handle", None)):  # fmt: skip
-            object.__setattr__(self, key, value)
+        for key in ("twin", "latch", "counts", "handle", "keys_in", "keys_out"):
+            object.__setattr__(self, key, None)
+        object.__setattr__(self, "added_symbols", [])
 
     def compile(self, *args: Any, **words: Any) -> None:
         """Choose how the model is trained, with the version's defaults."""
@@ -58,12 +59,12 @@ class Compiled(Model):
             session.bound[id(self)] = (self, words["target_tensors"])
         given = read(title, COMPILE_ORDER, args, words, {}, COMPILE_UNSEEN)
         optimizer = given.get("optimizer", "rmsprop")
-        asked = given.get("metrics")
+        asked = keyed.targets(self, given.get("metrics"))
         asked = [asked] if isinstance(asked, str) else asked
         if version.name == "keras0":
             asked = ["acc"]
         asked = self._metrics(asked or [])
-        loss, weights = given.get("loss"), given.get("loss_weights")
+        loss, weights = (keyed.targets(self, given.get(word)) for word in ("loss", "loss_weights"))
         rule = keras_optimizers.get(session, optimizer)
         object.__setattr__(self, "latch", None)
         object.__setattr__(self, "twin", None)

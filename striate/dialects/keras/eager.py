@@ -18,6 +18,7 @@ from ...metrics import Mean, get
 from ...model import Model
 from ..symbolic import tensor
 from .judging import Judging
+from .keyed import keyed
 from .losses import Metric, metric_classes
 
 ALL = 2**31
@@ -128,7 +129,7 @@ def fit_steps(
         logs: dict[str, float] = {}
         for number, batch in enumerate(batches):
             moments.tell(hooks, "on_train_batch_begin", number, {})
-            logs = _numbers(model.train_step(_given(batch)))
+            logs = _numbers(model.train_step(_given(batch, model)))
             moments.tell(hooks, "on_train_batch_end", number, {})
         if valid is not None:
             tested = test_steps(model, valid, words.get("validation_steps"))
@@ -165,15 +166,16 @@ def test_steps(model: Any, data: Any, steps: Any) -> dict[str, float]:
     judging = Judging(model.session.listeners, lambda: logs)
     for number, batch in enumerate(itertools.islice(data, steps)):
         judging.before(number)
-        logs = _numbers(model.test_step(_given(batch)))
+        logs = _numbers(model.test_step(_given(batch, model)))
         judging.after(number)
     judging.end()
     return logs
 
 
-def _given(batch: Any) -> Any:
+def _given(batch: Any, model: Any) -> Any:
     """Return a batch as `train_step` takes it: inputs alone, or (x, y), or (x, y, weight)."""
-    x = batch.x[0] if len(batch.x) == 1 else list(batch.x)
+    taken = keyed(model, batch.x)
+    x = taken[0] if len(taken) == 1 else list(taken)
     x = x.float() if isinstance(x, Tensor) and x.dtype == torch.float64 else x
     if not batch.y:
         return x

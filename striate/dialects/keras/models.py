@@ -13,7 +13,13 @@ from ...core.symbol import Symbol
 from ...errors import caller
 from ...model import Model, Sequential
 from ..table import DialectError
-from . import files as keras_files, layers as keras_layers, own_names, summary as keras_summary
+from . import (
+    files as keras_files,
+    keyed,
+    layers as keras_layers,
+    own_names,
+    summary as keras_summary,
+)
 from .custom import contained, given, phase, words_of_mode
 from .eager import Steps
 from .extra import Merging
@@ -162,7 +168,8 @@ def names(session: KerasSession) -> dict[str, Any]:
                 words["name"] = given.pop()
             words["name"] = words.get("name") or ""
             self.start()
-            Model.__init__(self, *given, **words)
+            words |= dict(zip(("inputs", "outputs"), given, strict=False))
+            Model.__init__(self, **keyed.taken(self, words))
             if not self.name:
                 own = type(self) is not KerasModel
                 self.rename(
@@ -204,15 +211,18 @@ def names(session: KerasSession) -> dict[str, Any]:
                 return Model.forward(self, *x)
             object.__setattr__(self, "added", [])
             with phase(scope, self.training):
+                x = keyed.keyed(self, x)
                 out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
-            return tuple(out) if isinstance(out, list) else out
+            return keyed.plain(self, out)
 
         def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
             """Return the outputs: `call` on symbols gives the layers one by one, where it can."""
             if not self._own:
                 return super().trace(*inputs)
             try:
-                out = self.call(*given(inputs, self.call), **words_of_mode(self.call, True))  # type: ignore[arg-type]
+                taken: Any = keyed.keyed(self, inputs)
+                out = self.call(*given(taken, self.call), **words_of_mode(self.call, True))
+                out = keyed.plain(self, out)
                 several = tuple(out) if isinstance(out, (list, tuple)) else (out,)
                 Graph(inputs, several, self.where)
             except Exception:  # code that wants numbers, or gives something that is no symbol

@@ -12,7 +12,7 @@ import numpy as np
 from ...engine import loop
 from ...engine.hooks.log import Log
 from ...layers.recurrent import Overtime
-from . import eager as keras_eager, judging
+from . import eager as keras_eager, judging, keyed
 from .arguments import (
     FIT,
     FIT_ORDER,
@@ -90,9 +90,9 @@ class Spoken(Compiled):
         if words.get("sample_weight") is not None:
             words["sample_weight"] = script.part(weights(self, words["sample_weight"]))
         if whole:
-            x, y = script.part(named(x, self.named_inputs())), script.part(y)
+            x, y = script.part(self._named(x)), script.part(keyed.targets(self, y))
         else:
-            x = stream(x).of(self.named_inputs())
+            x = stream(x).of(self.named_inputs(), self._ordered)
             words["steps_per_epoch"] = x.steps(words.get("steps_per_epoch"), script.limit_samples)
         self._validation(words)
         rename = self._renames(shows)
@@ -125,18 +125,31 @@ class Spoken(Compiled):
         script, valid = self.session.script, words.get("validation_data")
         if valid is None:
             return
+        if isinstance(valid, (tuple, list)) and keyed.speaks(self):
+            valid = keyed.ordered(self, valid)
         if isinstance(valid, (tuple, list)) and not isinstance(valid[0], (tuple, dict)):
             first, *rest = valid
             parts = tuple(
-                script.part(arrays(part)) for part in (named(first, self.named_inputs()), *rest)
+                script.part(arrays(part))
+                for part in (self._named(first), *(keyed.targets(self, one) for one in rest))
             )
             words["validation_data"] = parts
         elif plain(valid):
             words["validation_data"] = script.part(valid)
         else:
-            valid = stream(valid).of(self.named_inputs())
+            valid = stream(valid).of(self.named_inputs(), self._ordered)
             steps = valid.steps(words.pop("validation_steps", None), script.limit_samples)
             words["validation_data"] = valid.bounded(steps)
+
+    def _named(self, x: Any) -> Any:
+        """Return inputs of a dictionary as the model takes them."""
+        if keyed.speaks(self):
+            return keyed.listed(self, x)
+        return named(x, self.named_inputs())
+
+    def _ordered(self, item: Any) -> Any:
+        """Return a batch of a data set as the model takes it."""
+        return keyed.ordered(self, item)
 
     def named_inputs(self) -> list[str]:
         """Return the names of the inputs, where symbols have them."""
@@ -212,10 +225,10 @@ class Spoken(Compiled):
         x, y = words.get("X", arrays(x)), arrays(y)
         data: Any
         count: int | None = None
-        x = batches(self) if x is None else named(x, self.named_inputs())
+        x, y = batches(self) if x is None else self._named(x), keyed.targets(self, y)
         data = x
         if not plain(x):
-            made = stream(x).of(self.named_inputs())
+            made = stream(x).of(self.named_inputs(), self._ordered)
             count = made.steps(steps, self.session.script.limit_samples)
             data, steps = made.bounded(count), None
         began = time.monotonic()
@@ -256,17 +269,17 @@ class Spoken(Compiled):
     def predict(self, x: Any, batch_size: Any = None, verbose: Any = 0, steps: Any = None,
                 **words: Any) -> Any:  # fmt: skip
         """Return the outputs."""
-        x = arrays(named(x, self.named_inputs()))
+        x = arrays(self._named(x))
         with self._as_compiled():
             if plain(x):
                 out = loop.predict(self, x, batch_size=batch_size, verbose=0)
                 count = math.ceil(len(leading(x)) / (batch_size or 32))
             else:
-                source = stream(x)
+                source = stream(x).of(self.named_inputs(), self._ordered)
                 out = loop.predict(self, source.inputs(source.steps(steps, None)), verbose=0)
                 count = source.passed
         judging.told_of_prediction(words.get("callbacks") or (), self, count)
-        return out
+        return keyed.named(self, out)
 
     def predict_generator(self, generator: Any, steps: Any = None, *args: Any,
                           val_samples: Any = None, **words: Any) -> Any:  # fmt: skip
@@ -288,13 +301,13 @@ class Spoken(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""
         with self._as_compiled():
-            return loop.predict_on_batch(self, arrays(x))
+            return keyed.named(self, loop.predict_on_batch(self, arrays(self._named(x))))
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
                        class_weight: Any = None, accuracy: bool = False,
                        return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
         """Make one step; return the loss, or a list of the loss and the metrics."""
-        x, y = arrays(named(x, self.named_inputs())), arrays(y)
+        x, y = arrays(self._named(x)), arrays(keyed.targets(self, y))
         if class_weight:
             labels = np.asarray(y)
             labels = (
