@@ -68,3 +68,29 @@ def test_trained_weights_are_read_from_the_folder_of_keras(
                 "  need  the file that Keras publishes there, weights=None, or the path of a file",
                 f"  fix   {named}(weights=None, ...)",
             ]
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "named"),
+    [
+        ("MobileNetV2", 156, ["Conv1_relu", "expanded_conv_depthwise_BN", "block_1_expand_relu",
+                              "block_13_pad", "block_15_add", "block_16_project", "out_relu"]),
+        ("MobileNet", 91, ["conv1_relu", "conv_pad_2", "conv_dw_13_relu", "conv_pw_13_relu",
+                           "conv_preds", "predictions"]),
+        ("ResNet50", 177, ["conv1_relu", "conv2_block1_add", "conv4_block6_2_relu",
+                           "conv5_block3_out"]),
+        ("ResNet50V2", 192, ["conv2_block1_preact_relu", "conv5_block3_out", "post_relu"]),
+        ("DenseNet121", 429, ["conv1_relu", "conv2_block1_0_relu", "pool4_relu", "relu"]),
+        ("EfficientNetB0", 240, ["stem_conv_pad", "stem_activation",
+                                 "block2a_expand_activation", "block2a_dwconv_pad",
+                                 "block7a_project_bn"]),
+    ],
+)  # fmt: skip
+def test_layers_are_called_as_in_keras(name: str, count: int, named: list[str]) -> None:
+    with installed("keras3"):
+        from keras import applications
+
+        model = getattr(applications, name)(weights=None)
+        assert len(model.layers) == count  # as in Keras 3.15.1
+        found = [layer.name for layer in model.layers]
+        assert [one for one in found if one in named] == named

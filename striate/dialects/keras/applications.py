@@ -37,7 +37,7 @@ class Kit:
         self.session = session
         self.layers: Mapping[str, Any] = families(session)[""]
 
-    def conv(self, x: Any, filters: int, size: int, name: str, strides: int = 1,
+    def conv(self, x: Any, filters: int, size: int, name: str | None, strides: int = 1,
              padding: str = "same", use_bias: bool = True,
              activation: Any = None) -> Any:  # fmt: skip
         """Return a convolution."""
@@ -46,10 +46,31 @@ class Kit:
                                       name=name)  # fmt: skip
         return layer(x)
 
-    def norm(self, x: Any, name: str, epsilon: float = 1e-3, activation: Any = "relu") -> Any:
-        """Return a batch normalisation, and an activation behind it."""
+    def norm(self, x: Any, name: Any, epsilon: float = 1e-3, activation: Any = "relu") -> Any:
+        """Return a batch normalisation, and an activation behind it, which is called after it."""
         x = self.layers["BatchNormalization"](axis=self.axis, epsilon=epsilon, name=name)(x)
-        return x if activation is None else self.layers["Activation"](activation)(x)
+        if activation is None:
+            return x
+        stem = re.sub(r"_bn$", "", name, flags=re.IGNORECASE).removeprefix("bn_")
+        tail = "relu" if activation in ("relu", "relu6") else "activation"
+        return self.layers["Activation"](activation, name=f"{stem}_{tail}")(x)
+
+    def pad(self, x: Any, size: int, name: str) -> Any:
+        """Return maps with zeros around, for windows of two steps: one less before an even side."""
+        before = [size // 2 - (1 - side % 2 if side else 1) for side in self.sides(x)]
+        sides = tuple((one, size // 2) for one in before)
+        return self.layers["ZeroPadding2D"](padding=sides, name=name)(x)
+
+    def sides(self, x: Any) -> tuple[Any, Any]:
+        """Return height and width of maps."""
+        shape = tuple(x.shape)
+        high, wide = shape[2:4] if self.axis == 1 else shape[1:3]
+        return high, wide
+
+    def size(self, begin: Any, known: Sequence[int]) -> int:
+        """Return the side of square pictures by which a network is called: 224 for others."""
+        high, wide = self.sides(begin)
+        return int(high) if high == wide and high in known else 224
 
     @property
     def axis(self) -> int:
@@ -167,6 +188,9 @@ def _vgg(name: str, counts: Sequence[int]) -> Callable[..., Any]:
     return body
 
 
+SQUARES = (128, 160, 192, 224)  # sides that MobileNet is called by
+
+
 def _resnet(name: str, counts: Sequence[int]) -> Callable[..., Any]:
     def block(kit: Kit, x: Any, filters: int, stride: int, word: str, project: bool) -> Any:
         short = x
@@ -176,7 +200,8 @@ def _resnet(name: str, counts: Sequence[int]) -> Callable[..., Any]:
         y = kit.norm(kit.conv(x, filters, 1, f"{word}_1_conv", stride), f"{word}_1_bn", 1.001e-5)
         y = kit.norm(kit.conv(y, filters, 3, f"{word}_2_conv"), f"{word}_2_bn", 1.001e-5)
         y = kit.norm(kit.conv(y, 4 * filters, 1, f"{word}_3_conv"), f"{word}_3_bn", 1.001e-5, None)
-        return kit.layers["Activation"]("relu")(kit.layers["add"]([short, y]))
+        y = kit.layers["Add"](name=f"{word}_add")([short, y])
+        return kit.layers["Activation"]("relu", name=f"{word}_out")(y)
 
     def body(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activation: Any) -> Any:
         x = kit.layers["ZeroPadding2D"]((3, 3), name="conv1_pad")(begin)
@@ -194,18 +219,30 @@ def _resnet(name: str, counts: Sequence[int]) -> Callable[..., Any]:
 
 
 def _mobilenet(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activation: Any,
-               alpha: float = 1.0, **words: Any) -> Any:  # fmt: skip
+               alpha: float = 1.0, dropout: float = 1e-3, **words: Any) -> Any:  # fmt: skip
+    layers = kit.layers
+    name = f"mobilenet_{alpha:.2f}_{kit.size(begin, SQUARES)}"
     x = kit.conv(begin, int(32 * alpha), 3, "conv1", 2, use_bias=False)
     x = kit.norm(x, "conv1_bn", activation="relu6")
     plan = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2),
             (1024, 1))  # fmt: skip
     for number, (filters, stride) in enumerate(plan, 1):
-        x = kit.layers["DepthwiseConv2D"](3, strides=stride, padding="same", use_bias=False,
-                                          name=f"conv_dw_{number}")(x)  # fmt: skip
+        if stride == 2:
+            x = layers["ZeroPadding2D"](((0, 1), (0, 1)), name=f"conv_pad_{number}")(x)
+        x = layers["DepthwiseConv2D"](
+            3, strides=stride, padding="same" if stride == 1 else "valid", use_bias=False,
+            name=f"conv_dw_{number}",
+        )(x)  # fmt: skip
         x = kit.norm(x, f"conv_dw_{number}_bn", activation="relu6")
         x = kit.conv(x, int(filters * alpha), 1, f"conv_pw_{number}", use_bias=False)
         x = kit.norm(x, f"conv_pw_{number}_bn", activation="relu6")
-    return kit.ended(begin, x, top, pooling, classes, "mobilenet", activation, kit.average)
+    if not top:
+        return kit.ended(begin, x, top, pooling, classes, name, activation, kit.average)
+    x = layers["GlobalAveragePooling2D"](keepdims=True)(x)
+    x = kit.conv(layers["Dropout"](dropout, name="dropout")(x), classes, 1, "conv_preds")
+    x = layers["Reshape"]((classes,), name="reshape_2")(x)
+    x = layers["Activation"](activation or "linear", name="predictions")(x)
+    return kit.session.classes["Model"](begin, x, name=name)
 
 
 def _mobile2(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activation: Any,
@@ -222,19 +259,27 @@ def _mobile2(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activa
     for times, filters, count, first in plan:
         for index in range(count):
             stride, out, y = first if index == 0 else 1, eighth(filters * alpha), x
+            word = f"block_{number}" if number else "expanded_conv"
             if times > 1:
-                y = kit.conv(y, times * depth, 1, f"block_{number}_expand", use_bias=False)
-                y = kit.norm(y, f"block_{number}_expand_BN", activation="relu6")
-            y = kit.layers["DepthwiseConv2D"](3, strides=stride, padding="same", use_bias=False,
-                                              name=f"block_{number}_depthwise")(y)  # fmt: skip
-            y = kit.norm(y, f"block_{number}_depthwise_BN", activation="relu6")
-            y = kit.conv(y, out, 1, f"block_{number}_project", use_bias=False)
-            y = kit.norm(y, f"block_{number}_project_BN", activation=None)
-            x = kit.layers["add"]([x, y]) if stride == 1 and depth == out else y
+                y = kit.conv(y, times * depth, 1, f"{word}_expand", use_bias=False)
+                y = kit.norm(y, f"{word}_expand_BN", activation="relu6")
+            y = kit.pad(y, 3, f"{word}_pad") if stride == 2 else y
+            y = kit.layers["DepthwiseConv2D"](
+                3, strides=stride, padding="same" if stride == 1 else "valid", use_bias=False,
+                name=f"{word}_depthwise",
+            )(y)  # fmt: skip
+            y = kit.norm(y, f"{word}_depthwise_BN", activation="relu6")
+            y = kit.conv(y, out, 1, f"{word}_project", use_bias=False)
+            y = kit.norm(y, f"{word}_project_BN", activation=None)
+            short = stride == 1 and depth == out
+            x = kit.layers["Add"](name=f"{word}_add")([x, y]) if short else y
             depth, number = out, number + 1
     last = eighth(1280 * alpha) if alpha > 1 else 1280
-    x = kit.norm(kit.conv(x, last, 1, "Conv_1", use_bias=False), "Conv_1_bn", activation="relu6")
-    return kit.ended(begin, x, top, pooling, classes, "mobilenetv2", activation, kit.average)
+    x = kit.norm(kit.conv(x, last, 1, "Conv_1", use_bias=False), "Conv_1_bn", activation=None)
+    x = kit.layers["Activation"]("relu6", name="out_relu")(x)
+    name = f"mobilenetv2_{alpha:.2f}_{kit.size(begin, (96, *SQUARES))}"
+    return kit.ended(begin, x, top, pooling, classes, name, activation,
+                     kit.layers["GlobalAveragePooling2D"]())  # fmt: skip
 
 
 def _caffe(x: Any, data_format: Any = None, mode: str = "caffe") -> Any:

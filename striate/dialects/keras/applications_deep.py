@@ -40,8 +40,7 @@ def _xception(kit: Any, begin: Any, top: bool, pooling: Any, classes: int,
                     y = act(y, f"block{middle}_sepconv{number}_act")
                     y = separable(y, 728, f"block{middle}_sepconv{number}")
                 x = layers["add"]([y, x])
-        short = kit.conv(x, filters, 1, f"block{block}_short", 2, use_bias=False)
-        short = kit.norm(short, f"block{block}_short_bn", activation=None)
+        short = kit.norm(kit.conv(x, filters, 1, None, 2, use_bias=False), None, activation=None)
         y = x if block == 2 else act(x, f"block{block}_sepconv1_act")
         y = separable(y, 728 if block == 13 else filters, f"block{block}_sepconv1")
         y = separable(act(y, f"block{block}_sepconv2_act"), filters, f"block{block}_sepconv2")
@@ -158,7 +157,8 @@ def _resnet2(name: str, counts: Sequence[int]) -> Body:
                 y = layers["ZeroPadding2D"]((1, 1), name=f"{word}_2_pad")(y)
                 y = kit.conv(y, filters, 3, f"{word}_2_conv", stride, "valid", False)
                 y = kit.norm(y, f"{word}_2_bn", 1.001e-5)
-                x = layers["add"]([short, kit.conv(y, 4 * filters, 1, f"{word}_3_conv")])
+                y = kit.conv(y, 4 * filters, 1, f"{word}_3_conv")
+                x = layers["Add"](name=f"{word}_out")([short, y])
         x = kit.norm(x, "post_bn", 1.001e-5, None)
         x = layers["Activation"]("relu", name="post_relu")(x)
         return kit.ended(begin, x, top, pooling, classes, name.lower(), activation, kit.average)
@@ -187,8 +187,11 @@ def _efficient(name: str, width: float, depth: float, drop: float) -> Body:
             if times > 1:
                 y = kit.conv(x, full, 1, f"{word}expand_conv", use_bias=False)
                 y = kit.norm(y, f"{word}expand_bn", activation="silu")
-            y = layers["DepthwiseConv2D"](side, strides=stride, padding="same", use_bias=False,
-                                          name=f"{word}dwconv")(y)  # fmt: skip
+            y = kit.pad(y, side, f"{word}dwconv_pad") if stride == 2 else y
+            y = layers["DepthwiseConv2D"](
+                side, strides=stride, padding="same" if stride == 1 else "valid", use_bias=False,
+                name=f"{word}dwconv",
+            )(y)  # fmt: skip
             y = kit.norm(y, f"{word}bn", activation="silu")
             squeezed = layers["GlobalAveragePooling2D"](name=f"{word}se_squeeze")(y)
             squeezed = layers["Reshape"]((1, 1, full), name=f"{word}se_reshape")(squeezed)
@@ -207,7 +210,7 @@ def _efficient(name: str, width: float, depth: float, drop: float) -> Body:
         x = layers["Rescaling"](1.0 / 255)(begin)
         x = layers["Normalization"](axis=-1, mean=(0.485, 0.456, 0.406),
                                     variance=(0.229**2, 0.224**2, 0.225**2))(x)  # fmt: skip
-        x = kit.conv(x, wide(32), 3, "stem_conv", 2, use_bias=False)
+        x = kit.conv(kit.pad(x, 3, "stem_conv_pad"), wide(32), 3, "stem_conv", 2, "valid", False)
         x = kit.norm(x, "stem_bn", activation="silu")
         rounds = [math.ceil(depth * repeats) for _, repeats, *_ in PLAN]
         block.count, block.place = sum(rounds), 0  # type: ignore[attr-defined]

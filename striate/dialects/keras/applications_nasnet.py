@@ -41,19 +41,6 @@ class Cells:
         """Return a sum."""
         return self.layers["Add"](name=word)([first, second])
 
-    def pad(self, x: Any, size: int, word: str) -> Any:
-        """Return maps with zeros around, for windows of two steps: one less before an even side."""
-        high, wide = self.sides(x)
-        before = [size // 2 - (1 - side % 2 if side else 1) for side in (high, wide)]
-        sides = tuple((one, size // 2) for one in before)
-        return self.layers["ZeroPadding2D"](padding=sides, name=word)(x)
-
-    def sides(self, x: Any) -> tuple[Any, Any]:
-        """Return height and width of maps."""
-        shape = tuple(x.shape)
-        high, wide = shape[2:4] if self.kit.axis == 1 else shape[1:3]
-        return high, wide
-
     def pool(self, kind: str, x: Any, word: str, strides: int = 1, padding: str = "same") -> Any:
         """Return the largest or the average of windows of 3 x 3."""
         layer = self.layers[f"{kind}Pooling2D"]
@@ -63,7 +50,7 @@ class Cells:
         """Return two separable convolutions, each behind an activation."""
         x, padding = self.relu(x), "same"
         if strides == 2:
-            x, padding = self.pad(x, size, f"separable_conv_1_pad_{word}"), "valid"
+            x, padding = self.kit.pad(x, size, f"separable_conv_1_pad_{word}"), "valid"
         for number in (1, 2):
             x = self.relu(x) if number == 2 else x
             x = self.layers["SeparableConv2D"](
@@ -78,7 +65,7 @@ class Cells:
         """Return the output before the last one, as large and with as many maps as the cell."""
         if before is None:
             return x
-        if self.sides(before)[1] != self.sides(x)[1]:
+        if self.kit.sides(before)[1] != self.kit.sides(x)[1]:
             before = self.relu(before, name=f"adjust_relu_1_{word}")
             moved = self.layers["ZeroPadding2D"](padding=((0, 1), (0, 1)))(before)
             moved = self.layers["Cropping2D"](cropping=((1, 0), (1, 0)))(moved)
@@ -121,7 +108,7 @@ class Cells:
         """Return a cell of half the size, and its input."""
         p = self.fitted(before, x, filters, word)
         h = self.squeezed(x, filters, "reduction", word)
-        around = self.pad(h, 3, f"reduction_pad_1_{word}")
+        around = self.kit.pad(h, 3, f"reduction_pad_1_{word}")
 
         def part(place: str, one: Any, size: int, strides: int = 2) -> Any:
             return self.separable(one, filters, size, f"reduction_{place}_{word}", strides)

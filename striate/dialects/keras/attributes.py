@@ -56,7 +56,7 @@ def _call(session: KerasSession) -> Callable[..., Any]:
             return calls(self, *args, training=training, mask=mask, **words)
         if args and isinstance(args[0], Mapping):
             args = (keyed.listed(self, args[0]), *args[1:])
-        return keyed.named(self, calls(self, *args, training=training, mask=mask, **words))
+        return keyed.called(self, calls(self, *args, training=training, mask=mask, **words))
 
     def calls(self: Layer, *args: Any, training: Any = None, mask: Any = None, **words: Any) -> Any:
         """Call a layer as Keras does: in inference mode, unless told otherwise or within fit."""

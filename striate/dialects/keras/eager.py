@@ -18,7 +18,7 @@ from ...metrics import Mean, get
 from ...model import Model
 from ..symbolic import tensor
 from .judging import Judging
-from .keyed import keyed
+from .keyed import in_order, keyed, targets as ordered_targets
 from .losses import Metric, metric_classes
 
 ALL = 2**31
@@ -56,7 +56,8 @@ def fit_with(
         elif valid is not None:
             words["validation_data"] = model.twin.data(valid, None)[0]
     target.stop_training = model.stop_training = False
-    loop.fit(target, x, y, epochs=epochs, verbose=0, callbacks=hooks, **words)
+    with in_order(model):
+        loop.fit(target, x, y, epochs=epochs, verbose=0, callbacks=hooks, **words)
 
 
 def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any) -> Any:
@@ -65,8 +66,9 @@ def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any
         return test_steps(model, _prepare(model, x, y, weight, size or 32), steps)
     if model.twin:
         x, y = model.twin.data(x, y)
-    return loop.evaluate(model._trained, x, y, batch_size=size, verbose=0, sample_weight=weight,
-                         steps=steps, return_dict=True)  # fmt: skip
+    with in_order(model):
+        return loop.evaluate(model._trained, x, y, batch_size=size, verbose=0,
+                             sample_weight=weight, steps=steps, return_dict=True)  # fmt: skip
 
 
 def on_batch(model: Any, x: Any, y: Any, weight: Any, *, train: bool) -> dict[str, float]:
@@ -83,8 +85,9 @@ def on_batch(model: Any, x: Any, y: Any, weight: Any, *, train: bool) -> dict[st
     if several:
         step.losses = [_weighed(*pair) for pair in zip(step.losses, several, strict=True)]
     try:
-        for batch in Batches(target, data) if train else data:
-            (step.train if train else step.test)(batch)
+        with in_order(model):
+            for batch in Batches(target, data) if train else data:
+                (step.train if train else step.test)(batch)
     finally:
         target.train(mode)
     return step.logs()
@@ -221,6 +224,7 @@ class Steps:
         loss: Any = sum(self.losses, torch.zeros(()))
         if self.setup.losses:
             setup_of(self)
+            y_pred, y = ordered_targets(self, y_pred), ordered_targets(self, y)
             several = list(y_pred) if isinstance(y_pred, (list, tuple)) else [y_pred]
             true = list(y) if isinstance(y, (list, tuple)) else [y]
             shares = self.setup.loss_weights

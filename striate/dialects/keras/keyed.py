@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor
@@ -80,6 +81,22 @@ def named(model: Any, out: Any) -> Any:
         return out
     several = out if isinstance(out, (tuple, list)) else [out]
     return dict(zip(keys, several, strict=True)) if len(several) == len(keys) else out
+
+
+@contextmanager
+def in_order(model: Any) -> Iterator[None]:
+    """Let calls of a model give its outputs in order, as the engine takes them."""
+    before = vars(model).get("keys_kept", False)
+    object.__setattr__(model, "keys_kept", True)
+    try:
+        yield
+    finally:
+        object.__setattr__(model, "keys_kept", before)
+
+
+def called(model: Any, out: Any) -> Any:
+    """Return what a call of a model gives: outputs by name, unless the engine has called."""
+    return out if vars(model).get("keys_kept") else named(model, out)
 
 
 def plain(model: Any, out: Any) -> Any:

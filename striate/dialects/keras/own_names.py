@@ -28,8 +28,8 @@ _KERAS = (  # names that mean the same to a script, which may replace them
 )
 OF_KERAS = frozenset(_KERAS.split())
 KEPT = ("activity", "added", "added_symbols", "auto_named", "calls", "counts", "dtype_name",
-        "handle", "keys_in", "keys_out", "latch", "listing", "loss_mean", "passes", "setup",
-        "specs", "starts", "twin")  # fmt: skip
+        "handle", "keys_in", "keys_kept", "keys_out", "latch", "listing", "loss_mean", "passes",
+        "setup", "specs", "starts", "twin")  # fmt: skip
 
 
 class Shared:

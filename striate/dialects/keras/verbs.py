@@ -270,7 +270,7 @@ class Spoken(Compiled):
                 **words: Any) -> Any:  # fmt: skip
         """Return the outputs."""
         x = arrays(self._named(x))
-        with self._as_compiled():
+        with self._as_compiled(), keyed.in_order(self):
             if plain(x):
                 out = loop.predict(self, x, batch_size=batch_size, verbose=0)
                 count = math.ceil(len(leading(x)) / (batch_size or 32))
@@ -300,7 +300,7 @@ class Spoken(Compiled):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""
-        with self._as_compiled():
+        with self._as_compiled(), keyed.in_order(self):
             return keyed.named(self, loop.predict_on_batch(self, arrays(self._named(x))))
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
