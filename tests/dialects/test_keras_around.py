@@ -246,6 +246,34 @@ assert (model.predict({'b': ones, 'a': twos}) == 1).all()
 assert (model({'b': ones, 'a': twos}).numpy() == 1).all()
 """
 
+SCHEDULED = """
+import numpy as np, tensorflow as tf
+class Masked(tf.keras.layers.Layer):
+    def call(self, inputs, training=None, mask=None):
+        return inputs if mask is None else inputs * tf.cast(mask, tf.float32)
+assert Masked()(tf.ones((1, 2)), mask=tf.constant([[True, False]])).numpy().tolist() == [[1, 0]]
+class Warm(tf.keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, peak, warmup_steps=4):
+        super().__init__()
+        self.peak, self.warmup_steps = peak, tf.cast(warmup_steps, tf.float32)
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        first, second = tf.math.rsqrt(step), step * self.warmup_steps ** -1.5
+        return self.peak * tf.math.minimum(first, second)
+rate = Warm(0.5, warmup_steps=4)
+found = [float(rate(step)) for step in range(6)]
+assert np.allclose(found, [0, 0.0625, 0.125, 0.1875, 0.25, 0.5 * 5 ** -0.5]), found
+assert np.allclose(rate(tf.range(6, dtype=tf.float32)), found)
+model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(
+    1, use_bias=False, kernel_initializer='zeros')])
+model.compile(tf.keras.optimizers.SGD(rate), 'mae')
+model.fit(np.ones((3, 1)), np.full((3, 1), 9.0), batch_size=1, shuffle=False, verbose=0)
+assert np.allclose(model.get_weights()[0], 0.0625 + 0.125), model.get_weights()
+words = tf.data.Dataset.from_tensor_slices((['a', 'b'], [['x', 'y'], ['z', 'w']])).batch(2)
+first, second = next(iter(words))
+assert second.shape == (2, 2) and second[1][0].numpy() == b'z'
+"""
+
 
 def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
@@ -254,8 +282,9 @@ def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [DISTILLER, HEARD, CLOSING, VALUES, JOINED, HOLDER, SWAPPED, NAMED],
-    ids=["distiller", "heard", "closing", "values", "joined", "holder", "swapped", "named"],
+    "text", [DISTILLER, HEARD, CLOSING, VALUES, JOINED, HOLDER, SWAPPED, NAMED, SCHEDULED],
+    ids=["distiller", "heard", "closing", "values", "joined", "holder", "swapped", "named",
+         "scheduled"],
 )  # fmt: skip
 def test_scripts_do_what_they_say(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -21,6 +21,7 @@ from ...model import Model
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
 from . import builds, closing, fitted, initial, judging, keyed, numpy_calls
+from .custom import takes_mask
 from .layers import put_weights
 from .session import KerasSession
 from .tapes import Caller
@@ -67,6 +68,8 @@ def _call(session: KerasSession) -> Callable[..., Any]:
             put_weights(session, self)
             return out
         args = tuple(_value(arg) for arg in args)
+        if isinstance(mask, Tensor) and takes_mask(self):
+            vars(self)["told_mask"] = mask
         if training is None and not session.inside:
             training = bool(session.phase)
         outermost = not session.inside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -65,6 +66,13 @@ def build_for(layer: Any, x: tuple[Spec, ...]) -> None:
     with torch.no_grad():
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
     object.__setattr__(layer, "built", True)
+
+
+def takes_mask(layer: Any) -> bool:
+    """Return whether a script's own layer has a mask as an argument."""
+    own = getattr(layer, "call", None)
+    written = isinstance(own, types.MethodType) and not own.__module__.startswith("striate.")
+    return written and "mask" in inspect.signature(own).parameters
 
 
 def words_of_mode(function: Any, training: bool) -> dict[str, Any]:
@@ -218,8 +226,11 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             self.added = []
             if self.passes is not None:
                 return x[self.passes]
+            words = words_of_mode(self.call, self.training)
+            if "told_mask" in vars(self):
+                words["mask"] = vars(self).pop("told_mask")
             with phase(scope, self.training):
-                out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
+                out = self.call(*given(x, self.call), **words)
             if self.activity is not None:
                 averaged = scope.version.name not in ("keras2", "keras23")
                 self.added.append(self.activity(out) / (len(out) if averaged else 1))

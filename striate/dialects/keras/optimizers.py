@@ -17,6 +17,7 @@ from ...errors import caller, nearest
 from ...optimizers import schedules
 from ...optimizers.schedules import InverseTimeDecay
 from ..table import DialectError
+from .own_schedules import LearningRateSchedule
 from .rules import RULES
 from .session import KerasSession
 
@@ -313,7 +314,7 @@ def schedule_names() -> dict[str, Any]:
         return schedule
 
     return {name: maker(cls) for name, cls in SCHEDULES.items()} | {
-        "LearningRateSchedule": schedules.Schedule
+        "LearningRateSchedule": LearningRateSchedule
     }
 
 

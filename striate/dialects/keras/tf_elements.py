@@ -102,7 +102,7 @@ def parts_of(value: Any) -> Any:
 def stacked(items: list[Any]) -> Any:
     """Return elements on each other."""
     first = items[0]
-    if isinstance(first, Text):
+    if isinstance(first, (Text, Texts)):
         return Texts(items)
     if isinstance(first, Sparse):
         return Sparse.stacked(items)

@@ -53,8 +53,9 @@ class Texts(list[Any]):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many there are."""
-        return (len(self),)
+        """How many there are; of rows, how many in each too."""
+        inner = self[0].shape if len(self) and isinstance(self[0], Texts) else ()
+        return (len(self), *inner)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, torch.Tensor) and index.dim():
@@ -87,6 +88,9 @@ def texts(value: Any) -> Any:
         several = list(value)
         if several and all(isinstance(one, (str, bytes, np.str_)) for one in several):
             return Texts(Text(text(one)) for one in several)
+        rows = [texts(one) for one in several if isinstance(one, (list, tuple, np.ndarray))]
+        if rows and len(rows) == len(several) and all(isinstance(one, Texts) for one in rows):
+            return Texts(rows)
     return None
 
 
