@@ -70,7 +70,7 @@ def build_for(layer: Any, x: tuple[Spec, ...]) -> None:
 
 def takes_mask(layer: Any) -> bool:
     """Return whether a script's own layer has a mask as an argument."""
-    own = getattr(layer, "call", None)
+    own: Any = getattr(layer, "call", None)
     written = isinstance(own, types.MethodType) and not own.__module__.startswith("striate.")
     return written and "mask" in inspect.signature(own).parameters
 
