@@ -158,6 +158,20 @@ class Accuracy(Scored):
         return labels(self.name, y_true, y_pred).eq(y_pred.argmax(-1)).float()
 
 
+class CosineSimilarity(Scored):
+    """The mean cosine of the angle between outputs and targets: 1 in the same direction."""
+
+    def __init__(self, axis: int = -1, name: str = "cosine_similarity") -> None:
+        super().__init__(self.cosine, name)
+        self.axis = axis
+
+    def cosine(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the cosines of the vectors along the axis."""
+        true, pred = losses.paired(self.name, y_true, y_pred)
+        sides = (true.movedim(self.axis, -1), pred.movedim(self.axis, -1))
+        return -losses.CosineSimilarity().compare(*sides)
+
+
 class TopK(Scored):
     """The part of samples whose label, integer or one-hot, is among the `k` largest outputs."""
 
@@ -240,6 +254,7 @@ NAMES: dict[str, Callable[[str], Metric]] = {
     "top_k_categorical_accuracy": lambda name: TopK(name=name),
     "sparse_top_k_categorical_accuracy": lambda name: TopK(name=name),
     "top5": lambda name: TopK(name=name),
+    "cosine_similarity": lambda name: CosineSimilarity(name=name),
 }
 TORCHMETRICS = {"precision": "Precision", "recall": "Recall", "f1": "F1Score", "auc": "AUROC"}
 
@@ -249,8 +264,8 @@ def get(given: Any, loss: Loss | None = None, output_shape: Shape = ()) -> Metri
 
     `loss` is that of the same output (see `Loss.resolve`), `output_shape` the shape of one sample.
     "accuracy" or "acc" is BinaryAccuracy for one output or BinaryCrossentropy, otherwise Accuracy.
-    The name of a loss is its mean; "precision", "recall", "f1" and "auc" are those of torchmetrics,
-    averaged over the classes.
+    The name of a loss is its mean, but "cosine_similarity", as in Keras 3, the cosine itself;
+    "precision", "recall", "f1" and "auc" are those of torchmetrics, averaged over the classes.
     """
     if isinstance(given, str):
         return _by_name(given, loss, output_shape)

@@ -78,6 +78,15 @@ def test_means_of_losses():
     )
 
 
+def test_the_cosine_is_that_of_the_angle():
+    true, pred = torch.tensor([[3.0, 4.0], [1.0, 0.0]]), torch.tensor([[6.0, 8.0], [-2.0, 0.0]])
+    metric = metrics.get("cosine_similarity")
+    assert value(metric, (true[:1], pred[:1])) == 1
+    assert value(metric, (true, pred)) == 0
+    assert value(metrics.CosineSimilarity(axis=0), (true[:, :1], pred[:, :1])) == 0.8
+    assert losses.CosineSimilarity()(true[:1], pred[:1]) == pytest.approx(-1)
+
+
 def test_mean_over_batches_of_several_sizes_and_weights():
     weight = torch.tensor([1.0, 3.0, 0.0, 0.0])
     for name in ("accuracy", "categorical_accuracy", "mse"):

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core.layer import snake
 from ..core.spec import Shape, show
 from ..core.symbol import Symbol
 from ..errors import ConfigError, DataError
@@ -25,11 +24,10 @@ def targets(field: str, y: Tensor, shape: Shape, loss: Any) -> None:
     """Raise DataError unless `y` is what this loss of an output of this shape takes."""
     if getattr(loss, "takes_any_labels", False):
         return
-    kind = snake(type(loss).__name__)
-    if kind in CLASSES:
-        labels(field, y, shape, kind, getattr(loss, "takes_any_rows", False))
+    if loss.kind in CLASSES:
+        labels(field, y, shape, loss.kind, getattr(loss, "takes_any_rows", False))
     else:
-        _targets(field, y, shape, kind)
+        _targets(field, y, shape, loss.kind)
 
 
 def labels(

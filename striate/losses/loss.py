@@ -35,6 +35,11 @@ class Loss(Setting):
         """Keras's name of the loss, as in "mean_squared_error"."""
         return snake(type(self).__name__)
 
+    @property
+    def kind(self) -> str:
+        """The name of its class in the same form, which says what targets it takes."""
+        return snake(type(self).__name__)
+
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the losses, batch first, with or without further axes."""
         raise TypeError(f"{type(self).__name__} does not define values")

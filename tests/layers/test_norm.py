@@ -326,3 +326,15 @@ def shared(*shapes):
     norm = L.BatchNormalization()
     for shape in shapes:
         norm(Input(shape))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_groups_of_what_needs_no_gradient_have_theirs(channels: int) -> None:
+    x = torch.randn(4, 5, 5, channels)  # torch 2.13 dies of it where the channels come last
+    layer = L.GroupNormalization(groups=1)
+    layer(Input((5, 5, channels)))
+    (layer(x) * torch.arange(5.0)[:, None]).sum().backward()
+    mean, spread = x.mean((1, 2, 3), keepdim=True), x.var((1, 2, 3), keepdim=True, correction=0)
+    normal = (x - mean) / (spread + layer.epsilon).sqrt()
+    wanted = (normal * torch.arange(5.0)[:, None]).sum((0, 1, 2))
+    assert torch.allclose(layer.gamma.grad, wanted, rtol=1e-4, atol=1e-4)

@@ -13,6 +13,7 @@ from ... import losses as native, metrics
 from ...errors import ConfigError
 from ..symbolic import lift, tensor
 from . import losses_overlap, metrics_counted
+from .losses_reduced import reduced
 from .newer import R2Score
 from .session import KerasSession
 
@@ -147,7 +148,7 @@ class Spoken:
             values = values * tensor(sample_weight).to(values)
         if self.reduction in ("none", "reduction.none"):
             return values
-        return values.sum() if self.reduction.endswith("sum") else values.mean()
+        return values.sum() if self.reduction.rpartition(".")[2] == "sum" else values.mean()
 
     @property
     def native_loss(self) -> Any:
@@ -155,9 +156,7 @@ class Spoken:
         if type(self).__call__ is not Spoken.__call__:
             return Own(as_keras(self))
         own = type(self).call is not Spoken.call or self.fields is None
-        if own:
-            return Own(as_keras(self.call))
-        return self.fields
+        return reduced(Own(as_keras(self.call)) if own else self.fields, self.reduction)
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings."""
@@ -309,6 +308,10 @@ def _losses_as_metric(cls: Any) -> Callable[..., Any]:
     return make
 
 
+def _cosine(name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> Any:
+    return metrics.CosineSimilarity(axis, name)
+
+
 class Root(metrics.Scored):
     """The root of the mean squared error."""
 
@@ -347,11 +350,12 @@ def metric_classes() -> dict[str, Any]:
         "SparseCategoricalAccuracy": metrics.SparseCategoricalAccuracy,
         "TopKCategoricalAccuracy": metrics.TopK, "SparseTopKCategoricalAccuracy": metrics.TopK,
         "RootMeanSquaredError": Root, "R2Score": R2Score,
+        "CosineSimilarity": _cosine,
         **metrics_counted.KINDS,
         **{name: _losses_as_metric(cls) for name, cls in vars(native).items()
            if name in ("MeanSquaredError", "MeanAbsoluteError", "KLDivergence", "Hinge",
                        "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
-                       "BinaryCrossentropy", "CosineSimilarity", "Poisson", "SquaredHinge",
+                       "BinaryCrossentropy", "Poisson", "SquaredHinge",
                        "MeanAbsolutePercentageError", "CategoricalHinge",
                        "MeanSquaredLogarithmicError")},
         "LogCoshError": _losses_as_metric(native.LogCosh),
@@ -387,7 +391,7 @@ def metric(session: KerasSession, given: Any) -> Any:
         if word in ("accuracy", "acc", "Accuracy"):
             return session.version.accuracy or word.lower()
         if word.lower() in NEGATED:
-            return "cosine_similarity"
+            return metrics.Scored(native.CosineSimilarity().per_sample, word)
         if session.version.accuracy or callable(given):  # the name of the function
             word = LONG.get(word.lower(), word)
         return SPELLINGS.get(word, word) if word.isupper() or word in SPELLINGS else _snake(word)

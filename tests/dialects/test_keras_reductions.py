@@ -1,0 +1,90 @@
+"""What becomes of the losses of a batch is what the script says: against sums written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from striate.dialects import installed
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(6, 4)).astype("float32")
+Y = RNG.normal(size=(6, 2)).astype("float32")
+KERNEL = RNG.normal(size=(4, 2)).astype("float32")
+WEIGHTS = np.linspace(0, 1, 6).astype("float32")
+RATE = 0.1
+
+
+@pytest.fixture
+def keras() -> Iterator[Any]:
+    with installed("keras3"):
+        import keras  # type: ignore[import-not-found]
+
+        yield keras
+
+
+def trained(keras: Any, loss: Any, **words: Any) -> tuple[float, np.ndarray]:
+    """Return the loss of the first step, and the kernel after it."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, use_bias=False)])
+    model.set_weights([KERNEL])
+    model.compile(keras.optimizers.SGD(RATE), loss)
+    history = model.fit(X, Y, batch_size=6, verbose=0, **words).history
+    return history["loss"][0], model.get_weights()[0]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("word", ["sum", "sum_over_batch_size", "mean_with_sample_weight"])
+def test_a_reduction_is_what_it_says(keras: Any, word: str, weighted: bool) -> None:
+    weight = WEIGHTS if weighted else np.ones(6, "float32")
+    part = {
+        "sum": weight,
+        "sum_over_batch_size": weight / 6,
+        "mean_with_sample_weight": weight / weight.sum(),
+    }[word]
+    apart = X @ KERNEL - Y
+    slope = X.T @ (part[:, None] * apart)  # of the mean square of two outputs
+    loss, kernel = trained(
+        keras,
+        keras.losses.MeanSquaredError(reduction=word),
+        **({"sample_weight": WEIGHTS} if weighted else {}),
+    )
+    assert loss == pytest.approx(float((part * (apart**2).mean(1)).sum()), rel=1e-5)
+    np.testing.assert_allclose(kernel, KERNEL - RATE * slope, rtol=1e-4, atol=1e-6)
+
+
+def test_a_loss_of_the_scripts_own_is_summed_too(keras: Any) -> None:
+    class Apart(keras.losses.Loss):  # type: ignore[misc]
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    mine, kernel = trained(keras, Apart(reduction="sum"))
+    theirs, other = trained(keras, keras.losses.MeanSquaredError(reduction="sum"))
+    assert mine == pytest.approx(theirs)
+    np.testing.assert_allclose(kernel, other, rtol=1e-5)
+
+
+def test_classes_are_still_numbers(keras: Any) -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    y = np.array([0, 1, 2, 2, 1, 0])
+    found = []
+    for word in ("sum", "sum_over_batch_size"):
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(reduction=word))
+        found.append(model.evaluate(X, y, batch_size=6, verbose=0))
+    assert found[0] == pytest.approx(6 * found[1], rel=1e-5)
+
+
+def test_the_metric_of_directions_is_the_cosine(keras: Any) -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, use_bias=False)])
+    model.set_weights([KERNEL])
+    model.compile(
+        "sgd", "cosine_similarity", ["cosine_similarity", keras.metrics.CosineSimilarity(name="c")]
+    )
+    found = model.evaluate(X, Y, verbose=0, return_dict=True)
+    z = X @ KERNEL
+    cosine = ((z * Y).sum(1) / np.linalg.norm(z, axis=1) / np.linalg.norm(Y, axis=1)).mean()
+    assert found == pytest.approx(
+        {"loss": -cosine, "cosine_similarity": cosine, "c": cosine}, abs=1e-6
+    )
