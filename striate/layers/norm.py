@@ -274,8 +274,8 @@ class GroupNormalization(Standardization):
         if gamma is None and self.beta is not None:
             gamma = torch.ones_like(self.beta)  # without, torch's gradient fails
         if torch.is_grad_enabled() and not first.requires_grad:
-            # in another order torch 2.13 dies of the weights' gradients; a clone of one channel is in
-            # this one, which contiguous() would not see to
+            # torch 2.13 dies of the weights' gradients where channels come last, even a single one,
+            # which contiguous() leaves as it is
             first = first.clone(memory_format=torch.contiguous_format)
         # not functional.group_norm, which refuses one value per group where torch itself gives beta
         y: Tensor = torch.group_norm(
