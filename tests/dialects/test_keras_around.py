@@ -311,6 +311,16 @@ def test_averages_that_are_not_kept_are_not_swapped(
     ]
 
 
+def test_the_table_of_a_network_without_an_input_tells_its_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "from keras import Sequential, layers, ops\nSequential([layers.Conv2D(3, 3)]).summary()"
+    run(text, tmp_path, monkeypatch)
+    row = next(line for line in capsys.readouterr().out.splitlines() if "conv2d" in line)
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        "conv2d (Conv2D)", "?", "0 (unbuilt)"]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "version"),
     [

@@ -17,8 +17,10 @@ def lines(
     model: Any, session: KerasSession, width: int | None = None, positions: Any = None
 ) -> list[str]:
     """Return the lines for a model: Keras 1's 100 columns, the 65 of Keras 2, Keras 3's box."""
-    made = table_of(model, expand_nested=False)
     sequential = hasattr(model, "adopt")
+    if sequential and model._graph is None and model.layers and session.version.name == "keras3":
+        return _boxed(model.name, sequential, [_unbuilt(one) for one in model.layers], (0, 0, 0))
+    made = table_of(model, expand_nested=False)
     fields = rows(model, session)
     numbers = (made.parameters, made.trainable, made.non_trainable)
     if session.version.name == "keras3":
@@ -51,6 +53,11 @@ def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
         else _fields(row, session)
         for row in listed
     ]
+
+
+def _unbuilt(layer: Any) -> tuple[str, ...]:
+    """Return what Keras 3 says of a layer whose input is not known yet."""
+    return f"{layer.name} ({type(layer).__name__})", "?", "0 (unbuilt)", ""
 
 
 def _ruled(name: str, session: KerasSession, fields: list[tuple[str, ...]],
@@ -125,7 +132,8 @@ def _boxed(
         table.add_column(title, justify=side, width=end - start)  # type: ignore[arg-type]
     for row in fields:
         inputs = ", ".join(_connected(row[3])) or "-"
-        cells = (row[0], row[1], f"{int(row[2]):,}", inputs)
+        count = f"{int(row[2]):,}" if row[2].isdigit() else row[2]
+        cells = (row[0], row[1], count, inputs)
         table.add_row(*cells[: len(shares)])
     console = Console(width=100, no_color=True, highlight=False)
     with console.capture() as captured:
