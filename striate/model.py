@@ -194,7 +194,7 @@ class Model(Layer):
             inputs = tuple(Input(s.shape, s.dtype, data_format=s.data_format) for s in specs)
             self._adopt(Graph(inputs, self.trace(*inputs), self.where))
             if not self.runs_graph:
-                self._lines = faithful.written(self._code, len(inputs))
+                self._lines = faithful.written(self._code, inputs)
         self.specs = specs
         object.__setattr__(self, "built", True)
 
@@ -211,7 +211,7 @@ class Model(Layer):
         """Return what of `forward` the graph does not tell, or an empty string if it tells all."""
         if self.runs_graph:
             return ""
-        return faithful.untold(self._code, self._lines, len(self.inputs))
+        return faithful.untold(self._code, self._lines, self.inputs)
 
     def in_layers(self) -> Model:
         """Return the network as a model of layers with the same weights, which a file can hold.

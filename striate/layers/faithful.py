@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..core.symbol import Symbol
 from .foreign import Line, lines
 from .torch_operations import watched
 
 
-def untold(module: nn.Module, written: Sequence[Line], given: int) -> str:
-    """Return what of the code of `module`, called on `given` inputs, its graph does not tell.
+def untold(module: nn.Module, written: Sequence[Line], inputs: tuple[Symbol, ...]) -> str:
+    """Return what of the code of `module`, called on these inputs, its graph does not tell.
 
     `written` are the lines that the graph was made of. The code is followed again, in the mode of
     training and in that of use: both must give these lines, keep everything as it is, and draw no
@@ -33,7 +34,7 @@ def untold(module: nn.Module, written: Sequence[Line], given: int) -> str:
             if any(part.training is not training for part in module.modules()):
                 return "parts that keep to a mode of their own"
             before = _state(module), _draws()
-            found.append(lines(module, given))
+            found.append(lines(module, inputs))
             if (_state(module), _draws()) != before:
                 return "code that changes something, or draws random numbers, at each call"
     except Exception:  # whatever stops torch.fx, as when the graph was made
@@ -48,10 +49,10 @@ def untold(module: nn.Module, written: Sequence[Line], given: int) -> str:
     return "" if modes_given <= {(None, None), (True, False)} else "a mode that the code gives"
 
 
-def written(module: nn.Module, given: int) -> list[Line]:
+def written(module: nn.Module, inputs: tuple[Symbol, ...]) -> list[Line]:
     """Return the lines of a network's code, none if it cannot be followed."""
     try:
-        return lines(module, given)
+        return lines(module, inputs)
     except Exception:  # whatever stops torch.fx
         return []
 

@@ -36,17 +36,23 @@ AS_MODULES: dict[Any, type[nn.Module]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Traced:
-    """What a line of code gives: its values in two runs, and its symbols if they are tensors."""
+    """What a line of code gives: its values in two runs, and its symbols if they are tensors.
+
+    A number that is the same in both runs may still come of the size of the batch (`len // 4`):
+    then it `varies`.
+    """
 
     runs: tuple[Any, Any]
     symbol: Any = None
     held: str = ""
+    varies: bool = False
 
 
 class CannotFollowError(Exception):
     """The code cannot be followed; the network becomes one opaque node."""
 
 
+NUMBERS = (int, float, operator.index)
 BATCHES = (2, 3)
 FOLLOWING = threading.RLock()  # one thread at a time
 
@@ -69,17 +75,17 @@ def trace(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
 def followed(module: nn.Module, inputs: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
     """Return the outputs as `trace` does, or raise whatever stops torch.fx."""
     with FOLLOWING:
-        return Follower(module, inputs).follow(_written_down(module, len(inputs)))
+        return Follower(module, inputs).follow(_written_down(module, inputs))
 
 
-def lines(module: nn.Module, given: int) -> list[Line]:
-    """Return what the code of a network does, called on `given` inputs: a line for each call.
+def lines(module: nn.Module, inputs: tuple[Symbol, ...]) -> list[Line]:
+    """Return what the code of a network does, called on these inputs: a line for each call.
 
     Raises whatever stops torch.fx.
     """
     found = []
     with FOLLOWING:
-        nodes = _written_down(module, given).nodes
+        nodes = _written_down(module, inputs).nodes
     for line in nodes:
         words = dict(line.kwargs)
         training = words.pop("training", None)
@@ -95,21 +101,29 @@ class Line:
     training: Any
 
 
-def _written_down(module: nn.Module, given: int) -> Any:
-    """Return torch.fx's graph of a network; layers are not looked into."""
+def _written_down(module: nn.Module, inputs: tuple[Symbol, ...]) -> Any:
+    """Return torch.fx's graph of a network; layers are not looked into.
+
+    Where the code asks for a number while it is written down (`for size in x.shape[1:]`,
+    `if x.size(1) > 3`), it gets what the lines so far give for the inputs, if no batch changes it.
+    """
     from torch import fx
 
     here = threading.get_ident()
     words = {f"__{function.__name__}__": _written(function) for function in AUGMENTED}
+    words |= {f"__{kind.__name__}__": _asked(kind, inputs) for kind in NUMBERS}
     changed = type("Changed", (fx.Proxy,), words)  # torch.fx would write down y += x as y + x
 
     class Tracer(fx.Tracer):
         proxy_buffer_attributes = True
+        looking = False  # at what the lines so far give: modules are called then, not written down
 
         def proxy(self, node: Any) -> Any:
             return changed(node, self)
 
         def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
+            if self.looking:
+                return forward(*args, **kwargs)
             if threading.get_ident() == here:
                 return super().call_module(m, forward, args, kwargs)
             with FOLLOWING:  # torch.fx changes what a call of a module is, for all threads
@@ -117,14 +131,43 @@ def _written_down(module: nn.Module, given: int) -> Any:
             return m(*args, **kwargs)
 
         def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-            if threading.get_ident() == here:
+            if threading.get_ident() == here and not self.looking:
                 return super().getattr(attr, attr_val, parameter_proxy_cache)
             return attr_val
+
+        def to_bool(self, obj: Any) -> bool:
+            return bool(_asked(bool, inputs)(obj))
+
+        def iter(self, obj: Any) -> Any:
+            sizes = _given(obj, inputs).runs[0]
+            if not isinstance(sizes, torch.Size):
+                return super().iter(obj)
+            return (obj[at] for at in range(len(sizes)))
 
         def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
             return isinstance(m, Layer) or super().is_leaf_module(m, module_qualified_name)
 
-    return Tracer().trace(module, _defaults(module, given))
+    return Tracer().trace(module, _defaults(module, len(inputs)))
+
+
+def _asked(kind: Callable[[Any], Any], inputs: tuple[Symbol, ...]) -> Callable[..., Any]:
+    def method(self: Any) -> Any:
+        given = _given(self, inputs)
+        if given.varies or not isinstance(given.runs[0], (bool, int, float)):
+            raise CannotFollowError
+        return kind(given.runs[0])
+
+    return method
+
+
+def _given(proxy: Any, inputs: tuple[Symbol, ...]) -> Traced:
+    """Return what the line of a stand-in gives for the inputs."""
+    tracer = proxy.tracer
+    tracer.looking = True
+    try:
+        return Follower(tracer.root, inputs).result(proxy.node)
+    finally:
+        tracer.looking = False
 
 
 def _written(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,6 +198,14 @@ class Follower:
                     raise CannotFollowError
                 return out
             self.found[line] = getattr(self, line.op)(line)
+        raise CannotFollowError
+
+    def result(self, last: Any) -> Traced:
+        """Return what one of the lines gives."""
+        for line in last.graph.nodes if self.waiting else ():
+            self.found[line] = getattr(self, line.op)(line)
+            if line is last:
+                return self.found[line]
         raise CannotFollowError
 
     def symbols(self, args: Any) -> tuple[Symbol, ...]:
@@ -245,7 +296,7 @@ class Follower:
                 runs.append(function(*args, **kwargs))
         parts = runs[0] if _many(runs[0]) else (runs[0],)
         if not all(isinstance(part, Tensor) for part in parts):
-            return Traced((runs[0], runs[1]))
+            return Traced((runs[0], runs[1]), varies=runs[0] != runs[1] or self.varies(line))
         lines = [one for one in line.all_input_nodes if self.found[one].symbol is not None]
         places = {one: Place(index) for index, one in enumerate(lines)}
         args, kwargs = map_arg(
@@ -261,6 +312,12 @@ class Follower:
                 (layer.register_parameter if own else layer.register_buffer)(name, tensor)
         return Traced((runs[0], runs[1]), layer(*self.symbols(lines)))
 
+    def varies(self, line: Any) -> bool:
+        """Return whether a line computes with numbers that come of the size of the batch."""
+        given = [self.found[one] for one in line.all_input_nodes]
+        part = line.target is operator.getitem and isinstance(given[0].runs[0], tuple)
+        return not part and any(one.varies for one in given)
+
 
 def _defaults(module: nn.Module, given: int) -> dict[str, Any]:
     """Return the defaults of forward's arguments that no input is given for."""
@@ -269,7 +326,12 @@ def _defaults(module: nn.Module, given: int) -> dict[str, Any]:
 
 
 def _constant(value: Traced) -> Any:
-    return Held(_plain(value.held)) if value.held else _common(*value.runs)
+    if value.held:
+        return Held(_plain(value.held))
+    found = _common(*value.runs)
+    if value.varies and not isinstance(found, (tuple, Batch)):
+        raise CannotFollowError
+    return found
 
 
 def _common(first: Any, second: Any) -> Any:

@@ -163,6 +163,67 @@ def test_maps_that_leave_a_network_are_viewed_as_those_of_torch(training: bool) 
         assert torch.allclose(body[0].weight.grad, theirs, rtol=1e-4, atol=1e-5)
 
 
+def flat_features(net: Any, h: Tensor) -> Tensor:
+    number = 1
+    for size in h.size()[1:]:
+        number *= size
+    return h.view(-1, number)
+
+
+def until_small(net: Any, h: Tensor) -> Tensor:
+    times = 0
+    while h.size(2) > 3:
+        h, times = F.max_pool2d(h, 2), times + 1
+    return F.interpolate(h, size=(8, 8)) * times
+
+
+def half_the_height(net: Any, h: Tensor) -> Tensor:
+    h = F.avg_pool2d(h, int(h.size(2) * 0.5))
+    return h.repeat(1, 1, *(8 // size for size in h.shape[2:]))
+
+
+def each_channel(net: Any, h: Tensor) -> Tensor:
+    assert h.dim() == 4
+    return torch.cat([h[:, at : at + 1] * at for at in range(h.shape[1])], 1)
+
+
+def times_the_batch(net: Any, h: Tensor) -> Tensor:
+    return h * h.size(0)
+
+
+def half_the_batch(net: Any, h: Tensor) -> Tensor:
+    return h * (h.size(0) // 4)
+
+
+def large_batches(net: Any, h: Tensor) -> Tensor:
+    return h * 2 if h.size(0) > 4 else h
+
+
+def this_shape(net: Any, h: Tensor) -> Tensor:
+    return h * 2 if h.shape == (8, 4, 8, 8) else h
+
+
+def positive(net: Any, h: Tensor) -> Tensor:
+    return h * 2 if h.max() > 0 else h
+
+
+@pytest.mark.parametrize(
+    ("middle", "can"),
+    [
+        *((one, True) for one in (flat_features, until_small, half_the_height, each_channel)),
+        (times_the_batch, True),
+        *((one, False) for one in (half_the_batch, large_batches, this_shape, positive)),
+    ],
+)
+def test_code_may_ask_for_sizes_and_is_followed_where_no_batch_changes_them(
+    middle: Middle, can: bool
+) -> None:
+    net = Net(middle)
+    assert (follow(net, (1, 8, 8), None) is not None) is can
+    for x in (X, X[:3]):
+        assert torch.allclose(net(x), as_written(net, x), rtol=1e-4, atol=1e-5)
+
+
 def test_weights_are_todays_however_a_script_changes_them() -> None:
     net = Net().train()
     optimizer = torch.optim.Adagrad(net.parameters(), lr=0.1)  # torch does not count its steps
