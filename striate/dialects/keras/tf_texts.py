@@ -12,6 +12,7 @@ import torch
 from ..symbolic import kind
 
 KEPT = "surrogateescape"  # bytes that are no UTF-8 go into a text and come out again
+TEXTS = "OSU"  # kinds of arrays that may hold texts
 
 
 class Text(str):
@@ -84,14 +85,21 @@ def texts(value: Any) -> Any:
     """Return texts for strings, one or many; None where there are others."""
     if isinstance(value, (str, bytes)):
         return Text(text(value))
-    if isinstance(value, (list, np.ndarray)) or type(value).__module__.startswith("pandas"):
-        several = list(value)
-        if several and all(isinstance(one, (str, bytes, np.str_)) for one in several):
-            return Texts(Text(text(one)) for one in several)
-        rows = [texts(one) for one in several if isinstance(one, (list, tuple, np.ndarray))]
-        if rows and len(rows) == len(several) and all(isinstance(one, Texts) for one in rows):
-            return Texts(rows)
-    return None
+    if isinstance(value, np.ndarray) and value.dtype.kind not in TEXTS:
+        return None
+    series = type(value).__module__.startswith("pandas")
+    if not isinstance(value, (list, np.ndarray)) and not series:
+        return None
+    several = list(value)
+    if several and all(isinstance(one, (str, bytes, np.str_)) for one in several):
+        return Texts(Text(text(one)) for one in several)
+    rows = Texts()
+    for one in several:
+        row = texts(one) if isinstance(one, (list, np.ndarray)) else None
+        if not isinstance(row, Texts):  # of many numbers the first is enough to know
+            return None
+        rows.append(row)
+    return rows or None
 
 
 def split(input: Any, sep: Any = None, maxsplit: int = -1, **words: Any) -> Any:
