@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from ..core.layer import Layer
 from ..core.spec import Spec
@@ -65,6 +66,13 @@ class Computed(TorchCall):
                 need="code that runs on a batch of such samples",
                 math=(str(error) or type(error).__name__).splitlines()[0],
             ) from None
+
+    def macs(self, *specs: Spec) -> int:
+        """Return the multiply-accumulates for one sample, of a run on zeros."""
+        counter, batch = FlopCounterMode(display=False), 2
+        with counter:
+            self.on_zeros(specs[:-1], batch, 31)
+        return int(counter.get_total_flops()) // (2 * batch)
 
     def forward(self, *x: Tensor) -> Any:
         """Call the function; a list that it gives is several outputs."""

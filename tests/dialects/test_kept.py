@@ -340,6 +340,28 @@ def test_a_model_of_own_layers_is_kept_as_the_layers_in_them(kept: Keep, tmp_pat
     }
 
 
+PREPARED = """
+import numpy as np
+from tensorflow import keras
+from tensorflow.keras import layers
+image = keras.Input((16, 16, 3))
+x = keras.applications.vgg16.preprocess_input(image)
+x = layers.Flatten()(layers.Conv2D(4, 3, activation="relu")(x))
+model = keras.Model(image, layers.Dense(1, activation="sigmoid")(x))
+model.compile(loss="binary_crossentropy", optimizer="rmsprop", metrics=["accuracy"])
+rng = np.random.default_rng(0)
+model.fit(rng.uniform(0, 255, (20, 16, 16, 3)), rng.integers(0, 2, 20), epochs=2, verbose=0)
+"""
+
+
+def test_code_with_constants_of_its_own_is_in_the_report(
+    kept: Keep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (kept(PREPARED) / "report.html").read_text()
+    assert "could not be written" not in capsys.readouterr().err
+    assert "21,168" in page  # 14*14*4 outputs * 3*3*3 of the convolution
+
+
 TWO = """
 import torch
 from torch import nn
