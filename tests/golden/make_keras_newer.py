@@ -91,7 +91,7 @@ def scores(keras: object, rng: np.random.Generator) -> dict[str, object]:
     found["Circle"] = listed(keras.losses.Circle(gamma=8.0, reduction=None)(classes, near))
     likely = np.abs(near) / np.abs(near).sum(1, keepdims=True)
     entropy = keras.losses.CategoricalGeneralizedCrossEntropy(q=0.7, reduction=None)
-    found["generalized"] = listed(entropy(classes, likely))
+    found["CategoricalGeneralizedCrossEntropy"] = listed(entropy(classes, likely))
     true, said = (rng.normal(size=(5, 4)).astype("float32") for _ in range(2))
     for name in ("PearsonCorrelation", "ConcordanceCorrelation"):
         metric = getattr(keras.metrics, name)()
