@@ -221,7 +221,8 @@ class NativeStep(Step):
     def _counts(self) -> bool:
         """Return whether the metrics are known from the counts that the loss makes."""
         plain, weighted = self.setup.metrics[0], self.setup.weighted_metrics[0]
-        softmax = isinstance(self.losses[0], losses.Entropy)
+        loss = self.losses[0]
+        softmax = isinstance(loss, losses.Entropy) and loss.activation == "softmax"
         return not weighted and all(type(one) in COUNTED and softmax for one in plain)
 
     def _run(self, batch: Any, *, training: bool) -> bool:

@@ -88,3 +88,18 @@ def test_the_metric_of_directions_is_the_cosine(keras: Any) -> None:
     assert found == pytest.approx(
         {"loss": -cosine, "cosine_similarity": cosine, "c": cosine}, abs=1e-6
     )
+
+
+@pytest.mark.parametrize(("version", "accuracy"), [("keras2", 0.75), ("tf", 0.5), ("keras3", 0.5)])
+def test_the_accuracy_under_a_binary_loss_is_that_of_the_version(
+    version: str, accuracy: float
+) -> None:
+    x, y = np.array([[1.0, 2.0], [1.0, -1.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])
+    with installed(version):
+        from keras.layers import Dense  # type: ignore[import-not-found]
+        from keras.models import Sequential  # type: ignore[import-not-found]
+
+        model = Sequential([Dense(2, activation="sigmoid", input_shape=(2,))])
+        model.set_weights([np.eye(2), np.zeros(2)])
+        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+        assert model.evaluate(x, y, verbose=0)[1] == accuracy

@@ -47,6 +47,15 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def test_classes_under_a_binary_loss_are_those_of_the_metric():
+    model = st.Sequential([L.Input((2,)), L.Dense(2, activation="sigmoid")])
+    model.set_weights([np.eye(2), np.zeros(2)])
+    x, y = np.array([[1.0, 2.0], [1.0, -1.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])
+    for metric, part in (("accuracy", 0.75), (st.metrics.Accuracy(), 0.5)):
+        model.compile("sgd", "binary_crossentropy", metrics=[metric])
+        assert model.evaluate(x, y, verbose=0)[1] == part
+
+
 def test_weights_changed_between_two_fits_behind_torchs_back_are_trained_on():
     found = []
     for engine in ("auto", "torch"):

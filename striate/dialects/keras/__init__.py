@@ -47,10 +47,11 @@ VERSIONS: dict[str, KerasVersion] = {
         KerasVersion("keras23", "Keras 2.3", "2.3.1", _optimizers(1e-7), head=True),
         KerasVersion(
             "tf", "tf.keras 2", "2.15.0", _MODERN, first=0, head=True, folds=False, steps=True,
+            by_shape=True,
         ),
         KerasVersion(
             "keras3", "Keras 3", "3.10.0", _NEWEST, first=0, head=True, folds=False, steps=True,
-            words=("input_layer", "functional"),
+            words=("input_layer", "functional"), by_shape=True,
         ),
     )
 }  # fmt: skip

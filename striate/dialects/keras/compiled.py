@@ -77,6 +77,8 @@ class Compiled(Model):
             native = keras_twin._nothing  # metrics are followed, whatever the loss
         if isinstance(native, Mapping):
             native = [native.get(name) for name in self.graph.output_names]
+        elif version.by_shape and self._graph is not None:
+            asked = keras_losses.by_shape(asked, native, self.graph.outputs[0].spec.shape)
         weighted = self._metrics(given.get("weighted_metrics") or [])
         if added or closing:
             labels = [closing[0]] if closing else []

@@ -404,6 +404,17 @@ def metric(session: KerasSession, given: Any) -> Any:
     return given
 
 
+def by_shape(asked: Any, loss: Any, shape: tuple[int | None, ...]) -> Any:
+    """Return metrics whose accuracy is about classes where there are several outputs.
+
+    Natively, and up to Keras 2.3, a binary loss makes it count each output.
+    """
+    binary = getattr(loss, "kind", "") == "binary_crossentropy"
+    if not binary or not isinstance(asked, list) or shape[-1:] in ((), (1,)):
+        return asked
+    return [metrics.Accuracy(one) if one in ("accuracy", "acc") else one for one in asked]
+
+
 def _snake(name: str) -> str:
     from ...core.layer import snake
 

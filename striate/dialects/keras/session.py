@@ -23,7 +23,8 @@ class KerasVersion(Version):
     whether summary begins with the model's name; `folds`, whether two whole numbers after the
     filters are the kernel's sides; `strict_wait`, whether early stopping waits one epoch more;
     `layout`, the default order of axes; `old`, older than Keras 2; `steps`, whether progress counts
-    steps, not samples; `words`, names that differ: of inputs and of models.
+    steps, not samples; `words`, names that differ: of inputs and of models; `by_shape`, whether
+    the outputs alone, and not the loss, say which accuracy is meant.
     """
 
     number: str = ""
@@ -40,6 +41,7 @@ class KerasVersion(Version):
     old: bool = False
     steps: bool = False
     words: tuple[str, str] = ("input_1", "model")
+    by_shape: bool = False
 
 
 @dataclass(frozen=True)
