@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from ..core.operation import Chain, GlobalPool, Pool, PowerPool, Told, reread
 from ..core.spec import Shape, Spec, checked_sizes
+from ..core.symbol import Symbol
 from ..core.window import (
     UNKNOWN,
     Geometry,
@@ -29,7 +30,6 @@ from ..core.window import (
     explicit,
     windows,
 )
-from ..core.symbol import Symbol
 from ..errors import ConfigError
 from ..settings import check_range
 from .masks import mask_of
