@@ -353,7 +353,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     """
 
     rank = 1
-    masked: ClassVar[Callable[[Tensor], Tensor]] = Tensor.bool  # from what a mask is made of to it
+    masked: ClassVar[Callable[[Tensor], Tensor] | None] = None  # from what a mask is made of to it
 
     def __call__(self, x: Any = None, *more: Any, mask: Any = None, **words: Any) -> Any:
         """Call the layer on a sequence; a network that runs gives what a mask is made of too."""
@@ -379,7 +379,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         if len(x) == 1:
             return super().forward(*x)
         sequence = self.channels_first(x[0])
-        masker: Any = self.masked
+        masker: Any = getattr(self, "masked", None)
         weights = masker(x[1]).to(sequence.dtype).unsqueeze(1)
         total, count = (one.sum(2, self.keepdims) for one in (sequence * weights, weights))
         y = total / count
