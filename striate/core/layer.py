@@ -390,6 +390,8 @@ class Layer(nn.Module):
                 fix=f"make a new layer: {type(self).__name__}({key}={value!r}, ...)",
             )
         super().__setattr__(key, plain(value))
+        if isinstance(value, nn.Module) and key in type(self).__dataclass_fields__:
+            self.__dict__[key] = value  # else the default of the class would stand before it
 
     def _set_trainable(self, value: bool) -> None:
         for weight in self.parameters(recurse=False):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from ..core.layer import Layer
 from ..core.operation import Chain, Operation, joined
 from ..core.spec import Spec
 from . import activation as activations
@@ -33,6 +34,13 @@ class Kernelled(Worded):
         activations.get(self.where, self.config()["activation"])
         super().__post_init__()
 
+    def ensure_built(self, x: tuple[Spec, ...]) -> None:
+        """Create the weights, those of a layer that is the activation too."""
+        super().ensure_built(x)
+        end = self.config()["activation"]
+        if isinstance(end, Layer):
+            end.ensure_built((self.infer(*x),))
+
     def add_kernel(self, weight: str, shape: Sequence[int], words: str = "kernel") -> Tensor:
         """Create a weight by the fields `words`_initializer, _regularizer and _constraint."""
         return self.add_worded(weight, shape, words)
@@ -43,7 +51,11 @@ class Kernelled(Worded):
 
     def ended(self, y: Spec, *operations: Operation) -> Chain | None:
         """Return the operations that give `y`, and those of the activation behind them."""
-        end = activations.operations(self.config()["activation"], y)
+        given = self.config()["activation"]
+        if isinstance(given, Layer):
+            end = None if given.weights else given.operations(y)
+        else:
+            end = activations.operations(given, y)
         return None if end is None else joined((*operations, *end))
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.graph import Graph
-from ..core.layer import Layer
+from ..core.layer import Layer, snake
 from ..core.spec import Spec
 from ..core.symbol import Node, Symbol
 from ..errors import StoreError
@@ -78,7 +78,8 @@ def _padding_name(layer: Any, x: Spec) -> str:
 def _plain(layer: Layer, field: str, value: Any) -> Any:
     if isinstance(value, Layer):  # of a wrapper
         kind, config = layer_config(value, Spec(()))
-        return _entry(kind, config, value.name)
+        name = value.name or snake(kind)  # an activation has none
+        return _entry(kind, {**config, "name": name}, name)
     if hasattr(value, "get_config"):
         config = value.get_config()
         name = config.pop("name")

@@ -58,6 +58,9 @@ OLD_NAMES |= {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm
 ONE_AXIS = ("BatchNormalization", "Concatenate", "GroupNormalization")
 CHANNELS = (*ONE_AXIS, "LayerNormalization", "RMSNormalization", "UnitNormalization", "Softmax")
 
+# Layers that may be the activation of another: those without weights.
+SHAPED = ("ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax", "Activation", "GELU", "SELU")
+
 
 class Words:
     """Gives the layers of one file; `version` is Keras's, `notes` what the reader should know."""
@@ -146,6 +149,9 @@ class Words:
             return (
                 hard_sigmoid_of_keras_2 if value == "hard_sigmoid" and self.version < 3 else value
             )
+        kind = str(value.get("class_name")) if isinstance(value, dict) else ""
+        if CLASSES.get(kind, kind) in SHAPED:
+            return self.layer(kind, "", value["config"], Spec(()))
         raise StoreError(
             self.where,
             f"layer {name!r} has an activation that is no name",

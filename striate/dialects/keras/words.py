@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ... import constraints, initializers, regularizers
+from ...core.layer import Layer
 from ...layers.activation import FUNCTIONS, hard_sigmoid_of_keras_2
 from ..symbolic import lift, tensor
 from ..tensor_nn import hard_sigmoid
@@ -170,7 +171,7 @@ def activation(session: KerasSession, value: Any) -> Any:
             if word == "hard_sigmoid" and session.version.name != "keras3"
             else word
         )
-    return getattr(value, "activation", value)
+    return value if isinstance(value, Layer) else getattr(value, "activation", value)
 
 
 def activation_names(session: KerasSession) -> dict[str, Any]:
