@@ -26,7 +26,9 @@ def model(conv, dense):
     )
 
 
-@pytest.mark.parametrize("make", [lambda: L.LeakyReLU(0.1), lambda: L.ReLU(1.5), lambda: L.ELU(0.5)])
+@pytest.mark.parametrize(
+    "make", [lambda: L.LeakyReLU(0.1), lambda: L.ReLU(1.5), lambda: L.ELU(0.5)]
+)
 def test_it_gives_what_it_gives_behind_the_layer(make):
     z = torch.randn(5, 7)
     layer = L.Dense(7, activation=make(), use_bias=False, kernel_initializer="identity")
