@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ from torch.nn import functional
 from .. import initializers
 from ..core.spec import Spec, checked_count
 from ..core.symbol import Symbol
+from .masks import Mask, mask_of
 from .words import Initial, Limit, Penalty, Worded
 
 
@@ -45,6 +47,7 @@ class Called(Worded):
 
     if TYPE_CHECKING:  # of the last call
         settings: Any
+        maskers: Any
 
     inputs_named: ClassVar[tuple[str, ...]] = ()
     takes_a_list: ClassVar[bool] = True  # of inputs, in the calls of Keras's files
@@ -62,12 +65,25 @@ class Called(Worded):
             (named if key in order else settings)[key] = value
         named = {key: value for key, value in named.items() if value is not None}
         settings["given"] = tuple(key for key in order if key in named)
-        object.__setattr__(self, "settings", settings)
+        found = {} if settings.get("mask") else self.implied(named)
+        whole = {**settings, "given": (*settings["given"], *found)}
+        object.__setattr__(self, "settings", whole)
+        object.__setattr__(self, "maskers", {name: make for name, (_, make) in found.items()})
         inputs = [named[key] for key in order if key in named]
-        out = super().__call__(*inputs, **mode)
+        out = super().__call__(*inputs, *(source for source, _ in found.values()), **mode)
         if any(isinstance(one, Symbol) for one in inputs):
-            self.calls[-1].words = settings
+            self.calls[-1].words, self.calls[-1].implied = settings, len(found)
         return out
+
+    def implied(self, named: dict[str, Any]) -> dict[str, Mask]:
+        """Return the masks that inputs bring along, by `query_mask` and `value_mask`."""
+        masks = {f"{name}_mask": mask_of(named.get(name)) for name in ("query", "value")}
+        return {name: mask for name, mask in masks.items() if mask is not None}
+
+    def steps(self, given: dict[str, Tensor], name: str) -> Tensor | None:
+        """Return which steps of the query or of the values count, (N, steps); None if all do."""
+        source = given.get(f"{name}_mask")
+        return None if source is None else self.maskers[f"{name}_mask"](source)
 
     def by_name(self, x: tuple[Any, ...]) -> dict[str, Any]:
         """Return the inputs of this call by their names."""
@@ -158,7 +174,7 @@ class MultiHeadAttention(Called):
         sizes = [query.shape[axis] for axis in axes]
         q, k, v = (one.permute(order).flatten(len(free) + 1, -2) for one in parts)
         scores = q @ k.mT / math.sqrt(self.key_dim)
-        scores = self.hidden(scores, given.get("attention_mask"))
+        scores = self.hidden(scores, self.mask(given))
         weights = scores.softmax(-1)
         kept = functional.dropout(weights, self.dropout, self.training)
         out = kept @ v
@@ -167,10 +183,22 @@ class MultiHeadAttention(Called):
         mixed = self.output_dense(out.permute(back))
         return (mixed, weights) if self.settings.get("return_attention_scores") else mixed
 
+    def mask(self, given: dict[str, Tensor]) -> Tensor | None:
+        """Return which values each query sees, (N, queries, values); None if all."""
+        queries, values, asked = (
+            self.steps(given, "query"), self.steps(given, "value"), given.get("attention_mask"),
+        )  # fmt: skip
+        parts = [
+            None if queries is None else queries.unsqueeze(-1),
+            None if values is None else values.unsqueeze(-2),
+            None if asked is None else asked.bool(),
+        ]
+        several = [part for part in parts if part is not None]
+        return functools.reduce(torch.logical_and, several) if several else None
+
     def hidden(self, scores: Tensor, mask: Tensor | None) -> Tensor:
         """Return scores that are least where a mask, or causality, hides a place."""
         if mask is not None:
-            mask = mask.bool()
             while mask.dim() < scores.dim():
                 mask = mask.unsqueeze(-3)  # the axis of heads
             scores = scores.masked_fill(~mask, -1e9)
@@ -224,14 +252,19 @@ class Attention(Called):
         given = self.by_name(x)
         query, value = given["query"], given["value"]
         scores = self.scores(query, given.get("key", value))
+        queries, values = self.steps(given, "query"), self.steps(given, "value")
         mask = self.settings.get("mask")
-        if mask and len(mask) > 1 and mask[1] is not None:
-            scores = scores.masked_fill(~mask[1].bool().unsqueeze(-2), -1e9)
+        if mask:
+            queries, values = (None if one is None else one.bool() for one in (*mask, None)[:2])
+        if values is not None:
+            scores = scores.masked_fill(~values.unsqueeze(-2), -1e9)
         if self.settings.get("use_causal_mask"):
             past = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
             scores = scores.masked_fill(~past, -1e9)
         weights = scores.softmax(-1)
         out = functional.dropout(weights, self.dropout, self.training) @ value
+        if queries is not None:
+            out = out * queries.unsqueeze(-1)
         return (out, weights) if self.settings.get("return_attention_scores") else out
 
 

@@ -31,6 +31,9 @@ PASS = frozenset(
         "Multiply",
         "Average",
         "AlphaDropout",
+        "MultiHeadAttention",
+        "Attention",
+        "AdditiveAttention",
     )
 )  # fmt: skip  of layers that keep the steps, and so the mask
 SEEN = "keras_mask"  # the attribute of a tensor that has a mask

@@ -46,11 +46,13 @@ def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
     if not hasattr(model, "adopt"):
         order = {layer.name: place for place, layer in enumerate(model.layers)}
         listed.sort(key=lambda row: order.get(row.name, len(order)))
-    masked = {layer.name for layer in model.layers if getattr(layer, "masked", None) is not None}
+    # what a mask is made of is not listed
+    found = {model.graph.names[node.layer]: node.implied for node in model.graph.nodes}
     return [
-        _fields(dataclasses.replace(row, inputs=row.inputs[:-1]), session)
-        if row.name in masked and len(row.inputs) > 1  # what a mask is made of is not listed
-        else _fields(row, session)
+        _fields(
+            dataclasses.replace(row, inputs=row.inputs[: len(row.inputs) - found.get(row.name, 0)]),
+            session,
+        )
         for row in listed
     ]
 
