@@ -103,3 +103,14 @@ def test_the_accuracy_under_a_binary_loss_is_that_of_the_version(
         model.set_weights([np.eye(2), np.zeros(2)])
         model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
         assert model.evaluate(x, y, verbose=0)[1] == accuracy
+
+
+def test_a_penalty_that_is_left_out_is_told(keras: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    layers = keras.layers
+    inner = keras.Sequential([layers.Dense(3, activity_regularizer="l2", name="deep")])
+    image = keras.Input((4,))
+    model = keras.Model(image, layers.Dense(2, activity_regularizer="l2")(inner(image)))
+    model.compile("sgd", "mse")
+    told = capsys.readouterr().err
+    assert "the activity_regularizer of deep, in a model that is a layer of another" in told
+    assert told.count("activity_regularizer") == 1

@@ -141,7 +141,20 @@ def added_to(session: KerasSession, model: Model) -> list[Symbol]:
             averaged = session.version.name not in ("keras2", "keras23")
             out.append(Punished(penalty, averaged)(node.outputs[0]))
         out += getattr(node.layer, "added_symbols", ()) if node.layer is not model else ()
+        for part in _inside(node.layer):
+            if session.of(part).activity is not None:
+                session.note(
+                    f"the activity_regularizer of {part.name}, in a model that is a layer of "
+                    "another, is no part of the loss"
+                )
     return out
+
+
+def _inside(layer: Any) -> list[Any]:
+    """Return the layers of a model that is a layer."""
+    if not isinstance(layer, Model):
+        return []
+    return [part for part in layer.modules() if isinstance(part, Layer) and part is not layer]
 
 
 def closing_over(function: Any, model: Model) -> tuple[Symbol, Symbol] | None:
