@@ -7,6 +7,7 @@ protocol buffers. A closed reader: fields of other numbers are passed over.
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -148,20 +149,20 @@ def _block(name: str, lines: list[str]) -> list[str]:
     return [f"{name} {{", *(f"  {line}" for line in lines), "}"]
 
 
-class Message:
+class Message(ABC):
     """What is written as bytes, read from them, and printed."""
 
+    @abstractmethod
     def lines(self) -> list[str]:
         """Return the message as protocol buffers are printed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def packed(self) -> bytes:
         """Return the message."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, data: bytes) -> None:
         """Take a message in."""
-        raise NotImplementedError
 
     def SerializeToString(self, **words: Any) -> bytes:  # noqa: N802
         """Return the message as bytes."""
