@@ -67,7 +67,6 @@ from .pool import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
-    GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
     GlobalMaxPooling1D,
@@ -113,6 +112,7 @@ from .resize import (
     UpSampling3D,
 )
 from .separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from .steps import GlobalAveragePooling1D
 from .tone import RandomBrightness, RandomContrast
 from .transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from .wrap import Lambda, TorchModule

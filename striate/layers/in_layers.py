@@ -15,9 +15,10 @@ from ..core.spec import Spec
 from ..core.symbol import Input, Node, Symbol
 from ..errors import StoreError
 from .merge import Add, Concatenate, Maximum, Minimum, Multiply, Subtract
-from .pool import GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D
+from .pool import GlobalAveragePooling2D, GlobalAveragePooling3D
 from .preprocess import Rescaling
 from .reshape import Permute, Reshape
+from .steps import GlobalAveragePooling1D
 from .torch_calls import AS_MODULES, IDLE, MERGES
 from .wrap import Batch, Opaque, Place, TorchCall, TorchModule
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from striate.core.spec import Spec
 from striate.core.window import UNKNOWN
-from striate.layers import pool as L
+from striate.layers import GlobalAveragePooling1D, pool as L
 
 
 def window_by_window(size, strides, pads, reduce, fill):
@@ -160,7 +160,7 @@ SLIDING = [
 WHOLE = [
     Case(kind, kwargs, shape, reference=reference)
     for kinds, over in (
-        ((L.GlobalAveragePooling1D, L.GlobalAveragePooling2D, L.GlobalAveragePooling3D), "mean"),
+        ((GlobalAveragePooling1D, L.GlobalAveragePooling2D, L.GlobalAveragePooling3D), "mean"),
         ((L.GlobalMaxPooling1D, L.GlobalMaxPooling2D, L.GlobalMaxPooling3D), "amax"),
     )
     for kind, shape in zip(kinds, [(5, 3), (4, 5, 3), (3, 2, 4, 2)], strict=True)
