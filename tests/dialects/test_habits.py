@@ -117,8 +117,14 @@ PROGRAMS = {
         m = Sequential([Dense(2, activation='softmax', input_shape=(3,))])
         m.compile('sgd', 'categorical_crossentropy')
         x, y = np.random.rand(8, 3), np.eye(2)[np.arange(8) % 2]
+        w = m.get_weights()
+        def fitted(given):
+            m.set_weights(w)
+            m.fit(x, y, nb_epoch=1, verbose=0, shuffle=False, class_weight=given)
+            return m.get_weights()[0]
         for given in ('auto', [0.2, 5.0], np.array([1., 2.])):
-            m.fit(x, y, nb_epoch=1, verbose=0, class_weight=given)
+            assert (fitted(given) == fitted(None)).all()
+        assert (fitted({0: 0.2, 1: 5.0}) != fitted(None)).any()
     """),
     "what is inside of Keras": ("keras2", """
         from keras.engine.topology import get_source_inputs, Container, InputSpec
