@@ -42,14 +42,15 @@ class Taped:
     that are asked for all the same are computed anew.
 
     Gradients that are to have a history themselves (`create_graph=True`) are those of `again`: a
-    function that gives the output for a batch once more, by torch's own operations.
+    function that gives the output for a batch once more, by torch's own operations, with other
+    tensors in the place of the model's weights, whose ids they are given by.
     """
 
     def __init__(
         self,
         model: Model,
         shown: Sequence[Shown] | None = None,
-        again: Callable[[Tensor], Tensor] | None = None,
+        again: Callable[[Tensor, dict[int, Tensor]], Tensor] | None = None,
     ) -> None:
         self.model, self.again = model, again
         self.shown = shown or [as_it_is for _ in model.parameters()]
@@ -199,9 +200,13 @@ class _Plan:
                 yield self.seen[place](weights[place])
 
     def statistics(self) -> None:
-        """Copy what the forward part has changed back into the model."""
+        """Copy what the forward part has changed back into the model.
+
+        torch's own normalisations do not count this change either: two calls of a network may come
+        before the first `backward`.
+        """
         for weight, loan in self.moved:
-            self.execution.copy(weight.tensor, loan.shown)
+            self.execution.write(weight.tensor, loan.shown)
 
     def backward(
         self, call: int, slope: NDArray[Any], weights: Sequence[Tensor]
@@ -319,10 +324,12 @@ class Call:
         """Return the gradients of the weights as tensors with a history of their own."""
         again = self.plan.taped.again
         assert again is not None
-        y = again(self.plan.first.to_user(torch.from_numpy(self.x)))
-        wanted = [one for one in weights if one.requires_grad]
+        same = [one.view_as(one) for one in weights]  # hooks of the weights come afterwards, once
+        given = {key: same[place] for key, place in self.plan.taped.places.items()}
+        y = again(self.plan.first.to_user(torch.from_numpy(self.x)).contiguous(), given)
+        wanted = [one for one in same if one.requires_grad]
         found = iter(torch.autograd.grad(y, wanted, slope, create_graph=True, allow_unused=True))
-        return tuple(next(found) if one.requires_grad else None for one in weights)
+        return tuple(next(found) if one.requires_grad else None for one in same)
 
 
 def call_of(history: Any) -> Call | None:

@@ -109,6 +109,9 @@ def _written_down(module: nn.Module, inputs: tuple[Symbol, ...]) -> Any:
     """
     from torch import fx
 
+    if any("forward" in vars(one) for one in module.modules()):
+        raise CannotFollowError  # torch.fx would follow the code of the class
+
     here = threading.get_ident()
     words = {f"__{function.__name__}__": _written(function) for function in AUGMENTED}
     words |= {f"__{kind.__name__}__": _asked(kind, inputs) for kind in NUMBERS}

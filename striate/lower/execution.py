@@ -50,8 +50,12 @@ class Execution:
 
     def copy(self, target: Tensor, source: Tensor) -> None:
         """Copy a tensor, on this thread alone."""
-        self.engine.library.copy(target.detach().numpy(), source.detach().numpy())
+        self.write(target, source)
         target.unsqueeze(0)[:0].zero_()  # so that torch counts the change, which it has not seen
+
+    def write(self, target: Tensor, source: Tensor) -> None:
+        """Copy a tensor as `copy` does, but so that torch counts no change."""
+        self.engine.library.copy(target.detach().numpy(), source.detach().numpy())
 
     def slot(self, weight: Weight, number: int) -> Tensor:
         """Return a slot of the optimizer in the weight's shape, without a copy."""

@@ -38,7 +38,7 @@ MOST_TURNS, MOST_WAYS = 8, 64  # of a module: then its code is called as it is w
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-Again = Callable[[Tensor], Tensor]
+Again = Callable[[Tensor, dict[int, Tensor]], Tensor]
 
 
 class Followed:
@@ -47,11 +47,13 @@ class Followed:
     `again`, in training: computes the output once more, by the module's own code.
     """
 
-    def __init__(self, model: Model, module: nn.Module, again: Again | None) -> None:
+    def __init__(self, model: Model, again: Again | None) -> None:
         self.model = model
         self.weights = list(model.parameters())
         self.predictor = Predictor(model, sure=True)  # scripts change weights through `.data`
-        self.norms = [one for one in module.modules() if isinstance(one, _BatchNorm)]
+        calls = [node.layer.module for node in model.graph.nodes
+                 if isinstance(node.layer, foreign.TorchModule)]  # fmt: skip
+        self.norms = [one for one in calls if isinstance(one, _BatchNorm)]  # as often as called
         self.taped = Taped(model, again=again) if again else None
 
     def train(self, x: Tensor) -> Tensor:
@@ -154,7 +156,7 @@ class Caller:
         """Return a function that calls a module by its own code, and leaves its statistics."""
         held = weakref.ref(module)
 
-        def again(x: Tensor) -> Tensor:
+        def again(x: Tensor, weights: dict[int, Tensor]) -> Tensor:
             module = held()
             assert module is not None
             self.script.note(
@@ -165,8 +167,10 @@ class Caller:
             self.known[module].ways.clear()
             kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
             inside, self.here.inside = getattr(self.here, "inside", False), True
+            named = module.named_parameters(remove_duplicate=False)
             try:
-                y: Tensor = self.original(module, x)
+                given = {name: weights.get(id(one), one) for name, one in named}
+                y: Tensor = torch.func.functional_call(module, given, (x,))
             finally:
                 self.here.inside = inside
                 for buffer, values in kept:
@@ -244,10 +248,13 @@ def follow(module: nn.Module, shape: tuple[int, ...], again: Again | None) -> Fo
             outputs = foreign.followed(twin.module, (symbol,))
         if twin.changed or len(outputs) != 1 or outputs[0].node is None:
             return None
-        followed = Followed(Model(symbol, outputs[0]), twin.module, again)
+        followed = Followed(Model(symbol, outputs[0]), again)
     except Exception:  # whatever its code does where it is followed
         return None
     mine, theirs = ({id(one) for one in net.parameters()} for net in (followed.model, module))
+    norms = {id(one) for one in twin.module.modules() if isinstance(one, _BatchNorm)}
+    if norms != set(map(id, followed.norms)):  # one of which nothing comes out counts all the same
+        return None
     if mine != theirs or (followed.taped is not None and followed.taped.why_not):
         return None
     return followed
@@ -296,8 +303,9 @@ class Trained:
 
 
 def patches(session: Session) -> Sequence[Patch]:
-    """Let calls of modules go through a Caller, and tell it of attributes that are set."""
+    """Let calls of modules go through a Caller, and tell it of what is put into modules."""
     caller, change = Caller(session.script, nn.Module.__call__), nn.Module.__setattr__
+    convert = nn.Module._apply
 
     def call(self: nn.Module, *args: Any, **words: Any) -> Any:
         return caller(self, args, words)
@@ -308,4 +316,12 @@ def patches(session: Session) -> Sequence[Patch]:
         if name != "training" and before is not value and id(self) in caller.within:
             caller.changed(self)
 
-    return ((nn.Module, "__call__", call), (nn.Module, "__setattr__", set_attribute))
+    def apply(self: nn.Module, *args: Any, **words: Any) -> nn.Module:
+        before = [*self._buffers.values()]
+        convert(self, *args, **words)
+        if any(one is not other for one, other in zip(before, self._buffers.values(), strict=True)):
+            caller.changed(self)  # `half`, `double`, `to`
+        return self
+
+    return ((nn.Module, "__call__", call), (nn.Module, "__setattr__", set_attribute),
+            (nn.Module, "_apply", apply))  # fmt: skip

@@ -38,15 +38,26 @@ def patches() -> Sequence[Patch]:
 
 
 def _laid(original: Callable[..., None]) -> Callable[..., None]:
-    """Return a function of torch's whose gradients lie in memory as the weights do.
+    """Return a function of torch's whose gradients, and what is kept, lie as the weights do.
 
-    Where they do not, torch 2.13's fused optimizers take one number's gradient for another's.
+    Where they do not, torch 2.13's fused optimizers take one number's gradient for another's: after
+    `net.to(memory_format=torch.channels_last)`, say, what is kept still lies as before.
     """
 
     @functools.wraps(original)
     def step(params: list[Tensor], grads: list[Tensor], *kept: Any, **words: Any) -> None:
         pairs = zip(params, grads, strict=True)
-        original(params, [_as(weight, gradient) for weight, gradient in pairs], *kept, **words)
+        laid = [_as(weight, gradient) for weight, gradient in pairs]
+        turned = []
+        for several in kept:
+            for place, one in enumerate(several if isinstance(several, list) else ()):
+                if one is not None and one.ndim and _as(params[place], one) is not one:
+                    several[place] = _as(params[place], one)
+                    turned.append((several, place, one))
+        original(params, laid, *kept, **words)
+        for several, place, one in turned:
+            one.copy_(several[place])
+            several[place] = one
 
     return step
 
