@@ -305,7 +305,7 @@ class Trained:
 def patches(session: Session) -> Sequence[Patch]:
     """Let calls of modules go through a Caller, and tell it of what is put into modules."""
     caller, change = Caller(session.script, nn.Module.__call__), nn.Module.__setattr__
-    convert = nn.Module._apply
+    convert: Any = nn.Module._apply
 
     def call(self: nn.Module, *args: Any, **words: Any) -> Any:
         return caller(self, args, words)
