@@ -61,8 +61,8 @@ class Mean:
             weight = sample_weight.to(values)
         else:
             weight = values.new_full((), 1.0 if sample_weight is None else sample_weight)
-        if weight.ndim > values.ndim:
-            weight = weight.reshape(values.shape)
+        if weight.ndim > values.ndim:  # of places, where there is one number for all of them
+            weight = weight.flatten(values.ndim).mean(-1)
         weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
         total, count = (values * weight).sum(), weight.expand(values.shape).sum()
         self._total = total if self._total is None else self._total + total
@@ -273,7 +273,7 @@ def get(given: Any, loss: Loss | None = None, output_shape: Shape = ()) -> Metri
         metric: Metric = given
         return metric
     if isinstance(given, Loss):
-        return Scored(given.per_sample, given.name)
+        return Scored(given.scores, given.name)
     if isinstance(given, nn.Module):
         from torchmetrics import Metric as OfTorch
 
@@ -281,7 +281,7 @@ def get(given: Any, loss: Loss | None = None, output_shape: Shape = ()) -> Metri
             return TorchMetric(given)
     if callable(given) and not isinstance(given, type):
         function = losses.Function(given)
-        return Scored(function.per_sample, function.name)
+        return Scored(function.scores, function.name)
     known = ", ".join(_known())
     raise ConfigError(
         "metrics",
@@ -311,7 +311,7 @@ def _by_name(name: str, loss: Loss | None, output_shape: Shape) -> Metric:
     if word in TORCHMETRICS:
         return _of_torchmetrics(name, yes_or_no, output_shape)
     if word in losses.NAMES:
-        return Scored(_like(loss, losses.get(word), output_shape).per_sample, name)
+        return Scored(_like(loss, losses.get(word), output_shape).scores, name)
     raise unknown("metrics", "metric", name, _known())
 
 

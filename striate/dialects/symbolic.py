@@ -135,6 +135,7 @@ def lift(function: Function, native: Callable[..., Layer | None] | None = None) 
             return function(*args, **kwargs)
         layer = native(*args[1:], **kwargs) if native else None
         if layer is not None and (len(symbols) == 1 or isinstance(args[0], (list, tuple))):
+            vars(layer)["of_code"] = True
             return layer(args[0])
         return record(function, args, kwargs, symbols)
 

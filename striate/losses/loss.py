@@ -49,6 +49,10 @@ class Loss(Setting):
         values = self._values(y_true, y_pred)
         return values.flatten(1).mean(1) if values.ndim > 1 else values
 
+    def scores(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return what a metric takes the mean of: numbers batch first, with or without places."""
+        return self._values(y_true, y_pred)
+
     def __call__(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> Tensor:
@@ -77,8 +81,8 @@ class Loss(Setting):
 
     def _weight(self, weight: Tensor, values: Tensor) -> Tensor:
         weight = torch.as_tensor(weight, dtype=values.dtype, device=values.device)
-        if weight.shape == (len(values), 1):
-            weight = weight[:, 0]
+        if weight.shape == (len(values), 1) or weight.shape == (*values.shape, 1):
+            weight = weight[..., 0]
         if weight.ndim == 0 or weight.shape != values.shape[: weight.ndim]:
             raise ShapeError(
                 type(self).__name__,
@@ -135,6 +139,11 @@ class Function(Loss):
     def per_sample(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return one number for each sample; all the same if the function returns only one."""
         values = super().per_sample(y_true, y_pred)
+        return values if values.ndim else values.expand(len(y_pred))
+
+    def scores(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return what the function returns; one number of the batch for each of its samples."""
+        values = self._values(y_true, y_pred)
         return values if values.ndim else values.expand(len(y_pred))
 
     def _weight(self, weight: Tensor, values: Tensor) -> Tensor:

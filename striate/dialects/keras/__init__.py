@@ -38,12 +38,15 @@ VERSIONS: dict[str, KerasVersion] = {
         KerasVersion(
             "keras0", "Keras 0.3", "0.3.3", _optimizers(1e-6), "acc", 100, 128,
             summary=_KERAS1_COLUMNS, strict_wait=True, layout="channels_first", old=True,
+            counts_weights=True,
         ),
         KerasVersion(
             "keras1", "Keras 1.2", "1.2.2", _optimizers(1e-8), "acc", 10, summary=_KERAS1_COLUMNS,
-            strict_wait=True, old=True,
+            strict_wait=True, old=True, counts_weights=True,
         ),
-        KerasVersion("keras2", "Keras 2.2", "2.2.4", _optimizers(1e-7), "acc"),
+        KerasVersion(
+            "keras2", "Keras 2.2", "2.2.4", _optimizers(1e-7), "acc", counts_weights=True,
+        ),
         KerasVersion("keras23", "Keras 2.3", "2.3.1", _optimizers(1e-7), head=True),
         KerasVersion(
             "tf", "tf.keras 2", "2.15.0", _MODERN, first=0, head=True, folds=False, steps=True,

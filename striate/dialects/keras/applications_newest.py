@@ -56,11 +56,13 @@ def _eighth(count: float) -> int:
     return whole + 8 if whole < 0.9 * count else whole
 
 
-def _squeezed(kit: Any, x: Any, inner: int, full: int, word: str, first: str, gate: str) -> Any:
+def _squeezed(kit: Any, x: Any, inner: int, full: int, word: str) -> Any:
     """Return channels, each times a number that the average picture decides."""
-    y = kit.layers["GlobalAveragePooling2D"](keepdims=True, name=f"{word}squeeze")(x)
-    y = kit.conv(y, inner, 1, f"{word}reduce", activation=first)
-    y = kit.conv(y, full, 1, f"{word}expand_gate", activation=gate)
+    sides = (full, 1, 1) if kit.axis == 1 else (1, 1, full)
+    y = kit.layers["GlobalAveragePooling2D"](name=f"{word}squeeze")(x)
+    y = kit.layers["Reshape"](sides, name=f"{word}reshape")(y)
+    y = kit.conv(y, inner, 1, f"{word}reduce", activation="silu")
+    y = kit.conv(y, full, 1, f"{word}expand", activation="sigmoid")
     return kit.layers["Multiply"](name=f"{word}excite")([x, y])
 
 
@@ -70,18 +72,16 @@ def _mobile3(name: str, plan: Sequence[Any], last: int) -> Body:
              include_preprocessing: bool = True, **words: Any) -> Any:  # fmt: skip
         layers, smooth = kit.layers, "relu" if minimalistic else "hard_swish"
 
-        def gate(x: Any) -> Any:
-            return layers["ReLU"](6.0)(x + 3.0) * (1.0 / 6.0)
-
         def act(x: Any, word: str) -> Any:
-            return layers["ReLU"]()(x) if word == "relu" else layers["Multiply"]()([x, gate(x)])
+            return (layers["ReLU"]() if word == "relu" else layers["Activation"]("hard_swish"))(x)
 
         def excited(x: Any, share: float, word: str) -> Any:
             full = int(x.shape[kit.axis])
-            y = layers["GlobalAveragePooling2D"](keepdims=True, name=f"{word}squeeze")(x)
-            y = kit.conv(y, _eighth(full * share), 1, f"{word}squeeze_conv", activation="relu")
-            y = gate(kit.conv(y, full, 1, f"{word}excite_conv"))
-            return layers["Multiply"](name=f"{word}excite")([x, y])
+            y = layers["GlobalAveragePooling2D"](keepdims=True, name=f"{word}avg_pool")(x)
+            y = kit.conv(y, _eighth(full * share), 1, f"{word}conv")
+            y = kit.conv(layers["ReLU"](name=f"{word}relu")(y), full, 1, f"{word}conv_1")
+            y = layers["ReLU"](6.0)(y + 3.0) * (1.0 / 6.0)
+            return layers["Multiply"](name=f"{word}mul")([x, y])
 
         x = begin
         if include_preprocessing:
@@ -96,14 +96,18 @@ def _mobile3(name: str, plan: Sequence[Any], last: int) -> Body:
             if number:
                 y = kit.conv(y, _eighth(inner * times), 1, f"{prefix}expand", use_bias=False)
                 y = act(kit.norm(y, f"{prefix}expand_bn", activation=None), word)
-            y = layers["DepthwiseConv2D"](side, strides=stride, padding="same", use_bias=False,
-                                          name=f"{prefix}depthwise")(y)  # fmt: skip
+            y = kit.pad(y, side, f"{prefix}depthwise_pad") if stride == 2 else y
+            y = layers["DepthwiseConv2D"](
+                side, strides=stride, padding="same" if stride == 1 else "valid", use_bias=False,
+                name=f"{prefix}depthwise",
+            )(y)  # fmt: skip
             y = act(kit.norm(y, f"{prefix}depthwise_bn", activation=None), word)
             if share and not minimalistic:
-                y = excited(y, share, prefix)
+                y = excited(y, share, f"{prefix}squeeze_excite_")
             y = kit.conv(y, out, 1, f"{prefix}project", use_bias=False)
             y = kit.norm(y, f"{prefix}project_bn", activation=None)
-            x = layers["add"]([x, y]) if stride == 1 and inner == out else y
+            whole = stride == 1 and inner == out
+            x = layers["Add"](name=f"{prefix}add")([x, y]) if whole else y
         full = _eighth(int(x.shape[kit.axis]) * 6)
         x = kit.norm(kit.conv(x, full, 1, "conv_1", use_bias=False), "conv_1_bn", activation=None)
         x = act(x, smooth)
@@ -154,14 +158,16 @@ def _efficient2(name: str, plan: Sequence[Any], width: float, depth: float) -> B
                         3, strides=stride, padding="same", use_bias=False, name=f"{word}dwconv2"
                     )(y)
                     y = kit.norm(y, f"{word}bn", activation="silu")
-                    y = _squeezed(kit, y, max(1, inner // 4), full, f"{word}se_", "silu", "sigmoid")
+                    y = _squeezed(kit, y, max(1, inner // 4), full, f"{word}se_")
                 single = times == 1 and not gated
                 y = kit.conv(y, out, 3 if single else 1, f"{word}project_conv",
                              stride if single else 1, use_bias=False)  # fmt: skip
                 y = kit.norm(y, f"{word}project_bn", activation="silu" if single else None)
                 if stride == 1 and inner == out:
                     drop = 0.2 * place / sum(rounds)
-                    y = layers["Dropout"](drop, noise_shape=(None, 1, 1, 1), name=f"{word}drop")(y)
+                    if drop:
+                        y = layers["Dropout"](drop, noise_shape=(None, 1, 1, 1),
+                                              name=f"{word}drop")(y)  # fmt: skip
                     y = layers["Add"](name=f"{word}add")([y, x])
                 x, inner, place = y, out, place + 1
         x = kit.norm(kit.conv(x, wide(1280), 1, "top_conv", use_bias=False), "top_bn",
@@ -170,13 +176,14 @@ def _efficient2(name: str, plan: Sequence[Any], width: float, depth: float) -> B
         def head(x: Any) -> Any:
             return layers["Dropout"](0.2, name="top_dropout")(kit.average(x))
 
-        return kit.ended(begin, x, top, pooling, classes, name.lower(), activation, head)
+        called = f"efficientnetv2-{name.removeprefix('EfficientNetV2').lower()}"
+        return kit.ended(begin, x, top, pooling, classes, called, activation, head)
 
     return body
 
 
 def rows(session: KerasSession, base: Any) -> dict[str, tuple[Row, Any]]:
-    """Return the row and the class of ConvNeXt's own layer; no script imports it."""
+    """Return rows and classes of layers that only these networks have; no script imports them."""
 
     class LayerScale(base):  # type: ignore[misc]
         """Channels, each times a weight that begins small."""
@@ -196,62 +203,84 @@ def rows(session: KerasSession, base: Any) -> dict[str, tuple[Row, Any]]:
             """Scale."""
             return inputs * self.gamma
 
-    row = Row("LayerScale", ("LayerScale",), ("init_values", "projection_dim"))
-    return {"LayerScale": (row, LayerScale)}
+    class CustomScaleLayer(base):  # type: ignore[misc]
+        """The first of two inputs, and a share of the second."""
+
+        def __init__(self, scale: float) -> None:
+            base.__init__(self)
+            self.scale = scale
+
+        def call(self, inputs: Any) -> Any:
+            """Add."""
+            return inputs[0] + inputs[1] * self.scale
+
+    orders: dict[Any, tuple[str, ...]] = {
+        LayerScale: ("init_values", "projection_dim"), CustomScaleLayer: ("scale",)
+    }  # fmt: skip
+    return {cls.__name__: (Row(cls.__name__, (cls.__name__,), order), cls)
+            for cls, order in orders.items()}  # fmt: skip
 
 
 def _convnext(name: str, depths: Sequence[int], first: int) -> Body:
     def body(kit: Any, begin: Any, top: bool, pooling: Any, classes: int, activation: Any,
              include_preprocessing: bool = True, **words: Any) -> Any:  # fmt: skip
         layers, x = kit.layers, begin
-
-        def norm(x: Any, word: str) -> Any:
-            return layers["LayerNormalization"](epsilon=1e-6, name=word)(x)
-
         if include_preprocessing:
             x = layers["Normalization"](
                 mean=[255 * one for one in MEAN], variance=[(255 * one) ** 2 for one in SPREAD],
                 name=f"{name}_prestem_normalization",
             )(x)  # fmt: skip
         for stage, count in enumerate(depths):
-            filters, word = first * 2**stage, f"{name}_downsampling_{stage}"
-            x = norm(x, f"{word}_layernorm") if stage else x
-            side = 2 if stage else 4
-            x = kit.conv(x, filters, side, f"{word}_conv", side, "valid")
-            x = x if stage else norm(x, f"{name}_stem_layernorm")
+            filters = first * 2**stage
+            side, word = (2, f"{name}_downsampling") if stage else (4, f"{name}_stem")
+            tail, block = (f"_{stage - 1}", "_block") if stage else ("", "")
+            conv = layers["Conv2D"](filters, kernel_size=side, strides=side,
+                                    name=f"{word}_conv{tail}")  # fmt: skip
+            norm = layers["LayerNormalization"](epsilon=1e-6, name=f"{word}_layernorm{tail}")
+            shrink = kit.session.classes["Sequential"](
+                [norm, conv] if stage else [conv, norm], name=f"{word}{block}{tail}"
+            )
+            x = shrink(x)
             for number in range(count):
-                word = f"{name}_stage_{stage}_block_{number}"
-                y = layers["Conv2D"](filters, kernel_size=7, padding="same", groups=filters,
-                                     name=f"{word}_depthwise_conv")(x)  # fmt: skip
-                y = norm(y, f"{word}_layernorm")
-                y = layers["Dense"](4 * filters, name=f"{word}_pointwise_conv_1")(y)
-                y = layers["Activation"]("gelu", name=f"{word}_gelu")(y)
-                y = layers["Dense"](filters, name=f"{word}_pointwise_conv_2")(y)
-                y = layers["LayerScale"](1e-6, filters, name=f"{word}_layer_scale")(y)
-                x = layers["add"]([x, y])
-
-        def head(x: Any) -> Any:
-            return norm(kit.average(x), f"{name}_head_layernorm")
-
-        if not top:
-            x = norm(x, f"{name}_last_layernorm")
-        return kit.ended(begin, x, top, pooling, classes, name, activation, head)
+                word, y = f"{name}_stage_{stage}_block_{number}", x
+                for layer in (
+                    layers["Conv2D"](filters, kernel_size=7, padding="same", groups=filters,
+                                     name=f"{word}_depthwise_conv"),
+                    layers["LayerNormalization"](epsilon=1e-6, name=f"{word}_layernorm"),
+                    layers["Dense"](4 * filters, name=f"{word}_pointwise_conv_1"),
+                    layers["Activation"]("gelu", name=f"{word}_gelu"),
+                    layers["Dense"](filters, name=f"{word}_pointwise_conv_2"),
+                    layers["LayerScale"](1e-6, filters, name=f"{word}_layer_scale"),
+                    layers["Activation"]("linear", name=f"{word}_identity"),
+                ):  # fmt: skip
+                    y = layer(y)
+                x = x + y
+        if top:
+            x = layers["GlobalAveragePooling2D"](name=f"{name}_head_gap")(x)
+            x = layers["LayerNormalization"](epsilon=1e-6, name=f"{name}_head_layernorm")(x)
+            x = layers["Dense"](classes, activation=activation, name=f"{name}_head_dense")(x)
+            return kit.session.classes["Model"](begin, x, name=name)
+        if pooling:
+            x = layers[f"Global{'Average' if pooling == 'avg' else 'Max'}Pooling2D"]()(x)
+        x = layers["LayerNormalization"](epsilon=1e-6)(x)
+        return kit.session.classes["Model"](begin, x, name=name)
 
     return body
 
 
 def _inception_resnet(kit: Any, begin: Any, top: bool, pooling: Any, classes: int,
                       activation: Any, **words: Any) -> Any:  # fmt: skip
-    layers, counted = kit.layers, iter(range(1000))
+    layers = kit.layers
 
-    def conv(x: Any, filters: int, *sides: int, strides: int = 1, padding: str = "same") -> Any:
-        word = f"conv2d_{next(counted)}"
+    def conv(x: Any, filters: int, *sides: int, strides: int = 1, padding: str = "same",
+             name: str | None = None) -> Any:  # fmt: skip
+        called = [name and name + tail for tail in ("", "_bn", "_ac")]
         x = layers["Conv2D"](
             filters, kernel_size=sides * (3 - len(sides)), strides=strides, padding=padding,
-            use_bias=False, name=f"inception_{word}",
+            use_bias=False, name=called[0],
         )(x)  # fmt: skip
-        x = layers["BatchNormalization"](axis=kit.axis, scale=False, name=f"inception_{word}_bn")(x)
-        return layers["Activation"]("relu")(x)
+        x = layers["BatchNormalization"](axis=kit.axis, scale=False, name=called[1])(x)
+        return layers["Activation"]("relu", name=called[2])(x)
 
     def chain(x: Any, *steps: tuple[Any, ...], strides: int = 1, padding: str = "same") -> Any:
         """Return convolutions one after the other, the last of them with stride and padding."""
@@ -259,38 +288,41 @@ def _inception_resnet(kit: Any, begin: Any, top: bool, pooling: Any, classes: in
             x = conv(x, *step)
         return conv(x, *steps[-1], strides=strides, padding=padding)
 
-    def joined(*several: Any) -> Any:
-        return layers["Concatenate"](axis=kit.axis)(list(several))
+    def joined(name: str, *several: Any) -> Any:
+        return layers["Concatenate"](axis=kit.axis, name=name)(list(several))
 
     def block(x: Any, scale: float, word: str, *branches: Any, act: bool = True) -> Any:
-        mixed = joined(*(chain(x, *steps) for steps in branches))
+        mixed = joined(f"{word}_mixed", *(chain(x, *steps) for steps in branches))
         up = kit.conv(mixed, int(x.shape[kit.axis]), 1, f"{word}_conv")
-        x = layers["add"]([x, layers["Rescaling"](scale)(up)])
-        return layers["Activation"]("relu")(x) if act else x
+        x = layers["CustomScaleLayer"](scale)([x, up])
+        return layers["Activation"]("relu", name=f"{word}_ac")(x) if act else x
 
-    def reduced(x: Any, *branches: Any) -> Any:
+    def reduced(name: str, x: Any, *branches: Any) -> Any:
+        several = [chain(x, *steps, strides=2, padding="valid") for steps in branches]
         pool = layers["MaxPooling2D"](3, strides=2, padding="valid")(x)
-        return joined(*(chain(x, *steps, strides=2, padding="valid") for steps in branches), pool)
+        return joined(name, *several, pool)
 
     x = conv(begin, 32, 3, strides=2, padding="valid")
     x = conv(conv(x, 32, 3, padding="valid"), 64, 3)
     x = layers["MaxPooling2D"](3, strides=2)(x)
     x = conv(conv(x, 80, 1, padding="valid"), 192, 3, padding="valid")
     x = layers["MaxPooling2D"](3, strides=2)(x)
+    several = [chain(x, *steps) for steps in (((96, 1),), ((48, 1), (64, 5)),
+                                              ((64, 1), (96, 3), (96, 3)))]  # fmt: skip
     pool = layers["AveragePooling2D"](3, strides=1, padding="same")(x)
-    x = joined(conv(x, 96, 1), chain(x, (48, 1), (64, 5)), chain(x, (64, 1), (96, 3), (96, 3)),
-               conv(pool, 64, 1))  # fmt: skip
+    x = joined("mixed_5b", *several, conv(pool, 64, 1))
     for number in range(1, 11):
         x = block(x, 0.17, f"block35_{number}", ((32, 1),), ((32, 1), (32, 3)),
                   ((32, 1), (48, 3), (64, 3)))  # fmt: skip
-    x = reduced(x, ((384, 3),), ((256, 1), (256, 3), (384, 3)))
+    x = reduced("mixed_6a", x, ((384, 3),), ((256, 1), (256, 3), (384, 3)))
     for number in range(1, 21):
         x = block(x, 0.1, f"block17_{number}", ((192, 1),), ((128, 1), (160, 1, 7), (192, 7, 1)))
-    x = reduced(x, ((256, 1), (384, 3)), ((256, 1), (288, 3)), ((256, 1), (288, 3), (320, 3)))
+    x = reduced("mixed_7a", x, ((256, 1), (384, 3)), ((256, 1), (288, 3)),
+                ((256, 1), (288, 3), (320, 3)))  # fmt: skip
     for number in range(1, 11):
         x = block(x, 0.2 if number < 10 else 1.0, f"block8_{number}", ((192, 1),),
                   ((192, 1), (224, 1, 3), (256, 3, 1)), act=number < 10)  # fmt: skip
-    x = conv(x, 1536, 1)
+    x = conv(x, 1536, 1, name="conv_7b")
     return kit.ended(begin, x, top, pooling, classes, "inception_resnet_v2", activation,
                      kit.average)  # fmt: skip
 

@@ -18,11 +18,13 @@ from ...engine import loop
 from ...engine.native import make_step
 from ...layers.kernel import Kernelled
 from ...model import Model
+from ...regularizers import get as penalty_of
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
 from . import builds, closing, fitted, initial, judging, keyed, numpy_calls
 from .custom import takes_mask
 from .layers import put_weights
+from .order import of_code
 from .session import KerasSession
 from .tapes import Caller
 
@@ -79,11 +81,20 @@ def _call(session: KerasSession) -> Callable[..., Any]:
                 out = natively(self, args) if outermost and not words else None
                 if out is not None:
                     return out
-                return _CALL(self, *args, **words)
+                return _penalised(session, self, _CALL(self, *args, **words))
         finally:
             session.inside = before
 
     return call
+
+
+def _penalised(session: KerasSession, layer: Layer, out: Any) -> Any:
+    """Return what a layer gives; its penalty on that is among `losses`."""
+    penalty = penalty_of(session.of(layer).activity)
+    if penalty is not None and isinstance(out, Tensor):
+        averaged = session.version.name not in ("keras2", "keras23")
+        vars(layer)["added"] = [penalty(out) / (len(out) if averaged else 1)]
+    return out
 
 
 def _value(x: Any) -> Any:
@@ -193,8 +204,14 @@ def _item(self: Symbol, index: Any) -> Any:
     return item_of(self, index)
 
 
+OPERATIONS = {  # of Keras 3, which lists them in the summary but not among the layers
+    "add": "add", "radd": "add", "sub": "subtract", "rsub": "subtract", "mul": "multiply",
+    "rmul": "multiply", "truediv": "true_divide", "rtruediv": "true_divide", "pow": "power",
+}  # fmt: skip
+
+
 def _pairs(
-    name: str, native: Callable[..., Any], function: Callable[..., Any]
+    session: KerasSession, name: str, native: Callable[..., Any], function: Callable[..., Any]
 ) -> Callable[..., Any]:
     """Return an operator of symbols that also takes arrays and tensors."""
     lifted = lift(function)
@@ -203,14 +220,18 @@ def _pairs(
         plain = isinstance(b, (int, float, np.number)) and not isinstance(b, bool)
         same = isinstance(b, Symbol) and len(b.spec.shape) == len(a.spec.shape) > 0
         if plain or same:
-            return native(a, float(b) if isinstance(b, np.number) else b)
-        return lifted(a, b)
+            out = native(a, float(b) if isinstance(b, np.number) else b)
+        else:
+            out = lifted(a, b)
+        if session.version.name == "keras3" and isinstance(out, Symbol):
+            return of_code(out, session.name(OPERATIONS[name.strip("_")]))
+        return out
 
     act.__name__ = name
     return act
 
 
-def _operators() -> list[Patch]:
+def _operators(session: KerasSession) -> list[Patch]:
     table: dict[str, Callable[[Any, Any], Any]] = {
         "__add__": lambda a, b: tensor(a) + tensor(b),
         "__radd__": lambda a, b: tensor(b) + tensor(a),
@@ -223,7 +244,7 @@ def _operators() -> list[Patch]:
         "__pow__": lambda a, b: tensor(a) ** tensor(b),
     }
     made: list[Patch] = [
-        (Symbol, name, _pairs(name, getattr(Symbol, name), function))
+        (Symbol, name, _pairs(session, name, getattr(Symbol, name), function))
         for name, function in table.items()
     ]
     compared: dict[str, Callable[[Any, Any], Any]] = {
@@ -307,7 +328,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Symbol, "get_shape", lambda self: Shape(self.shape)),
         (Symbol, "_keras_shape", property(lambda self: self.shape)),
         (Symbol, "ndim", property(lambda self: len(self.shape))),
-        *_operators(),
+        *_operators(session),
         (Symbol, "shape", property(lambda self: Shape(_sizes(self.spec)))),
         *(
             (

@@ -21,6 +21,7 @@ from . import (
     twin as keras_twin,
 )
 from .arguments import COMPILE_ORDER, COMPILE_UNSEEN, read
+from .losses_reduced import over_counted
 from .session import KerasSession
 
 
@@ -68,7 +69,7 @@ class Compiled(Model):
         rule = keras_optimizers.get(session, optimizer)
         object.__setattr__(self, "latch", None)
         object.__setattr__(self, "twin", None)
-        added = keras_twin.added_to(session, self) if self._graph is not None else []
+        ends, added = keras_twin.added_to(session, self)
         closing = None
         if self._graph is not None and callable(loss):
             closing = keras_twin.closing_over(loss, self)
@@ -79,11 +80,13 @@ class Compiled(Model):
             native = [native.get(name) for name in self.graph.output_names]
         elif version.by_shape and self._graph is not None:
             asked = keras_losses.by_shape(asked, native, self.graph.outputs[0].spec.shape)
+        if words.get("sample_weight_mode") and version.counts_weights:
+            native = over_counted(native)
         weighted = self._metrics(given.get("weighted_metrics") or [])
-        if added or closing:
+        if ends and (added or closing):
             labels = [closing[0]] if closing else []
             parts = [*added, *([closing[1]] if closing else [])]
-            twin = keras_twin.Twin(self, parts, native, asked, labels)
+            twin = keras_twin.Twin(self, ends, parts, native, asked, labels)
             twin.compile(rule, weights, compile_model)
             object.__setattr__(self, "twin", twin)
         if isinstance(native, list) and None in native:
@@ -106,8 +109,10 @@ class Compiled(Model):
         if isinstance(given, Mapping):
             return {key: self._metrics(value) for key, value in given.items()}
         if isinstance(given, (list, tuple)):
-            return [self._metrics(item) if isinstance(item, (list, tuple)) else
-                    keras_losses.metric(self.session, item) for item in given]  # fmt: skip
+            return keras_losses.apart([
+                self._metrics(item) if isinstance(item, (list, tuple)) else
+                keras_losses.metric(self.session, item) for item in given
+            ])  # fmt: skip
         return [keras_losses.metric(self.session, given)]
 
     @property

@@ -19,7 +19,9 @@ from ...model import Model
 from ..symbolic import tensor
 from .judging import Judging
 from .keyed import in_order, keyed, targets as ordered_targets
-from .losses import Metric, metric_classes
+from .losses import Metric, Own, metric_classes
+from .losses_reduced import Reduced
+from .twin import penalised
 
 ALL = 2**31
 
@@ -31,7 +33,9 @@ def own_step(model: Any, name: str) -> bool:
 
 
 def adds(model: Any) -> bool:
-    """Return whether code of layers adds to the loss, which only a run of the code shows."""
+    """Return whether layers add to the loss, which only a run of the model shows."""
+    if model.twin is None and penalised(model.session, model):
+        return True
     return model.session.adds_loss and any(hasattr(part, "added") for part in model.modules())
 
 
@@ -62,10 +66,12 @@ def fit_with(
 
 def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any) -> Any:
     """Return the loss and the metrics by name."""
-    if own_step(model, "test_step") or own_step(model, "compute_loss"):
+    if own_step(model, "test_step") or own_step(model, "compute_loss") or adds(model):
         return test_steps(model, _prepare(model, x, y, weight, size or 32), steps)
     if model.twin:
         x, y = model.twin.data(x, y)
+    if any(isinstance(loss, (Own, Reduced)) for loss in model._trained.setup.losses):
+        size = size or 32  # of what a script's own loss may depend on
     with in_order(model):
         return loop.evaluate(model._trained, x, y, batch_size=size, verbose=0,
                              sample_weight=weight, steps=steps, return_dict=True)  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -96,6 +98,10 @@ class Own(native.Function):
     """A script's own loss, which may take class numbers where the model gives several outputs."""
 
     takes_any_labels = True
+
+    def _weight(self, weight: Tensor, values: Tensor) -> Tensor:
+        """Return the weights of samples; a number of the batch is weighted by their mean."""
+        return super()._weight(weight, values) if values.ndim else weight.mean()
 
 
 def as_keras(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -214,11 +220,15 @@ class Metric:
     """A metric of a script; its own classes define update_state, result and reset_state."""
 
     kind: Any = None  # the native class
+    session: Any = None  # which counts those without a name: precision, precision_1
+    fixed: ClassVar[bool] = False  # whether all of a kind have one name
 
     def __init__(
         self, *args: Any, name: str | None = None, dtype: Any = None, **words: Any
     ) -> None:
-        self.name = name or _snake(type(self).__name__)
+        word = _snake(type(self).__name__)
+        counts = not (self.fixed or self.session is None)
+        self.name = name or (self.session.name(word) if counts else word)
         self.kept: list[Tensor] = []
         self.native = self.kind(*args, **words) if self.kind else None
         if self.native is not None:
@@ -303,7 +313,7 @@ class Equal(metrics.Scored):
 def _losses_as_metric(cls: Any) -> Callable[..., Any]:
     def make(*args: Any, **words: Any) -> Any:
         made = cls(*args, **words)
-        return metrics.Scored(made.per_sample, made.name)
+        return metrics.Scored(made.scores, made.name)
 
     return make
 
@@ -316,7 +326,7 @@ class Root(metrics.Scored):
     """The root of the mean squared error."""
 
     def __init__(self, name: str = "root_mean_squared_error") -> None:
-        super().__init__(native.MeanSquaredError().per_sample, name)
+        super().__init__(native.MeanSquaredError().scores, name)
 
     def compute(self) -> Tensor:
         """Return the root."""
@@ -342,8 +352,8 @@ class Total:
         self.value = torch.zeros(())
 
 
-def metric_classes() -> dict[str, Any]:
-    """Return the classes of metrics by their names."""
+def metric_classes(session: Any = None) -> dict[str, Any]:
+    """Return the classes of metrics by their names; the session counts those without a name."""
     kinds: dict[str, Any] = {
         "Mean": metrics.Mean, "BinaryAccuracy": metrics.BinaryAccuracy, "Sum": Total,
         "CategoricalAccuracy": metrics.CategoricalAccuracy, "Accuracy": Equal,
@@ -360,10 +370,25 @@ def metric_classes() -> dict[str, Any]:
                        "MeanSquaredLogarithmicError")},
         "LogCoshError": _losses_as_metric(native.LogCosh),
     }  # fmt: skip
+    own = type("Metric", (Metric,), {"session": session})
     made = {
-        name: type(name, (Metric,), {"kind": staticmethod(kind)}) for name, kind in kinds.items()
-    }
-    return {"Metric": Metric, **made}
+        name: type(name, (own,), {"kind": staticmethod(kind),
+                                  "fixed": name not in metrics_counted.NUMBERED})
+        for name, kind in kinds.items()
+    }  # fmt: skip
+    return {"Metric": own, **made}
+
+
+def apart(several: list[Any]) -> list[Any]:
+    """Return the metrics of one output, a second one of a name called otherwise."""
+    taken: set[str] = set()
+    for index, item in enumerate(several):
+        name = item if isinstance(item, str) else getattr(item, "name", "")
+        if name in taken and not isinstance(item, str):
+            several[index] = item = copy.copy(item)
+            item.name = next(f"{name}_{n}" for n in itertools.count(1) if f"{name}_{n}" not in taken)
+        taken.add(name if isinstance(item, str) else getattr(item, "name", ""))
+    return several
 
 
 def metric_functions(session: KerasSession) -> dict[str, Any]:
@@ -391,15 +416,15 @@ def metric(session: KerasSession, given: Any) -> Any:
         if word in ("accuracy", "acc", "Accuracy"):
             return session.version.accuracy or word.lower()
         if word.lower() in NEGATED:
-            return metrics.Scored(native.CosineSimilarity().per_sample, word)
+            return metrics.Scored(native.CosineSimilarity().scores, word)
         if session.version.accuracy or callable(given):  # the name of the function
             word = LONG.get(word.lower(), word)
         return SPELLINGS.get(word, word) if word.isupper() or word in SPELLINGS else _snake(word)
     if isinstance(word, Spoken):
-        return metrics.Scored(word.native_loss.per_sample, word.name)
+        return metrics.Scored(word.native_loss.scores, word.name)
     if callable(given) and not hasattr(given, "update"):
         return metrics.Scored(
-            native.Function(as_keras(given)).per_sample, getattr(given, "__name__", "metric")
+            native.Function(as_keras(given)).scores, getattr(given, "__name__", "metric")
         )
     return given
 

@@ -24,7 +24,16 @@ def _mean_by_weight(values: Tensor, weight: Tensor | None) -> Tensor:
     return (values * weight).sum() / total if total else total
 
 
-REDUCTIONS: dict[str, Reduce] = {"sum": _sum, "mean_with_sample_weight": _mean_by_weight}
+def _mean_of_counted(values: Tensor, weight: Tensor | None) -> Tensor:
+    if weight is None:
+        return values.mean()
+    return (values * weight).mean() / weight.ne(0).float().mean().clamp(min=1e-7)
+
+
+COUNTED = "over_counted"
+REDUCTIONS: dict[str, Reduce] = {
+    "sum": _sum, "mean_with_sample_weight": _mean_by_weight, COUNTED: _mean_of_counted,
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +75,13 @@ class Reduced(native.Loss):
         if name.startswith("takes_"):
             return getattr(self.loss, name)
         raise AttributeError(name)
+
+
+def over_counted(loss: Any) -> Any:
+    """Return losses, or one, whose mean is over what has a weight, as up to Keras 2.2."""
+    if isinstance(loss, list):
+        return [over_counted(one) for one in loss]
+    return Reduced(loss, COUNTED) if isinstance(loss, native.Loss) else loss
 
 
 def reduced(loss: Any, word: str) -> Any:

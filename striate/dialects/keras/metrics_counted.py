@@ -105,12 +105,7 @@ class Area(Counted):
 
     def __init__(self, num_thresholds: int = 200, curve: str = "ROC",
                  summation_method: str = "interpolation", name: Any = None, dtype: Any = None,
-                 thresholds: Any = None, multi_label: bool = False, num_labels: Any = None,
-                 label_weights: Any = None, from_logits: bool = False) -> None:  # fmt: skip
-        if multi_label:
-            raise DialectError("AUC", "multi_label=True is not known here", got="multi_label=True",
-                               need="one area over all labels",
-                               fix="an AUC for each label, of its column", at=caller())  # fmt: skip
+                 thresholds: Any = None, from_logits: bool = False) -> None:  # fmt: skip
         self.curve, self.method, self.from_logits = curve.upper(), summation_method, from_logits
         inner = torch.linspace(0, 1, num_thresholds)[1:-1].tolist()
         inner = inner if thresholds is None else sorted(thresholds)
@@ -118,7 +113,7 @@ class Area(Counted):
 
     def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
         """Take a batch in."""
-        said = y_pred.detach().sigmoid() if self.from_logits else y_pred
+        said = y_pred.detach().sigmoid() if self.from_logits else y_pred.detach()
         super().update(y_true, said, sample_weight)
 
     def compute(self) -> Tensor:
@@ -130,6 +125,49 @@ class Area(Counted):
         heights = {"interpolation": (up[:-1] + up[1:]) / 2, "minoring": up[1:].minimum(up[:-1]),
                    "majoring": up[1:].maximum(up[:-1])}[self.method]  # fmt: skip
         return ((across[:-1] - across[1:]) * heights).sum().float()
+
+
+class Areas:
+    """The mean over labels of the area of each of them, by `weights` of labels."""
+
+    def __init__(self, weights: Any = None, **words: Any) -> None:
+        self.weights, self.words, self.name = weights, words, ""
+        self.reset()
+
+    def update(self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None) -> None:
+        """Take a batch in."""
+        self.areas = self.areas or [Area(**self.words) for _ in range(y_pred.shape[-1])]
+        for index, area in enumerate(self.areas):
+            area.update(y_true[..., index], y_pred[..., index], sample_weight)
+
+    def compute(self) -> Tensor:
+        """Return the mean."""
+        if not self.areas:
+            return torch.zeros(())
+        found = torch.stack([area.compute() for area in self.areas])
+        if self.weights is None:
+            return found.mean()
+        shares = torch.as_tensor(self.weights).float()
+        return (found * shares).sum() / shares.sum()
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.areas: list[Area] = []
+
+
+def _area(num_thresholds: int = 200, curve: str = "ROC",
+          summation_method: str = "interpolation", name: Any = None, dtype: Any = None,
+          thresholds: Any = None, multi_label: bool = False, num_labels: Any = None,
+          label_weights: Any = None, from_logits: bool = False) -> Any:  # fmt: skip
+    words = {"num_thresholds": num_thresholds, "curve": curve, "thresholds": thresholds,
+             "summation_method": summation_method, "from_logits": from_logits}  # fmt: skip
+    if multi_label:
+        return Areas(label_weights, **words)
+    if label_weights is not None:
+        raise DialectError("AUC", "label_weights are for an area of each label",
+                           got=f"label_weights={label_weights!r}", need="multi_label=True",
+                           fix="AUC(multi_label=True, label_weights=...)", at=caller())  # fmt: skip
+    return Area(**words)
 
 
 def _below_precision(tp: Tensor, fp: Tensor, fn: Tensor) -> Tensor:
@@ -280,10 +318,11 @@ CORRELATIONS = {"PearsonCorrelation": pearson_correlation,
 KINDS: dict[str, Any] = {
     **{name: partial(Counted, name) for name in RATES},
     **{name: partial(AtLeast, name) for name in CURVES},
-    "AUC": Area, "MeanIoU": Confused,
+    "AUC": _area, "MeanIoU": Confused,
     "IoU": Confused, "OneHotIoU": partial(Confused, hot=True),
     "OneHotMeanIoU": partial(Confused, hot=True),
     "BinaryIoU": Binary, "F1Score": lambda average=None, threshold=None, **words: F(
         average, 1.0, threshold), "FBetaScore": F,
     **{name: _scored(function) for name, function in CORRELATIONS.items()},
 }  # fmt: skip
+NUMBERED = KINDS.keys() - {"F1Score", "FBetaScore", *CORRELATIONS}  # precision, precision_1, ...

@@ -23,7 +23,7 @@ from . import (
 from .custom import contained, given, phase, words_of_mode
 from .eager import Steps
 from .extra import Merging
-from .order import Stack, listed
+from .order import Stack, is_operation, listed
 from .session import KerasSession
 from .tf_objects import Anything
 from .verbs import Spoken
@@ -187,7 +187,10 @@ def names(session: KerasSession) -> dict[str, Any]:
                 return Model.layers.fget(self)  # type: ignore[attr-defined]
             kept: Any = vars(self).get("listing")
             if kept is None or kept[0] is not self._graph:
-                kept = (self._graph, listed(self._graph))
+                found = listed(self._graph)
+                if scope.version.name == "keras3":
+                    found = [layer for layer in found if not is_operation(layer)]
+                kept = (self._graph, found)
                 object.__setattr__(self, "listing", kept)
             return kept[1]
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from ...core.graph import Graph
 from ...core.layer import Layer
 from ...core.spec import Spec
-from ...core.symbol import Symbol
+from ...core.symbol import Node, Symbol
+from ..symbolic import Computed
 
 
 class InputLayer(Layer):
@@ -89,24 +90,54 @@ class Stack(list[Any]):
 
 
 def listed(graph: Graph) -> list[Any]:
-    """Return the layers, farthest from the outputs first; layers as far in the order of a walk."""
-    first: dict[int, int] = {}
-    todo, seen = list(reversed(graph.outputs)), set()
+    """Return the layers, farthest from the outputs first; layers as far in the order of a walk.
+
+    Inputs from which no output follows stand first among what is at no distance.
+    """
+    first, calls = _walked(graph)
     begin = {id(symbol) for symbol in graph.inputs}
-    while todo:
-        symbol = todo.pop()
-        node = None if id(symbol) in begin else symbol.node
-        first.setdefault(id(symbol if node is None else node.layer), len(first))
-        if node is not None and id(node) not in seen:
-            seen.add(id(node))
-            todo += reversed(node.inputs)
     far: dict[int, int] = {}  # of calls, layers and inputs, by their ids
-    for node in reversed(graph.nodes):
+    for node in reversed(calls):
         depth = max(far.get(id(node), 0), far.get(id(node.layer), 0))
         far[id(node.layer)] = depth
         for symbol in node.inputs:
             source = symbol if id(symbol) in begin else symbol.node
             far[id(source)] = max(far.get(id(source), 0), depth + 1)
     held = [*graph.inputs, *graph.layers.values()]
-    held.sort(key=lambda one: (-far.get(id(one), 0), first.get(id(one), len(first))))
+    held.sort(key=lambda one: (-far.get(id(one), 0), first.get(id(one), -1)))
     return [InputLayer(one) if isinstance(one, Symbol) else one for one in held]
+
+
+def is_operation(layer: Any) -> bool:
+    """Return whether a layer is what the code of a script computed, such as the sum of `x + y`."""
+    return isinstance(layer, Computed) or vars(layer).get("of_code", False)
+
+
+def of_code(x: Any, name: str) -> Any:
+    """Return a symbol; the layer that gives it is an operation of this name."""
+    vars(x.node.layer)["of_code"] = True
+    x.node.layer.rename(name)
+    return x
+
+
+def _walked(graph: Graph) -> tuple[dict[int, int], list[Node]]:
+    """Return when a walk back from the outputs meets layers and inputs, and calls as it ends them.
+
+    A call ends when all calls before it have: this order decides how far shared layers are.
+    """
+    first: dict[int, int] = {}
+    calls: list[Node] = []
+    begin = {id(symbol) for symbol in graph.inputs}
+    todo: list[Symbol | Node] = list(reversed(graph.outputs))
+    met: set[int] = set()
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Node):
+            calls.append(item)
+            continue
+        node = None if id(item) in begin else item.node
+        first.setdefault(id(item if node is None else node.layer), len(first))
+        if node is not None and id(node) not in met:
+            met.add(id(node))
+            todo += [node, *reversed(node.inputs)]
+    return first, calls

@@ -82,7 +82,7 @@ def _inner(session: KerasSession) -> Modules:
     utils, images = keras_utils.names(session), keras_images.names(session)
     losses = {**keras_losses.loss_functions(session), **keras_losses.loss_classes()}
     metrics = {**keras_losses.loss_functions(session), **keras_losses.metric_functions(session),
-               **keras_losses.metric_classes()}  # fmt: skip
+               **keras_losses.metric_classes(session)}  # fmt: skip
     backend, engine = keras_backend.names(session), {**models, **layers}
     first = keras_words.initializer_names(session)
     activations = keras_words.activation_names(session)

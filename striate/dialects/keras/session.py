@@ -24,7 +24,8 @@ class KerasVersion(Version):
     filters are the kernel's sides; `strict_wait`, whether early stopping waits one epoch more;
     `layout`, the default order of axes; `old`, older than Keras 2; `steps`, whether progress counts
     steps, not samples; `words`, names that differ: of inputs and of models; `by_shape`, whether
-    the outputs alone, and not the loss, say which accuracy is meant.
+    the outputs alone, and not the loss, say which accuracy is meant; `counts_weights`, whether a
+    weighted loss is the mean over what has a weight.
     """
 
     number: str = ""
@@ -42,6 +43,7 @@ class KerasVersion(Version):
     steps: bool = False
     words: tuple[str, str] = ("input_1", "model")
     by_shape: bool = False
+    counts_weights: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from ...inspect.summary import Row as Line, summary as table_of
+from .order import is_operation, listed as in_order
 from .session import KerasSession
 
 HEAD = ("Layer (type)", "Output Shape", "Param #", "Connected to")
@@ -44,7 +46,7 @@ def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
     made = table_of(model, expand_nested=False)
     listed = [row for row in made.rows if row.type != "Input" or not hasattr(model, "adopt")]
     if not hasattr(model, "adopt"):
-        order = {layer.name: place for place, layer in enumerate(model.layers)}
+        order = {layer.name: place for place, layer in enumerate(in_order(model.graph))}
         listed.sort(key=lambda row: order.get(row.name, len(order)))
     # what a mask is made of is not listed
     found = {model.graph.names[node.layer]: node.implied for node in model.graph.nodes}
@@ -52,6 +54,7 @@ def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
         _fields(
             dataclasses.replace(row, inputs=row.inputs[: len(row.inputs) - found.get(row.name, 0)]),
             session,
+            row.name in model.graph.layers and is_operation(model.graph.layers[row.name]),
         )
         for row in listed
     ]
@@ -155,11 +158,13 @@ def _bytes(count: float, least: str = "B") -> str:
     return f"{count:.2f} GB"
 
 
-def _fields(row: Line, session: KerasSession) -> tuple[str, ...]:
+def _fields(row: Line, session: KerasSession, computed: bool = False) -> tuple[str, ...]:
     old = {name: name.replace("Conv1D", "Convolution1D").replace("Conv2D", "Convolution2D")
            for name in (row.type,)} if session.version.old else {}  # fmt: skip
     kind = "InputLayer" if row.type == "Input" else old.get(row.type, row.type)
-    kind = "TFOpLambda" if kind == "Computed" and session.version.name == "tf" else kind
+    kind = "TFOpLambda" if computed and session.version.name == "tf" else kind
+    if computed and session.version.name == "keras3":
+        kind = re.sub(r"_\d+$", "", row.name).title().replace("_", "")
     kind = {"KerasSequential": "Sequential", "KerasModel": "Model"}.get(kind, kind)
     shapes = [f"(None, {one})" for one in _inner(row.output)]
     shape = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...core.layer import Layer
+from ...core.graph import Graph
+from ...core.layer import Layer, one_or_all
 from ...core.spec import Spec
-from ...core.symbol import Input, Symbol
+from ...core.symbol import Input, Node, Symbol
 from ...losses import Function
 from ...model import Model
 from ...regularizers import get as penalty_of
@@ -55,16 +56,16 @@ class Punished(Layer):
 class Twin:
     """What fit trains in the place of a model whose loss has further parts.
 
-    `model` has the outputs that have a loss of their own, and the sum of the added parts;
+    `model` has the outputs that have a loss of their own, the `ends`, and the sum of what is added;
     `targets` is whether labels are inputs of it.
     """
 
-    def __init__(self, owner: Model, added: list[Symbol], loss: Any, metrics: Any,
-                 labels: list[Symbol]) -> None:  # fmt: skip
+    def __init__(self, owner: Model, ends: list[Symbol], added: list[Symbol], loss: Any,
+                 metrics: Any, labels: list[Symbol]) -> None:  # fmt: skip
         self.owner, self.labels, self.lossy = owner, labels, loss is not None
         inputs = [*owner.inputs, *labels]
         total = Spread()(inputs[0], *added)
-        outputs = [*owner.outputs, total] if self.lossy or metrics else [total]
+        outputs = [*ends, total] if self.lossy or metrics else [total]
         self.model = Model(inputs, outputs, name=ADDED)
         count = len(outputs) - 1
         several = loss if isinstance(loss, list) else [loss] * count
@@ -130,31 +131,38 @@ def _nothing_(y_true: Tensor, y_pred: Tensor) -> Tensor:
 _nothing = Function(_nothing_)
 
 
-def added_to(session: KerasSession, model: Model) -> list[Symbol]:
-    """Return what was added to the loss of a model: by add_loss, and by penalties on activities."""
-    out = list(getattr(model, "added_symbols", ()))
+def added_to(session: KerasSession, model: Model) -> tuple[list[Symbol], list[Symbol]]:
+    """Return the outputs of a model, and what was added to its loss.
+
+    That is given to add_loss, or a penalty on what a layer gives. Models that are layers are
+    walked where there are penalties in them; the outputs are then others than the model's.
+    """
+    told = list(getattr(model, "added_symbols", ()))
     if model._graph is None:
-        return out
-    for node in model.graph.nodes:
-        penalty = penalty_of(session.of(node.layer).activity)
+        return [], told
+    outputs, penalties = list(model.graph.outputs), []
+    opens = any(penalised(session, part) for part in model.graph.names if isinstance(part, Model))
+
+    def see(node: Node, values: list[Symbol]) -> Any:
+        layer = node.layer
+        if isinstance(layer, Model) and penalised(session, layer):
+            return one_or_all(layer.graph.run(values, see))
+        out = layer(*values) if opens else one_or_all(node.outputs)
+        penalty = penalty_of(session.of(layer).activity)
         if penalty is not None:
             averaged = session.version.name not in ("keras2", "keras23")
-            out.append(Punished(penalty, averaged)(node.outputs[0]))
-        out += getattr(node.layer, "added_symbols", ()) if node.layer is not model else ()
-        for part in _inside(node.layer):
-            if session.of(part).activity is not None:
-                session.note(
-                    f"the activity_regularizer of {part.name}, in a model that is a layer of "
-                    "another, is no part of the loss"
-                )
-    return out
+            penalties.append(Punished(penalty, averaged)(out[0] if isinstance(out, tuple) else out))
+        penalties.extend(getattr(layer, "added_symbols", ()) if layer is not model else ())
+        return out
+
+    whole = Graph(model.graph.inputs, [*outputs, *told])
+    ends = list(whole.run(model.graph.inputs, see))
+    return ends[: len(outputs)], [*ends[len(outputs) :], *penalties]
 
 
-def _inside(layer: Any) -> list[Any]:
-    """Return the layers of a model that is a layer."""
-    if not isinstance(layer, Model):
-        return []
-    return [part for part in layer.modules() if isinstance(part, Layer) and part is not layer]
+def penalised(session: KerasSession, model: Model) -> bool:
+    """Return whether a layer of a model, or of one in it, has a penalty on what it gives."""
+    return any(session.of(part).activity is not None for part in model.modules())
 
 
 def closing_over(function: Any, model: Model) -> tuple[Symbol, Symbol] | None:
