@@ -24,6 +24,7 @@ class Graph:
     def __init__(self, inputs: Sequence[Symbol], outputs: Sequence[Symbol], where: str = "Model"):
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
+        self.called: Sequence[str] = ()
         self.nodes = self._between(where)
         self.layers: dict[str, Layer] = {}
         self.names: dict[Layer, str] = {}
@@ -32,7 +33,12 @@ class Graph:
 
     @property
     def output_names(self) -> list[str]:
-        """Names of the outputs; several of one layer are numbered from the second on."""
+        """Names of the outputs: those that they are `called`, or of the layers that give them.
+
+        Several of one layer are numbered from the second on.
+        """
+        if self.called:
+            return list(self.called)
         names = [symbol.name for symbol in self.outputs]
         before = [names[:index].count(name) for index, name in enumerate(names)]
         return [f"{name}_{count}" if count else name

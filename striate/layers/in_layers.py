@@ -98,7 +98,8 @@ def _answer(net: nn.Module, x: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     """Return the outputs of a network, on the processor, wherever its weights are."""
     device = next((weight.device for weight in net.parameters()), torch.device("cpu"))
     y = net(*(one.to(device) for one in x))
-    return [one.cpu() for one in (y if isinstance(y, tuple) else (y,))]
+    several = tuple(y.values()) if isinstance(y, Mapping) else y if isinstance(y, tuple) else (y,)
+    return [one.cpu() for one in several]
 
 
 def refused(where: str, what: str, got: Any) -> StoreError:

@@ -84,6 +84,16 @@ def test_trained_weights_are_read_from_the_folder_of_keras(
         ("EfficientNetB0", 240, ["stem_conv_pad", "stem_activation",
                                  "block2a_expand_activation", "block2a_dwconv_pad",
                                  "block7a_project_bn"]),
+        ("EfficientNetV2B0", 273, ["block1a_project_activation", "block4a_se_reshape",
+                                   "block6h_add", "top_activation", "avg_pool"]),
+        ("MobileNetV3Small", 164, ["conv_bn", "expanded_conv_depthwise_pad",
+                                   "expanded_conv_squeeze_excite_mul", "activation_17",
+                                   "logits"]),
+        ("ConvNeXtTiny", 135, ["convnext_tiny_stem", "convnext_tiny_downsampling_block_0",
+                               "convnext_tiny_stage_3_block_2_identity",
+                               "convnext_tiny_head_gap", "convnext_tiny_head_dense"]),
+        ("InceptionResNetV2", 782, ["mixed_5b", "block35_10_ac", "mixed_6a", "mixed_7a",
+                                    "block8_10_conv", "conv_7b_ac"]),
     ],
 )  # fmt: skip
 def test_layers_are_called_as_in_keras(name: str, count: int, named: list[str]) -> None:

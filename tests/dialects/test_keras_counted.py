@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from striate.dialects import DialectError, installed
@@ -40,9 +41,49 @@ def test_every_kind_is_compared() -> None:
     assert {*CLASSES, *KINDS} <= compared
 
 
-def test_an_area_of_several_labels_apart_is_refused() -> None:
+def test_areas_of_labels_apart_are_the_mean_of_each() -> None:
+    rng = np.random.default_rng(0)
+    true = (rng.random((40, 3)) > 0.5).astype("float32")
+    said = (0.6 * rng.random((40, 3)) + 0.3 * true).astype("float32")
+    weight, shares = rng.random(40).astype("float32"), [1.0, 2.0, 0.5]
     with installed("keras3"):
         from keras.metrics import AUC
 
-        with pytest.raises(DialectError, match="multi_label"):
-            AUC(multi_label=True)
+        apart = []
+        for index in range(3):
+            one = AUC()
+            one.update_state(true[:, index], said[:, index], sample_weight=weight)
+            apart.append(float(one.result()))
+        for words, wanted in (
+            ({}, np.mean(apart)),
+            ({"label_weights": shares}, np.average(apart, weights=shares)),
+        ):
+            whole = AUC(multi_label=True, **words)
+            whole.update_state(true[:15], said[:15], sample_weight=weight[:15])
+            whole.update_state(true[15:], said[15:], sample_weight=weight[15:])
+            assert float(whole.result()) == pytest.approx(wanted, rel=1e-5)
+        with pytest.raises(DialectError) as told:
+            AUC(label_weights=shares)
+        assert str(told.value).splitlines()[:4] == [
+            "AUC: label_weights are for an area of each label",
+            "  got   label_weights=[1.0, 2.0, 0.5]",
+            "  need  multi_label=True",
+            "  fix   AUC(multi_label=True, label_weights=...)",
+        ]
+
+
+def test_metrics_without_a_name_are_counted() -> None:
+    with installed("keras3"):
+        from keras import Input, Sequential, metrics
+
+        made = [metrics.Precision(), metrics.AUC(), metrics.Precision(), metrics.F1Score()]
+        made += [metrics.F1Score(), metrics.CategoricalAccuracy(), metrics.CategoricalAccuracy()]
+        assert [one.name for one in made] == [
+            "precision", "auc", "precision_1", "f1_score", "f1_score", "categorical_accuracy",
+            "categorical_accuracy",
+        ]  # fmt: skip
+        model = Sequential([Input((2,))])
+        model.compile("sgd", "mse", metrics=["mae", metrics.MeanSquaredError(name="mae")])
+        assert [*model.evaluate(np.ones((2, 2)), np.zeros((2, 2)), return_dict=True)] == [
+            "loss", "mae", "mae_1",
+        ]  # fmt: skip

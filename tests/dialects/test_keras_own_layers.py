@@ -166,3 +166,56 @@ model.fit(np.ones((4, 24, 24, 3)), np.ones((4, 2)), verbose=0)
 """)
     run = run_script(script, root=tmp_path / "runs")
     assert (run / "model.striate").exists()
+
+
+def test_outputs_of_code_are_numbered_or_called_by_their_keys() -> None:
+    from tensorflow.keras import Model, layers
+
+    class Two(Model):  # type: ignore[misc]
+        def __init__(self, keys: Any = None) -> None:
+            super().__init__()
+            self.a, self.b, self.keys = layers.Dense(2), layers.Dense(1), keys
+
+        def call(self, z: Any) -> Any:
+            both = self.a(z), self.b(z)
+            return dict(zip(self.keys, both, strict=True)) if self.keys else both
+
+    y = np.zeros((8, 2)), np.zeros((8, 1))
+    model = Two()
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert sorted(model.fit(x, y, verbose=0).history) == [
+        "loss", "output_1_loss", "output_1_mae", "output_2_loss", "output_2_mae",
+    ]  # fmt: skip
+    assert model.output_names == ["output_1", "output_2"]
+    model = Two(("box", "kind"))
+    model.compile("sgd", {"box": "mse", "kind": "mae"}, metrics={"kind": ["mse"]})
+    named = dict(zip(("box", "kind"), y, strict=True))
+    history = model.fit(x, named, verbose=0, validation_data=(x, named)).history
+    assert sorted(history)[:4] == ["box_loss", "kind_loss", "kind_mse", "loss"]
+    assert sorted(model.predict(x, verbose=0)) == ["box", "kind"]
+
+
+def test_numbers_of_the_scripts_own_are_followed() -> None:
+    import tensorflow as tf
+    from tensorflow.keras import Input, Model, Sequential, layers
+
+    begin = Input((6,))
+    middle = layers.Dense(3)(begin)
+    model = Model(begin, layers.Dense(2)(middle))
+    model.add_metric(tf.reduce_mean(begin * 2), name="twice", aggregation="mean")
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(x, x[:, :2], verbose=0, validation_data=(x, x[:, :2])).history
+    assert list(history) == [
+        "loss", "mae", "twice", "val_loss", "val_mae", "val_twice",
+    ]  # fmt: skip
+    assert history["val_twice"][0] == pytest.approx(2 * x.mean(), rel=1e-5)
+
+    class Told(layers.Layer):  # type: ignore[misc]
+        def call(self, z: Any) -> Any:
+            self.add_metric(tf.reduce_sum(z), name="sum", aggregation="mean")
+            return z
+
+    model = Sequential([Input((6,)), Told(), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    history = model.fit(x, x[:, :2], batch_size=4, epochs=2, verbose=0).history
+    assert history["sum"] == pytest.approx([x.sum() / 2] * 2, rel=1e-5)

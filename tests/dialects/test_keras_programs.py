@@ -258,6 +258,17 @@ s.layers.pop()
 print(names, *first, m.predict(x).shape, s.output_shape)
 """, "pictures first short second sum flat end second/kernel:0 True (None, 12, 12, 1) (96, 432) "
      "(None, 3)"),
+    "layers that are shared, inputs that lead nowhere, and operations": ("keras3", """
+import keras
+from keras import layers
+a, b, c = (keras.Input((4,), name=n) for n in 'abc')
+shared, other = layers.Dense(4, name='shared'), layers.Dense(4, name='other')
+first = shared(a)
+end = layers.Dense(4, name='end')(other(shared(layers.Dense(4, name='far')(b)) * 2 + first))
+m = keras.Model([a, b, c], [end, first])
+print(*(l.name for l in m.layers), '|', *(l.name for l in keras.Model([a, b], first).layers), '|',
+      layers.Rescaling(1.0).name, layers.Add().name, layers.Add().name)
+""", "b far shared a other c end | a b shared | rescaling add_1 add_2"),
     "a Graph of named nodes": ("keras0", ARRAYS + """
 from keras.models import Graph
 from keras.layers.core import Dense, Flatten

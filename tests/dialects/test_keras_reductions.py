@@ -105,12 +105,76 @@ def test_the_accuracy_under_a_binary_loss_is_that_of_the_version(
         assert model.evaluate(x, y, verbose=0)[1] == accuracy
 
 
-def test_a_penalty_that_is_left_out_is_told(keras: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def penalised(keras: Any, kind: str) -> tuple[Any, Any, Any]:
+    """Return a model with two penalties on what its layers give, and these layers."""
     layers = keras.layers
-    inner = keras.Sequential([layers.Dense(3, activity_regularizer="l2", name="deep")])
+    deep = layers.Dense(3, activity_regularizer="l2")
+    end = layers.Dense(2, activity_regularizer=keras.regularizers.L1(0.1))
+    if kind == "code":
+
+        class Code(keras.Model):  # type: ignore[misc]
+            def __init__(self) -> None:
+                super().__init__()
+                self.deep, self.end = deep, end
+
+            def call(self, x: Any) -> Any:
+                return self.end(self.deep(x))
+
+        return Code(), deep, end
+    inner = keras.Sequential([keras.Input((4,)), deep])
     image = keras.Input((4,))
-    model = keras.Model(image, layers.Dense(2, activity_regularizer="l2")(inner(image)))
+    return keras.Model(image, end(inner(image))), deep, end
+
+
+@pytest.mark.parametrize("kind", ["nested", "code"])
+def test_penalties_on_what_layers_give_count_wherever_they_are(keras: Any, kind: str) -> None:
+    model, deep, end = penalised(keras, kind)
     model.compile("sgd", "mse")
-    told = capsys.readouterr().err
-    assert "the activity_regularizer of deep, in a model that is a layer of another" in told
-    assert told.count("activity_regularizer") == 1
+    model(X)
+    within = deep(X).numpy()
+    given = end(within).numpy()
+    wanted = ((given - Y) ** 2).mean() + (0.01 * (within**2).sum() + 0.1 * abs(given).sum()) / 6
+    assert model.evaluate(X, Y, verbose=0) == pytest.approx(wanted, rel=1e-5)
+    history = model.fit(X, Y, batch_size=6, verbose=0).history
+    assert history["loss"][0] == pytest.approx(wanted, rel=1e-5)
+    model(X)
+    assert float(sum(model.losses)) == pytest.approx(wanted - ((given - Y) ** 2).mean(), abs=0.2)
+
+
+def test_weights_may_be_those_of_places(keras: Any) -> None:
+    x, y = RNG.random((6, 4, 4, 2)), RNG.random((6, 4, 4, 1)).astype("float32")
+    weight = RNG.random((6, 4, 4)).astype("float32")
+    model = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.Conv2D(1, 1)])
+    model.compile("sgd", "mse", weighted_metrics=["mae"])
+    apart = model.predict(x, verbose=0) - y
+    wanted = [
+        ((apart[..., 0] ** 2) * weight).mean(),
+        (abs(apart[..., 0]) * weight).sum() / weight.sum(),
+    ]
+    for given in (weight, weight[..., None]):
+        found = model.evaluate(x, y, sample_weight=given, verbose=0)
+        assert found == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_loss_of_the_whole_batch_is_weighted_by_the_mean(keras: Any) -> None:
+    def whole(y_true: Any, y_pred: Any) -> Any:
+        return keras.ops.sum(y_true * y_pred)
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile("sgd", whole)
+    wanted = (model.predict(X, verbose=0) * Y).sum() * WEIGHTS.mean()
+    assert model.evaluate(X, Y, sample_weight=WEIGHTS, verbose=0) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize(("version", "wanted"), [("keras2", 4.0), ("keras23", 2.0)])
+def test_steps_without_weight_leave_the_mean_up_to_keras_2_2(version: str, wanted: float) -> None:
+    weight = np.array([[1.0, 1, 0]] * 2 + [[1, 0, 0]] * 2)
+    with installed(version):
+        from keras.layers import Dense, TimeDistributed
+        from keras.models import Sequential
+
+        dense = Dense(1, kernel_initializer="ones")
+        model = Sequential([TimeDistributed(dense, input_shape=(3, 2))])
+        model.compile("sgd", "mse", sample_weight_mode="temporal")
+        zeros = np.zeros((4, 3, 1))
+        assert model.evaluate(np.ones((4, 3, 2)), zeros, sample_weight=weight, verbose=0) == wanted

@@ -48,13 +48,17 @@ class Stream:
         known = getattr(self.source, "batch_size", 0)
         if known:
             return int(known)
-        if not self.seen:
-            if self.indexed:
-                return _count(self.source[0])
-            batch = next(self.again() if self.again else self.running)
-            self.seen = [] if self.again else [batch]
-            return _count(batch)
-        return _count(self.seen[0])
+        return _count(self.first())
+
+    def first(self) -> Any:
+        """Return the next batch, which the next pass begins with all the same."""
+        if self.seen:
+            return self.seen[0]
+        if self.indexed:
+            return self.source[0]
+        batch = next(self.again() if self.again else self.running)
+        self.seen = [] if self.again else [batch]
+        return batch
 
     def steps_of(self, samples: int) -> int:
         """Return in how many steps so many samples are seen."""

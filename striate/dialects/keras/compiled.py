@@ -44,11 +44,12 @@ class Compiled(Model):
         session: KerasSession
         twin: Any
         latch: Any
+        awaits: Any
         added_symbols: Any
 
     def start(self) -> None:
         """Begin without anything compiled."""
-        for key in ("twin", "latch", "counts", "handle", "keys_in", "keys_out"):
+        for key in ("twin", "latch", "awaits", "counts", "handle", "keys_in", "keys_out"):
             object.__setattr__(self, key, None)
         object.__setattr__(self, "added_symbols", [])
 
@@ -56,6 +57,10 @@ class Compiled(Model):
         """Choose how the model is trained, with the version's defaults."""
         session, version = self.session, self.session.version
         title = f"{version.title} compile"
+        named = any(isinstance(one, Mapping) for one in (*args, *words.values()))
+        object.__setattr__(self, "awaits", (args, words) if named and self._graph is None else None)
+        if self.awaits:  # names of outputs that only a run of the code tells
+            return
         if words.get("target_tensors") is not None:
             session.bound[id(self)] = (self, words["target_tensors"])
         given = read(title, COMPILE_ORDER, args, words, {}, COMPILE_UNSEEN)
@@ -66,6 +71,8 @@ class Compiled(Model):
             asked = ["acc"]
         asked = self._metrics(asked or [])
         loss, weights = (keyed.targets(self, given.get(word)) for word in ("loss", "loss_weights"))
+        if isinstance(weights, list):
+            weights = [1.0 if one is None else one for one in weights]
         rule = keras_optimizers.get(session, optimizer)
         object.__setattr__(self, "latch", None)
         object.__setattr__(self, "twin", None)
@@ -83,10 +90,11 @@ class Compiled(Model):
         if words.get("sample_weight_mode") and version.counts_weights:
             native = over_counted(native)
         weighted = self._metrics(given.get("weighted_metrics") or [])
-        if ends and (added or closing):
+        followed = keras_twin.followed_by(self)
+        if ends and (added or closing or followed):
             labels = [closing[0]] if closing else []
             parts = [*added, *([closing[1]] if closing else [])]
-            twin = keras_twin.Twin(self, ends, parts, native, asked, labels)
+            twin = keras_twin.Twin(self, ends, parts, native, asked, labels, followed)
             twin.compile(rule, weights, compile_model)
             object.__setattr__(self, "twin", twin)
         if isinstance(native, list) and None in native:
@@ -105,12 +113,20 @@ class Compiled(Model):
         object.__setattr__(self, "handle", handle)
         self._latch()
 
+    def settle(self, x: Any) -> None:
+        """Compile a model whose `compile` named outputs of its code, once an input is there."""
+        if self.awaits:
+            args, words = self.awaits
+            with torch.no_grad():
+                self(x, training=False)
+            self.compile(*args, **words)
+
     def _metrics(self, given: Any) -> Any:
         if isinstance(given, Mapping):
             return {key: self._metrics(value) for key, value in given.items()}
         if isinstance(given, (list, tuple)):
             return keras_losses.apart([
-                self._metrics(item) if isinstance(item, (list, tuple)) else
+                self._metrics(item or []) if item is None or isinstance(item, (list, tuple)) else
                 keras_losses.metric(self.session, item) for item in given
             ])  # fmt: skip
         return [keras_losses.metric(self.session, given)]
@@ -186,5 +202,5 @@ class Compiled(Model):
                 object.__setattr__(self, "added", [*getattr(self, "added", []), value])
 
     def add_metric(self, value: Any, name: Any = None, aggregation: Any = None) -> None:
-        """Say that such numbers are not followed."""
-        self.session.note("add_metric: numbers of the network's own symbols are not followed")
+        """Follow the mean of a symbol of the network, or of a number in the code of `call`."""
+        keras_twin.follow(self, self.session, value, name)

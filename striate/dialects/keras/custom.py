@@ -21,6 +21,7 @@ from ...layers.wrap import Opaque
 from ..symbolic import found, kind
 from . import own_names
 from .session import Given, KerasSession
+from .twin import follow
 from .words import initializer, named_activation
 
 MODES = ("training", "mask")  # arguments of `call` that are no inputs
@@ -268,9 +269,10 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def add_update(self, *args: Any, **words: Any) -> None:
             """Take an update that was made in place already."""
 
-        def add_metric(self, value: Any, **words: Any) -> None:
-            """Say that such numbers are not followed."""
-            scope.note("add_metric: numbers of a layer's own are not followed")
+        def add_metric(self, value: Any, name: Any = None, aggregation: Any = None,
+                       **words: Any) -> None:  # fmt: skip
+            """Follow the mean of a number, or of a symbol of the network."""
+            follow(self, scope, value, name)
 
         def get_config(self) -> dict[str, Any]:
             """Return what the layer was made with, as far as the base knows it."""

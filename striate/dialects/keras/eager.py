@@ -291,7 +291,8 @@ class Steps:
         own = [one for one in held if one is not tracker]
         unseen = self.session.version.name == "tf" and own_step(self, "train_step")
         loss = [] if unseen and tracker.native == Mean(tracker.name) else [tracker]
-        return [*loss, *map(Faced, self.compiled()), *own]
+        means = [one for part in self.modules() for one in vars(part).get("means", {}).values()]
+        return [*loss, *map(Faced, self.compiled()), *own, *means]
 
     @property
     def _loss_tracker(self: Any) -> Any:

@@ -383,11 +383,12 @@ def apart(several: list[Any]) -> list[Any]:
     """Return the metrics of one output, a second one of a name called otherwise."""
     taken: set[str] = set()
     for index, item in enumerate(several):
-        name = item if isinstance(item, str) else getattr(item, "name", "")
-        if name in taken and not isinstance(item, str):
+        name = str(item if isinstance(item, str) else getattr(item, "name", ""))
+        if name and name in taken and not isinstance(item, str):
             several[index] = item = copy.copy(item)
-            item.name = next(f"{name}_{n}" for n in itertools.count(1) if f"{name}_{n}" not in taken)
-        taken.add(name if isinstance(item, str) else getattr(item, "name", ""))
+            name = next(f"{name}_{n}" for n in itertools.count(1) if f"{name}_{n}" not in taken)
+            item.name = name
+        taken.add(name)
     return several
 
 

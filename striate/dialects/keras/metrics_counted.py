@@ -130,6 +130,8 @@ class Area(Counted):
 class Areas:
     """The mean over labels of the area of each of them, by `weights` of labels."""
 
+    areas: list[Area]
+
     def __init__(self, weights: Any = None, **words: Any) -> None:
         self.weights, self.words, self.name = weights, words, ""
         self.reset()
@@ -152,7 +154,7 @@ class Areas:
 
     def reset(self) -> None:
         """Forget all batches."""
-        self.areas: list[Area] = []
+        self.areas = []
 
 
 def _area(num_thresholds: int = 200, curve: str = "ROC",

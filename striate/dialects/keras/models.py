@@ -194,6 +194,14 @@ def names(session: KerasSession) -> dict[str, Any]:
                 object.__setattr__(self, "listing", kept)
             return kept[1]
 
+        def _adopt(self, graph: Graph) -> None:
+            """Take a graph; outputs of code are called by their keys, else by their number."""
+            if self._own and len(graph.outputs) > 1:
+                numbered = [f"output_{index}" for index in range(1, len(graph.outputs) + 1)]
+                known = () if scope.version.name == "keras3" else numbered
+                graph.called = vars(self).get("keys_out") or known
+            super()._adopt(graph)
+
         @property
         def weights(self) -> list[Tensor]:
             """The weights, layer by layer as `layers` lists them."""

@@ -27,9 +27,9 @@ _KERAS = (  # names that mean the same to a script, which may replace them
     "trainable_variables trainable_weights training variables weights"
 )
 OF_KERAS = frozenset(_KERAS.split())
-KEPT = ("activity", "added", "added_symbols", "auto_named", "calls", "counts", "dtype_name",
-        "handle", "keys_in", "keys_kept", "keys_out", "latch", "listing", "loss_mean", "passes",
-        "setup", "specs", "starts", "twin")  # fmt: skip
+KEPT = ("activity", "added", "added_symbols", "auto_named", "awaits", "calls", "counts",
+        "dtype_name", "followed", "handle", "keys_in", "keys_kept", "keys_out", "latch", "listing",
+        "loss_mean", "means", "passes", "setup", "specs", "starts", "twin")  # fmt: skip
 
 
 class Shared:

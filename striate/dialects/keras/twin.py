@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,13 +14,16 @@ from ...core.layer import Layer, one_or_all
 from ...core.spec import Spec
 from ...core.symbol import Input, Node, Symbol
 from ...losses import Function
+from ...metrics import Scored
 from ...model import Model
 from ...regularizers import get as penalty_of
 from ..symbolic import found
 from .batches import Bounded, Stream
+from .losses import metric_classes
 from .session import KerasSession
 
 ADDED = "added_loss"
+Followed = Sequence[tuple[str, Symbol]]
 
 
 class Spread(Layer):
@@ -56,31 +59,33 @@ class Punished(Layer):
 class Twin:
     """What fit trains in the place of a model whose loss has further parts.
 
-    `model` has the outputs that have a loss of their own, the `ends`, and the sum of what is added;
-    `targets` is whether labels are inputs of it.
+    `model` has the outputs that have a loss of their own, the `ends`, what is `followed` by name
+    without one, and the sum of what is added; `targets` is whether labels are inputs of it.
     """
 
     def __init__(self, owner: Model, ends: list[Symbol], added: list[Symbol], loss: Any,
-                 metrics: Any, labels: list[Symbol]) -> None:  # fmt: skip
+                 metrics: Any, labels: list[Symbol], followed: Followed = ()) -> None:  # fmt: skip
         self.owner, self.labels, self.lossy = owner, labels, loss is not None
+        self.followed = [name for name, _ in followed]
         inputs = [*owner.inputs, *labels]
         total = Spread()(inputs[0], *added)
-        outputs = [*ends, total] if self.lossy or metrics else [total]
-        self.model = Model(inputs, outputs, name=ADDED)
-        count = len(outputs) - 1
+        judged = ends if self.lossy or metrics else []
+        seen = [Spread()(inputs[0], symbol) for _, symbol in followed]
+        self.model = Model(inputs, [*judged, *seen, total], name=ADDED)
+        self.count = count = len(judged)
         several = loss if isinstance(loss, list) else [loss] * count
         self.losses = [_nothing if one is None else one for one in several[:count]]
-        self.losses.append(Function(_passed))
-        self.shares = [1.0 if one is not None else 0.0 for one in several[:count]] + [1.0]
+        self.losses += [_nothing] * len(seen) + [Function(_passed)]
+        self.shares = [1.0 if one is not None else 0.0 for one in several[:count]]
         lists = metrics if metrics and isinstance(metrics[0], list) else [list(metrics)] * count
-        self.metrics = [*lists, []] if count else [[]]
+        self.metrics = [*lists, *([Scored(_passed, name)] for name in self.followed), []]
 
     def compile(
         self, optimizer: Any, shares: Any, compile_: Callable[..., Any], **words: Any
     ) -> None:
         """Compile the twin."""
-        if isinstance(shares, (list, tuple)):
-            self.shares = [*shares, 1.0]
+        own = list(shares) if isinstance(shares, (list, tuple)) else self.shares
+        self.shares = [*own, *[0.0] * len(self.followed), 1.0]
         compile_(self.model, optimizer, self.losses, self.metrics, self.shares, **words)
 
     def data(self, x: Any, y: Any) -> tuple[Any, Any]:
@@ -91,11 +96,10 @@ class Twin:
         inputs = list(x) if isinstance(x, (list, tuple)) else [x]
         given = [] if y is None else list(y) if isinstance(y, (list, tuple)) else [y]
         nothing = torch.zeros(len(inputs[0]), 1)
-        labels = given or [nothing] * (len(self.losses) - 1)
+        labels = (given or [nothing] * self.count)[: self.count]
         if self.labels:
             inputs += [torch.as_tensor(one).float() for one in given]
-        labels = labels[: len(self.losses) - 1]
-        y_out = [*labels, nothing]
+        y_out = [*labels, *[nothing] * len(self.followed), nothing]
         return inputs if len(inputs) > 1 else inputs[0], y_out if len(y_out) > 1 else nothing
 
     def _batch(self, batch: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -106,17 +110,16 @@ class Twin:
         """Return numbers by the names that they have in the script's model."""
         if len(self.losses) == 1:
             return dict(logs)
-        single = len(self.losses) == 2
-        names = self.model.graph.output_names[:-1]
+        names = self.model.graph.output_names
+        ends, rest = names[: self.count], names[self.count :]
+        unseen = {f"{name}_loss" for name in (rest if self.count > 1 else names)}
+        told = {f"{one}_{name}": name for one, name in zip(rest, self.followed, strict=False)}
         out: dict[str, float] = {}
         for key, value in logs.items():
             front, plain = ("val_", key[4:]) if key.startswith("val_") else ("", key)
-            if plain == f"{self.model.graph.output_names[-1]}_loss":
-                continue
-            if single and plain == f"{names[0]}_loss":
-                continue
-            name = plain.removeprefix(f"{names[0]}_") if single else plain
-            out[front + name] = value
+            if plain not in unseen:
+                name = plain.removeprefix(f"{ends[0]}_") if self.count == 1 else plain
+                out[front + told.get(plain, name)] = value
         return out
 
 
@@ -158,6 +161,25 @@ def added_to(session: KerasSession, model: Model) -> tuple[list[Symbol], list[Sy
     whole = Graph(model.graph.inputs, [*outputs, *told])
     ends = list(whole.run(model.graph.inputs, see))
     return ends[: len(outputs)], [*ends[len(outputs) :], *penalties]
+
+
+def follow(layer: Any, session: KerasSession, value: Any, name: Any) -> None:
+    """Follow the mean of a number that a network's code or symbols give, under a name."""
+    word = str(name or getattr(value, "name", None) or "metric")
+    if any(True for _ in found(value)):
+        vars(layer).setdefault("followed", []).append((word, value))
+        return
+    means = vars(layer).setdefault("means", {})
+    if word not in means:
+        means[word] = metric_classes()["Mean"](name=word)
+    means[word].update_state(torch.as_tensor(value).detach().float())
+    vars(layer).setdefault("added", [])
+    session.adds_loss = True
+
+
+def followed_by(model: Model) -> list[tuple[str, Symbol]]:
+    """Return the symbols that a model and its layers follow, by name."""
+    return [pair for part in model.modules() for pair in vars(part).get("followed", ())]
 
 
 def penalised(session: KerasSession, model: Model) -> bool:

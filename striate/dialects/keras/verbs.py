@@ -89,6 +89,7 @@ class Spoken(Compiled):
         words["shuffle"] = bool(words.get("shuffle", True))
         if words.get("sample_weight") is not None:
             words["sample_weight"] = script.part(weights(self, words["sample_weight"]))
+        self._settle(x)
         if whole:
             x, y = script.part(self._named(x)), script.part(keyed.targets(self, y))
         else:
@@ -119,6 +120,12 @@ class Spoken(Compiled):
         with self._as_compiled(), judging.listening(session, hooks):
             keras_eager.fit_with(self, x, y, epochs, hooks, words)
         return history
+
+    def _settle(self, x: Any) -> None:
+        """Compile by the names of outputs that only a run of a model's code tells."""
+        if self.awaits:
+            batch = _one(x) if plain(x) else stream(x).first()
+            self.settle(batch[0] if isinstance(batch, tuple) and not plain(x) else batch)
 
     def _validation(self, words: dict[str, Any]) -> None:
         """Bring what is validated on into the native form."""
@@ -225,6 +232,7 @@ class Spoken(Compiled):
         x, y = words.get("X", arrays(x)), arrays(y)
         data: Any
         count: int | None = None
+        self._settle(x)
         x, y = batches(self) if x is None else self._named(x), keyed.targets(self, y)
         data = x
         if not plain(x):
@@ -307,6 +315,7 @@ class Spoken(Compiled):
                        class_weight: Any = None, accuracy: bool = False,
                        return_dict: bool = False, **words: Any) -> Any:  # fmt: skip
         """Make one step; return the loss, or a list of the loss and the metrics."""
+        self._settle(x)
         x, y = arrays(self._named(x)), arrays(keyed.targets(self, y))
         if class_weight:
             labels = np.asarray(y)
@@ -335,3 +344,10 @@ class Spoken(Compiled):
         values = list(numbers.values())
         zero = self.session.version.name == "keras0" and not accuracy
         return values[0] if len(values) == 1 or zero else values
+
+
+def _one(x: Any) -> Any:
+    """Return the first sample of arrays, as a batch."""
+    if isinstance(x, Mapping):
+        return {key: _one(value) for key, value in x.items()}
+    return [_one(one) for one in x] if isinstance(x, (list, tuple)) else x[:1]
