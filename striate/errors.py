@@ -136,8 +136,8 @@ def caller() -> str:
     """Return `file.py:12` of the nearest line outside this package and torch, if any."""
     frame = sys._getframe(1)
     while frame is not None:
-        name = frame.f_code.co_filename
-        if not (name.startswith((_PACKAGE, "<")) or "/torch/" in name.replace("\\", "/")):
+        name, module = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
+        if not name.startswith((_PACKAGE, "<")) and module.partition(".")[0] != "torch":
             return f"{Path(name).name}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""

@@ -175,6 +175,16 @@ def test_a_torch_module_becomes_a_model():
     assert model.output_shape == (None, 5)
 
 
+def test_a_torch_module_of_float64_is_refused():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).double()
+    assert told(lambda: st.Model.from_torch(net, (1, 2, 2))).splitlines()[:4] == [
+        "TorchModel: the weights of the module are float64, and a model's inputs are float32",
+        "  got   Sequential of torch.float64",
+        "  need  weights of torch.float32",
+        "  fix   from_torch(net.float(), input_shape)",
+    ]
+
+
 def test_a_torch_module_is_a_layer_of_a_sequential():
     model = st.Sequential([L.Input((4,)), nn.Linear(4, 3), L.Dense(2)])
     assert model(batch(5, 4)).shape == (5, 2)

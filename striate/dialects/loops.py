@@ -12,6 +12,7 @@ COUNT = re.compile(
     r"^(n|nb|num|max|total|number|no|nr|train|training)?_?(of_)?epochs?(_num|_number|_count)?$",
     re.IGNORECASE,
 )
+STEPS = ("backward", "train_on_batch", "apply_gradients")
 RANGES = ("range", "xrange", "trange", "tnrange", "arange", "count")
 CUT = "__import__('itertools').islice(0, {most})"
 LEFT = "__epochs_{line}"
@@ -32,7 +33,8 @@ class Bounded(ast.NodeTransformer):
         """Bound a loop whose variable, or whose end, is named after epochs."""
         self.generic_visit(node)
         call = next((one for one in ast.walk(node.iter) if _is_range(one)), None)
-        if isinstance(call, ast.Call) and (_is_epoch(node.target) or _ends_in_epochs(call.args)):
+        named = _is_epoch(node.target) or _ends_in_epochs(getattr(call, "args", []))
+        if isinstance(call, ast.Call) and (named or _goes_over_batches(node)):
             node.iter = self._cut(node.iter, call if _is_plain(call) else node.iter)
             self.lines.append(node.lineno)
         elif call is None and _is_epoch(node.target):
@@ -98,6 +100,19 @@ def _is_range(node: ast.AST) -> bool:
 def _is_epoch(node: ast.expr) -> bool:
     name = next(_words(node), "")
     return bool(TARGET.search(name)) and not NOT_EPOCHS.search(name)
+
+
+def _goes_over_batches(node: ast.For) -> bool:
+    """Return whether a loop holds one over something that is no range, which makes steps."""
+    inner = [one for one in node.body if isinstance(one, ast.For) and not _counts(one)]
+    return not NOT_EPOCHS.search(next(_words(node.target), "")) and any(
+        isinstance(call, ast.Attribute) and call.attr in STEPS
+        for one in inner for call in ast.walk(one)
+    )  # fmt: skip
+
+
+def _counts(node: ast.For) -> bool:
+    return any(_is_range(one) for one in ast.walk(node.iter))
 
 
 def _is_plain(node: ast.AST) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -150,7 +151,33 @@ def _written_down(module: nn.Module, inputs: tuple[Symbol, ...]) -> Any:
         def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
             return isinstance(m, Layer) or super().is_leaf_module(m, module_qualified_name)
 
-    return Tracer().trace(module, _defaults(module, len(inputs)))
+    with _lengths(module, fx.Proxy, inputs):
+        return Tracer().trace(module, _defaults(module, len(inputs)))
+
+
+@contextlib.contextmanager
+def _lengths(module: nn.Module, stand_in: type, inputs: tuple[Symbol, ...]) -> Iterator[None]:
+    """Let the code of a network ask for `len(x)` inside a block: Python wants a number of it.
+
+    That of a tensor is its first size, which the batch may change; that of sizes is a number.
+    """
+
+    def length(value: Any) -> Any:
+        if not isinstance(value, stand_in):
+            return len(value)
+        found = _given(value, inputs).runs[0]
+        return value.shape[0] if isinstance(found, Tensor) else len(found)  # type: ignore[attr-defined]
+
+    codes = {id(code): code for part in module.modules()
+             for code in [getattr(type(part).forward, "__globals__", {})]}  # fmt: skip
+    changed = [code for code in codes.values() if "len" not in code]
+    for code in changed:
+        code["len"] = length
+    try:
+        yield
+    finally:
+        for code in changed:
+            del code["len"]
 
 
 def _asked(kind: Callable[[Any], Any], inputs: tuple[Symbol, ...]) -> Callable[..., Any]:
@@ -185,7 +212,7 @@ class Follower:
 
     def __init__(self, module: nn.Module, inputs: tuple[Symbol, ...]) -> None:
         self.module = module
-        self.waiting = list(inputs)
+        self.inputs, self.waiting = inputs, list(inputs)
         self.found: dict[Any, Traced] = {}
         self.wrapped: dict[int, TorchModule] = {}
 
@@ -313,7 +340,8 @@ class Follower:
                 tensor = operator.attrgetter(self.found[one].held)(self.module)
                 name, own = _plain(self.found[one].held), isinstance(tensor, nn.Parameter)
                 (layer.register_parameter if own else layer.register_buffer)(name, tensor)
-        return Traced((runs[0], runs[1]), layer(*self.symbols(lines)))
+        given = self.symbols(lines) if lines else self.inputs[:1]  # for the size of the batch
+        return Traced((runs[0], runs[1]), layer(*given))
 
     def varies(self, line: Any) -> bool:
         """Return whether a line computes with numbers that come of the size of the batch."""

@@ -632,6 +632,30 @@ def test_combined_triggers_and_a_plateau(bd):
     assert optim.TriggerAnd(optim.MaxEpoch(3), optim.MaxScore(0.5)).epochs(4) == np.inf
 
 
+def test_each_part_has_its_method(bd):
+    layer, optim, x = bd.layer, bd.optim, numbers(32, 3)
+    inner = layer.Sequential().add(layer.Linear(3, 4)).add(layer.ReLU()).set_name("inner")
+    model = layer.Sequential().add(inner).add(layer.Linear(4, 1).set_name("last"))
+    model.forward(x)
+    before = [one.copy() for one in model.get_weights()]
+    methods = {"inner": optim.SGD(learningrate=1e-20), "last": optim.Adam(learningrate=0.01)}
+    mse = bd.criterion.MSECriterion()
+    trainer = optim.Optimizer(model, (x, x[:, :1]), mse, optim.MaxIteration(1), 32, methods)
+    trainer.set_gradclip_const(-1.0, 1.0).optimize()
+    moved = [np.abs(b - a).max() for a, b in zip(before, model.get_weights(), strict=True)]
+    assert moved == pytest.approx([0, 0, 0.01, 0.01], abs=1e-6)  # Adam's first step is its rate
+    text = told(optim.Optimizer(model, (x, x[:, :1]), mse, optim.MaxEpoch(1), 32,
+                                {"last": optim.SGD()}).optimize)  # fmt: skip
+    assert "no method is given for the weights of Linear00000001\n" in text
+
+
+def test_what_the_modules_of_lenet_import_comes_with_a_star(bd):
+    from bigdl.models.lenet import utils
+
+    assert utils.mnist.TEST_MEAN == bd.mnist.TEST_MEAN
+    assert utils.Top1Accuracy and utils.Sample and utils.normalizer(4.0, 2.0, 2.0) == 1.0
+
+
 def test_labels_from_0_are_refused(bd):
     model = small(bd)
     model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
@@ -746,10 +770,11 @@ MISTAKES = {
     "a method for each part": (
         lambda bd: bd.optim.Optimizer(
             bd.layer.Linear(2, 2), (np.ones((4, 2)), np.ones(4)), bd.criterion.MSECriterion(),
-            bd.optim.MaxEpoch(1), 4, {"a": bd.optim.Adam(), "b": bd.optim.SGD()}),
-        "BigDL 0.7 Optimizer: takes one method for the whole network\n"
+            bd.optim.MaxEpoch(1), 4, {"a": bd.optim.Adam(), "b": bd.optim.SGD()}).optimize(),
+        "BigDL 0.7 Optimizer: the network has no part 'a'\n"
         "  got   a method for each of a, b\n"
-        "  fix   optim_method=SGD(...); model.freeze([...]) keeps a part as it is",
+        "  need  a method for each part that has weights: Linear00000001, or what holds them\n"
+        '  fix   layer.set_name("first"), and {"first": SGD(0.01), ...}',
     ),
     "an argument of another version": (
         lambda bd: bd.k.Dense(units=3),

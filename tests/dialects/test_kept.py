@@ -210,6 +210,26 @@ def test_a_loop_of_torch_leaves_its_model_in_layers(kept: Keep, tmp_path: Path) 
     assert np.allclose(load(run).predict(x), seen.detach().numpy(), atol=1e-5)
 
 
+ONE_LAYER = """
+import torch
+net = torch.nn.Linear(4, 2).double()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+x = torch.rand(8, 4).double()
+for _ in range(2):
+    optimizer.zero_grad()
+    net(x).square().mean().backward()
+    optimizer.step()
+torch.save((x.float(), net.eval()(x).float()), "seen.pt")
+"""
+
+
+@pytest.mark.parametrize("program", [ONE_LAYER, ONE_LAYER.replace(".double()", "")])
+def test_a_loop_over_one_layer_of_torch_leaves_it(kept: Keep, tmp_path: Path, program: str) -> None:
+    run = kept(program)
+    x, seen = torch.load(tmp_path / "seen.pt")
+    assert np.allclose(load(run).predict(x), seen.detach().numpy(), atol=1e-5)
+
+
 NODES = """
 import numpy as np
 import renom as rm

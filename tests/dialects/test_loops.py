@@ -6,6 +6,7 @@ import ast
 import itertools
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,7 @@ ENDED = [
     "for epoch in bar(list(range(20)), desc='x'): seen.append(epoch)",
     "for epoch in epochs: seen.append(epoch)",
     "for epoch in itertools.count(1): seen.append(epoch)",
+    "for e in range(20):\n seen.append(e)\n for x in [1]: one.backward()",
     "epoch = 0\nwhile epoch < 20: epoch += 1; seen.append(epoch)",
     "i = 0\nwhile i < 50 and i <= args['epochs']: i += 1; seen.append(i)",
 ]
@@ -28,6 +30,9 @@ WHOLE = [
     "for step in range(steps_per_epoch): seen.append(step)",
     "for batch in range(20): seen.append(batch)",
     "for epoch_step in range(20): seen.append(epoch_step)",
+    "for e in range(20):\n seen.append(e)\n for x in range(1): one.backward()",
+    "for step in range(20):\n seen.append(step)\n for x in [1]: one.backward()",
+    "for e in range(20):\n seen.append(e)\n for x in [1]: one.forward()",
     "seen += [epoch for epoch in range(20)]",
     "step = 0\nwhile step < steps_per_epoch: step += 1; seen.append(step)",
     "for index, loss in enumerate(range(20)): seen.append(index)",
@@ -40,7 +45,8 @@ def _seen(line: str) -> tuple[list[int], list[int]]:
     tree, seen = ast.parse(line), []
     lines = bounded(tree, 2)
     names = {**NAMES, "seen": seen, "bar": lambda it, desc: it, "itertools": itertools,
-             "trange": lambda count, desc: iter(range(count)), "epochs": range(20)}  # fmt: skip
+             "trange": lambda count, desc: iter(range(count)), "epochs": range(20),
+             "one": SimpleNamespace(backward=lambda: 0, forward=lambda: 0)}  # fmt: skip
     exec(compile(tree, "x", "exec"), names)
     return seen, lines
 
@@ -49,7 +55,7 @@ def _seen(line: str) -> tuple[list[int], list[int]]:
 def test_ended(line: str) -> None:
     seen, lines = _seen(line)
     assert len(seen) == 2
-    assert lines == [line.count("\n") + 1]
+    assert lines == [1 + line.split("while")[0].count("\n") * ("while" in line)]
 
 
 @pytest.mark.parametrize("line", WHOLE)

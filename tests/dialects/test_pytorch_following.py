@@ -187,6 +187,15 @@ def each_channel(net: Any, h: Tensor) -> Tensor:
     return torch.cat([h[:, at : at + 1] * at for at in range(h.shape[1])], 1)
 
 
+def by_lengths(net: Any, h: Tensor) -> Tensor:
+    assert len(h.shape) == 4
+    return h.view(len(h), len([1, 2]), -1)
+
+
+def half_the_length(net: Any, h: Tensor) -> Tensor:
+    return h[: len(h) // 2]
+
+
 def times_the_batch(net: Any, h: Tensor) -> Tensor:
     return h * h.size(0)
 
@@ -212,6 +221,8 @@ def positive(net: Any, h: Tensor) -> Tensor:
     [
         *((one, True) for one in (flat_features, until_small, half_the_height, each_channel)),
         (times_the_batch, True),
+        (by_lengths, True),
+        (half_the_length, False),
         *((one, False) for one in (half_the_batch, large_batches, this_shape, positive)),
     ],
 )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import caller
-from ..table import DialectError
 from .judging import Top1Accuracy
 from .methods import Method
 from .module import Module
+from .parts import ByPart
 from .samples import arrays_of
 from .session import BigdlSession
 from .training import Setup, Watched, optimize
@@ -29,11 +28,7 @@ class Optimizer:
             batch_size,
         )
         if isinstance(optim_method, dict):
-            raise DialectError(
-                "BigDL 0.7 Optimizer", "takes one method for the whole network",
-                got="a method for each of " + ", ".join(map(str, optim_method)),
-                fix="optim_method=SGD(...); model.freeze([...]) keeps a part as it is", at=caller(),
-            )  # fmt: skip
+            optim_method = ByPart(optim_method)
         self.method = optim_method or Method.of("SGD")
         self.watched = Watched()
 

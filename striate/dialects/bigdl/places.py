@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from ..dialect import Modules
@@ -64,6 +65,7 @@ def modules(session: BigdlSession) -> Modules:
         optimizer_names(session),
     )
     common = common_names(session)
+    lenet |= {"mnist": SimpleNamespace(**digits), **named(mnist.normalizer), **optimizers, **common}
     context = {**common, "init_nncontext": lambda *a, **w: LEAKED["SparkContext"].getOrCreate()}
     return {
         "bigdl.dllib": {},

@@ -23,6 +23,7 @@ from .joined import Joined
 from .judging import Top1Accuracy, totals
 from .keras_kinds import looked_up
 from .methods import STRINGS, Method, Plateau
+from .parts import ByPart
 from .samples import Array, Arrays
 from .session import BigdlSession
 from .triggers import EveryEpoch, MaxEpoch, Progress, Trigger
@@ -102,11 +103,13 @@ def optimize(
     x = [one if one.dtype == np.uint8 else one.astype("float32", copy=False) for one in x]
     model, loss, targets = _posed(module.native([tuple(one.shape[1:]) for one in x]), setup, y)
     recorded = [Recorded(model)] if watched.train is not None else []
-    if setup.method.kind == "LBFGS":
-        train: Any = closure.Loop(setup.method)
+    train: Any = loop.fit
+    if isinstance(setup.method, ByPart):
+        model.compile(setup.method.of_weights(module, watched.clip), loss, recorded)
+    elif setup.method.kind == "LBFGS":
+        train = closure.Loop(setup.method)
         model.compile(SGD(1.0), loss, recorded)
     else:
-        train = loop.fit
         _compile(setup, model, loss, watched.clip, recorded)
     steps = math.ceil(len(x[0]) / batch_size)
     follow = _follower(end, watched)(module, model, end, watched, steps, batch_size, recorded)

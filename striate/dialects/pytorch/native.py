@@ -284,7 +284,7 @@ class Trained:
             return None
         try:
             alone: Any = self.module.module if _parallel(self.module) else self.module
-            return self._in_layers(copy.deepcopy(alone).eval().cpu())
+            return self._in_layers(_of_parts(copy.deepcopy(alone).eval().cpu().float()))
         except (StriateError, RuntimeError, TypeError, ValueError) as error:
             why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
             why = why.partition("\n")[0].partition(". ")[0]
@@ -300,6 +300,12 @@ class Trained:
             if found is not None:
                 return found
         return Model.from_torch(module, self.shape).in_layers()
+
+
+def _of_parts(module: nn.Module) -> nn.Module:
+    """Return a network that is one layer of torch as a sequence of it, which is followed to it."""
+    one = type(module).__module__.startswith("torch.nn.") and not any(module.children())
+    return nn.Sequential(module) if one else module
 
 
 def patches(session: Session) -> Sequence[Patch]:
