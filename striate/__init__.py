@@ -6,6 +6,7 @@ The public names are imported when they are first used: `striate --help` need no
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from .model import Model, Sequential, load
 
 __version__ = "0.1.0"
+
+# Torch's own threads spin for milliseconds after each operation, on the cores that the next step
+# needs; this is some tenth of a millisecond. It is read when torch is loaded.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __all__ = [
     "Input",

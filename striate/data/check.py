@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,6 +28,7 @@ SETTINGS = {  # the interval of each number that the verbs take, and what is usu
     "steps": ("int [1, inf)", ""),
 }
 
+NUMPY = (torch.float32, torch.float64)  # what both know
 MUST = ("epochs", "initial_epoch", "validation_freq")  # None says nothing
 
 
@@ -96,7 +99,7 @@ def _finite(field: str, values: Tensor) -> None:
         return
     for start in range(0, len(values), 4096):
         part = values[start : start + 4096]
-        if not bool(torch.isfinite(part.sum(dtype=torch.float64))):
+        if not math.isfinite(_sum(part)):
             bad = ~torch.isfinite(part.reshape(len(part), -1)).all(1)
             if not bool(bad.any()):
                 continue
@@ -107,3 +110,14 @@ def _finite(field: str, values: Tensor) -> None:
                 need="finite numbers",
                 fix=f"leave it out: np.delete(x, {index}, 0), np.delete(y, {index}, 0)",
             )
+
+
+def _sum(values: Tensor) -> float:
+    """Return a sum of which it counts alone whether it is finite.
+
+    On this thread: torch's others would go on spinning, where those of the next step must wait.
+    """
+    if values.dtype not in NUMPY:
+        return float(values.sum(dtype=torch.float64))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(values.detach().numpy().sum())

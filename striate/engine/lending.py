@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,33 +13,11 @@ from torch import Tensor
 
 from ..lower.builder import Weight
 from ..lower.execution import Execution
-from ..lower.moves import Moves
+from ..lower.moves import Moves, Shown, as_it_is
 from ..lower.plan import ALIGNMENT
 
-Shown = Callable[[NDArray[Any]], NDArray[Any]]  # another form of an array, in the same memory
 SPARE = 2  # arrays kept for the gradient of one weight: one may still be looked at
 FREE = 3  # references to an array that nobody else has: the list's, the loop's, the question's
-
-
-def as_it_is(array: NDArray[Any]) -> NDArray[Any]:
-    """Show an array in its own form."""
-    return array
-
-
-class Seen:
-    """Shows a tensor as an array in another form; the same memory is shown by the same array."""
-
-    def __init__(self, shown: Shown) -> None:
-        self.shown = shown
-        self.key: tuple[int, tuple[int, ...]] | None = None
-        self.array: NDArray[Any] = np.empty(0)
-
-    def __call__(self, tensor: Tensor) -> NDArray[Any]:
-        """Return the array."""
-        key = tensor.data_ptr(), tensor.stride()
-        if key != self.key:
-            self.key, self.array = key, self.shown(tensor.detach().numpy())
-        return self.array
 
 
 class Loan:

@@ -18,7 +18,7 @@ from . import advice, hooks as moments
 from .batches import Batches, as_batch, checked, parts, prepare, resident
 from .clock import Clock
 from .hooks import History
-from .native import make_step
+from .native import batch_step, make_step
 from .predictor import Outputs
 from .progress import Silence, reporter, say
 from .setup import setup_of
@@ -264,7 +264,8 @@ def _expect_samples(step: Step) -> None:
 
 def _on_batch(model: Model, x: Any, y: Any, weight: Any, *, train: bool) -> Any:
     data = prepare(model, x, y, weight, ALL)
-    step, mode = Step(model, setup_of(model, training=train), training=train), model.training
+    step = batch_step(model, setup_of(model, training=train), training=train)
+    mode = model.training
     data = checked(model, step, data)
     try:
         for batch in Batches(model, data) if train else data:

@@ -20,11 +20,10 @@ from ..core.spec import Shape, sample_shape
 from ..core.symbol import Symbol
 from ..data.feed import ArrayFeed, Batch
 from ..errors import ConfigError
-from ..lower.builder import Weight
 from ..lower.contents import Contents
 from ..lower.execution import Execution
 from ..lower.lower import Head, Lowered, lower
-from ..lower.optimizer import update_of
+from ..lower.optimizer import rule_of, update_of
 from ..lower.program import Program
 from ..lower.rules import covered
 from ..lower.runtime import Library, library
@@ -89,6 +88,19 @@ def make_step(model: Model, setup: Setup, *, training: bool = False) -> Step:
     return Step(model, setup, training=training)
 
 
+def batch_step(model: Model, setup: Setup, *, training: bool = False) -> Step:
+    """Return what makes the step of a batch that is given alone, with no sums in it yet.
+
+    It is the one of the batch before, which has a plan, unless the model has changed otherwise than
+    in its weights.
+    """
+    fresh, known = Step(model, setup, training=training), setup.steps.get(training)
+    if known is None or not known.like(fresh):
+        known = setup.steps[training] = make_step(model, setup, training=training)
+    known.reset()
+    return known
+
+
 def small_products(precision: str, native: Library) -> bool:
     """Return whether convolutions multiply bfloat16 numbers: asked for, and known to the processor.
 
@@ -127,7 +139,7 @@ class NativeStep(Step):
 
     def _plans_so_far(self) -> dict[Any, Execution]:
         """Return the plans of earlier steps, if they are for the same graph and trained weights."""
-        key = (id(self.model.graph), tuple(map(id, self.weights)), id(self.setup.optimizer))
+        key = (id(self.model.graph), tuple(map(id, self.weights)), rule_of(self.setup.optimizer))
         if key not in self.setup.plans:
             self.setup.plans.clear()
             self.setup.plans[key] = {}
@@ -333,9 +345,7 @@ class NativeStep(Step):
         if self.current is execution and self._state() == self.seen:
             return
         self.settle()
-        execution.push()
-        for weight, slot, tensor in self._slots(execution):
-            execution.copy(execution.slot(weight, slot), tensor)
+        execution.push(self._slots(execution))
         self.current, self.seen = execution, self._state()
 
     @torch.no_grad()
@@ -343,19 +353,20 @@ class NativeStep(Step):
         """Bring weights and state back into the model, if training has changed them."""
         if self.current is None or not self.ahead:
             return
-        self.current.pull()
-        for weight, slot, tensor in self._slots(self.current):
-            self.current.copy(tensor, self.current.slot(weight, slot))
+        self.current.pull(self._slots(self.current))
         self.ahead, self.seen = False, self._state()
 
-    def _slots(self, execution: Execution) -> Iterator[tuple[Weight, int, Tensor]]:
-        """Yield the optimizer's tensors, with the weights and the slots that they belong to."""
+    def _slots(self, execution: Execution) -> list[Tensor]:
+        """Return the optimizer's tensors, weight by weight."""
         update, state = execution.lowered.update, self.setup.state
+        if update is None or state is None:
+            return []
         place = {id(weight): index for index, weight in enumerate(self.weights)}
-        for weight in execution.lowered.weights if update and state else ():
-            for slot, _ in enumerate(weight.slots):
-                assert update is not None and state is not None
-                yield weight, slot, state[update.slots[slot]][place[id(weight.tensor)]]
+        return [
+            state[update.slots[slot]][place[id(weight.tensor)]]
+            for weight in execution.lowered.weights
+            for slot, _ in enumerate(weight.slots)
+        ]
 
     @cached_property
     def _contents(self) -> Contents:

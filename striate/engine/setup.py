@@ -43,6 +43,7 @@ class Setup:
     engine: str = "auto"
     precision: str = "float32"
     plans: Plans = dataclasses.field(default_factory=Plans)  # native ones
+    steps: Plans = dataclasses.field(default_factory=Plans)  # for batches that come one by one
     forwards: Plans = dataclasses.field(default_factory=Plans)  # compiled by torch, for a device
     state: dict[str, Any] | None = None  # the optimizer's, from the first step on
     names: Sequence[str] = ()  # of the weights that the optimizer's state belongs to

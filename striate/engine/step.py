@@ -13,6 +13,7 @@ from ..data.feed import Batch
 from ..data.fit import check_batch
 from ..errors import TrainingError
 from ..layers import activation as activations
+from ..lower.optimizer import rule_of
 from . import masks
 from .precision import compiled, products
 from .setup import Setup
@@ -41,6 +42,7 @@ class Step:
         self.names, self.weights = list(named), list(named.values())
         self.penalties = list(_penalties(model))
         self.limits = list(_limits(model))
+        self.rule = rule_of(setup.optimizer)
         self.reset()
         if training:
             self._begin()
@@ -61,6 +63,16 @@ class Step:
             if isinstance(kept, list):  # the model may have gone to another device since
                 pairs = zip(kept, self.weights, strict=True)
                 kept[:] = [one.to(weight.device) for one, weight in pairs]
+
+    def like(self, other: Step) -> bool:
+        """Return whether a step that was made at another time does the same."""
+        return not (self.masks or other.masks) and self._bound() == other._bound()
+
+    def _bound(self) -> tuple[Any, ...]:
+        """Return what a step holds on to, other than the numbers of weights."""
+        pairs = ((id(one), id(weight)) for one, weight in (*self.penalties, *self.limits))
+        several = (*self.setup.losses, *self.weights)
+        return (id(self.model.graph), self.rule, *map(id, several), *pairs)
 
     def reset(self) -> None:
         """Forget the sums of losses and metrics."""

@@ -19,11 +19,12 @@ from torch.autograd.function import once_differentiable
 from ..lower.builder import Update
 from ..lower.execution import Execution
 from ..lower.lower import Lowered, lower
+from ..lower.moves import Seen, Shown, as_it_is
 from ..lower.rules import covered, units
 from ..lower.runtime import Library, Sources, library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
-from .lending import Gradients, Loan, Loans, Seen, Shown, as_it_is
+from .lending import Gradients, Loan, Loans
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -159,7 +160,7 @@ class _Plan:
             for (weight, place), loan in zip(self.weights, loans, strict=True)
             if place is None and weight.given is None
         ]
-        self.own = [Seen(as_it_is) for _ in self.weights]
+        self.own = [Seen() for _ in self.weights]
         self.shape = tuple(size or 1 for size in self.value.shape)
         self.seen = [Seen(shown) for shown in taped.shown]
         self.slots: list[tuple[int, int, Seen]] = []

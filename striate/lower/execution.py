@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from .builder import Image, Segment, TorchBackward, TorchForward, Weight
 from .lower import Lowered
+from .moves import Exchange
 from .runtime import Engine, Library
 from .units.unit import Unit
 
@@ -32,26 +35,45 @@ class Execution:
 
     # ---- weights ---------------------------------------------------------------------------------
 
+    @cached_property
+    def _exchange(self) -> Exchange:
+        """What the arena has of the model's, and behind it of the optimizer's."""
+        own = [one.logical(self._flat(one.buffer)) for one in self._own]
+        own += [
+            self.slot(one, slot) for one in self.lowered.weights for slot, _ in enumerate(one.slots)
+        ]
+        return Exchange(self.engine.library, [one.numpy() for one in own])
+
+    @cached_property
+    def _own(self) -> list[Weight]:
+        """The weights that are the model's as they are."""
+        return [weight for weight in self.lowered.weights if weight.given is None]
+
     @torch.no_grad()
-    def push(self) -> None:
-        """Copy the model's weights into the arena, and into every form that kernels read."""
+    def push(self, slots: Sequence[Tensor] = ()) -> None:
+        """Copy the model's weights into the arena, and into every form that kernels read.
+
+        `slots`: what the optimizer keeps, weight by weight, if it is to be copied too.
+        """
+        self._exchange.enter([*(weight.tensor for weight in self._own), *slots])
         for weight in self.lowered.weights:
-            given = weight.tensor if weight.given is None else weight.given()
-            self.copy(weight.logical(self._flat(weight.buffer)), given)
+            if weight.given is not None:
+                self.copy(weight.logical(self._flat(weight.buffer)), weight.given())
         if self.lowered.plan.stages[0].calls:
             self.engine.run(1, stages=(0, 1), sources=())
 
     @torch.no_grad()
-    def pull(self) -> None:
-        """Copy the weights, and the statistics of batch normalisations, back into the model."""
-        for weight in self.lowered.weights:
-            if weight.given is None:
-                self.copy(weight.tensor, weight.logical(self._flat(weight.buffer)))
+    def pull(self, slots: Sequence[Tensor] = ()) -> None:
+        """Copy the weights, and the statistics of batch normalisations, back into the model.
+
+        `slots`: those of `push`, if they are to be given back too.
+        """
+        self._exchange.leave([*(weight.tensor for weight in self._own), *slots])
 
     def copy(self, target: Tensor, source: Tensor) -> None:
         """Copy a tensor, on this thread alone."""
         self.write(target, source)
-        target.unsqueeze(0)[:0].zero_()  # so that torch counts the change, which it has not seen
+        increment_version(target)
 
     def write(self, target: Tensor, source: Tensor) -> None:
         """Copy a tensor as `copy` does, but so that torch counts no change."""

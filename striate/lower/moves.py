@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 if TYPE_CHECKING:
     from .runtime import Library
@@ -18,6 +19,28 @@ FLOAT = 4  # bytes
 NO_PAIR = (np.empty(0), np.empty(0))
 Pair = tuple[NDArray[Any], NDArray[Any]]
 Axis = tuple[int, int, int]  # its size, and the floats from one number to the next in both arrays
+Shown = Callable[[NDArray[Any]], NDArray[Any]]  # another form of an array, in the same memory
+
+
+def as_it_is(array: NDArray[Any]) -> NDArray[Any]:
+    """Show an array in its own form."""
+    return array
+
+
+class Seen:
+    """Shows a tensor as an array in another form; the same memory is shown by the same array."""
+
+    def __init__(self, shown: Shown = as_it_is) -> None:
+        self.shown = shown
+        self.key: tuple[int, tuple[int, ...]] | None = None
+        self.array: NDArray[Any] = np.empty(0)
+
+    def __call__(self, tensor: Tensor) -> NDArray[Any]:
+        """Return the array."""
+        key = tensor.data_ptr(), tensor.stride()
+        if key != self.key:
+            self.key, self.array = key, self.shown(tensor.detach().numpy())
+        return self.array
 
 
 class Block(ctypes.Structure):
@@ -113,6 +136,32 @@ class Moves:
         self.library.calls.striate_move(self.blocks, self.count)
         for target, source in self.others.values():
             np.copyto(target, source)
+
+
+class Exchange:
+    """Arrays that have the numbers of tensors, and give them back: each way is one call."""
+
+    def __init__(self, library: Library, own: Sequence[NDArray[Any]]) -> None:
+        self.own = own
+        self.seen = [Seen() for _ in own]
+        self.coming, self.going = (Moves(library, len(own)) for _ in range(2))
+
+    def enter(self, tensors: Sequence[Tensor]) -> None:
+        """Copy the numbers of the tensors into the arrays; there may be fewer than of these."""
+        for number, tensor in enumerate(tensors):
+            self.coming.set(number, self.own[number], self.seen[number](tensor))
+        for number in range(len(tensors), len(self.own)):
+            self.coming.clear(number)
+        self.coming.run()
+
+    def leave(self, tensors: Sequence[Tensor]) -> None:
+        """Copy them back; torch counts the change."""
+        for number, tensor in enumerate(tensors):
+            self.going.set(number, self.seen[number](tensor), self.own[number])
+        for number in range(len(tensors), len(self.own)):
+            self.going.clear(number)
+        self.going.run()
+        increment_version(tensors)
 
 
 def block(form: Form, target: NDArray[Any], source: NDArray[Any]) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
@@ -92,6 +93,13 @@ def update_of(optimizer: Any) -> Update | str:
         return f"{name}({used[0]}=...) has no kernel"
     rule, fields, slots = KNOWN[type(optimizer)](optimizer)
     return update(rule, slots, **fields, weight_decay=optimizer.weight_decay or 0.0)
+
+
+def rule_of(optimizer: Any) -> Any:
+    """Return what is equal where optimizers differ in nothing but their rates."""
+    if type(optimizer) not in KNOWN:
+        return id(optimizer)
+    return dataclasses.replace(optimizer, learning_rate=1.0)
 
 
 def update(rule: Rule, slots: tuple[str, ...], **fields: float) -> Update:

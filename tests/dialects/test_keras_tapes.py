@@ -182,3 +182,40 @@ def test_weights_whose_gradient_is_missing_are_left_to_the_optimizer(tf: Any) ->
     after = [one.numpy() for one in model.trainable_variables]
     assert np.array_equal(before[0], after[0])
     np.testing.assert_allclose(after[1], before[1] - 0.1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [plain, normalised, own])
+def test_a_call_outside_of_tapes_is_the_prediction(tf: Any, make: Any) -> None:
+    model = make(tf)
+    for _ in range(2):
+        assert np.array_equal(model(X[:7]).numpy(), model.predict(X[:7], verbose=0))
+        model.set_weights([0.5 * one for one in model.get_weights()])
+    slopes = model(tf.Variable(X[:4]), training=True)  # the gradient may be wanted
+    assert slopes.grad_fn is not None
+
+
+def test_a_step_of_ones_own_is_native_within_fit(tf: Any, natively: list[bool]) -> None:
+    class Net(tf.keras.Model):  # type: ignore[misc]
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = self.compiled_loss(y, self(x, training=True))
+            slopes = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(slopes, self.trainable_variables, strict=True))
+            return {"loss": loss}
+
+    inner = plain(tf)
+    model = Net(inner.inputs, inner.outputs)
+    model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    seen = model.fit(X, Y, batch_size=8, epochs=8, verbose=0).history["loss"]
+    assert natively == [True] * 24
+    assert seen[-1] < seen[0]
+
+
+def test_minimize_of_a_function_is_native(tf: Any, natively: list[bool]) -> None:
+    model, optimizer = plain(tf), tf.keras.optimizers.SGD(0.1)
+    model(X[:2])
+    before = model.get_weights()
+    optimizer.minimize(lambda: tf.reduce_mean(model(X[:8]) ** 2), model.trainable_variables)
+    assert natively == [True]
+    assert all(not np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True))

@@ -74,16 +74,20 @@ def _call(session: KerasSession) -> Callable[..., Any]:
             vars(self)["told_mask"] = mask
         if training is None and not session.inside:
             training = bool(session.phase)
-        outermost = not session.inside
-        before, session.inside = session.inside, True
+        before = session.inside, session.nested
+        session.inside = session.nested = True
         try:
             with inference_or(None if training is None else bool(training), self):
-                out = natively(self, args) if outermost and not words else None
-                if out is not None:
-                    return out
-                return _penalised(session, self, _CALL(self, *args, **words))
+                whole = not before[1] and not words
+                out = natively(self, args) if whole else None
+                if out is None:
+                    known = getattr(self, "_graph", None)
+                    out = _penalised(session, self, _CALL(self, *args, **words))
+                    if whole and known is None:  # as the next call gives it
+                        out = natively.asked(self, args, out)
+                return out
         finally:
-            session.inside = before
+            session.inside, session.nested = before
 
     return call
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from ...data.feed import endless, feed
 from ...engine import hooks as moments, loop
 from ...engine.batches import Batches, parts, prepare
+from ...engine.native import batch_step
 from ...engine.setup import setup_of
 from ...engine.step import Step
 from ...metrics import Mean, get
@@ -87,9 +88,12 @@ def on_batch(model: Any, x: Any, y: Any, weight: Any, *, train: bool) -> dict[st
     target = model._trained
     several, weight = (weight, None) if isinstance(weight, list) else ([], weight)
     data = prepare(target, x, y, weight, ALL)
-    step, mode = Step(target, setup_of(target, training=train), training=train), target.training
+    setup, mode = setup_of(target, training=train), target.training
     if several:
+        step = Step(target, setup, training=train)
         step.losses = [_weighed(*pair) for pair in zip(step.losses, several, strict=True)]
+    else:
+        step = batch_step(target, setup, training=train)
     try:
         with in_order(model):
             for batch in Batches(target, data) if train else data:

@@ -20,6 +20,7 @@ from ..table import DialectError
 from .own_schedules import LearningRateSchedule
 from .rules import RULES
 from .session import KerasSession
+from .tapes import GradientTape
 
 OUTSIDE = ("rmsprop", "adagrad")  # epsilon was added to the root, not under it, up to Keras 2.3
 RENAMED = {
@@ -193,10 +194,9 @@ class Optimizer:
     def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
         """Compute the gradients of a loss, and make a step."""
         weights = list(var_list() if callable(var_list) else var_list)
-        with torch.enable_grad():
+        with GradientTape() as here:
             value = loss() if callable(loss) else loss
-        grads = torch.autograd.grad(value, weights, allow_unused=True)
-        self._step(list(grads), weights)
+        self._step(here.gradient(value, weights), weights)
 
     def _step(self, grads: list[Any], weights: list[Tensor]) -> None:
         own, setup = vars(self), getattr(vars(self)["model"], "setup", None)

@@ -64,13 +64,13 @@ class KerasSession(Session):
 
     Fields: `layout`, the order of axes that layers have unless told otherwise, and whether the
     script `chose` it; `given`, see `Given`; `phase`, whether the code of a layer runs for training;
-    `inside`, whether a call comes from within a call or from fit; `batch`, the size that inputs
-    fix, for runs on zeros; `adds_loss`, whether a layer's own code adds to the loss; `step`, the
-    engine's step that trains now; `listeners`, callbacks that hear of tests; `custom`, classes by
-    name that files may speak of; `readable`, the dialect's own among them; `classes`, those of
-    models; `kept`, models that no file can hold, by the path they were saved under; `training`,
-    what saved models were compiled with; `bound`, inputs that are tensors, by the ids of their
-    symbols, and targets, by those of models.
+    `inside`, whether a call comes from within a call or from fit, and `nested`, whether from within
+    a call; `batch`, the size that inputs fix, for runs on zeros; `adds_loss`, whether a layer's own
+    code adds to the loss; `step`, the engine's step that trains now; `listeners`, callbacks that
+    hear of tests; `custom`, classes by name that files may speak of; `readable`, the dialect's own
+    among them; `classes`, those of models; `kept`, models that no file can hold, by the path they
+    were saved under; `training`, what saved models were compiled with; `bound`, inputs that are
+    tensors, by the ids of their symbols, and targets, by those of models.
     """
 
     version: KerasVersion
@@ -79,6 +79,7 @@ class KerasSession(Session):
     epsilon: float = 1e-7
     phase: bool | None = None
     inside: bool = False
+    nested: bool = False
     batch: int = 2
     adds_loss: bool = False
     step: Any = None

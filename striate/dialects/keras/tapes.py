@@ -95,10 +95,11 @@ class Trained:
 
 
 class Caller:
-    """Lets a call of a whole network inside of a tape go through a plan, where there is one.
+    """Lets a call of a whole network go through a plan, where there is one.
 
-    Not where the tape may be differentiated in its turn, where the gradient of the input is
-    wanted, or where a layer has a penalty on what it gives.
+    Inside of a tape, not where the tape may be differentiated in its turn, where the gradient of
+    the input is wanted, or where a layer has a penalty on what it gives. Outside, in inference,
+    where nothing else makes gradients: in TensorFlow, or where torch records nothing.
     """
 
     def __init__(self, session: KerasSession) -> None:
@@ -109,7 +110,10 @@ class Caller:
 
     def __call__(self, model: nn.Module, args: tuple[Any, ...]) -> Tensor | None:
         """Return what the network gives, or None where its layers are to be called."""
-        if not isinstance(model, Model) or len(args) != 1 or not OPEN.tapes:
+        if not OPEN.tapes:
+            found: Tensor | None = self.asked(model, args)
+            return found
+        if not isinstance(model, Model) or len(args) != 1:
             return None
         self._note(model, args[0])
         if len(OPEN.tapes) != 1 or self.session.adds_loss:
@@ -117,10 +121,8 @@ class Caller:
         x, (tape,) = args[0], OPEN.tapes
         if tape.persistent or not torch.is_grad_enabled() or not isinstance(x, Tensor):
             return None
-        if x.requires_grad or x.dtype is not torch.float32 or not 0 < len(x) <= LARGEST:
-            return None
         parts = list(model.modules())
-        if model._graph is None or any(self._hooked(part) for part in parts):
+        if not _plain(x) or len(x) > LARGEST or not self._tells_all(model, parts):
             return None
         weights = list(model.parameters())
         key = (
@@ -137,6 +139,23 @@ class Caller:
         self.session.script.native_is_running()
         (x,) = model._taken((x,))
         return taped(x, weights)
+
+    def asked(self, model: nn.Module, args: tuple[Any, ...], otherwise: Any = None) -> Any:
+        """Return the output of a network in inference, without a history."""
+        if OPEN.tapes or not isinstance(model, Model) or len(args) != 1:
+            return otherwise
+        (x,), parts = args, list(model.modules())
+        recorded = self.session.version.name != "tf" and torch.is_grad_enabled()
+        if recorded or self.session.adds_loss or any(part.training for part in parts):
+            return otherwise
+        if not isinstance(x, Tensor) or not _plain(x) or not self._tells_all(model, parts):
+            return otherwise
+        found = model.predictor([x.detach().numpy()])
+        return torch.from_numpy(found[0]) if found is not None and len(found) == 1 else otherwise
+
+    def _tells_all(self, model: Model, parts: list[nn.Module]) -> bool:
+        """Return whether nothing but the graph says what a call does."""
+        return model._graph is not None and not any(map(self._hooked, parts))
 
     def _note(self, model: Model, x: Any) -> None:
         """Tell the script's run what is trained, and on which range of values."""
@@ -166,3 +185,10 @@ class Caller:
         if taped.why_not or not (training or moving == still):
             return None
         return taped
+
+
+def _plain(x: Tensor) -> bool:
+    """Return whether a plan takes a batch, and nobody wants its gradient."""
+    return (
+        x.dtype is torch.float32 and x.device.type == "cpu" and len(x) > 0 and not x.requires_grad
+    )

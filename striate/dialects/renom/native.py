@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ... import layers as L
 from ...core.layer import Layer
-from ...engine.lending import Shown, as_it_is
 from ...engine.taped import Taped
+from ...lower.moves import Shown, as_it_is
 from ...model import Sequential as NativeSequential
 from . import layers, pooling
 from .activations import Activation
