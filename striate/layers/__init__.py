@@ -114,6 +114,7 @@ from .resize import (
 from .separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from .steps import GlobalAveragePooling1D
 from .tone import RandomBrightness, RandomContrast
+from .torch_function import TorchFunction
 from .transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from .wrap import Lambda, TorchModule
 
@@ -217,6 +218,7 @@ __all__ = [
     "Tanh",
     "ThresholdedReLU",
     "TimeDistributed",
+    "TorchFunction",
     "TorchModule",
     "UnitNormalization",
     "UpSampling1D",

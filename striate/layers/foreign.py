@@ -53,6 +53,9 @@ class CannotFollowError(Exception):
     """The code cannot be followed; the network becomes one opaque node."""
 
 
+UNSEEN: dict[type[nn.Module], tuple[str, ...]] = {  # words that leave the first output as it is
+    nn.MultiheadAttention: ("need_weights", "average_attn_weights"),
+}
 NUMBERS = (int, float, operator.index)
 BATCHES = (2, 3)
 FOLLOWING = threading.RLock()  # one thread at a time
@@ -266,7 +269,7 @@ class Follower:
     def call_module(self, line: Any) -> Traced:
         """A call of a layer or of a torch module."""
         part = self.module.get_submodule(line.target)
-        if line.kwargs:
+        if line.kwargs.keys() - UNSEEN.get(type(part), ()):
             raise CannotFollowError
         if not isinstance(part, Layer):
             part = self.wrapped.setdefault(id(part), TorchModule(part, name=line.target))

@@ -20,6 +20,7 @@ from .preprocess import Rescaling
 from .reshape import Permute, Reshape
 from .steps import GlobalAveragePooling1D
 from .torch_calls import AS_MODULES, IDLE, MERGES
+from .torch_function import of_call
 from .wrap import Batch, Opaque, Place, TorchCall, TorchModule
 
 MERGED: dict[str, type[Layer]] = {
@@ -126,8 +127,11 @@ def _held(where: str, node: Node) -> Layer:
         raise refused(where, f"a module that is not of torch.nn, {layer.name}", layer.module)
     if not isinstance(layer, TorchCall):
         return layer
-    found = as_layer(layer, [s.spec for s in node.inputs], node.outputs[0].spec)
-    if found is None or len(node.outputs) > 1:
+    found: Layer | None = None
+    if len(node.outputs) == 1:
+        found = as_layer(layer, [s.spec for s in node.inputs], node.outputs[0].spec)
+    found = found or of_call(layer)
+    if found is None:
         raise refused(where, f"a call of {layer.word} that no layer stands for", layer.function)
     found.rename(layer.name)
     return found

@@ -40,7 +40,7 @@ def seen_elsewhere(graph: Any, module: nn.Module) -> bool:
             used = (user for one in group for user in one.users)
             if any(order[user] > order[line] for user in used):
                 return True
-        elif "out" in line.kwargs:
+        elif line.kwargs.get("out") is not None:
             return True
         group.add(line)
         memory[line] = group

@@ -237,7 +237,7 @@ class TorchCall(Foreign):
 
     def forward(self, *x: Tensor) -> Any:
         """Call the function."""
-        args, kwargs = _fill((self.args, self.kwargs), x, self)
+        args, kwargs = fill((self.args, self.kwargs), x, self)
         if "training" in kwargs:
             kwargs["training"] = (self.network or (self,))[0].training
         return self.function(*args, **kwargs)
@@ -287,7 +287,7 @@ def inference(layer: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _fill(template: Any, x: tuple[Tensor, ...], holder: nn.Module) -> Any:
+def fill(template: Any, x: tuple[Tensor, ...], holder: nn.Module) -> Any:
     """Return the template with inputs, sizes and tensors in their places."""
     if isinstance(template, Place):
         return x[template.index]
@@ -297,11 +297,11 @@ def _fill(template: Any, x: tuple[Tensor, ...], holder: nn.Module) -> Any:
         return getattr(holder, template.name)
     if isinstance(template, slice):
         ends = (template.start, template.stop, template.step)
-        return slice(*(_fill(end, x, holder) for end in ends))
+        return slice(*(fill(end, x, holder) for end in ends))
     if isinstance(template, dict):
-        return {key: _fill(value, x, holder) for key, value in template.items()}
+        return {key: fill(value, x, holder) for key, value in template.items()}
     if isinstance(template, (tuple, list)):
-        return type(template)(_fill(value, x, holder) for value in template)
+        return type(template)(fill(value, x, holder) for value in template)
     return template
 
 

@@ -27,6 +27,13 @@ ROOMS: dict[str, tuple[type[Setting], Callable[[Any], Any]]] = {
 }
 
 
+ELSEWHERE: dict[str, Callable[[Any], Document]] = {  # arguments that a module of torch keeps else
+    "MultiheadAttention": lambda module: {
+        "bias": module.in_proj_bias is not None, "add_bias_kv": module.bias_k is not None,
+    },
+}  # fmt: skip
+
+
 def describe(model: Layer, known: list[Layer] | None = None) -> Document:
     """Return the network as plain values; `known` collects the layers, each described once.
 
@@ -271,18 +278,19 @@ def _describe_module(layer: Layer, module: nn.Module) -> Document:
     if type(module) is nn.Sequential:
         arguments["*"] = tuple(module)
     elif not _bare(module) and getattr(nn, kind, None) is type(module):
+        kept = ELSEWHERE[kind](module) if kind in ELSEWHERE else {}
         for name, argument in inspect.signature(type(module)).parameters.items():
             if name in ("device", "dtype") or name.startswith("_"):
                 continue
-            if not hasattr(module, name) and argument.default is None:
+            if name not in kept and not hasattr(module, name) and argument.default is None:
                 continue  # an older word for another argument
-            if not hasattr(module, name):
+            if name not in kept and not hasattr(module, name):
                 raise StoreError(
                     layer.where,
                     f"torch.nn.{kind} does not keep its argument {name}, so a file cannot hold it",
                     fix="model.save_weights(path), and build the network in code again",
                 )
-            value = getattr(module, name)
+            value = kept[name] if name in kept else getattr(module, name)
             if name == "bias" and not isinstance(value, bool):
                 value = value is not None
             arguments[name] = value

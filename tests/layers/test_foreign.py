@@ -19,6 +19,13 @@ CASES = [
     Case(L.TorchModule, {"module": nn.ReLU()}, (4, 3), keras=False),
     Case(L.TorchModule, {"module": nn.Linear(3, 2)}, (3,), keras=False),
     Case(L.TorchModule, {"module": nn.Softmax(-1)}, (3,), keras=False),
+    Case(
+        L.TorchFunction,
+        {"function": "torch.square", "args": ({"input": 0},)},
+        (4, 3),
+        keras=False,
+        reference=torch.square,
+    ),
 ]
 MODULES = [
     nn.Conv2d(4, 6, 3, 2, 1, groups=2),

@@ -639,9 +639,9 @@ class Choosing(nn.Module):
         return x if x.sum() > 0 else -x
 
 
-class Rolling(nn.Module):
+class Multiplying(nn.Module):
     def forward(self, x):
-        return torch.roll(x, 1, -1)
+        return torch.cumprod(x, -1)
 
 
 class Counting(nn.Module):
@@ -663,7 +663,7 @@ NEED = (
     ("module", "what", "got"),
     [
         (Choosing(), "code that cannot be followed", "Choosing"),
-        (Rolling(), "a call of roll that no layer stands for", "roll"),
+        (Multiplying(), "a call of cumprod that no layer stands for", "cumprod"),
         (
             Counting(),
             "code that changes something, or draws random numbers, at each call",

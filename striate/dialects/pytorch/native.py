@@ -26,6 +26,7 @@ from ...engine.predictor import Predictor
 from ...engine.taped import Taped
 from ...errors import StriateError
 from ...layers import foreign
+from ...layers.in_layers import in_layers, same
 from ...model import Model
 from ...store import model_file
 from ..dialect import Patch
@@ -299,7 +300,25 @@ class Trained:
             found = ported(Model(symbol, outputs[0]), start(self.shape))
             if found is not None:
                 return found
-        return Model.from_torch(module, self.shape).in_layers()
+        try:
+            return Model.from_torch(module, self.shape).in_layers()
+        except StriateError:
+            found = self._in_use(module)
+            if found is None:
+                raise
+            self.script.note(
+                "the run keeps the network as it is in evaluation; in training its code does more"
+            )
+            return found
+
+    def _in_use(self, module: nn.Module) -> Model | None:
+        """Return the layers that a network has in evaluation, where that gives the same."""
+        symbol = start(self.shape)
+        with contextlib.suppress(Exception):  # whatever its code does where it is followed
+            network = Model(symbol, foreign.followed(module, (symbol,))[0])
+            made = Model(*in_layers(network.where, network.graph))
+            return made if same(network, made, network.inputs) else None
+        return None
 
 
 def _of_parts(module: nn.Module) -> nn.Module:
