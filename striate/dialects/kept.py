@@ -46,7 +46,8 @@ def keep(script: Script, asked: dict[str, Any], stopped: str) -> None:
 def _trained(script: Script, stopped: str) -> None:
     run, model = script.run, script.fitted
     if model is None and script.trained:
-        *others, last = script.trained.values()
+        looped = [*script.trained.values()]
+        *others, last = [one for one in looped if not one.seen_only(looped)]
         if kept := ", ".join(_beside(run, others)):
             script.note(f"the run keeps the other networks of the loop too: {kept}")
         model = last.kept(run, "")

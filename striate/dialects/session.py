@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,6 +35,9 @@ class Looped(Protocol):
 
     def kept(self, run: Any, stem: str) -> Any:
         """Write its weights into a file of this stem; return its model, or None if it has none."""
+
+    def seen_only(self, others: Sequence[Any]) -> bool:
+        """Return whether it is a part of another network, called alone to be looked at."""
 
 
 @dataclass

@@ -12,6 +12,8 @@ from typing import Any
 
 from . import (
     surroundings_drawing,
+    surroundings_fetched,
+    surroundings_imageio,
     surroundings_images,
     surroundings_opencv,
     surroundings_pandas,
@@ -62,6 +64,8 @@ def modules() -> Modules:
     nothing = dict.fromkeys(("clear_output", "HTML", "Image", "SVG"), _nothing)
     return {
         **surroundings_skimage.modules(),
+        **surroundings_fetched.modules(),
+        **surroundings_imageio.modules(),
         "cv2": surroundings_opencv.NAMES,
         "cPickle": vars(pickle),
         "StringIO": {"StringIO": io.StringIO},
@@ -74,6 +78,8 @@ def modules() -> Modules:
         "google": {},
         "google.colab": dict.fromkeys(("drive", "files", "output"), Tolerated()),
         "missinglink": {"KerasProject": Tolerated, "PyTorchProject": Tolerated},
+        "matplotlib_inline": {},
+        "matplotlib_inline.backend_inline": {"set_matplotlib_formats": _nothing},
         "pydot": {"Dot": Tolerated, "find_graphviz": _nothing},
         "pydotplus": {"Dot": Tolerated},
     }
@@ -114,6 +120,7 @@ def surrounded(script: Script) -> Iterator[None]:
     notebook = [(builtins, name, made) for name, made in known.items() if name in said]
     with ExitStack() as stack:
         stack.enter_context(restored())
+        stack.enter_context(replaced(surroundings_fetched.patches(script)))
         stack.enter_context(replaced(notebook))  # notebooks that are saved as programs
         stack.enter_context(as_they_were(changes, moved))
         for root in sorted({path.partition(".")[0] for path in every}):
@@ -125,5 +132,5 @@ def _stand_in(root: str, every: Modules) -> Aliases:
     """Return the finder of one small package."""
     own = {path: names for path, names in every.items() if path.partition(".")[0] == root}
     title = f"{root} is not installed, and its stand-in"
-    kind = Partial if root in ("cv2", "skimage") else Aliases
+    kind = Partial if root in ("cv2", "skimage", "requests", "imageio") else Aliases
     return kind(title, own, {}, hides=False, hint=f"pip install {PACKAGES.get(root, root)}")

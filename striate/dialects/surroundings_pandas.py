@@ -286,6 +286,16 @@ def _reaching(pandas: Any, script: Script) -> Iterator[Patch]:
         yield column, word, changing(getattr(column, word), False)
 
 
+def _in_bytes(original: Any) -> Any:
+    """Return get_dummies of the time: columns of 0 and 1, so that `values` holds numbers."""
+
+    @functools.wraps(original)
+    def dummies(*args: Any, **words: Any) -> Any:
+        return original(*args, **{"dtype": np.uint8, **words})
+
+    return dummies
+
+
 def changes(script: Script) -> Changes:
     """Return what is changed in pandas."""
 
@@ -297,6 +307,7 @@ def changes(script: Script) -> Changes:
         yield from lost(pandas.Series, both | {"order": pandas.Series.sort_values})
         yield from lost(pandas.Index, {"get_values": lambda self: self.values})
         yield pandas, "read_csv", _read(pandas.read_csv)
+        yield pandas, "get_dummies", _in_bytes(pandas.get_dummies)
         for kind in (pandas.DataFrame, pandas.Series):
             yield kind, "fillna", _filled(kind.fillna)
             yield from reworded(kind, dict.fromkeys(BY_PLACE, ()))

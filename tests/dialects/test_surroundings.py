@@ -208,6 +208,30 @@ plt.style.use('seaborn-whitegrid'); sns.set(style='darkgrid'); plt.figure(); wan
 axes = sns.heatmap(np.eye(2, dtype=int), annot=True, fmt='d', xticklabels=['a', 'b'])
 print([text.get_text() for text in axes.texts])
 """, "['1', '0', '0', '1']"),
+    "files that are fetched and are here": ("""
+import gzip, pickle, requests, urllib.request, wget, numpy as np
+from six.moves.urllib.request import urlretrieve
+with open('a.gz', 'wb') as file:
+    file.write(requests.get('https://x.invalid/raw/main/mnist.pkl.gz').content)
+with gzip.open('a.gz') as file: (x, y), (u, v), _ = pickle.load(file, encoding='latin-1')
+urlretrieve('https://x.invalid/mnist.npz', 'b.npz')
+with np.load('b.npz') as b: b = b['x_train']
+labels = wget.download('https://x.invalid/t10k-labels-idx1-ubyte.gz')
+try: requests.get('http://127.0.0.1:9/other.zip')
+except requests.exceptions.RequestException as error: why = 'cannot be reached' in str(error)
+print(x.shape, x.dtype, y[0], len(v), b.shape, (b[0].ravel() / 256 == x[0]).all(), labels, why)
+""", "(120, 784) float32 5 120 (120, 28, 28) True t10k-labels-idx1-ubyte.gz True"),
+    "animations of imageio": ("""
+import imageio, numpy as np
+frames = [np.full((4, 5, 3), 60 * at, np.uint8) for at in range(3)]
+imageio.mimsave('a.gif', frames, duration=0.2)
+with imageio.get_writer('b.gif', mode='I', fps=10) as writer:
+    for one in frames: writer.append_data(one)
+imageio.imwrite('c.png', np.eye(3))
+from PIL import Image
+with Image.open('a.gif') as a, Image.open('b.gif') as b: kept = a.info['duration'], b.n_frames
+print(len(imageio.mimread('a.gif')), *kept, imageio.v2.imread('c.png').tolist())
+""", "3 200 3 [[255, 0, 0], [0, 255, 0], [0, 0, 255]]"),
     "a table of a file": ("""
 import pandas as pd, numpy as np
 with open('train.csv', 'w') as file:
@@ -226,6 +250,8 @@ history['sum'] = history['loss'] + history.acc
 history.to_csv('history.csv', index=False)
 back = pd.read_csv('history.csv')
 assert back.iloc[1]['sum'] == 0.875 and back.loc[0, 'acc'] == 0.25
+mixed = pd.DataFrame({'n': [0.5, 1.5], 'k': ['a', 'b']})
+assert pd.get_dummies(mixed).values.dtype == np.float64 and pd.get_dummies(Y).values.max() == 1
 assert back.describe().loc['mean', 'loss'] == 0.75 and pd.get_dummies(Y).values.sum() == 30
 both = pd.concat([pd.Series([1, 2], name='ImageId'), pd.Series([7, 8], name='Label')], axis=1)
 print(repr(history.head(1)).split(), both.values.tolist())

@@ -89,6 +89,10 @@ class Trained:
         """Name of the model."""
         return self.model.name
 
+    def seen_only(self, others: Any) -> bool:
+        """Return False: what is called is told by the script."""
+        return False
+
     def kept(self, run: Any, stem: str) -> Model:
         """Return the model, which the folder of a run keeps whole."""
         return self.model

@@ -123,7 +123,9 @@ class Caller:
             return None
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
-            self.script.trains(module, Trained(module, tuple(x.shape[1:]), self.script))
+            before: Any = self.script.trained.get(id(module))
+            calls = before.calls + 1 if isinstance(before, Trained) else 1
+            self.script.trains(module, Trained(module, tuple(x.shape[1:]), self.script, calls))
             if x.device.type == "cpu":
                 self.script.saw(x)
         if not _plain(x) or weights[0].device.type != "cpu":
@@ -269,13 +271,20 @@ def start(shape: tuple[int, ...]) -> Symbol:
 class Trained:
     """An outermost module that a loop of the script's own has trained."""
 
-    def __init__(self, module: nn.Module, shape: tuple[int, ...], script: Script) -> None:
-        self.module, self.shape, self.script = module, shape, script
+    def __init__(
+        self, module: nn.Module, shape: tuple[int, ...], script: Script, calls: int = 1
+    ) -> None:
+        self.module, self.shape, self.script, self.calls = module, shape, script, calls
 
     @property
     def name(self) -> str:
         """Name of the class."""
         return snake(type(self.module).__name__)
+
+    def seen_only(self, others: Sequence[Any]) -> bool:
+        """Return whether it was called once, and is a part of a network that was called too."""
+        nets = [one.module for one in others if one is not self and isinstance(one, Trained)]
+        return self.calls == 1 and any(self.module in net.modules() for net in nets)
 
     def kept(self, run: Any, stem: str) -> Model | None:
         """Write the weights into the folder of a run; return the network where it can be kept."""

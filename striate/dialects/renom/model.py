@@ -252,6 +252,10 @@ class Model(metaclass=Strict):
         """Name of the class."""
         return snake(type(self).__name__)
 
+    def seen_only(self, others: Any) -> bool:
+        """Return False: what is called is told by the script."""
+        return False
+
     def kept(self, run: Any, stem: str) -> Any:
         """Write the weights into the folder of a run; return the native network, if any."""
         file = f"{stem or 'weights'}.h5"
