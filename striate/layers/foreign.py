@@ -327,10 +327,11 @@ class Follower:
             args, kwargs = map_arg((line.args, line.kwargs), lambda n: self.found[n].runs[run])  # noqa: B023
             with torch.no_grad():
                 runs.append(function(*args, **kwargs))
-        parts = runs[0] if _many(runs[0]) else (runs[0],)
-        if not all(isinstance(part, Tensor) for part in parts):
+        if not all(isinstance(part, Tensor) for part in _listed(runs[0])):
             return Traced((runs[0], runs[1]), varies=runs[0] != runs[1] or self.varies(line))
         lines = [one for one in line.all_input_nodes if self.found[one].symbol is not None]
+        if lines and not all(_by_samples(*one) for one in zip(*map(_listed, runs), strict=True)):
+            raise CannotFollowError  # a sum over the batch, or an axis before it
         places = {one: Place(index) for index, one in enumerate(lines)}
         args, kwargs = map_arg(
             (line.args, line.kwargs),
@@ -387,6 +388,17 @@ def _sizes() -> zip[tuple[int, int]]:
 def _empty(spec: Spec, batch: int, unknown: int) -> Tensor:
     sizes = [unknown if size is None else size for size in spec.shape]
     return torch.empty(batch, *sizes, dtype=getattr(torch, spec.dtype), device="meta")
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return value if _many(value) else (value,)
+
+
+def _by_samples(first: Any, second: Any) -> bool:
+    """Return whether the first axis of a value is that of the samples, or one over them."""
+    if not first.ndim:
+        return False
+    return bool(first.shape[0] * BATCHES[1] == second.shape[0] * BATCHES[0])
 
 
 def _many(value: Any) -> bool:

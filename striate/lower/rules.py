@@ -42,6 +42,8 @@ from .units.unit import Unit, slope_of
 from .units.warp import Warping
 
 AXES = 3  # height, width, channels: the most that a native image has
+LONGEST = 1 << 15  # of a convolution's rows or columns, with their padding
+MOST_TAPS = 254  # of an axis of a convolution; of a maximum, whose winner a byte tells
 
 Fits = Callable[[Program, Step], bool]
 
@@ -76,7 +78,18 @@ def convolution(program: Program, step: Step) -> bool:
         return False
     channels = program.values[step.inputs[0]].shape[-1]
     plain = all(w.up == 1 and w.low >= 0 and w.high >= 0 for w in operation.windows)
-    return plain and operation.groups in (1, channels)
+    return plain and operation.groups in (1, channels) and _within(program, step, operation)
+
+
+def _within(program: Program, step: Step, operation: Correlate) -> bool:
+    """Return whether the kernels take a convolution's windows."""
+    sizes = program.values[step.inputs[0]].shape
+    return all(
+        window.kernel <= MOST_TAPS
+        and max(window.stride, window.dilation) <= LONGEST
+        and (size or 1) + window.low + window.high <= LONGEST
+        for window, size in zip(operation.windows, sizes, strict=False)
+    )
 
 
 def linear(program: Program, step: Step) -> bool:
@@ -93,8 +106,12 @@ def slope(program: Program, step: Step) -> bool:
 def inner_pool(program: Program, step: Step) -> bool:
     """Fit poolings none of whose windows hangs over an edge."""
     pool = step.operation
-    return isinstance(pool, Pool) and all(
-        window.low == 0 and window.high <= 0 and window.dilation == 1 for window in pool.windows
+    return (
+        isinstance(pool, Pool)
+        and _told(program, pool)
+        and all(
+            window.low == 0 and window.high <= 0 and window.dilation == 1 for window in pool.windows
+        )
     )
 
 
@@ -180,7 +197,15 @@ def learns(program: Program, value: int) -> bool:
 def pool(program: Program, step: Step) -> bool:
     """Fit poolings of padded windows."""
     windows = getattr(step.operation, "windows", ())
-    return isinstance(step.operation, Pool) and all(window.low >= 0 for window in windows)
+    operation = step.operation
+    padded = all(window.low >= 0 for window in windows)
+    return isinstance(operation, Pool) and padded and _told(program, operation)
+
+
+def _told(program: Program, pool: Pool) -> bool:
+    """Return whether the winners of a maximum can be told, where a gradient is to find them."""
+    taps = prod(window.kernel for window in pool.windows)
+    return pool.kind != "max" or not program.training or taps <= MOST_TAPS
 
 
 def spatial(program: Program, step: Step) -> bool:

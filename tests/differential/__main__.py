@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-LANGUAGES = {"pytorch": "torch_programs"}
+LANGUAGES = {"pytorch": "torch_programs", "keras": "keras_programs"}
 
 
 def seeds(text: str) -> range:

@@ -30,7 +30,7 @@ class Outcome:
 def parts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the arrays in a value, with what leads to them."""
     if isinstance(value, dict):
-        for key in value:
+        for key in sorted(value, key=str):
             yield from parts(value[key], f"{path}.{key}")
     elif isinstance(value, (list, tuple)) and not all(isinstance(x, (int, str)) for x in value):
         for index, one in enumerate(value):

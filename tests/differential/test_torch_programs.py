@@ -59,6 +59,15 @@ FOUND = {
     "create_graph=True)\nnote('first', found)\n"
     "sgd.zero_grad(); sum(one.pow(2).sum() for one in found).backward()\n"
     "note('second', [one.grad for one in net.parameters()])",
+    "an axis before the samples": "class Two(nn.Module):\n"
+    "    def __init__(self): super().__init__(); self.fc = nn.Linear(192, 5)\n"
+    "    def forward(self, x):\n"
+    "        x = x.flatten(1); return self.fc(torch.stack([x, 2 * x]).mean(0))\n"
+    "net = Two().eval()\nwith torch.no_grad(): note('stacked', net(X))",
+    "a mean over the samples": "class Centred(nn.Module):\n"
+    "    def __init__(self): super().__init__(); self.fc = nn.Linear(192, 5)\n"
+    "    def forward(self, x): x = x.flatten(1); return self.fc(x - x.mean(0))\n"
+    "net = Centred().eval()\nwith torch.no_grad(): note('centred', net(X))",
     "second gradients of a view": "class View(nn.Module):\n"
     "    def __init__(self):\n"
     "        super().__init__(); self.conv = nn.Conv2d(3, 4, 3); self.fc = nn.Linear(144, 5)\n"

@@ -131,7 +131,7 @@ MOVES = (
     "net(X[:8]).pow(2).mean().backward(); other.step()",
     "{take}; out += 1; note('in place', out)",
     "{take}; out = out.detach().requires_grad_(); out.sum().backward(); note('cut', out.grad)",
-    "note('out', net(X[:4]).is_contiguous(), net(X[:4]).requires_grad, net(X[:4]).is_leaf)",
+    "note('out', net(X[:4]).requires_grad, net(X[:4]).is_leaf)",
     "note('numbers', net(X[:4]).detach().numpy().sum())",
     "net.zero_grad(); net(X[:8]).sum().backward(); kept = [one.grad for one in net.parameters()]\n"
     "net.zero_grad(); net(X[8:16]).sum().backward(); note('kept', kept)",

@@ -220,7 +220,7 @@ class Programs:
         rows = [
             batch + ("; t = T[:8]" if words["T"] else ""),
             draw.one(S.CLEARED),
-            "{take}; note('out', out, out.requires_grad, out.is_contiguous())",
+            "{take}; note('out', out, out.requires_grad)",
             f"loss = {draw.one(losses)}{{more}}{' + ' + beside if beside else ''}; "
             "note('loss', loss)",
             draw.one(S.BACKWARDS),

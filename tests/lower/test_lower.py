@@ -98,6 +98,23 @@ def test_every_batch_reaches_its_place_where_torch_does_a_part():
     np.testing.assert_allclose(model.predict(x, batch_size=200), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layers"),
+    [
+        pytest.param((20, 20, 2), lambda: [L.MaxPooling2D(17)], id="a pooling beside a kernel"),
+        pytest.param((300, 2), lambda: [L.Conv1D(3, 260)], id="a window of 260"),
+        pytest.param((300, 2), lambda: [L.DepthwiseConv1D(257)], id="a window of each channel"),
+        pytest.param((33000, 1), lambda: [L.Conv1D(2, 9, strides=500)], id="a long sound"),
+        pytest.param((34000, 1), lambda: [L.Conv1D(2, 2, strides=33000)], id="a long way"),
+        pytest.param((300, 1), lambda: [L.Conv1D(2, 3), L.MaxPooling1D(280)], id="pooled at once"),
+    ],
+)
+def test_windows_that_no_kernel_takes_are_computed_all_the_same(shape, layers):
+    st.seed(0)
+    model = st.Sequential([L.Input(shape), *layers(), L.Flatten(), L.Dense(3)])
+    assert Native(model, batch=3, samples=3, threads=1, seed=0).faults() == []
+
+
 class Halved(Layer):
     """What it is given, and a half as wide."""
 
