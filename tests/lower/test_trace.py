@@ -51,6 +51,7 @@ OPAQUE = {
     "PReLU",
     "RMSNormalization",
     "Resizing",
+    "TorchFunction",
     "UnitNormalization",
 }
 OPAQUE_IN_TRAINING = {
