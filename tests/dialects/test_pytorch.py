@@ -562,6 +562,41 @@ def test_networks_have_the_weights_of_the_published_files(vision: Any) -> None:
     assert sum(weight.numel() for weight in alex.parameters()) == 61_100_840
 
 
+PIXELS = {  # as published, with the side output
+    "fcn_resnet50": 35_322_218, "deeplabv3_resnet101": 60_996_202,
+    "deeplabv3_mobilenet_v3_large": 11_029_328, "lraspp_mobilenet_v3_large": 3_221_538,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_networks_for_pixels_have_the_weights_of_the_published_files(
+    vision: Any, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = getattr(vision.models.segmentation, name)
+    words = {} if name.startswith("lraspp") else {"aux_loss": True}
+    with torch.device("meta"):
+        net = made(weights=None, weights_backbone=None, **words).eval()
+        out = net(torch.zeros(1, 3, 64, 96))
+        other = made(pretrained=False, num_classes=3)
+    assert sum(weight.numel() for weight in net.parameters()) == PIXELS[name]
+    assert {word: tuple(one.shape) for word, one in out.items()} == dict.fromkeys(
+        ["out", *(["aux"] if words else [])], (1, 21, 64, 96))  # fmt: skip
+    assert other.eval()(torch.zeros(1, 3, 32, 32, device="meta"))["out"].shape == (1, 3, 32, 32)
+    assert capsys.readouterr().err.count("its backbone begins at random") == 1
+
+
+def test_parts_of_networks_for_pixels(vision: Any) -> None:
+    from torchvision.models.segmentation.deeplabv3 import DeepLabHead
+    from torchvision.models.segmentation.fcn import FCNHead
+
+    net = vision.models.segmentation.fcn_resnet50(weights_backbone=None)
+    net.classifier = DeepLabHead(2048, 2)
+    names = list(net.state_dict())
+    assert names[0] == "backbone.conv1.weight" and "classifier.0.convs.4.1.weight" in names
+    assert net.backbone.layer4[0].conv2.dilation == (2, 2)
+    assert FCNHead(8, 3)(torch.ones(2, 8, 4, 4)).shape == (2, 3, 4, 4)
+
+
 def test_trained_weights_are_read_where_torch_keeps_them(
     vision: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -617,7 +652,7 @@ torchvision.transforms.RandomHorizontalFlop: PyTorch has no such name here
     "a detector": (lambda v: v.models.detection, """\
 torchvision.models.detection: PyTorch has no such name here
   got   detection
-  need  networks that give one class to an image: there are no detectors"""),
+  need  networks of whole images or their pixels (models.segmentation): there are no detectors"""),
 }  # fmt: skip
 
 

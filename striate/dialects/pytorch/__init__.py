@@ -19,13 +19,17 @@ CLUES = (
     ("import", "torch.autograd.Variable", "pytorch0"),
     *(("keyword", word, "pytorch0") for word in ("volatile", "size_average")),
 )
-_DETECTION = "networks that give one class to an image: there are no detectors"
+_DETECTION = (
+    "networks of whole images or their pixels (models.segmentation): there are no detectors"
+)
+_OWN_FILES = "a torch.utils.data.Dataset of your own over its files, image and target"
 _FILES = (
     "datasets.ImageFolder(root) over its unpacked files, a folder for each class; MNIST, "
     "FashionMNIST, KMNIST, EMNIST, USPS, CIFAR10, CIFAR100, SVHN and STL10 are read as such"
 )
 REFUSED: dict[str, str] = {
-    **dict.fromkeys(("detection", "segmentation", "video", "KeyPoints"), _DETECTION),
+    **dict.fromkeys(("detection", "KeyPoints"), _DETECTION),
+    "video": "nn.Conv3d and nn.MaxPool3d in a network of your own: there are none for videos",
     **dict.fromkeys(
         (
             "CocoDetection",
@@ -37,7 +41,7 @@ REFUSED: dict[str, str] = {
             "Kitti",
             "SBDataset",
         ),
-        _DETECTION,
+        _OWN_FILES,
     ),
     **dict.fromkeys(
         ("swin_v2_t", "swin_v2_s", "swin_v2_b", "maxvit_t"), "swin_t, vit_b_16 or convnext_tiny"

@@ -25,6 +25,7 @@ from . import (
     models_plain as plain,
     models_residual as residual,
     models_scaled as scaled,
+    models_segmentation as segmentation,
 )
 from .functional import to_tensor
 from .transforms import CenterCrop, Compose, Normalize, Resize
@@ -107,7 +108,9 @@ MLP_TODAY = {".mlp.linear_1.": ".mlp.0.", ".mlp.linear_2.": ".mlp.3."}  # of ViT
 TRAINED: dict[str, dict[str, Any]] = {  # how networks are made for trained weights
     "googlenet": {"transform_input": True, "aux_logits": False, "init_weights": False},
     "inception_v3": {"transform_input": True, "init_weights": False},
-}
+    **{name: {"weights_backbone": None} | ({"aux_loss": True} if parts else {})
+       for name, (_, parts) in segmentation.NETWORKS.items()},
+}  # fmt: skip
 
 
 def _today(key: str) -> str:
@@ -121,6 +124,7 @@ UNUSED = ("aux_logits", "init_weights", "transform_input", "memory_efficient")
 FILES = {  # where the name of a file is not the network's
     "alexnet": "alexnet-owt", "inception_v3": "inception_v3_google",
     **{f"efficientnet_b{number}": f"efficientnet_b{number}_*" for number in range(8)},
+    **{name: f"{name}_coco" for name, (_, parts) in segmentation.NETWORKS.items() if parts},
     "shufflenet_v2_x0_5": "shufflenetv2_x0.5", "shufflenet_v2_x1_0": "shufflenetv2_x1",
 }  # fmt: skip
 
@@ -148,6 +152,7 @@ MADE: dict[str, Callable[..., nn.Module]] = {
     **{f"swin_{name}": partial(attention.SwinTransformer, name) for name in attention.SWIN},
     **{f"convnext_{name}": partial(attention.ConvNeXt, name) for name in attention.CONVNEXT},
 }  # fmt: skip
+FOR_PIXELS = {name: partial(make, *parts) for name, (make, parts) in segmentation.NETWORKS.items()}
 CLASSES = {
     **plain.NAMES, **residual.NAMES,
     **{one.__name__: one for one in (
@@ -191,16 +196,20 @@ def names() -> dict[str, Any]:
         **{name: _made(name, make) for name, make in MADE.items()},
         **{title: Words(title) for title in titles.values()},
         **{word: made for word, made in CLASSES.items() if word[0].isupper()},
-        "get_model": lambda name, **words: _made(name, MADE[name])(**words),
+        "get_model": lambda name, **words: _made(name, (MADE | FOR_PIXELS)[name])(**words),
         "get_model_weights": lambda name: Words(titles[name]),
-        "list_models": lambda **words: sorted(MADE),
+        "list_models": lambda **words: sorted(MADE | FOR_PIXELS),
     }  # fmt: skip
 
 
 def families() -> dict[str, dict[str, Any]]:
     """Return the modules of each kind of network, by their names."""
     every = names()
-    return {
+    pixels: dict[str, Any] = {name: _made(name, make) for name, make in FOR_PIXELS.items()}
+    pixels |= {f"{SEGMENTING[name.partition('_')[0]]}_{_title(name.partition('_')[2])}_Weights":
+               Words(name) for name in FOR_PIXELS}  # fmt: skip
+    own = {f"segmentation{path}": pixels | names for path, names in segmentation.MODULES.items()}
+    return own | {
         family: {
             **OF_FAMILIES.get(family, {}),
             **{name: made for name, made in every.items()
@@ -215,6 +224,7 @@ def _begins(title: str, begins: tuple[str, ...]) -> bool:
     return title.endswith("_Weights") and title.lower().startswith(begins)
 
 
+SEGMENTING = {"fcn": "FCN", "deeplabv3": "DeepLabV3", "lraspp": "LRASPP"}
 SIZES = ("tiny", "small", "base", "large")
 TITLES = {"googlenet": "GoogLeNet", "alexnet": "AlexNet", "wide_resnet50_2": "Wide_ResNet50_2",
           "inception_v3": "Inception_V3", "wide_resnet101_2": "Wide_ResNet101_2"}  # fmt: skip

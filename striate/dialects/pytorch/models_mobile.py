@@ -28,10 +28,10 @@ class Unit(nn.Sequential):
     """A convolution without a bias, its normalization, and an activation if there is one."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1,
-                 groups: int = 1, act: Made | None = nn.ReLU6, norm: Made = nn.BatchNorm2d
-                 ) -> None:  # fmt: skip
-        padding = kernel // 2
-        convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+                 groups: int = 1, act: Made | None = nn.ReLU6, norm: Made = nn.BatchNorm2d,
+                 rate: int = 1) -> None:  # fmt: skip
+        padding = kernel // 2 * rate
+        convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding, rate, groups, bias=False)
         parts = [convolution, norm(outputs)]
         super().__init__(*parts, *([act(inplace=True)] if act else []))
         self.out_channels = outputs
@@ -140,18 +140,25 @@ MOBILE3 = {  # kernel, inside, outside, squeezed, hard swish, stride; channels a
 }  # fmt: skip
 
 
-def mobilenet_v3(size: str, num_classes: int = 1000, dropout: float = 0.2) -> MobileNetV3:
+DILATED = 3  # blocks at the end of MobileNet 3 that see further, and keep the size, where it is so
+
+
+def mobilenet_v3(
+    size: str, num_classes: int = 1000, dropout: float = 0.2, dilated: bool = False
+) -> MobileNetV3:
     """Return MobileNet 3. Source: Howard et al., Searching for MobileNetV3, 2019."""
     rows, last = MOBILE3[size]
     norm = partial(nn.BatchNorm2d, eps=0.001, momentum=0.01)
     features: list[nn.Module] = [Unit(3, 16, 3, 2, act=nn.Hardswish, norm=norm)]
     inputs = 16
-    for kernel, inside, outputs, squeezed, swish, stride in rows:
+    for place, (kernel, inside, outputs, squeezed, swish, stride) in enumerate(rows):
+        rate = 2 if dilated and place >= len(rows) - DILATED else 1
         act = nn.Hardswish if swish else nn.ReLU
         steps: list[nn.Module] = []
         if inside != inputs:
             steps.append(Unit(inputs, inside, 1, act=act, norm=norm))
-        steps.append(Unit(inside, inside, kernel, stride, inside, act, norm))
+        step = 1 if rate > 1 else stride
+        steps.append(Unit(inside, inside, kernel, step, inside, act, norm, rate))
         if squeezed:
             steps.append(SqueezeExcitation(inside, whole(inside / 4), nn.ReLU, nn.Hardsigmoid))
         steps.append(Unit(inside, outputs, 1, act=None, norm=norm))
