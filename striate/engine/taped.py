@@ -35,8 +35,8 @@ class Taped:
 
     The weights are given with each call, in the order of `model.parameters()`: the model's own, or
     others that torch's autograd knows. Where their form is another, `shown` has for each of them
-    what shows such an array in the model's form, without a copy. The input gets no gradient.
-    `why_not` says why there is no native way, or nothing.
+    what shows such an array in the model's form, without a copy. `why_not` says why there is no
+    native way, or nothing.
 
     A loop that makes nothing of the gradients but a step of an optimizer says so beforehand
     (`expect`) and makes it by `step`, in which each gradient is used where it is made. Gradients
@@ -76,28 +76,43 @@ class Taped:
 
     def __call__(self, x: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return the output for a batch, in the user's order of axes."""
-        return self.call(x.detach().numpy(), weights).recorded(weights)
+        call = self.call(x.detach().numpy(), weights, slopes=x.requires_grad)
+        return call.recorded(weights, x if x.requires_grad else None)
 
-    def call(self, x: NDArray[Any], weights: Sequence[Tensor]) -> Call:
-        """Compute the output for a batch; autograd does not hear of it until it is `recorded`."""
+    def call(self, x: NDArray[Any], weights: Sequence[Tensor], *, slopes: bool = False) -> Call:
+        """Compute the output for a batch; autograd does not hear of it until it is `recorded`.
+
+        `slopes`: the gradient of the input will be wanted too.
+        """
         with self.lock:
             self.calls += 1
-            plan = self.plan(len(x), x.dtype, self.expected)
+            update = None if slopes else self.expected
+            plan = self.plan(len(x), x.dtype, update, slopes=slopes)
             return Call(plan, self.calls, plan.given(x), weights)
 
     def expect(self, update: Update) -> None:
         """Let the next calls be such that this step can follow."""
         self.expected = None if self.asked else update
 
-    def plan(self, size: int, dtype: np.dtype[Any], update: Update | None = None) -> _Plan:
+    def plan(
+        self,
+        size: int,
+        dtype: np.dtype[Any],
+        update: Update | None = None,
+        *,
+        slopes: bool = False,
+    ) -> _Plan:
         """Return a plan for batches of this size: the largest so far, or a new one."""
+        form = dtype, update, slopes
         for plan in self.plans:
-            if plan.most >= size and plan.dtype == dtype and plan.update == update:
+            if plan.most >= size and plan.form == form:
                 return plan
         native = library()
         assert native is not None
-        lowered = lower(self.program, size, [dtype.name], backward=True, update=update)
-        self.plans.insert(0, _Plan(lowered, native, self, dtype))
+        lowered = lower(
+            self.program, size, [dtype.name], backward=True, update=update, slopes=slopes
+        )
+        self.plans.insert(0, _Plan(lowered, native, self, form))
         return self.plans[0]
 
 
@@ -129,21 +144,24 @@ class Slots:
                 plan.give_back(self)
 
 
+_Form = tuple[np.dtype[Any], Update | None, bool]
+
+
 class _Plan:
     """A plan whose forward part leaves in the arena what its backward part needs.
 
-    Fields: `most`, samples of a batch; `dtype` of the input; `update`, the step that may follow.
+    Fields: `most`, samples of a batch; its `form`: the `dtype` of the input, the `update` that may
+    follow, and whether it has the `slopes` of the input.
     """
 
-    def __init__(
-        self, lowered: Lowered, native: Library, taped: Taped, dtype: np.dtype[Any]
-    ) -> None:
+    def __init__(self, lowered: Lowered, native: Library, taped: Taped, form: _Form) -> None:
         self.execution, self.taped = Execution(lowered, native), taped
-        self.most, self.dtype, self.update = lowered.plan.batch, dtype, lowered.update
+        self.most, self.form = lowered.plan.batch, form
+        self.dtype, self.update, self.slopes = form
         self.held = 0  # the number of the call whose values are in the arena
         self.lent: Slots | None = None  # that are in the arena
         end, engine = len(lowered.plan.stages), self.execution.engine
-        self.sources = Sources(lowered.sources)  # input, output, gradient of the output
+        self.sources = Sources(lowered.sources)  # input, output, and their gradients, last first
         self.forth = engine.repeated((0, lowered.turn), self.sources)
         self.back = engine.repeated((lowered.turn, end), self.sources)
         values = lowered.program.values
@@ -211,15 +229,20 @@ class _Plan:
 
     def backward(
         self, call: int, slope: NDArray[Any], weights: Sequence[Tensor]
-    ) -> list[Tensor | None]:
-        """Return the gradients of the weights, in memory as the weights are."""
+    ) -> tuple[Tensor | None, list[Tensor | None]]:
+        """Return the gradients of the input, and of the weights, in memory as the weights are."""
         found: list[Tensor | None] = [None] * len(self.taped.places)
         for one in self.gradients:
             found[one.place] = one.begin(weights[one.place])
+        slopes = None
+        if self.slopes:
+            sizes = [size or 1 for size in self.first.shape]
+            slopes = np.empty((len(slope), *sizes), np.float32)
+            self.sources.put(3, slopes)
         self._backward(call, slope)
         made = [found[one.place] for one in self.gradients]
         self.made.send(made, [one.shown for one in self.gradients])
-        return found
+        return None if slopes is None else self.first.to_user(torch.from_numpy(slopes)), found
 
     def step(self, call: int, slope: NDArray[Any], step: Step) -> None:
         """Change the weights that the call was given, and what the optimizer keeps."""
@@ -286,9 +309,9 @@ class Call:
         """The output as an array, which shares its memory."""
         return self.plan.value.array_to_user(self.array)
 
-    def recorded(self, weights: Sequence[Tensor]) -> Tensor:
-        """Return the output, with the history that it is made of these weights."""
-        y: Tensor = _Operation.apply(self, *weights)  # type: ignore[no-untyped-call]
+    def recorded(self, weights: Sequence[Tensor], x: Tensor | None = None) -> Tensor:
+        """Return the output, with the history that it is made of these weights, and of `x`."""
+        y: Tensor = _Operation.apply(self, x, *weights)  # type: ignore[no-untyped-call]
         return y
 
     def step(self, slope: NDArray[Any], step: Step) -> bool:
@@ -308,7 +331,12 @@ class Call:
         self, slope: NDArray[Any], weights: Sequence[Tensor] | None = None
     ) -> list[Tensor | None]:
         """Return the gradients of the weights that follow from this one of the output."""
-        weights = self.weights if weights is None else weights
+        return self.all_gradients(slope, self.weights if weights is None else weights)[1]
+
+    def all_gradients(
+        self, slope: NDArray[Any], weights: Sequence[Tensor]
+    ) -> tuple[Tensor | None, list[Tensor | None]]:
+        """Return the gradient of the input, if it was to be wanted, and those of the weights."""
         if self.spent:
             raise RuntimeError("Trying to backward through the graph a second time")
         plan, taped = self.plan, self.plan.taped
@@ -321,16 +349,21 @@ class Call:
                 plan.forward(self.number, self.x, weights)
             return plan.backward(self.number, given, weights)
 
-    def differentiable(self, slope: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
-        """Return the gradients of the weights as tensors with a history of their own."""
+    def differentiable(
+        self, slope: Tensor, x: Tensor | None, weights: Sequence[Tensor]
+    ) -> list[Tensor | None]:
+        """Return the gradients of the input and of the weights, with a history of their own."""
         again = self.plan.taped.again
         assert again is not None
         same = [one.view_as(one) for one in weights]  # hooks of the weights come afterwards, once
         given = {key: same[place] for key, place in self.plan.taped.places.items()}
-        y = again(self.plan.first.to_user(torch.from_numpy(self.x)).contiguous(), given)
-        wanted = [one for one in same if one.requires_grad]
+        if x is None:
+            x = self.plan.first.to_user(torch.from_numpy(self.x)).contiguous()
+        several = [x.view_as(x), *same]
+        wanted = [one for one in several if one.requires_grad]
+        y = again(several[0], given)
         found = iter(torch.autograd.grad(y, wanted, slope, create_graph=True, allow_unused=True))
-        return tuple(next(found) if one.requires_grad else None for one in same)
+        return [next(found) if one.requires_grad else None for one in several]
 
 
 def call_of(history: Any) -> Call | None:
@@ -343,18 +376,21 @@ class _Operation(torch.autograd.Function):
     """The call of a `Taped`."""
 
     @staticmethod
-    def forward(ctx: Any, call: Call, *weights: Tensor) -> Tensor:
+    def forward(ctx: Any, call: Call, x: Tensor | None, *weights: Tensor) -> Tensor:
         ctx.call = call
-        ctx.save_for_backward(*weights)
+        ctx.save_for_backward(x, *weights)
         return call.output
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled() and ctx.call.plan.taped.again:  # create_graph=True
-            return None, *ctx.call.differentiable(slopes[0], ctx.saved_tensors)
+            x, *weights = ctx.saved_tensors
+            return None, *ctx.call.differentiable(slopes[0], x, weights)
         return _once(ctx, slopes[0])
 
 
 @once_differentiable
 def _once(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
-    return None, *ctx.call.gradients(slope.numpy(), ctx.saved_tensors)
+    _, *weights = ctx.saved_tensors
+    first, found = ctx.call.all_gradients(slope.numpy(), weights)
+    return None, first, *found

@@ -67,19 +67,20 @@ def lower(
     bfloat16: bool = False,
     shares: int = 1,
     backward: bool = False,
+    slopes: bool = False,
 ) -> Lowered:
     """Return the plan of a program for batches of up to `batch` samples.
 
     `dtypes` are those of the input arrays. With a `head` and an `update` the plan trains; with a
     `head` alone it measures the loss; with neither it saves the outputs. `backward` goes on from
     there: it takes the gradients of the outputs from further arrays, and leaves those of the
-    weights in memory. `bfloat16`: convolutions multiply numbers of 16 bits; weights, sums and all
-    else stay float32. `shares`: for how many threads a lone image is cut into parts, if it is large
-    enough.
+    weights in memory; with `slopes` it also saves those of the inputs. `bfloat16`: convolutions
+    multiply numbers of 16 bits; weights, sums and all else stay float32. `shares`: for how many
+    threads a lone image is cut into parts, if it is large enough.
     """
     training = update is not None or backward
     block = max(1, -(-batch // BLOCKS))
-    made, loads = _loads(program, units(program), dtypes)
+    made, loads = _loads(program, units(program), dtypes, fold=not slopes)
     small = sum(cost(program, unit) for unit in made) < SHARED_FROM
     builder = Builder(
         batch,
@@ -92,6 +93,7 @@ def lower(
     if head is not None and made[-1].steps[0].operation == Pointwise(head.undone):
         made = made[:-1]
     _place(builder, made, loads)
+    builder.learned.update(program.inputs if slopes else ())
     _learn(builder, made)
     for source, load in enumerate(loads):
         builder.samples(load.call(source, builder.images[load.value]))
@@ -99,7 +101,7 @@ def lower(
         unit.forward(builder)
     builder.unit, sources, turn = -1, len(loads), 0
     if head is None:
-        sources = _save(builder, program, sources)
+        sources = _save(builder, [builder.images[at] for at in program.outputs], sources)
         builder.end()
         turn = len(builder.plan.stages)
         if backward:
@@ -111,6 +113,9 @@ def lower(
             if unit.output in builder.learned:
                 unit.backward(builder)
         builder.unit = -1
+        if slopes:
+            images = [builder.gradient(at) for at in program.inputs]
+            sources = _save(builder, images, sources)
         if update is not None:
             _update(builder)
         else:
@@ -153,9 +158,12 @@ class Load:
 
 
 def _loads(
-    program: Program, made: list[Unit], dtypes: Sequence[str]
+    program: Program, made: list[Unit], dtypes: Sequence[str], *, fold: bool
 ) -> tuple[list[Unit], list[Load]]:
-    """Take a rescaling that is all that reads an input into its load."""
+    """Return the loads of the inputs, and the units without the rescalings that they `fold` in.
+
+    Such a rescaling is all that reads an input.
+    """
     readers = Counter(at for unit in made for at in unit.inputs)
     readers.update(program.outputs)
     loads = []
@@ -163,7 +171,7 @@ def _loads(
         load = Load(at, image_size(program.values[at].shape), dtype)  # type: ignore[arg-type]
         reader = next((unit for unit in made if at in unit.inputs), None)
         operation = reader.steps[0].operation if isinstance(reader, Function) else None
-        if reader and isinstance(operation, Affine) and readers[at] == 1:
+        if fold and reader and isinstance(operation, Affine) and readers[at] == 1:
             made = [unit for unit in made if unit is not reader]
             scale, offset = operation.scale[0], operation.offset[0]
             load = replace(load, value=reader.output, scale=scale, offset=offset)
@@ -203,10 +211,9 @@ def _learn(builder: Builder, made: Sequence[Unit]) -> None:
             builder.learned.update(at for step in unit.steps for at in step.outputs)
 
 
-def _save(builder: Builder, program: Program, source: int) -> int:
-    """Write the outputs into arrays of the run; return the number of the next array."""
-    for at in program.outputs:
-        image = builder.images[at]
+def _save(builder: Builder, images: Sequence[Image], source: int) -> int:
+    """Write images into arrays of the run; return the number of the next array."""
+    for image in images:
         fields = {"target": source, **image.size, "input": image.view}
         builder.samples(Call("save", fields))
         source += 1

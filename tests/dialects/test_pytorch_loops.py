@@ -255,7 +255,24 @@ def saved(net: nn.Module, optimizer: Any, number: int) -> None:
         optimizer.load_state_dict(before["optimizer"])
 
 
-LOOPS = (plain, zeroed_late, zeroed_in_place, accumulated, clipped, changed_gradients,
+def attacked(net: nn.Module, optimizer: Any, number: int) -> None:
+    x = X[:16].clone().requires_grad_(True)
+    (slope,) = torch.autograd.grad(F.nll_loss(net(x), Y[:16]), x)
+    optimizer.zero_grad()
+    F.nll_loss(net(X[:16] + 0.1 * slope.sign()), Y[:16]).backward()
+    optimizer.step()
+
+
+def behind_another(net: nn.Module, optimizer: Any, number: int) -> None:
+    size = torch.full((1,), 1.5, requires_grad=True)
+    optimizer.zero_grad()
+    (F.nll_loss(net(X[:16] * size), Y[:16]) + F.nll_loss(net(X[16:32]), Y[16:32])).backward()
+    assert size.grad is not None
+    optimizer.param_groups[0]["lr"] = 0.01 + 0.01 * float(size.grad.abs().clamp(max=1))
+    optimizer.step()
+
+
+LOOPS = (attacked, behind_another, plain, zeroed_late, zeroed_in_place, accumulated, clipped, changed_gradients,
          kept_gradients, weights_in_place, weights_elsewhere, weights_loaded, evaluated_between,
          two_losses, backward_twice, penalty, own_loss, frozen, gradients_asked, scaled,
          scheduled, in_parts, several_optimizers, gradient_scaler, saved)  # fmt: skip
@@ -338,6 +355,26 @@ def test_threads_train_networks_of_their_own(natively: list[bool]) -> None:
         mine = weights(several=True)
     assert len(natively) == 3 and all(natively)
     for here, there in zip(mine, weights(several=False), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-5)
+
+
+def test_the_slopes_of_an_input_may_be_punished() -> None:
+    def trained() -> list[torch.Tensor]:
+        torch.manual_seed(1)
+        net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.Tanh(), nn.Flatten(), nn.Linear(800, 1))
+        optimizer = sgd(net.parameters())
+        for number in range(3):
+            x = (X[:8] * 1.1).requires_grad_(True)
+            slopes = torch.autograd.grad(net(x).sum(), x, create_graph=True)[0]
+            loss = net(X[8:16]).mean() + 10 * ((slopes.flatten(1).norm(dim=1) - 1) ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return [weight.detach().clone() for weight in net.parameters()]
+
+    with installed("pytorch"):
+        mine = trained()
+    for here, there in zip(mine, trained(), strict=True):
         torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-5)
 
 

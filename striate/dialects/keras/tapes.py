@@ -101,9 +101,9 @@ class Trained:
 class Caller:
     """Lets a call of a whole network go through a plan, where there is one.
 
-    Inside of a tape, not where the tape may be differentiated in its turn, where the gradient of
-    the input is wanted, or where a layer has a penalty on what it gives. Outside, in inference,
-    where nothing else makes gradients: in TensorFlow, or where torch records nothing.
+    Inside of a tape, not where the tape may be differentiated in its turn, or where a layer has a
+    penalty on what it gives. Outside, in inference, where nothing else makes gradients: in
+    TensorFlow, or where torch records nothing.
     """
 
     def __init__(self, session: KerasSession) -> None:
@@ -152,7 +152,9 @@ class Caller:
         recorded = self.session.version.name != "tf" and torch.is_grad_enabled()
         if recorded or self.session.adds_loss or any(part.training for part in parts):
             return otherwise
-        if not isinstance(x, Tensor) or not _plain(x) or not self._tells_all(model, parts):
+        if not isinstance(x, Tensor) or not _plain(x) or x.requires_grad:
+            return otherwise
+        if not self._tells_all(model, parts):
             return otherwise
         found = model.predictor([x.detach().numpy()])
         return torch.from_numpy(found[0]) if found is not None and len(found) == 1 else otherwise
@@ -192,7 +194,5 @@ class Caller:
 
 
 def _plain(x: Tensor) -> bool:
-    """Return whether a plan takes a batch, and nobody wants its gradient."""
-    return (
-        x.dtype is torch.float32 and x.device.type == "cpu" and len(x) > 0 and not x.requires_grad
-    )
+    """Return whether a plan takes a batch."""
+    return x.dtype is torch.float32 and x.device.type == "cpu" and len(x) > 0

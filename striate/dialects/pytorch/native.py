@@ -1,8 +1,8 @@
 """Networks of a script natively: a call of the outermost module goes through a plan where it can.
 
 The module's own code is followed once. It is called as ever where a kernel is missing, where it has
-hooks, where its code changes something beside the output or draws at random, where the gradient of
-the input is wanted, where only a part of it is in training, and in evaluation with gradients.
+hooks, where its code changes something beside the output or draws at random, where only a part of
+it is in training, and in evaluation with gradients.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _hooked(parts: Sequence[nn.Module]) -> bool:
 
 def _plain(x: Tensor) -> bool:
     plain = x.dtype is torch.float32 and x.device.type == "cpu" and x.is_contiguous()
-    return plain and type(x) is Tensor and not x.requires_grad and x.ndim in (2, 4) and len(x) > 0
+    return plain and type(x) is Tensor and x.ndim in (2, 4) and len(x) > 0
 
 
 def follow(module: nn.Module, shape: tuple[int, ...], again: Again | None) -> Followed | None:
