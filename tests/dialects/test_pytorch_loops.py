@@ -272,8 +272,8 @@ def behind_another(net: nn.Module, optimizer: Any, number: int) -> None:
     optimizer.step()
 
 
-LOOPS = (attacked, behind_another, plain, zeroed_late, zeroed_in_place, accumulated, clipped, changed_gradients,
-         kept_gradients, weights_in_place, weights_elsewhere, weights_loaded, evaluated_between,
+LOOPS = (attacked, behind_another, plain, zeroed_late, zeroed_in_place, accumulated, clipped,
+         changed_gradients, kept_gradients, weights_in_place, weights_elsewhere, weights_loaded, evaluated_between,
          two_losses, backward_twice, penalty, own_loss, frozen, gradients_asked, scaled,
          scheduled, in_parts, several_optimizers, gradient_scaler, saved)  # fmt: skip
 
@@ -363,7 +363,7 @@ def test_the_slopes_of_an_input_may_be_punished() -> None:
         torch.manual_seed(1)
         net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.Tanh(), nn.Flatten(), nn.Linear(800, 1))
         optimizer = sgd(net.parameters())
-        for number in range(3):
+        for _ in range(3):
             x = (X[:8] * 1.1).requires_grad_(True)
             slopes = torch.autograd.grad(net(x).sum(), x, create_graph=True)[0]
             loss = net(X[8:16]).mean() + 10 * ((slopes.flatten(1).norm(dim=1) - 1) ** 2).mean()
