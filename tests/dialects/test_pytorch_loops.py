@@ -273,7 +273,8 @@ def behind_another(net: nn.Module, optimizer: Any, number: int) -> None:
 
 
 LOOPS = (attacked, behind_another, plain, zeroed_late, zeroed_in_place, accumulated, clipped,
-         changed_gradients, kept_gradients, weights_in_place, weights_elsewhere, weights_loaded, evaluated_between,
+         changed_gradients, kept_gradients, weights_in_place, weights_elsewhere, weights_loaded,
+         evaluated_between,
          two_losses, backward_twice, penalty, own_loss, frozen, gradients_asked, scaled,
          scheduled, in_parts, several_optimizers, gradient_scaler, saved)  # fmt: skip
 
