@@ -344,6 +344,12 @@ class Follower:
                 tensor = operator.attrgetter(self.found[one].held)(self.module)
                 name, own = _plain(self.found[one].held), isinstance(tensor, nn.Parameter)
                 (layer.register_parameter if own else layer.register_buffer)(name, tensor)
+        if not lines and any(
+            (*one.shape[:1],) != (batch,)
+            for run, batch in zip(runs, BATCHES, strict=True)
+            for one in (run if _many(run) else (run,))
+        ):
+            raise CannotFollowError  # it comes of weights alone
         given = self.symbols(lines) if lines else self.inputs[:1]  # for the size of the batch
         return Traced((runs[0], runs[1]), layer(*given))
 

@@ -123,13 +123,7 @@ class TorchFunction(Foreign):
 
 def of_call(call: TorchCall) -> TorchFunction | None:
     """Return the layer of a call, with its weights; None where a file cannot hold it."""
-    rooms = {"Tensor": Tensor, "torch": torch, "functional": functional, "operator": operator}
-    name = next(
-        (f"{room}.{call.word}" for room, where in rooms.items()
-         if getattr(where, call.word, None) is call.function
-         or (room == "Tensor" and getattr(where, call.word, None) == call.function)),
-        "",
-    )  # fmt: skip
+    name = next((name for name, made in FUNCTIONS.items() if made == call.function), "")
     tensors = {**dict(call.named_parameters()), **dict(call.named_buffers())}
     places = {word: number for number, word in enumerate(tensors)}
     if name not in FUNCTIONS:

@@ -321,3 +321,40 @@ def test_the_code_of_a_network_is_followed(name: str) -> None:
     assert followed is not None
     with torch.no_grad():
         torch.testing.assert_close(followed.model.eval()(x), net(x), rtol=1e-3, atol=1e-4)
+
+
+def test_losses_of_boxes_are_of_what_pairs_are_worth() -> None:
+    one = torch.tensor([[0.0, 0.0, 4.0, 4.0], [1.0, 1.0, 3.0, 2.0]], requires_grad=True)
+    other = torch.tensor([[2.0, 2.0, 6.0, 4.0], [10.0, 10.0, 12.0, 11.0]])
+    # areas 16 and 8, both 4, union 20, hull 6 x 4; centres (2, 2) and (4, 3); diagonal 52
+    wide = (torch.atan(torch.tensor(2.0)) - torch.atan(torch.tensor(1.0))) ** 2 * 4 / torch.pi**2
+    ratio = wide / (1 - 0.2 + wide) * wide
+    expected = {"generalized": 0.2 - 4 / 24, "distance": 0.2 - 5 / 52,
+                "complete": 0.2 - 5 / 52 - float(ratio)}  # fmt: skip
+    for name, worth in expected.items():
+        loss = getattr(ops(), f"{name}_box_iou_loss")
+        assert float(loss(one, other)[0].detach()) == pytest.approx(1 - worth, abs=1e-5)
+        pairs = getattr(ops(), f"{name}_box_iou")(one, other)
+        assert torch.allclose(1 - pairs.diag(), loss(one, other), atol=1e-5)
+        loss(one, other, reduction="mean").backward()
+    assert one.grad is not None and one.grad.abs().sum() > 0
+
+
+def test_maps_in_boxes_and_pyramids() -> None:
+    x = torch.arange(36.0).view(1, 1, 6, 6)
+    box = [torch.tensor([[0.0, 0.0, 3.0, 3.0]])]
+    assert ops().roi_pool(x, box, 2)[0, 0].tolist() == [[7, 9], [19, 21]]
+    assert torch.equal(ops().RoIPool(2, 0.5)(x, [2 * box[0]]), ops().roi_pool(x, box, 2))
+    assert torch.equal(ops().RoIAlign(2, 1.0)(x, box), ops().roi_align(x, box, 2))
+    maps = {"a": torch.rand(1, 4, 8, 8), "b": torch.rand(1, 8, 4, 4)}
+    pyramid = ops().FeaturePyramidNetwork([4, 8], 6)
+    out = pyramid(maps)
+    assert {name: tuple(one.shape) for name, one in out.items()} == {
+        "a": (1, 6, 8, 8), "b": (1, 6, 4, 4)}  # fmt: skip
+    small = pyramid.layer_blocks[1](pyramid.inner_blocks[1](maps["b"]))
+    assert torch.allclose(out["b"], small)
+    align = ops().MultiScaleRoIAlign(["a", "b"], 2, 2, canonical_scale=14, canonical_level=2)
+    boxes = [torch.tensor([[0.0, 0.0, 6.0, 6.0], [0.0, 0.0, 30.0, 30.0]])]
+    parts = align(out, boxes, [(32, 32)])
+    assert torch.allclose(parts[:1], ops().roi_align(out["a"], [boxes[0][:1]], 2, 0.25, 2))
+    assert torch.allclose(parts[1:], ops().roi_align(out["b"], [boxes[0][1:]], 2, 0.125, 2))

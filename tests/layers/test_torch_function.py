@@ -43,6 +43,10 @@ def unit(net: Any, x: Tensor) -> Tensor:
     return F.normalize(x, p=2, dim=1).pow(2) - F.interpolate(x, size=(4, 4))
 
 
+def convolved(net: Any, x: Tensor) -> Tensor:
+    return F.conv2d(x, net.conv.weight, padding=1, groups=4)
+
+
 class Net(nn.Module):
     def __init__(self, middle: Any) -> None:
         super().__init__()
@@ -55,7 +59,7 @@ class Net(nn.Module):
         return made
 
 
-@pytest.mark.parametrize("middle", [halves, shuffled, placed, summed, unit])
+@pytest.mark.parametrize("middle", [halves, shuffled, placed, summed, unit, convolved])
 def test_a_file_holds_calls_of_functions(middle: Any, tmp_path: Path) -> None:
     net, x = Net(middle), torch.rand(3, 1, 6, 6)
     model = st.Model.from_torch(net, (1, 6, 6))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import threading
+import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -304,13 +305,14 @@ class Trained:
     def _in_layers(self, module: nn.Module) -> Model:
         """Return the network in native layers, or else in those of torch."""
         symbol = start(self.shape)
-        with contextlib.suppress(StriateError, RuntimeError, TypeError, ValueError):
+        with quiet(), contextlib.suppress(StriateError, RuntimeError, TypeError, ValueError):
             outputs = foreign.trace(module, (symbol,))
             found = ported(Model(symbol, outputs[0]), start(self.shape))
             if found is not None:
                 return found
         try:
-            return Model.from_torch(module, self.shape).in_layers()
+            with quiet():
+                return Model.from_torch(module, self.shape).in_layers()
         except StriateError:
             found = self._in_use(module)
             if found is None:
@@ -323,11 +325,19 @@ class Trained:
     def _in_use(self, module: nn.Module) -> Model | None:
         """Return the layers that a network has in evaluation, where that gives the same."""
         symbol = start(self.shape)
-        with contextlib.suppress(Exception):  # whatever its code does where it is followed
+        with quiet(), contextlib.suppress(Exception):  # whatever its code does there
             network = Model(symbol, foreign.followed(module, (symbol,))[0])
             made = Model(*in_layers(network.where, network.graph))
             return made if same(network, made, network.inputs) else None
         return None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Follow a network inside a block without the warnings of its code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _of_parts(module: nn.Module) -> nn.Module:

@@ -13,6 +13,7 @@ from ..strict import Strict
 from . import (
     blocks,
     boxes,
+    boxes_of_maps,
     datasets_folders,
     datasets_names,
     drawings,
@@ -102,7 +103,11 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         },
         "torchvision.io": image_files.NAMES,
         "torchvision.io.image": image_files.NAMES,
-        "torchvision.ops": {**boxes.FUNCTIONS, **blocks.NAMES},
+        "torchvision.ops": {**boxes.FUNCTIONS, **boxes_of_maps.NAMES, **blocks.NAMES},
+        "torchvision.ops.feature_pyramid_network": {
+            **boxes_of_maps.NAMES,
+            "LastLevelMaxPool": boxes_of_maps.LastLevelMaxPool,
+        },
         "torchvision.ops.boxes": boxes.FUNCTIONS,
         "torchvision.ops.misc": blocks.NAMES,
         "torchvision.models._utils": {"IntermediateLayerGetter": features.IntermediateLayerGetter},
