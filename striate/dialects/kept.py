@@ -47,7 +47,7 @@ def _trained(script: Script, stopped: str) -> None:
     run, model = script.run, script.fitted
     if model is None and script.trained:
         looped = [*script.trained.values()]
-        *others, last = [one for one in looped if not one.seen_only(looped)]
+        *others, last = [one for one in looped if not one.seen_only(looped)] or looped[-1:]
         if kept := ", ".join(_beside(run, others)):
             script.note(f"the run keeps the other networks of the loop too: {kept}")
         model = last.kept(run, "")

@@ -417,3 +417,25 @@ def test_every_network_of_a_loop_is_kept(
     found = load(run / "maker-1.striate").predict(x)
     assert np.allclose(found, made, atol=1e-6)
     assert np.allclose(load(run).predict(found), judged, atol=1e-5)
+
+
+LOOKED_AT = (
+    TWO
+    + """
+torch.nn.Linear(3, 5)(x)
+net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))
+for layer in net:
+    layer(torch.ones(2, 4))
+once = torch.optim.SGD(net.parameters(), lr=0.1)
+net(torch.ones(2, 4)).sum().backward()
+once.step()
+torch.nn.Sequential(torch.nn.Linear(3, 5))(x)
+"""
+)
+
+
+def test_what_is_called_once_to_be_looked_at_is_not_kept(kept: Keep) -> None:
+    run = kept(LOOKED_AT)
+    names = [path.stem for path in Path(run).glob("*.striate")]
+    assert sorted(names) == ["judge-2", "maker-1", "model"]
+    assert load(run).predict(np.ones((1, 4), np.float32)).shape == (1, 2)

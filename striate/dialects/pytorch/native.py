@@ -125,8 +125,8 @@ class Caller:
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
             before: Any = self.script.trained.get(id(module))
-            calls = before.calls + 1 if isinstance(before, Trained) else 1
-            self.script.trains(module, Trained(module, tuple(x.shape[1:]), self.script, calls))
+            shape = tuple(x.shape[1:])
+            self.script.trains(module, Trained(module, shape, self.script, before))
             if x.device.type == "cpu":
                 self.script.saw(x)
         if not _plain(x) or weights[0].device.type != "cpu":
@@ -273,9 +273,12 @@ class Trained:
     """An outermost module that a loop of the script's own has trained."""
 
     def __init__(
-        self, module: nn.Module, shape: tuple[int, ...], script: Script, calls: int = 1
+        self, module: nn.Module, shape: tuple[int, ...], script: Script, before: Any = None
     ) -> None:
-        self.module, self.shape, self.script, self.calls = module, shape, script, calls
+        self.module, self.shape, self.script = module, shape, script
+        known = before if isinstance(before, Trained) and before.module is module else None
+        self.calls: int = known.calls + 1 if known else 1
+        self.began: int = known.began if known else _changes(module)
 
     @property
     def name(self) -> str:
@@ -283,9 +286,13 @@ class Trained:
         return snake(type(self.module).__name__)
 
     def seen_only(self, others: Sequence[Any]) -> bool:
-        """Return whether it was called once, and is a part of a network that was called too."""
+        """Return whether it was called once, and never changed but as a part of another one."""
+        if self.calls > 1:
+            return False
         nets = [one.module for one in others if one is not self and isinstance(one, Trained)]
-        return self.calls == 1 and any(self.module in net.modules() for net in nets)
+        same = self.began == _changes(self.module)
+        idle = same and all(weight.grad is None for weight in self.module.parameters())
+        return idle or any(self.module in net.modules() for net in nets)
 
     def kept(self, run: Any, stem: str) -> Model | None:
         """Write the weights into the folder of a run; return the network where it can be kept."""
@@ -330,6 +337,11 @@ class Trained:
             made = Model(*in_layers(network.where, network.graph))
             return made if same(network, made, network.inputs) else None
         return None
+
+
+def _changes(module: nn.Module) -> int:
+    """Return how often the weights of a network have been changed in place."""
+    return sum(weight._version for weight in module.parameters())
 
 
 @contextlib.contextmanager
