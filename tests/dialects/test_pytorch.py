@@ -68,6 +68,21 @@ def fit(net, loader, epochs, lr=0.01):
     return loss.item()
 """
 PROGRAMS = {
+    "a script for a graphics card": ("pytorch", NET + LOOP + """
+torch.cuda.set_device(0)
+device = torch.device('cuda:0')
+start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+start.record()
+net = nn.DataParallel(Net(), device_ids=[0]).to(device)
+x = torch.rand(4, 1, 28, 28, device='cuda').to('cuda', torch.float32)
+net(x).sum().backward()
+end.record(); torch.cuda.synchronize()
+state = torch.Generator(device='cuda').manual_seed(1)
+kinds = torch.zeros(2).type(torch.cuda.LongTensor).dtype, isinstance(state, torch.Generator)
+print(x.device, torch.cuda.FloatTensor(2).fill_(1).sum().item(), *kinds,
+      start.elapsed_time(end) > 0, torch.cuda.is_available(), device.type,
+      torch.ones_like(x, device=device).mean().item())
+""", "cpu 2.0 torch.int64 True True False cuda 1.0"),
     "a loop of today": ("pytorch", NET + LOOP + """
 train = datasets.MNIST('data', train=True, download=True, transform=plain)
 net = Net()

@@ -15,7 +15,7 @@ from urllib.error import URLError
 
 import torch
 import torch.utils.model_zoo
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import lr_scheduler
 from torch.utils import data
 
@@ -23,6 +23,7 @@ from ...errors import caller
 from ..dialect import Patch
 from ..session import Session
 from ..table import DialectError
+from . import absent_gpu
 from .scalars import SummaryWriter
 
 SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
@@ -41,7 +42,7 @@ def patches(session: Session) -> Sequence[Patch]:
         *_tensorboard(session),
     ]
     if not torch.cuda.is_available():
-        rows += [(kind, "cuda", _stay(session)) for kind in (Tensor, nn.Module)]
+        rows += absent_gpu.patches(session)
         rows.append((torch, "compile", _uncompiled(torch.compile)))
     if session.version.name == "pytorch0":
         rows.append((Tensor, "__getitem__", _indexed(Tensor.__getitem__)))
@@ -61,15 +62,6 @@ def _indexed(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, key)
 
     return getitem
-
-
-def _stay(session: Session) -> Callable[..., Any]:
-    def cuda(self: Any, *args: Any, **words: Any) -> Any:
-        """Return the same: there is no GPU."""
-        session.note("cuda(): there is no GPU, all is computed on the processor")
-        return self
-
-    return cuda
 
 
 def _uncompiled(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,6 +114,8 @@ def _files() -> Iterator[Patch]:
     def trust(f: Any, *args: Any, **words: Any) -> Any:
         if isinstance(f, (str, Path)) and Path(f).resolve() in written:
             words.setdefault("weights_only", False)
+        if not args and not torch.cuda.is_available():
+            words.setdefault("map_location", "cpu")
         return load(f, *args, **words)
 
     yield (torch, "save", remember)
