@@ -12,6 +12,7 @@ from typing import Any
 
 from . import (
     surroundings_drawing,
+    surroundings_einops,
     surroundings_fetched,
     surroundings_imageio,
     surroundings_images,
@@ -64,6 +65,7 @@ def modules() -> Modules:
     nothing = dict.fromkeys(("clear_output", "HTML", "Image", "SVG"), _nothing)
     return {
         **surroundings_skimage.modules(),
+        **surroundings_einops.modules(),
         **surroundings_fetched.modules(),
         **surroundings_imageio.modules(),
         "cv2": surroundings_opencv.NAMES,
@@ -132,5 +134,5 @@ def _stand_in(root: str, every: Modules) -> Aliases:
     """Return the finder of one small package."""
     own = {path: names for path, names in every.items() if path.partition(".")[0] == root}
     title = f"{root} is not installed, and its stand-in"
-    kind = Partial if root in ("cv2", "skimage", "requests", "imageio") else Aliases
+    kind = Partial if root in ("cv2", "skimage", "requests", "imageio", "einops") else Aliases
     return kind(title, own, {}, hides=False, hint=f"pip install {PACKAGES.get(root, root)}")

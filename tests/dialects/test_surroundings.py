@@ -221,6 +221,24 @@ try: requests.get('http://127.0.0.1:9/other.zip')
 except requests.exceptions.RequestException as error: why = 'cannot be reached' in str(error)
 print(x.shape, x.dtype, y[0], len(v), b.shape, (b[0].ravel() / 256 == x[0]).all(), labels, why)
 """, "(120, 784) float32 5 120 (120, 28, 28) True t10k-labels-idx1-ubyte.gz True"),
+    "axes by their names": ("""
+import numpy as np, torch
+from einops import EinopsError, einsum, rearrange, reduce, repeat
+from einops.layers.torch import Rearrange, Reduce
+x = torch.arange(96.).view(2, 3, 4, 4)
+cut = rearrange(x, 'b c (h p1) (w p2) -> b (h w) (p1 p2 c)', p1=2, p2=2)
+assert cut[1, 1].tolist() == x[1, :, :2, 2:].permute(1, 2, 0).flatten().tolist()
+assert torch.equal(Rearrange('b (h w) (p q c) -> b c (h p) (w q)', h=2, p=2, q=2)(cut), x)
+assert torch.equal(reduce(x, 'b c (h 2) (w 2) -> b c h w', 'max'), torch.max_pool2d(x, 2))
+assert torch.allclose(Reduce('b ... -> b', 'mean')(x), x.flatten(1).mean(1))
+y = x[0, 0]
+assert torch.equal(repeat(y, 'h w -> n h (w t)', n=2, t=3)[1], y.repeat_interleave(3, 1))
+assert torch.equal(rearrange(list(x), 'b c h w -> c (b h w)'), x.transpose(0, 1).flatten(1))
+assert torch.equal(einsum(x, x, 'b c one two, b c two k -> b one k'), (x @ x).sum(1))
+assert rearrange(np.ones((2, 3)), 'a b -> b a 1').shape == (3, 2, 1)
+try: rearrange(x, 'b c h w -> b (c h)')
+except EinopsError as error: print('only on the left' in str(error))
+""", "True"),
     "animations of imageio": ("""
 import imageio, numpy as np
 frames = [np.full((4, 5, 3), 60 * at, np.uint8) for at in range(3)]
