@@ -64,6 +64,7 @@ NAME, DEFAULT, HIDES = "keras", "keras2", True
 TF2 = "tf2"  # of TensorFlow 2 without its keras: Keras is then the one inside of it
 TF1 = "tf1"  # of TensorFlow's graphs and sessions: Keras is then beside it
 THREE = "three"  # of Keras 3 alone, whatever else of tf.keras a script names
+GONE = "gone"  # of what Keras 3 has no more, whatever is newer than Keras 2 beside it
 CHOSEN = "chosen"  # a backend is named: Keras 3 has three, and so had Keras 1 and 2
 THEANO = "theano"
 MODERN = ("RandomFlip", "RandomRotation", "RandomZoom", "Rescaling", "Resizing", "StringLookup",
@@ -105,6 +106,17 @@ CLUES: tuple[tuple[str, str, str], ...] = (
         *(f"layers.{word}" for word in MODERN), "utils.image_dataset_from_directory",
         "utils.load_img", "utils.img_to_array", "optimizers.AdamW")),
     *(("name", f"keras.utils.{word}", "keras3") for word in ("load_img", "img_to_array")),
+    *(("name", f"K.{word}", GONE) for word in (
+        "abs", "batch_flatten", "cast", "concatenate", "dot", "exp", "flatten", "function",
+        "get_session", "get_value", "gradients", "int_shape", "learning_phase", "log", "maximum",
+        "mean", "permute_dimensions", "placeholder", "random_normal", "set_session", "set_value",
+        "shape", "sqrt", "square", "sum", "variable")),
+    *(("import", f"keras.{path}", GONE) for path in (
+        "layers.core", "layers.convolutional", "layers.normalization", "layers.merge", "engine",
+        "layers.advanced_activations", "layers.pooling", "utils.np_utils", "utils.vis_utils",
+        "layers.recurrent", "preprocessing.image.ImageDataGenerator")),
+    *(("name", word, GONE) for word in ("fit_generator", "predict_classes", "predict_generator")),
+    *(("argument", f"{word}.lr", GONE) for word in ("SGD", "RMSprop", "Adam", "Adadelta")),
     *(("name", f"tf.{word}", TF2) for word in (
         "GradientTape", "data.Dataset", "random.set_seed", "config.list_physical_devices",
         "function", "config.experimental.list_physical_devices", "data.AUTOTUNE")),
@@ -123,6 +135,9 @@ PRECEDENCE = ("tf", "keras3", "keras0", "keras2", "keras1")
 def decide(found: Mapping[str, Sequence[str]]) -> str:
     """Return the version: that of the import, then that of the words, the newest that speaks."""
     version = next((name for name in PRECEDENCE if name in found), "")
+    if version == "keras3" and GONE in found and not {THREE, CHOSEN} & set(found):
+        alone = all(said.startswith("keras.Input ") for said in found["keras3"])
+        version = "keras2" if alone else "tf"  # Keras 2.6 and later is that of TensorFlow
     if THREE in found or (
         CHOSEN in found and version in ("", "keras2") and not {THEANO, TF1} & set(found)
     ):

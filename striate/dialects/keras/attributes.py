@@ -24,6 +24,7 @@ from ..symbolic import Bare, found, item_of, lift, record, tensor
 from . import builds, closing, fitted, initial, judging, keyed, numpy_calls
 from .custom import takes_mask
 from .layers import put_weights
+from .ops import Policy
 from .order import of_code
 from .session import KerasSession
 from .tapes import Caller
@@ -303,7 +304,7 @@ def _losses(self: Layer) -> list[Any]:
 
 def patches(session: KerasSession) -> list[Patch]:
     """Return the rows: object, attribute, value."""
-    weights = property(lambda self: self.weights)
+    weights, value = property(lambda self: self.weights), property(lambda self: self)
     return [
         (loop, "make_step", _seen(session)),
         (Layer, "__call__", _call(session)),
@@ -316,6 +317,9 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "input_shape", _shape("inputs")),
         (Layer, "output_shape", _shape("outputs")),
         (Layer, "losses", property(_losses)),
+        (Layer, "dtype_policy", property(lambda self: Policy())),
+        *((Layer, name, property(lambda self: "float32")) for name in (
+            "compute_dtype", "variable_dtype")),
         *fitted.PATCHES,
         *builds.patches(session),
         (Kernelled, "forward", _in_floats),
@@ -350,7 +354,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Tensor, "assign", _assign),
         (Tensor, "assign_add", _assign_add),
         (Tensor, "assign_sub", _assign_sub),
-        (Tensor, "value", lambda self: self),
+        (Tensor, "value", value if session.version.name == "keras3" else lambda self: self),
         (Tensor, "eval", lambda self, **words: _numpy(self)),
         (Tensor, "get_shape", lambda self: Shape(self.shape)),
         (Tensor, "set_shape", lambda self, shape: None),

@@ -28,6 +28,7 @@ from .beside import set_random_seed
 from .bound import unfed
 from .layouts import in_layout, layouts
 from .optimizers import Rate
+from .own_optimizers import awaited, recalled
 from .session import KerasSession
 from .words import activation_names, array, relu
 
@@ -205,11 +206,6 @@ def symbolic_shape(x: Any) -> Any:
     return tuple(x.shape)
 
 
-def update(x: Any, new_x: Any) -> Any:
-    """Set a variable in place."""
-    return x.assign(new_x)
-
-
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     """Return one value or the other, place by place."""
     values = [v() if callable(v) and not isinstance(v, Tensor) else v
@@ -241,12 +237,15 @@ def names(session: KerasSession) -> dict[str, Any]:
             nn.random_normal(shape, mean, scale)),
         "random_uniform_variable": lambda shape, low, high, **w: variable(
             nn.random_uniform(shape, low, high)),
-        "zeros": lambda shape, dtype="float32", name=None: variable(shapes.zeros(shape, dtype)),
-        "ones": lambda shape, dtype="float32", name=None: variable(shapes.ones(shape, dtype)),
+        "zeros": recalled(session, lambda shape, dtype="float32", name=None: variable(
+            shapes.zeros(shape, dtype))),
+        "ones": recalled(session, lambda shape, dtype="float32", name=None: variable(
+            shapes.ones(shape, dtype))),
         "eye": shapes.eye, "arange": shapes.arange, "map_fn": shapes.map_fn,
         "foldl": control.foldl, "foldr": control.foldr,
     }  # fmt: skip
     functions = {name: in_layout(session, function) for name, function in functions.items()}
+    functions |= {name: recalled(session, functions[name]) for name in ("zeros_like", "ones_like")}
     if not session.version.head:  # up to Keras 2.2
         functions["batch_dot"] = lift(shapes.matrices_dot)
     if session.version.old:  # Keras 1 gives the output first
@@ -286,11 +285,12 @@ def names(session: KerasSession) -> dict[str, Any]:
         "get_value": get_value, "batch_get_value": lambda several: [get_value(x) for x in several],
         "eval": evaluate, "set_value": set_value,
         "batch_set_value": set_values,
-        "update": update, "update_add": lambda x, increment: x.assign_add(increment),
-        "update_sub": lambda x, decrement: x.assign_sub(decrement),
+        "update": awaited(session, lambda x, new: new),
+        "update_add": awaited(session, lambda x, more: x + more),
+        "update_sub": awaited(session, lambda x, less: x - less),
         "moving_average_update": lambda x, value, momentum: x.assign(
             x * momentum + value * (1 - momentum)),
-        "variable": variable, "constant": lambda value, dtype=None, shape=None, name=None: (
+        "variable": recalled(session, variable), "constant": lambda value, dtype=None, shape=None, name=None: (
             tensor(value, dtype) if shape is None else shapes.fill(shape, value)),
         "placeholder": placeholder, "function": function, "gradients": gradients,
         "int_shape": int_shape, "shape": lift(symbolic_shape), "ndim": lambda x: len(x.shape),

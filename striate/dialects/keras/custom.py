@@ -20,6 +20,7 @@ from ...layers.activation import FUNCTIONS
 from ...layers.wrap import Opaque
 from ..symbolic import found, kind
 from . import own_names
+from .layouts import guess_layout
 from .session import Given, KerasSession
 from .twin import follow
 from .words import initializer, named_activation
@@ -197,6 +198,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             if words.get("input_dim"):
                 shape = (words["input_dim"],)
             shape = (shape,) if isinstance(shape, int) else shape
+            if shape is not None and len(shape) == 3 and not scope.chose_layout:
+                guess_layout(scope, tuple(shape))
             scope.given[self] = Given(None if shape is None else tuple(shape))
             self.activity = regularizers.get(words.get("activity_regularizer"))
             self.added: list[Any] = []

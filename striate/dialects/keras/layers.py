@@ -28,6 +28,7 @@ from . import (
     spectral,
 )
 from .bound import bind
+from .layouts import guess_layout
 from .order import Inputs, InputSpec
 from .recurrent_rows import rows as recurrent_rows
 from .rows import FAMILIES, FUNCTIONS, LAYERS, MERGES
@@ -205,19 +206,6 @@ class Alias:
         if session.chose_layout or explicit or shape is None or len(shape) != 3:
             return
         guess_layout(session, shape)
-
-
-def guess_layout(session: KerasSession, shape: tuple[Any, ...]) -> None:
-    """Take images of such a shape in the order of axes that they look like."""
-    session.chose_layout = True
-    for layout, channels, sides in (("channels_first", shape[0], shape[1:]),
-                                    ("channels_last", shape[-1], shape[:-1])):  # fmt: skip
-        if channels in (1, 3) and all(size and size > 3 for size in sides):
-            if session.layout != layout:
-                session.layout = layout
-                order = layout.replace("_", " ")
-                session.note(f"input {shape} is read as {order}: nothing in the script says so")
-            return
 
 
 def _bound(args: Any, kwargs: dict[str, Any], old: bool) -> tuple[Any, dict[str, Any]]:

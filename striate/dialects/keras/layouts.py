@@ -51,3 +51,16 @@ def in_layout(session: KerasSession, function: Callable[..., Any]) -> Callable[.
         return function(*args, **words, data_format=layout)
 
     return call
+
+
+def guess_layout(session: KerasSession, shape: tuple[Any, ...]) -> None:
+    """Take images of such a shape in the order of axes that they look like."""
+    session.chose_layout = True
+    for layout, channels, sides in (("channels_first", shape[0], shape[1:]),
+                                    ("channels_last", shape[-1], shape[:-1])):  # fmt: skip
+        if channels in (1, 3) and all(size and size > 3 for size in sides):
+            if session.layout != layout:
+                session.layout = layout
+                order = layout.replace("_", " ")
+                session.note(f"input {shape} is read as {order}: nothing in the script says so")
+            return

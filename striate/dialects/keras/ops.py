@@ -251,6 +251,9 @@ class Policy:
         self.compute_dtype = name.removeprefix("mixed_")
         self.variable_dtype = "float32" if name.startswith("mixed_") else name
 
+    def __repr__(self) -> str:
+        return f'<Policy "{self.name}">'
+
 
 def loss_scaled(optimizer: Any, *args: Any, **words: Any) -> Any:
     """Return the optimizer: in float32 no loss has to be scaled."""

@@ -17,6 +17,7 @@ from ...errors import caller, nearest
 from ...optimizers import schedules
 from ...optimizers.schedules import InverseTimeDecay
 from ..table import DialectError
+from .own_optimizers import RULES as OWN_RULES, Writing, Written, steps, written
 from .own_schedules import LearningRateSchedule
 from .rules import RULES
 from .session import KerasSession
@@ -106,17 +107,32 @@ class Rate(float):
     value = read_value = numpy
 
 
-class Optimizer:
+class Optimizer(Writing):
     """An optimizer as a script holds it: a native rule, and the model that it was compiled into."""
 
     session: KerasSession
     word = ""
 
     def __init__(self, *args: Any, **words: Any) -> None:
-        self._take(make(self.session, self.word, args, words))
+        if self.word:
+            self._take(make(self.session, self.word, args, words))
+            return
+        rates = [one for one in (*args, words.get("learning_rate"))
+                 if isinstance(one, (int, float, schedules.Schedule))]  # fmt: skip
+        self._take(native.SGD(*rates[:1]))  # for the rate alone
+        clips = {key: one for key, one in words.items() if key.startswith("clip")}
+        vars(self).update(clips, updates=[], weights=[])
 
     def _take(self, rule: Any) -> None:
-        vars(self).update(rule=rule, model=None, state=None, names=(), states={})
+        vars(self).update(rule=rule, model=None, state=None, names=(), states={}, hyper={},
+                          built=False)  # fmt: skip
+
+    @property
+    def native(self) -> Any:
+        """The rule that trains: the native one, or the script's own."""
+        if steps(type(self), self.session.version.folds):
+            return Written(script=self)
+        return vars(self)["rule"]
 
     @classmethod
     def of(cls, rule: Any, model: Any = None) -> Optimizer:
@@ -130,14 +146,22 @@ class Optimizer:
     def lr(self) -> Rate:
         """The learning rate of the next step; with `decay`, what it began with, as in Keras."""
         own = vars(self)
+        told = [held[name] for held, name in (
+            (own, "lr"), (own, "learning_rate"), (own["hyper"], "learning_rate"),
+            (own, "_learning_rate")) if name in held]  # fmt: skip
+        if told and not isinstance(told[0], schedules.Schedule):
+            return told[0]  # type: ignore[no-any-return]
+        if told:
+            return Rate(told[0](own.get("made", 0)))
         compiled = own["model"] is not None and own["model"].setup is not None
+        compiled = compiled and not isinstance(own["model"].setup.optimizer, Written)
         rule = own["model"].setup.optimizer if compiled else own["rule"]
         if isinstance(rule.learning_rate, InverseTimeDecay):
             rate = Rate(rule.learning_rate.initial_learning_rate)
         elif compiled:
             rate = Rate(current_rate(own["model"]))
         else:
-            rate = Rate(rule.rate(own["state"] or {"step": 0}))
+            rate = Rate(rule.rate(own["state"] or {"step": own.get("made", 0)}))
         rate.owner = self
         return rate
 
@@ -147,10 +171,13 @@ class Optimizer:
         """Set the learning rate from the next step on."""
         own, model = vars(self), vars(self)["model"]
         rule = own["rule"] if model is None or model.setup is None else model.setup.optimizer
+        rule = own["rule"] if isinstance(rule, Written) else rule
         schedule = rule.learning_rate
         if isinstance(schedule, InverseTimeDecay):
             value = dataclasses.replace(schedule, initial_learning_rate=value)  # type: ignore[assignment]
         own["rule"] = dataclasses.replace(rule, learning_rate=value)
+        if isinstance(own["hyper"].get("learning_rate"), (int, float)):
+            own["hyper"]["learning_rate"] = value
         if model is not None and model.setup is not None:
             if isinstance(schedule, InverseTimeDecay):
                 model.setup.optimizer = own["rule"]
@@ -161,6 +188,10 @@ class Optimizer:
     def iterations(self) -> Any:
         """Number of steps so far."""
         own = vars(self)
+        if "iterations" in own:
+            return own["iterations"]
+        if "made" in own:
+            return torch.tensor(own["made"])
         setup = getattr(own["model"], "setup", None)
         state = own["state"] or getattr(setup, "state", None) or {"step": 0}
         return torch.tensor(state["step"])
@@ -168,6 +199,8 @@ class Optimizer:
     @property
     def decay(self) -> float:
         """How much the rate shrinks at a step, by the words of Keras up to 2."""
+        if "decay" in vars(self):
+            return vars(self)["decay"]  # type: ignore[no-any-return]
         schedule = vars(self)["rule"].learning_rate
         ours = isinstance(schedule, InverseTimeDecay)
         return float(schedule.decay_rate / schedule.decay_steps) if ours else 0.0
@@ -189,7 +222,7 @@ class Optimizer:
 
     def build(self, variables: Any) -> None:
         """Take the weights that steps are made for."""
-        vars(self)["names"] = tuple(variables)
+        vars(self).update(names=tuple(variables), built=True)
 
     def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
         """Compute the gradients of a loss, and make a step."""
@@ -199,8 +232,17 @@ class Optimizer:
         self._step(here.gradient(value, weights), weights)
 
     def _step(self, grads: list[Any], weights: list[Tensor]) -> None:
+        if written(type(self), *OWN_RULES):
+            self.own_step(grads, weights)
+            return
         own, setup = vars(self), getattr(vars(self)["model"], "setup", None)
         rule = setup.optimizer if setup is not None else own["rule"]
+        if isinstance(rule, Written):
+            rule = own["rule"]
+            if self.session.version.folds and written(type(self), "get_gradients"):
+                own["grads"] = grads
+                grads = list(self.get_gradients(torch.zeros(()), weights))
+                own["grads"] = None
         known, before = tuple(map(id, weights)), own["state"]
         if known not in own["states"]:
             own["states"][known] = (rule.init(weights), weights)  # held, so that ids stay theirs
@@ -221,7 +263,10 @@ class Optimizer:
         return list(grads)
 
     def get_gradients(self, loss: Any, params: Any) -> Any:
-        """Return the gradients of a loss."""
+        """Return the gradients of a loss; those of the step, where one is made."""
+        own = vars(self)
+        if own.get("grads") is not None:
+            return _clipped(own["grads"], own)
         return list(torch.autograd.grad(loss, list(params), retain_graph=True, allow_unused=True))
 
     def get_config(self) -> dict[str, Any]:
@@ -242,6 +287,10 @@ class Optimizer:
         return getattr(rule, key)
 
     def __setattr__(self, key: str, value: Any) -> None:
+        own_rate = not self.word and key in ("lr", "learning_rate")
+        if own_rate or (key not in ("lr", "learning_rate") and _is_own(type(self))):
+            vars(self)[key] = value
+            return
         if key not in ("lr", "learning_rate"):
             raise DialectError(
                 "model.optimizer",
@@ -255,6 +304,22 @@ class Optimizer:
             own["rule"] = dataclasses.replace(own["rule"], learning_rate=value)
         else:
             self.set_rate(float(value))
+
+
+def _is_own(kind: type) -> bool:
+    """Return whether a class is a script's."""
+    return not kind.__module__.startswith("striate.")
+
+
+def _clipped(grads: list[Any], own: dict[str, Any]) -> list[Any]:
+    """Return gradients, clipped as an optimizer of Keras 1 and 2 was asked."""
+    if own.get("clipnorm"):
+        norm = torch.stack([g.square().sum() for g in grads]).sum().sqrt()
+        share = (own["clipnorm"] / norm).clamp(max=1.0)
+        grads = [g * share for g in grads]
+    if own.get("clipvalue"):
+        grads = [g.clamp(-own["clipvalue"], own["clipvalue"]) for g in grads]
+    return list(grads)
 
 
 def get(session: KerasSession, given: Any) -> Any:
@@ -274,7 +339,7 @@ def get(session: KerasSession, given: Any) -> Any:
                 at=caller(),
             )
         return make(session, given.lower(), (), {})
-    return vars(given)["rule"] if isinstance(given, Optimizer) else given
+    return given.native if isinstance(given, Optimizer) else given
 
 
 def classes(session: KerasSession) -> dict[str, Any]:

@@ -95,7 +95,8 @@ def _inner(session: KerasSession) -> Modules:
         "models": {**models, "Layer": layers["Layer"], **keras_graph.names(session, layers)},
         "engine": engine, "engine.topology": engine, "engine.training": engine,
         "engine.base_layer": engine, "engine.input_layer": engine, "engine.network": engine,
-        "legacy": {}, "legacy.layers": {**layers}, "legacy.interfaces": {},
+        "legacy": {}, "legacy.layers": {**layers}, "legacy.interfaces": {
+            "legacy_get_updates_support": lambda function: function},
         "optimizers": optimizers, "optimizers.schedules": keras_optimizers.schedule_names(),
         "optimizers.legacy": optimizers, "losses": losses, "objectives": losses,
         "metrics": metrics, "regularizers": penalties, "constraints": limits,

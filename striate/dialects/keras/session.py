@@ -70,7 +70,8 @@ class KerasSession(Session):
     hear of tests; `custom`, classes by name that files may speak of; `readable`, the dialect's own
     among them; `classes`, those of models; `kept`, models that no file can hold, by the path they
     were saved under; `training`, what saved models were compiled with; `bound`, inputs that are
-    tensors, by the ids of their symbols, and targets, by those of models.
+    tensors, by the ids of their symbols, and targets, by those of models;
+    `recall`, what the code of an optimizer has made.
     """
 
     version: KerasVersion
@@ -90,6 +91,7 @@ class KerasSession(Session):
     kept: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     bound: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    recall: Any = None
     given: weakref.WeakKeyDictionary[Layer, Given] = field(
         default_factory=weakref.WeakKeyDictionary
     )

@@ -190,7 +190,8 @@ def activation_names(session: KerasSession) -> dict[str, Any]:
 def named_activation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of tensors and symbols that layers take by its name."""
 
-    def act(x: Any, axis: int = -1) -> Any:
+    def act(x: Any, axis: Any = None, name: Any = None, dim: Any = None) -> Any:
+        axis = next((one for one in (axis, dim) if one is not None), -1)
         x = tensor(x)
         x = x if x.is_floating_point() else x.float()
         along = {"softmax": x.softmax, "log_softmax": x.log_softmax}.get(name)
