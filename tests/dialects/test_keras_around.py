@@ -327,6 +327,9 @@ def test_the_table_of_a_network_without_an_input_tells_its_layers(
         ("import keras, tensorflow as tf\nfrom keras import ops\ntf.keras.backend.ctc_decode", "3"),
         ("from tensorflow import keras\nkeras.ops.sum(1)", "3"),
         ("from tensorflow import keras\nkeras.layers.RandomFlip()", "tf"),
+        ("import keras\nfrom keras import backend as K\nkeras.Input((2,)); K.mean(1)", "keras2"),
+        ("import keras\nfrom keras import backend as K\nkeras.layers.Rescaling(1); K.sum(1)", "tf"),
+        ("import keras\nkeras.Input((2,))", "3"),
     ],
 )
 def test_operations_of_keras_3_tell_the_version(text: str, version: str, tmp_path: Path) -> None:

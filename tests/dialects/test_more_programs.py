@@ -6,9 +6,154 @@ from pathlib import Path
 
 import pytest
 
+from striate.dialects import DialectError
 from striate.dialects.program import run_script
 
 KERAS: dict[str, str] = {
+    "an optimizer by its updates, as up to Keras 2": """
+import numpy as np
+from keras import backend as K
+from keras.callbacks import LearningRateScheduler
+from keras.layers import Dense
+from keras.legacy import interfaces
+from keras.models import Sequential
+from keras.optimizers import Adam, Optimizer, SGD
+class Own(Optimizer):
+    def __init__(self, lr=0.01, **kwargs):
+        super(Own, self).__init__(**kwargs)
+        self.lr, self.iterations = K.variable(lr), K.variable(0)
+    @interfaces.legacy_get_updates_support
+    def get_updates(self, loss, params):
+        grads = self.get_gradients(loss, params)
+        self.updates = [K.update_add(self.iterations, 1)]
+        t = self.iterations + 1
+        rate = self.lr * K.sqrt(1. - K.pow(0.999, t)) / (1. - K.pow(0.9, t))
+        ms, vs = [[K.zeros(K.int_shape(p)) for p in params] for _ in 'ab']
+        for p, g, m, v in zip(params, grads, ms, vs):
+            m_t, v_t = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * K.square(g)
+            self.updates += [K.update(m, m_t), K.update(v, v_t)]
+            self.updates.append(K.update(p, p - rate * m_t / (K.sqrt(v_t) + 1e-7)))
+        return self.updates
+class Centered(SGD):
+    def get_gradients(self, loss, params):
+        grads = super(Centered, self).get_gradients(loss, params)
+        return [g - K.mean(g, axis=0, keepdims=True) if K.ndim(g) > 1 else g for g in grads]
+x = np.random.RandomState(0).rand(32, 4); y = x.dot([[1.], [2], [3], [4]])
+def net(optimizer):
+    model = Sequential([Dense(1, kernel_initializer='ones', input_dim=4)])
+    model.compile(optimizer, 'mse')
+    return model
+nets = [net(one) for one in (Own(), Adam(lr=0.01))]
+for model in nets:
+    model.fit(x, y, epochs=2, batch_size=8, verbose=0, shuffle=False)
+assert np.allclose(*(model.get_weights()[0] for model in nets), atol=1e-5)
+own = nets[0]
+assert K.get_value(own.optimizer.iterations) == 8
+own.fit(x, y, epochs=1, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: 0.25)])
+assert float(K.get_value(own.optimizer.lr)) == 0.25
+model = net(Centered(lr=.1))
+model.train_on_batch(x, y)
+assert abs(model.get_weights()[0].sum() - 4) < 1e-5 and not (model.get_weights()[0] == 1).all()
+""",
+    "optimizers as TensorFlow 2 asks for them": """
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+class Slots(keras.optimizers.Optimizer):
+    def __init__(self, learning_rate=0.01, name='Slots', **kwargs):
+        super().__init__(name, **kwargs)
+        self._set_hyper('learning_rate', kwargs.get('lr', learning_rate))
+    def _create_slots(self, var_list):
+        for var in var_list:
+            self.add_slot(var, 'm')
+    def _resource_apply_dense(self, grad, var):
+        m = self.get_slot(var, 'm')
+        m.assign(0.9 * m + grad)
+        var.assign_sub(self._decayed_lr(var.dtype) * m)
+class Steps(keras.optimizers.Optimizer):
+    def __init__(self, learning_rate=0.01, name='Steps', **kwargs):
+        super().__init__(name=name, **kwargs)
+        self._learning_rate = self._build_learning_rate(learning_rate)
+    def build(self, var_list):
+        super().build(var_list)
+        self.kept = [self.add_variable_from_reference(model_variable=v, variable_name='m')
+                     for v in var_list]
+    def update_step(self, gradient, variable):
+        m = self.kept[self._index_dict[self._var_key(variable)]]
+        m.assign(m * 0.9 + gradient)
+        variable.assign_add(-m * tf.cast(self.learning_rate, variable.dtype))
+class Clipped(keras.optimizers.SGD):
+    def apply_gradients(self, grads_and_vars, **kw):
+        pairs = [(tf.clip_by_value(g, -1e-3, 1e-3), v) for g, v in grads_and_vars]
+        self.seen = len(pairs)
+        return super().apply_gradients(pairs, **kw)
+x = np.random.RandomState(0).rand(32, 4).astype('float32'); y = x.sum(1, keepdims=True) * 3
+def net(optimizer):
+    dense = keras.layers.Dense(1, kernel_initializer='ones', input_shape=(4,))
+    model = keras.Sequential([dense])
+    model.compile(optimizer, 'mse')
+    model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    return model.get_weights()[0]
+wanted = net(keras.optimizers.SGD(0.01, 0.9))
+assert np.allclose(wanted, net(Slots()), atol=1e-6) and np.allclose(wanted, net(Steps()), atol=1e-6)
+clipped = Clipped(0.1)
+assert 0 < abs(net(clipped) - 1).max() < 1e-3 and clipped.seen == 2
+one = Slots()
+weight = tf.Variable([1.0])
+for _ in range(3):
+    one.apply_gradients([(tf.constant([1.0]), weight)])
+assert int(one.iterations) == 3 and np.isclose(weight.numpy()[0], 1 - 0.01 * (1 + 1.9 + 2.71))
+""",
+    "dictionaries in dictionaries come out of a model": """
+import numpy as np
+import tensorflow as tf
+class Told(tf.Module):
+    def __init__(self, model):
+        self.model = model
+class Pair(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = tf.keras.layers.Dense(2), tf.keras.layers.Dense(3)
+    def call(self, x):
+        return {'one': {'a': self.a(x)}, 'rest': [self.b(x), x * 2]}
+out = Told(Pair()).model(np.ones((4, 5), 'float32'))
+assert out['one']['a'].shape == (4, 2) and [v.shape[1] for v in out['rest']] == [3, 5]
+""",
+    "metrics of each batch, and what callbacks are told, in Keras 1": """
+import numpy as np
+from keras.callbacks import Callback
+from keras.models import Sequential
+from keras.layers.core import AutoEncoder, Dense
+from keras.layers import containers
+x = np.random.RandomState(0).rand(20, 6); y = (x[:, :4] > .5) * 1.
+class Seen(Callback):
+    def on_train_begin(self, logs={}):
+        self.told = self.params
+model = Sequential([Dense(4, activation='sigmoid', input_dim=6)])
+model.compile('sgd', 'binary_crossentropy', metrics=['fmeasure', 'precision', 'recall'])
+seen = Seen()
+model.fit(x, y, nb_epoch=1, verbose=0, callbacks=[seen], validation_data=(x, y))
+assert seen.told['nb_sample'] == 20 and seen.told['metrics'][-1] == 'val_recall'
+said = model.predict(x).round()
+right = (said * y).sum()
+p, r = right / said.sum(), right / y.sum()
+found = model.evaluate(x, y, verbose=0)
+assert np.allclose(found[1:], [2 * p * r / (p + r), p, r], atol=1e-5), (found, p, r)
+whole = Sequential()
+whole.add(AutoEncoder(containers.Sequential([Dense(3, input_dim=6)]), Dense(6, input_dim=3)))
+whole.compile('sgd', 'mse')
+whole.fit(x, x, nb_epoch=1, verbose=0)
+assert whole.predict(x).shape == (20, 6)
+""",
+    "the best five of four are all": """
+import numpy as np
+from tensorflow.keras import Sequential, layers, metrics
+model = Sequential([layers.Dense(4, activation='softmax', input_shape=(3,))])
+model.compile('sgd', 'categorical_crossentropy',
+              metrics=['top_k_categorical_accuracy', metrics.TopKCategoricalAccuracy(2)])
+found = model.evaluate(np.random.rand(8, 3), np.eye(4)[[0, 1, 2, 3] * 2], verbose=0)
+assert found[1] == 1.0 and 0 <= found[2] <= 1
+""",
     "states from one batch to the next": """
 import numpy as np
 from keras.models import Sequential
@@ -289,3 +434,22 @@ def test_a_program_means_what_it_says(
     script.write_text({**KERAS, **LATER, **BIGDL, **RENOM}[name])
     assert "assert " in script.read_text()  # it is the program that compares
     run_script(script, seed=0, root=tmp_path / "runs")
+
+
+def test_an_autoencoder_of_keras_0_gives_one_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "script.py"
+    script.write_text("""
+from keras.layers.core import AutoEncoder, Dense
+AutoEncoder(Dense(3, input_dim=6), Dense(6, input_dim=3), output_reconstruction=False)
+""")
+    with pytest.raises(DialectError) as told:
+        run_script(script, root=tmp_path / "runs", dialect="keras0")
+    assert str(told.value).splitlines()[:4] == [
+        "AutoEncoder: its output is the decoder's in training and in tests",
+        "  got   output_reconstruction=False",
+        "  need  output_reconstruction=True, and the encoder called for itself",
+        "  fix   output_reconstruction=True",
+    ]

@@ -318,8 +318,10 @@ def patches(session: KerasSession) -> list[Patch]:
         (Layer, "output_shape", _shape("outputs")),
         (Layer, "losses", property(_losses)),
         (Layer, "dtype_policy", property(lambda self: Policy())),
-        *((Layer, name, property(lambda self: "float32")) for name in (
-            "compute_dtype", "variable_dtype")),
+        *(
+            (Layer, name, property(lambda self: "float32"))
+            for name in ("compute_dtype", "variable_dtype")
+        ),
         *fitted.PATCHES,
         *builds.patches(session),
         (Kernelled, "forward", _in_floats),
@@ -335,6 +337,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Symbol, "__iter__", None),
         (Symbol, "get_shape", lambda self: Shape(self.shape)),
         (Symbol, "_keras_shape", property(lambda self: self.shape)),
+        (Tensor, "_keras_shape", property(lambda self: (None, *self.shape[1:]))),
         (Symbol, "ndim", property(lambda self: len(self.shape))),
         *_operators(session),
         (Symbol, "shape", property(lambda self: Shape(_sizes(self.spec)))),

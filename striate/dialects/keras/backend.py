@@ -290,7 +290,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "update_sub": awaited(session, lambda x, less: x - less),
         "moving_average_update": lambda x, value, momentum: x.assign(
             x * momentum + value * (1 - momentum)),
-        "variable": recalled(session, variable), "constant": lambda value, dtype=None, shape=None, name=None: (
+        "variable": recalled(session, variable),
+        "constant": lambda value, dtype=None, shape=None, name=None: (
             tensor(value, dtype) if shape is None else shapes.fill(shape, value)),
         "placeholder": placeholder, "function": function, "gradients": gradients,
         "int_shape": int_shape, "shape": lift(symbolic_shape), "ndim": lambda x: len(x.shape),

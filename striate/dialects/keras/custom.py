@@ -244,10 +244,13 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             """Return what `call` gives on symbols, where it only calls layers."""
             if self.activity is not None or any(True for _ in self.parameters(recurse=False)):
                 return None
+            before = list(self.added_symbols)
             try:
                 out = self.call(*given(x, self.call), **words_of_mode(self.call, True))  # type: ignore[arg-type]
             except Exception:  # code that wants numbers
                 return None
+            finally:
+                self.added_symbols = before  # what it adds to the loss is that of other symbols
             return out if isinstance(out, Symbol) else None
 
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:

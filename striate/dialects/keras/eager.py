@@ -211,8 +211,9 @@ class Steps:
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
         self.follow(loss)
         weights = self.trainable_weights
-        grads = torch.autograd.grad(loss, weights, allow_unused=True)
-        self.optimizer.apply_gradients(zip(grads, weights, strict=True))
+        if weights:
+            grads = torch.autograd.grad(loss, weights, allow_unused=True)
+            self.optimizer.apply_gradients(zip(grads, weights, strict=True))
         return self.compute_metrics(x, y, y_pred, weight)
 
     def test_step(self: Any, data: Any) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...errors import caller
 from ...layers import activation as activations
 from ...layers.recurrent import TimeDistributed
+from ...model import Model
 from ...regularizers import L1L2
-from ..table import Row
+from ..table import DialectError, Row
 from .rows import UNSEEN, WORDS
-from .session import KerasSession
+from .session import Given, KerasSession
 
 Made = dict[str, dict[str, tuple[Row, Any]]]
 
@@ -133,6 +135,29 @@ def make(session: KerasSession, base: Any) -> Made:
             part = torch.sigmoid(inputs @ self.gate + self.shift)
             return self.ended(inputs @ self.kernel + self.bias) * part + (1 - part) * inputs
 
+    class AutoEncoder(base):  # type: ignore[misc]
+        """An encoder, and a decoder behind it."""
+
+        def __init__(self, encoder: Any, decoder: Any, output_reconstruction: bool = True,
+                     **words: Any) -> None:  # fmt: skip
+            base.__init__(self, **words)
+            if not output_reconstruction:
+                raise DialectError(
+                    "AutoEncoder",
+                    "its output is the decoder's in training and in tests",
+                    got="output_reconstruction=False",
+                    need="output_reconstruction=True, and the encoder called for itself",
+                    fix="output_reconstruction=True",
+                    at=caller(),
+                )
+            self.encoder, self.decoder = encoder, decoder
+            first = encoder.inputs[0].spec if isinstance(encoder, Model) else session.of(encoder)
+            session.given[self] = Given(first.shape)
+
+        def call(self, inputs: Tensor) -> Any:
+            """Encode, and decode."""
+            return self.decoder(self.encoder(inputs))
+
     class SReLU(base):  # type: ignore[misc]
         """Linear in three parts, all learned."""
 
@@ -191,6 +216,7 @@ def make(session: KerasSession, base: Any) -> Made:
             "LocallyConnected2D": row(LocallyConnected2D, *sides),
         },
         "core": {
+            "AutoEncoder": row(AutoEncoder, "encoder", "decoder", "output_reconstruction"),
             "MaxoutDense": row(MaxoutDense, "units", "nb_feature"),
             "Highway": row(Highway, "transform_bias", "activation"),
             "ActivityRegularization": row(ActivityRegularization, "l1", "l2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -76,7 +77,9 @@ def keyed(model: Any, x: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def named(model: Any, out: Any) -> Any:
     """Return outputs by name, where a model has names for them."""
-    keys = vars(model).get("keys_out")
+    keys, shape = vars(model).get("keys_out"), vars(model).get("shape_out")
+    if shape is not None and isinstance(out, (tuple, list)) and len(out) == len(leaves(shape)):
+        return filled(shape, iter(out))
     if keys is None:
         return out
     several = out if isinstance(out, (tuple, list)) else [out]
@@ -99,8 +102,32 @@ def called(model: Any, out: Any) -> Any:
     return out if vars(model).get("keys_kept") else named(model, out)
 
 
+def leaves(value: Any) -> list[Any]:
+    """Return what is in dictionaries and lists, one after the other."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
+
+
+def filled(shape: Any, values: Iterator[Any]) -> Any:
+    """Return values in dictionaries and lists like these."""
+    if isinstance(shape, Mapping):
+        return {key: filled(item, values) for key, item in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        return [filled(item, values) for item in shape]
+    return next(values)
+
+
 def plain(model: Any, out: Any) -> Any:
-    """Return what a `call` gives as a tuple, where it is a list or a dictionary."""
+    """Return what a `call` gives as a tuple, where it is a list or dictionaries."""
+    inside = list(out.values()) if isinstance(out, Mapping) else out
+    if isinstance(inside, (list, tuple)) and any(
+        isinstance(one, (Mapping, list, tuple)) for one in inside
+    ):
+        object.__setattr__(model, "shape_out", filled(out, itertools.repeat(None)))
+        return tuple(leaves(out))
     if isinstance(out, Mapping):
         object.__setattr__(model, "keys_out", [*out])
         out = tuple(out.values())

@@ -14,7 +14,7 @@ from torch import Tensor
 from ... import losses as native, metrics
 from ...errors import ConfigError
 from ..symbolic import lift, tensor
-from . import losses_overlap, metrics_counted
+from . import losses_overlap, metrics_counted, metrics_old
 from .losses_reduced import reduced
 from .newer import R2Score
 from .session import KerasSession
@@ -31,11 +31,23 @@ LONG = {
     "mse": "mean_squared_error", "mae": "mean_absolute_error",
     "mape": "mean_absolute_percentage_error", "msle": "mean_squared_logarithmic_error",
 }  # fmt: skip
-ACCURACIES = {
+
+
+class Top(metrics.TopK):
+    """The part of samples whose label is among the k best; all of them where there are no more."""
+
+    def right(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return 1 where right."""
+        if y_pred.shape[-1] <= self.k:
+            return torch.ones(y_pred.shape[:-1])
+        return super().right(y_true, y_pred)
+
+
+ACCURACIES: dict[str, Any] = {
     "binary_accuracy": metrics.BinaryAccuracy, "categorical_accuracy": metrics.CategoricalAccuracy,
     "sparse_categorical_accuracy": metrics.SparseCategoricalAccuracy,
-    "accuracy": metrics.Accuracy, "top_k_categorical_accuracy": metrics.TopK,
-    "sparse_top_k_categorical_accuracy": metrics.TopK,
+    "accuracy": metrics.Accuracy, "top_k_categorical_accuracy": Top,
+    "sparse_top_k_categorical_accuracy": Top,
 }  # fmt: skip
 
 
@@ -358,7 +370,7 @@ def metric_classes(session: Any = None) -> dict[str, Any]:
         "Mean": metrics.Mean, "BinaryAccuracy": metrics.BinaryAccuracy, "Sum": Total,
         "CategoricalAccuracy": metrics.CategoricalAccuracy, "Accuracy": Equal,
         "SparseCategoricalAccuracy": metrics.SparseCategoricalAccuracy,
-        "TopKCategoricalAccuracy": metrics.TopK, "SparseTopKCategoricalAccuracy": metrics.TopK,
+        "TopKCategoricalAccuracy": Top, "SparseTopKCategoricalAccuracy": Top,
         "RootMeanSquaredError": Root, "R2Score": R2Score,
         "CosineSimilarity": _cosine,
         **metrics_counted.KINDS,
@@ -405,7 +417,8 @@ def metric_functions(session: KerasSession) -> dict[str, Any]:
         return made
 
     correlations = {one.__name__: one for one in metrics_counted.CORRELATIONS.values()}
-    return {word: make(word) for word in ACCURACIES} | correlations
+    older = metrics_old.FUNCTIONS if session.version.old else {}
+    return {word: make(word) for word in ACCURACIES} | correlations | older
 
 
 def metric(session: KerasSession, given: Any) -> Any:
@@ -416,6 +429,11 @@ def metric(session: KerasSession, given: Any) -> Any:
     if isinstance(word, str):
         if word in ("accuracy", "acc", "Accuracy"):
             return session.version.accuracy or word.lower()
+        if word.endswith("top_k_categorical_accuracy"):
+            return Top(name=word)
+        if session.version.old and word in metrics_old.FUNCTIONS:
+            given = metrics_old.FUNCTIONS[word]
+            return metrics.Scored(native.Function(as_keras(given)).scores, word)
         if word.lower() in NEGATED:
             return metrics.Scored(native.CosineSimilarity().scores, word)
         if session.version.accuracy or callable(given):  # the name of the function

@@ -117,7 +117,7 @@ class Optimizer(Writing):
         if self.word:
             self._take(make(self.session, self.word, args, words))
             return
-        rates = [one for one in (*args, words.get("learning_rate"))
+        rates: list[Any] = [one for one in (*args, words.get("learning_rate"))
                  if isinstance(one, (int, float, schedules.Schedule))]  # fmt: skip
         self._take(native.SGD(*rates[:1]))  # for the rate alone
         clips = {key: one for key, one in words.items() if key.startswith("clip")}
@@ -150,7 +150,7 @@ class Optimizer(Writing):
             (own, "lr"), (own, "learning_rate"), (own["hyper"], "learning_rate"),
             (own, "_learning_rate")) if name in held]  # fmt: skip
         if told and not isinstance(told[0], schedules.Schedule):
-            return told[0]  # type: ignore[no-any-return]
+            return told[0]
         if told:
             return Rate(told[0](own.get("made", 0)))
         compiled = own["model"] is not None and own["model"].setup is not None
@@ -200,7 +200,7 @@ class Optimizer(Writing):
     def decay(self) -> float:
         """How much the rate shrinks at a step, by the words of Keras up to 2."""
         if "decay" in vars(self):
-            return vars(self)["decay"]  # type: ignore[no-any-return]
+            return vars(self)["decay"]
         schedule = vars(self)["rule"].learning_rate
         ours = isinstance(schedule, InverseTimeDecay)
         return float(schedule.decay_rate / schedule.decay_steps) if ours else 0.0

@@ -29,7 +29,8 @@ _KERAS = (  # names that mean the same to a script, which may replace them
 OF_KERAS = frozenset(_KERAS.split())
 KEPT = ("activity", "added", "added_symbols", "auto_named", "awaits", "calls", "counts",
         "dtype_name", "followed", "handle", "keys_in", "keys_kept", "keys_out", "latch", "listing",
-        "loss_mean", "means", "passes", "setup", "specs", "starts", "twin")  # fmt: skip
+        "loss_mean", "means", "passes", "setup", "shape_out", "specs", "starts",
+        "twin")  # fmt: skip
 
 
 class Shared:

@@ -174,12 +174,14 @@ class Writing:
                  **words: Any) -> Tensor:  # fmt: skip
         """Return what is kept for a weight under a name, zeros at first."""
         slots = vars(self).setdefault("slots", {})
-        return slots.setdefault((id(var), slot_name), torch.zeros_like(var.detach()))  # type: ignore[no-any-return]
+        return slots.setdefault((id(var), slot_name), torch.zeros_like(var.detach()))
 
     get_slot = add_slot
 
-    def add_variable_from_reference(self, reference_variable: Any = None, name: Any = None,
-                                    initializer: Any = "zeros", **words: Any) -> Tensor:  # fmt: skip
+    def add_variable_from_reference(
+        self, reference_variable: Any = None, name: Any = None, initializer: Any = "zeros",
+        **words: Any,
+    ) -> Tensor:  # fmt: skip
         """Return zeros of a weight's shape."""
         like = words.get("model_variable", reference_variable)
         given = words.get("initial_value")

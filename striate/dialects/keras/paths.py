@@ -93,6 +93,8 @@ def _inner(session: KerasSession) -> Modules:
         "layers.experimental": layers, "layers.experimental.preprocessing": layers,
         "layers.normalization.batch_normalization": layers,
         "models": {**models, "Layer": layers["Layer"], **keras_graph.names(session, layers)},
+        "layers.containers": {"Sequential": models["Sequential"],
+                              **keras_graph.names(session, layers)},
         "engine": engine, "engine.topology": engine, "engine.training": engine,
         "engine.base_layer": engine, "engine.input_layer": engine, "engine.network": engine,
         "legacy": {}, "legacy.layers": {**layers}, "legacy.interfaces": {

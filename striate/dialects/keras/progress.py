@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ...engine.hooks import Hook
@@ -37,8 +38,9 @@ class Told(Hook):
     `owner` is the script's model, `rename` gives the names of numbers as the script knows them.
     """
 
-    def __init__(self, callback: Any, owner: Any, rename: Any = None, size: int = 0) -> None:
-        self.callback, self.owner = callback, owner
+    def __init__(self, callback: Any, owner: Any, rename: Any = None, size: int = 0,
+                 given: Mapping[str, Any] | None = None) -> None:  # fmt: skip
+        self.callback, self.owner, self.given = callback, owner, given or {}
         self.rename, self.size = rename or (lambda logs: logs), size
 
     def set_model(self, model: Any) -> None:
@@ -53,7 +55,11 @@ class Told(Hook):
         """Tell the numbers of the run."""
         self.params = params
         known = {**params, "nb_epoch": params["epochs"], "batch_size": self.size,
-                 "do_validation": params.get("validates", False)}  # fmt: skip
+                 "do_validation": params.get("validates", False), **self.given}  # fmt: skip
+        if self.owner.setup is not None and not self.owner.session.version.steps:
+            names = list(self.owner.metrics_names)
+            valid = [f"val_{name}" for name in names] if known["do_validation"] else []
+            known["metrics"] = names + valid
         if hasattr(self.callback, "set_params"):
             self.callback.set_params(known)
         self.callback.params = known
@@ -111,9 +117,13 @@ def _watches(callback: Any) -> bool:
     )
 
 
-def told(callback: Any, owner: Any, rename: Any = None, size: int = 0) -> Told:
-    """Return the hook for a script's callback, one that is told of batches only where it asks."""
-    return (ToldBatches if _watches(callback) else Told)(callback, owner, rename, size)
+def told(callback: Any, owner: Any, rename: Any = None, size: int = 0,
+         given: Mapping[str, Any] | None = None) -> Told:  # fmt: skip
+    """Return the hook for a script's callback, one that is told of batches only where it asks.
+
+    `given` is what it finds in its `params` besides.
+    """
+    return (ToldBatches if _watches(callback) else Told)(callback, owner, rename, size, given)
 
 
 class Shown(Hook):

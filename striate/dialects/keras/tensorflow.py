@@ -68,6 +68,12 @@ DTYPES = {
 class Module(torch.nn.Module):
     """What a script derives a set of variables from."""
 
+    def __new__(cls, *args: Any, **words: Any) -> Any:
+        """Begin as a module of torch, also where the script's constructor does not call ours."""
+        made = super().__new__(cls)
+        torch.nn.Module.__init__(made)
+        return made
+
     def __init__(self, name: Any = None) -> None:
         super().__init__()
 
@@ -142,6 +148,16 @@ def tf_print(*args: Any, **words: Any) -> None:
     print(*plain)  # noqa: T201  the script's own output
 
 
+def _to(dtype: str) -> Callable[..., Tensor]:
+    """Return TensorFlow 1's function that gives numbers of a dtype."""
+
+    def cast(x: Any, name: Any = None) -> Tensor:
+        return tensor(x).to(kind(dtype))
+
+    cast.__name__ = f"to_{dtype}"
+    return cast
+
+
 def softmax_pool(input: Any, ksize: Any, strides: Any, padding: str = "VALID", **w: Any) -> Any:
     """Return the maximum of windows."""
     return lift(nn.max_pool2d)(input, ksize, strides, padding)
@@ -209,6 +225,8 @@ def _math() -> dict[str, Any]:
         "reduce_logsumexp": REDUCED["reduce_logsumexp"], "argmax": argmax, "argmin": argmin,
         "top_k": lift(shapes.top_k), "in_top_k": lift(math.is_in_top_k),
         "confusion_matrix": confusion_matrix, "divide_no_nan": lift(math.divide_no_nan),
+        **{f"to_{word}": lift(_to(dtype)) for word, dtype in (
+            ("float", "float32"), ("double", "float64"), ("int32", "int32"), ("int64", "int64"))},
         "bincount": bincount, "softmax": lift(nn.softmax),
         "log_softmax": lift(nn.log_softmax), "cumprod": lift(math.cumprod),
         **spectra.PARTS, **more.MATH,

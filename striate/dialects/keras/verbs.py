@@ -100,10 +100,13 @@ class Spoken(Compiled):
         steps, count = self._sizes(x, words, whole)
         self.history = history = History()
         if not version.steps:  # up to Keras 2.3, callbacks hold what is validated on
-            known = held(x, y, words)
+            data = held(x, y, words)
             for one in callbacks:
-                vars(one).setdefault("validation_data", known)
-        hooks: list[Any] = [told(one, self, rename, words["batch_size"]) for one in callbacks]
+                vars(one).setdefault("validation_data", data)
+        known = {"verbose": verbose, "samples": count, "nb_sample": count}
+        hooks: list[Any] = [
+            told(one, self, rename, words["batch_size"], known) for one in callbacks
+        ]
         hooks.append(told(history, self, rename))
         if verbose:  # up to Keras 2.3, before the callbacks' own lines
             hooks.insert(
