@@ -10,6 +10,63 @@ from striate.dialects import DialectError
 from striate.dialects.program import run_script
 
 KERAS: dict[str, str] = {
+    "models in pickles, copies, and numbers of half precision": """
+import copy
+import pickle
+import numpy as np
+from keras.layers import Dense
+from keras.models import Sequential
+from keras.preprocessing.image import ImageDataGenerator
+x = np.random.rand(12, 3).astype('float16')
+model = Sequential([Dense(2, input_dim=3)])
+model.compile('sgd', 'mse')
+model.fit(x, np.zeros((12, 2)), epochs=1, verbose=0)
+held = pickle.dumps(model)
+before = model.predict(x)
+for other in (pickle.loads(held), copy.deepcopy(model)):
+    assert (other.predict(x) == before).all() and other is not model
+    other.fit(x, np.ones((12, 2)), epochs=1, verbose=0)
+assert (model.predict(x) == before).all()
+flow = ImageDataGenerator().flow(np.zeros((4, 5, 5, 1), 'float16'), np.zeros(4), batch_size=2)
+assert type(flow).__name__ == 'NumpyArrayIterator'
+def batches():
+    while True:
+        yield x[:4], np.zeros((4, 2))
+assert len(model.fit_generator(batches(), steps_per_epoch=2, verbose=0).history['loss']) == 1
+""",
+    "a model with code comes back from a folder without its class": """
+import numpy as np
+from tensorflow import keras
+class Twice(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+    def call(self, x):
+        return self.dense(x) * 2
+start = keras.Input((4,))
+model = keras.Model(start, Twice()(start))
+model.save('folder')
+x = np.random.rand(2, 4)
+assert (keras.models.load_model('folder').predict(x) == model.predict(x)).all()
+""",
+    "a layer knows shapes with the batch, and softmax an old word": """
+import numpy as np
+import tensorflow as tf
+from keras import backend as K
+from keras.engine.topology import Layer
+from keras.layers import Input
+from keras.models import Model
+class Told(Layer):
+    def call(self, x, mask=None):
+        self.seen = x._keras_shape
+        return tf.nn.softmax(tf.to_float(x), dim=1)
+    def compute_output_shape(self, shape):
+        return shape
+layer = Told()
+start = Input((3, 2))
+out = Model(start, layer(start)).predict(np.zeros((4, 3, 2)))
+assert layer.seen == (None, 3, 2) and np.allclose(out, 1 / 3)
+""",
     "an optimizer by its updates, as up to Keras 2": """
 import numpy as np
 from keras import backend as K

@@ -48,15 +48,18 @@ def read(title: str, order: tuple[str, ...], args: Any, words: Mapping[str, Any]
     return given
 
 
+WIDENED = (np.dtype(bool), np.dtype("float16"))
+
+
 def arrays(given: Any) -> Any:
     """Return data as arrays: lists of numbers become one, what is an array stays one.
 
-    Truths become 0 and 1.
+    Truths become 0 and 1, and numbers of half precision those of Keras's.
     """
     made = _arrays(given)
     several = isinstance(made, list)
     out = [
-        one.astype("float32") if isinstance(one, np.ndarray) and one.dtype == bool else one
+        one.astype("float32") if isinstance(one, np.ndarray) and one.dtype in WIDENED else one
         for one in (made if several else [made])
     ]
     return out if several else out[0]

@@ -163,6 +163,8 @@ def plain(part: Any) -> Any:
         if part and isinstance(part[0], (np.ndarray, torch.Tensor)) and part[0].ndim > 0:
             return [plain(item) for item in part]
         return np.asarray(part)
+    if isinstance(part, np.ndarray) and part.dtype == np.float16:
+        return part.astype("float32")
     return part.detach() if isinstance(part, torch.Tensor) else part
 
 

@@ -179,8 +179,8 @@ class Compiled(Model):
         """Names of what evaluate returns."""
         if self.setup is None:
             return ["loss"]
-        if self.twin and not self.setup.losses:
-            return ["loss"]
+        if not self.setup.losses:
+            return ["loss", *(self.twin.followed if self.twin else ())]
         self.setup.prepare(self)
         lists, outputs = self.setup.metrics, self.graph.output_names
         several = len(outputs) > 1

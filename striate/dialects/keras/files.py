@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
+import shutil
+import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,11 +40,39 @@ def _otherwise(model: Any, path: Path, session: KerasSession, error: StoreError)
     try:
         model_file.save(drawn(model, session), path)
         session.note(f"{path}: {error.where} {error.what}; it is in Striate's own format")
+        session.kept[str(path)] = copy.deepcopy(model)  # whose classes this script knows
     except StoreError:
         what = "a file holds the weights, memory the code"
         session.note(f"{path}: {error.where} {error.what}; {what}")
         session.kept[str(path)] = copy.deepcopy(model)
         model_file.save_weights(model, path)
+
+
+def pickled(model: Any, session: KerasSession) -> tuple[Any, ...]:
+    """Return what pickle keeps of a model: its file, for the script's own `load_model`."""
+    folder = tempfile.mkdtemp()
+    path = Path(folder) / "model.keras"
+    try:
+        save(model, path, session)
+        return unpickled, (str(path), path.read_bytes())
+    finally:
+        shutil.rmtree(folder)
+
+
+def unpickled(path: str, held: bytes) -> Any:
+    """Return the model of a file, in the words of the script that runs now, or natively."""
+    found = (
+        sys.modules.get(f"{root}.models") for root in ("tensorflow.keras", "keras", "tf_keras")
+    )
+    native = importlib.import_module("striate").load
+    read = next((one.load_model for one in found if hasattr(one, "load_model")), native)
+    place = Path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.write_bytes(held)
+        return read(place)
+    finally:
+        shutil.rmtree(place.parent)
 
 
 def inside(path: Any) -> Path:

@@ -170,7 +170,7 @@ class ImageDataGenerator:
         arrays = (x[part], None if y is None else np.asarray(y)[part],
                   None if sample_weight is None else np.asarray(sample_weight)[part])  # fmt: skip
         keeps = Keeps(save_to_dir, save_prefix, save_format)
-        return Pictures(self, Arrays(*arrays), batch_size, shuffle, seed, keeps)
+        return NumpyArrayIterator(self, Arrays(*arrays), batch_size, shuffle, seed, keeps)
 
     def flow_from_directory(self, directory: Any, target_size: Any = (256, 256),
                             color_mode: str = "rgb", classes: Any = None,
@@ -192,7 +192,7 @@ class ImageDataGenerator:
         files.choose(subset, self.split)
         print(f"Found {len(files)} images belonging to {len(files.class_indices)} classes.")  # noqa: T201
         keeps = Keeps(save_to_dir, save_prefix, save_format)
-        return Pictures(self, files, batch_size, shuffle, seed, keeps)
+        return DirectoryIterator(self, files, batch_size, shuffle, seed, keeps)
 
     def flow_from_dataframe(self, dataframe: Any, directory: Any = None, x_col: str = "filename",
                             y_col: Any = "class", weight_col: Any = None,
@@ -215,7 +215,7 @@ class ImageDataGenerator:
         files.choose(subset, self.split)
         print(files.told)  # noqa: T201
         keeps = Keeps(save_to_dir, save_prefix, save_format)
-        return Pictures(self, files, batch_size, shuffle, seed, keeps)
+        return DataFrameIterator(self, files, batch_size, shuffle, seed, keeps)
 
     def _last(self, x: Array) -> Array:
         if self.layout != "channels_first":
@@ -294,11 +294,24 @@ class Pictures(KerasSequence):
         return self
 
 
+class NumpyArrayIterator(Pictures):
+    """Batches of pictures in arrays."""
+
+
+class DirectoryIterator(Pictures):
+    """Batches of pictures in a folder."""
+
+
+class DataFrameIterator(Pictures):
+    """Batches of pictures that a table names."""
+
+
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.preprocessing.image`."""
     made = type("ImageDataGenerator", (ImageDataGenerator,), {"session": session})
     return {
         "ImageDataGenerator": made, "load_img": load_img, "img_to_array": img_to_array,
         "array_to_img": array_to_img, "save_img": save_img, "Iterator": Pictures,
-        "NumpyArrayIterator": Pictures, "DirectoryIterator": Pictures,
+        "NumpyArrayIterator": NumpyArrayIterator, "DirectoryIterator": DirectoryIterator,
+        "DataFrameIterator": DataFrameIterator,
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -135,6 +136,15 @@ class Shaped(Steps, Spoken):
 
     def compute_mask(self, *args: Any) -> None:
         """Return no mask."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        make, args, state, *_ = Layer.__reduce_ex__(self, 4)
+        made = memo[id(self)] = make(*args)
+        made.__setstate__(copy.deepcopy(state, memo))
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return keras_files.pickled(self, self.session)
 
     def get_layer(self, name: Any = None, index: Any = None) -> Layer:
         """Return the layer of this name, or at this index."""

@@ -187,19 +187,20 @@ def activation_names(session: KerasSession) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def named_activation(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def named_activation(word: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of tensors and symbols that layers take by its name."""
 
     def act(x: Any, axis: Any = None, name: Any = None, dim: Any = None) -> Any:
+        """Compute; `name` is one of TensorFlow's nodes, `dim` its older word for the axis."""
         axis = next((one for one in (axis, dim) if one is not None), -1)
         x = tensor(x)
         x = x if x.is_floating_point() else x.float()
-        along = {"softmax": x.softmax, "log_softmax": x.log_softmax}.get(name)
+        along = {"softmax": x.softmax, "log_softmax": x.log_softmax}.get(word)
         return along(axis) if along else function(x)
 
-    act.__name__ = name
-    made = lift(act, lambda *args, **words: _layer(name) if not (args or words) else None)
-    made.activation = name  # type: ignore[attr-defined]
+    act.__name__ = word
+    made = lift(act, lambda *args, **words: _layer(word) if not (args or words) else None)
+    made.activation = word  # type: ignore[attr-defined]
     return made
 
 
