@@ -65,7 +65,7 @@ def unpickled(path: str, held: bytes) -> Any:
         sys.modules.get(f"{root}.models") for root in ("tensorflow.keras", "keras", "tf_keras")
     )
     native = importlib.import_module("striate").load
-    read = next((one.load_model for one in found if hasattr(one, "load_model")), native)
+    read = next((vars(one)["load_model"] for one in found if one is not None), native)
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
