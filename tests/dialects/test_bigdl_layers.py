@@ -44,6 +44,18 @@ far = Euclidean(3, 1)
 far.set_weights([np.array([[1., 2., 0.]])])
 near(far.forward(x)[:, 0], [3., np.sqrt(9 + 9 + 36)])
 """,
+    "weights before anything was computed": """
+shapes = lambda layer: [one.shape for one in layer.get_weights()]
+assert shapes(CAdd([9])) == [(9,)] and shapes(CMul([1, 9])) == [(1, 9)] and shapes(Mul()) == [(1,)]
+assert shapes(Add(4)) == [(4,)] and shapes(Scale([1, 3])) == [(1, 3), (1, 3)]
+assert shapes(PReLU()) == [(1,)] and shapes(PReLU(3)) == [(3,)] and len(shapes(SReLU([3, 4]))) == 4
+assert shapes(TemporalConvolution(4, 3, 2)) == [(3, 4, 2), (3,)]
+assert shapes(VolumetricConvolution(1, 2, 2, 3, 4))[0] == (2, 1, 2, 4, 3)
+assert len(shapes(SpatialSeparableConvolution(2, 4, 1, 2, 2))) == 3
+net = Sequential().add(PReLU()).add(Linear(3, 2))
+net.set_weights([np.array([0.5]), np.ones((2, 3)), np.zeros(2)])
+near(net.forward(np.array([[1., -2., 1.]])), [[1., 1.]])
+""",
     "layers on steps": """
 inner = Linear(3, 2)
 x = np.random.rand(4, 5, 3)

@@ -6,7 +6,12 @@ import argparse
 import importlib
 import sys
 
-LANGUAGES = {"pytorch": "torch_programs", "keras": "keras_programs"}
+LANGUAGES = {
+    "pytorch": ("torch_programs", "language"),
+    "keras": ("keras_programs", "language"),
+    "renom": ("chained", "renom"),
+    "bigdl": ("chained", "bigdl"),
+}
 
 
 def seeds(text: str) -> range:
@@ -23,8 +28,8 @@ def main() -> int:
     parser.add_argument("language", choices=LANGUAGES)
     parser.add_argument("--seeds", type=seeds, default=range(100), help="0-199, or one: 17")
     given = parser.parse_args()
-    written = importlib.import_module(f".{LANGUAGES[given.language]}", __package__)
-    with written.language() as language:
+    module, opened = LANGUAGES[given.language]
+    with getattr(importlib.import_module(f".{module}", __package__), opened)() as language:
         return int(hunt(language, given.seeds, lambda text: print(text, flush=True)) > 0)
 
 

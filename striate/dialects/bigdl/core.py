@@ -328,6 +328,7 @@ CORE: dict[str, Kind] = {
     "PReLU": Kind(
         "L.PReLU(shared_axes=(2, 3))", {"n_output_plane": 0},
         lambda words, x: [native.TorchModule(nn.PReLU(words["n_output_plane"] or 1))],
+        lambda words: Spec((words["n_output_plane"] or 1,)),
     ),
     "HardTanh": Kind('L.Activation("hard_tanh")',
                      {"min_value": -1.0, "max_value": 1.0, "inplace": False},

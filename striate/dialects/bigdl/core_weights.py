@@ -30,6 +30,16 @@ def _size(given: Any) -> tuple[int, ...]:
     return tuple(given) if isinstance(given, (list, tuple)) else (int(given),)
 
 
+def _sized(name: str) -> Callable[[Words], Spec | None]:
+    """Return the spec of samples of the size that a word says."""
+    return lambda words: Spec(_size(words[name]))
+
+
+def _filled(*names: str) -> Callable[[Words], Spec | None]:
+    """Return the spec of samples whose sizes are these words: as many cells as a window has."""
+    return lambda words: Spec(tuple(int(words[name]) for name in names))
+
+
 def _starts(*names: str) -> Callable[[Words], Spec | None]:
     """Return the spec of a vector whose length is the first of these words."""
     return lambda words: Spec((words[names[0]],))
@@ -104,24 +114,31 @@ CELLS: Mapping[str, Any] = {f"{word}_{side}": REQUIRED for word in "kd" for side
 PADS: Mapping[str, Any] = {f"pad_{side}": 0 for side in "twh"}
 KERNEL: Mapping[str, Any] = {**{f"k_{side}": REQUIRED for side in "twh"},
                              **{f"d_{side}": 1 for side in "twh"}, **PADS}  # fmt: skip
+VOLUME = _filled("n_input_plane", "k_t", "k_h", "k_w")
 MORE = {**REGULAR, **INIT}
 WEIGHTED: dict[str, Kind] = {
     "CMul": Kind("L.TorchModule(module)", {"size": REQUIRED, "wRegularizer": None, "init_weight":
                  None, "init_grad_weight": None},
-                 learnt(lambda w, x: learned.Scaled(_size(w["size"]), True, False))),
+                 learnt(lambda w, x: learned.Scaled(_size(w["size"]), True, False)),
+                 _sized("size")),
     "CAdd": Kind("L.TorchModule(module)", {"size": REQUIRED, "bRegularizer": None, "init_bias":
                  None, "init_grad_bias": None},
-                 learnt(lambda w, x: learned.Scaled(_size(w["size"]), False, True))),
+                 learnt(lambda w, x: learned.Scaled(_size(w["size"]), False, True)),
+                 _sized("size")),
     "Scale": Kind("L.TorchModule(module)", {"size": REQUIRED},
-                  learnt(lambda w, x: learned.Scaled(_size(w["size"]), True, True))),
-    "Mul": Kind("L.Rescaling(scale)", {}, learnt(lambda w, x: learned.Scaled((1,), True, False))),
+                  learnt(lambda w, x: learned.Scaled(_size(w["size"]), True, True)),
+                  _sized("size")),
+    "Mul": Kind("L.Rescaling(scale)", {}, learnt(lambda w, x: learned.Scaled((1,), True, False)),
+                lambda w: Spec((1,))),
     "Add": Kind("L.TorchModule(module)", {"input_size": REQUIRED, "init_bias": None,
                 "init_grad_bias": None},
-                learnt(lambda w, x: learned.Scaled(_size(w["input_size"]), False, True))),
+                learnt(lambda w, x: learned.Scaled(_size(w["input_size"]), False, True)),
+                _sized("input_size")),
     "SReLU": Kind("L.PReLU()", {"input_shape": REQUIRED, "shared_axes": None},
                   learnt(lambda w, x: learned.SReLU(
                       tuple(1 if at + 1 in (w["shared_axes"] or ()) else n
-                            for at, n in enumerate(_size(w["input_shape"])))))),
+                            for at, n in enumerate(_size(w["input_shape"]))))),
+                  _sized("input_shape")),
     "Highway": Kind("L.TorchModule(module)", {"size": REQUIRED, "with_bias": True,
                     "activation": None, **REGULAR},
                     learnt(lambda w, x: learned.Highway(
@@ -153,17 +170,18 @@ WEIGHTED: dict[str, Kind] = {
     "SpatialSeparableConvolution": Kind("L.SeparableConv2D(filters, kernel_size)", {
         "n_input_channel": REQUIRED, "n_output_channel": REQUIRED, "depth_multiplier": REQUIRED,
         "kernel_w": REQUIRED, "kernel_h": REQUIRED, "stride_w": 1, "stride_h": 1, "pad_w": 0,
-        "pad_h": 0, "with_bias": True, "data_format": "NCHW"}, learnt(_separable), rank=3),
+        "pad_h": 0, "with_bias": True, "data_format": "NCHW"}, learnt(_separable),
+        _filled("n_input_channel", "kernel_h", "kernel_w"), 3),
     "TemporalConvolution": Kind("L.Conv1D(filters, kernel_size)", {
         "input_frame_size": REQUIRED, "output_frame_size": REQUIRED, "kernel_w": REQUIRED,
         "stride_w": 1, "propagate_back": True, "weight_regularizer": None,
-        "bias_regularizer": None, **INIT}, _temporal, rank=2),
+        "bias_regularizer": None, **INIT}, _temporal, _filled("kernel_w", "input_frame_size"), 2),
     "VolumetricConvolution": Kind("L.Conv3D(filters, kernel_size)", {
         "n_input_plane": REQUIRED, "n_output_plane": REQUIRED, **KERNEL, "with_bias": True,
-        **MORE}, _volumes(nn.Conv3d, "n_input_plane", "n_output_plane"), rank=4),
+        **MORE}, _volumes(nn.Conv3d, "n_input_plane", "n_output_plane"), VOLUME, 4),
     "VolumetricFullConvolution": Kind("L.Conv3DTranspose(filters, kernel_size)", {
         "n_input_plane": REQUIRED, "n_output_plane": REQUIRED, **KERNEL, "with_bias": True,
-        **MORE}, _volumes(nn.ConvTranspose3d, "n_input_plane", "n_output_plane"), rank=4),
+        **MORE}, _volumes(nn.ConvTranspose3d, "n_input_plane", "n_output_plane"), VOLUME, 4),
     "VolumetricMaxPooling": Kind("L.MaxPooling3D(pool_size)", {**CELLS, **PADS},
                                  _volumes(nn.MaxPool3d), rank=4),
     "VolumetricAveragePooling": Kind("L.AveragePooling3D(pool_size)", {

@@ -202,6 +202,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
                 guess_layout(scope, tuple(shape))
             scope.given[self] = Given(None if shape is None else tuple(shape))
             self.activity = regularizers.get(words.get("activity_regularizer"))
+            scope.adds_loss |= self.activity is not None
             self.added: list[Any] = []
             self.added_symbols: list[Any] = []
             self.passes: int | None = None  # the input that is the output, see `closing`
@@ -242,7 +243,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
 
         def unfolded(self, *x: Symbol) -> Any:
             """Return what `call` gives on symbols, where it only calls layers."""
-            if self.activity is not None or any(True for _ in self.parameters(recurse=False)):
+            own = (*self.parameters(recurse=False), *self.buffers(recurse=False))
+            if self.activity is not None or own:  # what a call may change
                 return None
             before = list(self.added_symbols)
             try:

@@ -34,8 +34,10 @@ def own_step(model: Any, name: str) -> bool:
 
 
 def adds(model: Any) -> bool:
-    """Return whether layers add to the loss, which only a run of the model shows."""
+    """Return whether layers add to the loss, or change their weights, where they are called."""
     if model.twin is None and penalised(model.session, model):
+        return True
+    if any(getattr(part, "changes_weights", False) for part in model.modules()):
         return True
     return model.session.adds_loss and any(hasattr(part, "added") for part in model.modules())
 
@@ -80,9 +82,11 @@ def evaluate_with(model: Any, x: Any, y: Any, size: Any, weight: Any, steps: Any
 
 def on_batch(model: Any, x: Any, y: Any, weight: Any, *, train: bool) -> dict[str, float]:
     """Make a step on one batch, or judge it; return the numbers by name."""
-    if train and (own_step(model, "train_step") or adds(model)):
-        logs: dict[str, Any] = model.train_step((tensor(x), tensor(y)))
-        return {name: float(value) for name, value in logs.items()}
+    if own_step(model, "train_step" if train else "test_step") or adds(model):
+        for metric in model.metrics:
+            metric.reset_state()
+        (batch,) = _prepare(model, x, y, weight, ALL)
+        return _numbers((model.train_step if train else model.test_step)(_given(batch, model)))
     if model.twin:
         x, y = model.twin.data(x, y)
     target = model._trained

@@ -92,16 +92,21 @@ class Told(Hook):
 class ToldBatches(Told):
     """Passes the moments of every batch on too, which costs the steps that go in one call."""
 
+    def counts(self, batch: int) -> dict[str, int]:
+        """Return what the logs of a batch have beside its numbers."""
+        keras3 = self.owner.session.version.name == "keras3"
+        return {} if keras3 else {"batch": batch, "size": self.size}
+
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """A step begins."""
         for moment in ("on_batch_begin", "on_train_batch_begin"):
-            self.tell(moment, batch, Numbers(batch=batch, size=self.size))
+            self.tell(moment, batch, Numbers(self.counts(batch)))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """A step has ended."""
         numbers = self.rename(self.owner.numbers_so_far())
         for moment in ("on_batch_end", "on_train_batch_end"):
-            self.tell(moment, batch, Numbers({**numbers, "batch": batch, "size": self.size}))
+            self.tell(moment, batch, Numbers({**numbers, **self.counts(batch)}))
 
 
 BATCH_MOMENTS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")

@@ -25,6 +25,8 @@ def rows(session: KerasSession, base: Any) -> Made:
         Source: Miyato et al., Spectral Normalization for Generative Adversarial Networks, 2018.
         """
 
+        changes_weights = True  # of which the engine would have its own
+
         def __init__(self, layer: Any, power_iterations: int = 1) -> None:
             base.__init__(self)
             self.layer, self.power_iterations = layer, power_iterations
@@ -44,6 +46,12 @@ def rows(session: KerasSession, base: Any) -> Made:
             """The kernel of the layer, or the table of an embedding."""
             found: Tensor = next(one for one in self.layer.weights if one.dim() > 1)
             return found
+
+        @property
+        def weights(self) -> list[Tensor]:
+            """The kernel, the vector, and what else the layer has."""
+            rest = [one for one in self.layer.weights if one is not self.kernel]
+            return [self.kernel, self.vector_u, *rest] if self.built else []
 
         def normalized(self) -> None:
             """Divide the kernel, and keep the vector."""
