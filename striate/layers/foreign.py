@@ -332,6 +332,8 @@ class Follower:
         lines = [one for one in line.all_input_nodes if self.found[one].symbol is not None]
         if lines and not all(_by_samples(*one) for one in zip(*map(_listed, runs), strict=True)):
             raise CannotFollowError  # a sum over the batch, or an axis before it
+        if _many(runs[0]) and len(runs[0]) == 1:
+            raise CannotFollowError  # `torch.split` into one part: whose [0] is no sample
         places = {one: Place(index) for index, one in enumerate(lines)}
         args, kwargs = map_arg(
             (line.args, line.kwargs),

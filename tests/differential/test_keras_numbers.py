@@ -79,6 +79,19 @@ def test_logs_of_a_batch_are_its_numbers_alone() -> None:
     assert found["seen"] == [True, True]
 
 
+def test_metrics_of_several_outputs_are_sorted_in_a_list() -> None:
+    found = noted(
+        "model = filled(keras.Model(x0, [layers.Dense(2, name=name)(x0) for name in 'cba']))\n"
+        "X = rng.normal(size=(20, 6)); y = rng.normal(size=(20, 2))\n"
+        "model.compile('sgd', 'mse', metrics=[['mse', 'mae']] * 3)\n"
+        "note('list', model.evaluate(X, [y] * 3, verbose=0))\n"
+        "named = model.evaluate(X, [y] * 3, verbose=0, return_dict=True)\n"
+        "note('named', [named[key] for key in ('loss', 'c_loss', 'b_loss', 'a_loss', 'a_mae', "
+        "'a_mse', 'b_mae', 'b_mse', 'c_mae', 'c_mse')])"
+    )
+    assert found["list"] == pytest.approx(found["named"]) and len(set(found["list"])) > 5
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_every_row_can_be_written(seed: int) -> None:
     words = dict.fromkeys((*"cnhwxyz", "inner", "shape", "loss", "metrics"), "value")

@@ -64,6 +64,10 @@ FOUND = {
     "    def forward(self, x):\n"
     "        x = x.flatten(1); return self.fc(torch.stack([x, 2 * x]).mean(0))\n"
     "net = Two().eval()\nwith torch.no_grad(): note('stacked', net(X))",
+    "a split into one part": "class Whole(nn.Module):\n"
+    "    def __init__(self): super().__init__(); self.fc = nn.Linear(192, 5)\n"
+    "    def forward(self, x): return self.fc(torch.split(x, 3, dim=1)[0].flatten(1))\n"
+    "net = Whole().eval()\nwith torch.no_grad(): note('whole', net(X))",
     "a mean over the samples": "class Centred(nn.Module):\n"
     "    def __init__(self): super().__init__(); self.fc = nn.Linear(192, 5)\n"
     "    def forward(self, x): x = x.flatten(1); return self.fc(x - x.mean(0))\n"

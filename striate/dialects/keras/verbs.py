@@ -255,7 +255,7 @@ class Spoken(Compiled):
             self._show(x, batch_size, time.monotonic() - began, logs, count or passed(data), kind)
         if return_dict:
             return dict(logs)
-        values = list(logs.values())
+        values = self._listed(logs)
         zero = self.session.version.name == "keras0" and not show_accuracy
         return values[0] if len(values) == 1 or zero else values
 
@@ -340,11 +340,20 @@ class Spoken(Compiled):
             values = keras_eager.on_batch(self, arrays(x), arrays(y), weight, train=False)
         return self._numbers(values, return_dict, accuracy)
 
+    def _listed(self, logs: Any) -> list[float]:
+        """Return numbers as a list; Keras 3 sorts the metrics of several outputs by their names."""
+        names = self.graph.output_names if self._graph is not None else []
+        if self.session.version.name != "keras3" or len(names) < 2:
+            return list(logs.values())
+        losses = {"loss", *(f"{name}_loss" for name in names)}
+        first = [key for key in logs if key in losses]
+        return [logs[key] for key in (*first, *sorted(set(logs) - losses))]
+
     def _numbers(self, logs: Any, return_dict: bool, accuracy: bool) -> Any:
         numbers = self._renames(True)(logs)
         if return_dict:
             return dict(numbers)
-        values = list(numbers.values())
+        values = self._listed(numbers)
         zero = self.session.version.name == "keras0" and not accuracy
         return values[0] if len(values) == 1 or zero else values
 
