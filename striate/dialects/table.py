@@ -26,7 +26,8 @@ class Row:
     arguments that change no result here, unless `harmless` has the only values of which that is
     true, the usual one first; `noted`, what is said of a dropped argument with an unusual value;
     `defaults`, native values where the dialect's differ; `spatial`, whether there is a layout;
-    `old_order`, that of older versions where it was another.
+    `old_order`, that of older versions where it was another; `meant`, arguments of which None is a
+    value, and not the default.
     """
 
     target: str
@@ -40,6 +41,7 @@ class Row:
     old_order: tuple[str, ...] = ()
     harmless: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     noted: Mapping[str, str] = field(default_factory=dict)
+    meant: tuple[str, ...] = ()
 
 
 def translate(

@@ -10,6 +10,85 @@ from striate.dialects import DialectError
 from striate.dialects.program import run_script
 
 KERAS: dict[str, str] = {
+    "a loss of no sample's own, and centers that updates move": """
+import numpy as np
+from keras import backend as K
+from keras.engine import Layer
+from keras.layers import Dense, Input
+from keras.models import Model
+class Centers(Layer):
+    def build(self, shape):
+        self.centers = self.add_weight(name='centers', shape=(2, 3), initializer='zeros',
+                                       trainable=False)
+        super(Centers, self).build(shape)
+    def call(self, x, mask=None):
+        near = K.dot(x[1], self.centers)
+        self.add_update((self.centers, self.centers + K.dot(K.transpose(x[1]), x[0] - near)), x)
+        return K.sum(K.square(x[0] - near), axis=1, keepdims=True)
+    def compute_output_shape(self, shapes):
+        return shapes[0][0], 1
+a, b = Input((3,)), Input((2,))
+model = Model([a, b], Centers(name='c')([a, b]))
+def whole(y_true, y_pred):
+    return 0.5 * K.sum(y_pred, axis=0)
+x, y = np.ones((4, 3)), np.eye(2)[[0, 1, 1, 1]]
+two = Model([a, b], Dense(1, kernel_initializer='ones')(model([a, b])))
+two.compile('sgd', whole)
+two.predict([x, y])
+assert (model.get_layer('c').get_weights()[0] == 0).all()
+assert np.isclose(two.train_on_batch([x, y], np.zeros((4, 1))), 6)
+assert np.allclose(model.get_layer('c').get_weights()[0], [[1] * 3, [3] * 3])
+""",
+    "variables of Keras 1's initializations are weights": """
+import numpy as np
+from keras import initializations
+from keras.engine import InputSpec, Layer
+from keras.layers import Convolution2D, Flatten
+from keras.models import Sequential
+class Scale(Layer):
+    def __init__(self, **kwargs):
+        self.one, self.zero = initializations.get('one'), initializations.get('zero')
+        super(Scale, self).__init__(**kwargs)
+    def build(self, input_shape):
+        self.input_spec = [InputSpec(shape=input_shape)]
+        self.gamma = self.one((int(input_shape[-1]),), name='{}_gamma'.format(self.name))
+        self.beta = self.zero((int(input_shape[-1]),), name='{}_beta'.format(self.name))
+        self.trainable_weights = [self.gamma, self.beta]
+    def call(self, x, mask=None):
+        return self.gamma * x + self.beta
+def first(shape, name=None):
+    return initializations.normal(shape, scale=0.01, name=name)
+model = Sequential([Convolution2D(2, 3, 3, init=first, input_shape=(5, 5, 1)), Scale(), Flatten()])
+model.compile('sgd', 'mse')
+before = model.layers[1].get_weights()
+model.fit(np.random.rand(8, 5, 5, 1), np.ones((8, 18)), nb_epoch=1, verbose=0)
+after = model.layers[1].get_weights()
+assert len(after) == 2 and all((a != b).all() for a, b in zip(before, after))
+""",
+    "tables by rows and by columns, and one mean for all": """
+import numpy as np
+import tensorflow as tf
+from tensorflow.keras import Sequential, layers
+with open('t.csv', 'w') as file:
+    file.write('age,kind,alive\\n22.5,a,1\\n30,b,0\\n,a,1\\n')
+rows = tf.data.experimental.CsvDataset('t.csv', [tf.float32, '', 0], header=True, select_cols=None)
+rows = tf.data.experimental.CsvDataset('t.csv', [9.0, tf.string, 0], header=True)
+assert [float(row[0]) for row in rows] == [22.5, 30, 9]
+table = tf.data.experimental.make_csv_dataset('t.csv', 2, label_name='alive', num_epochs=1,
+                                              column_defaults=[0.0, '', 0], shuffle=False)
+(columns, label), last = list(table)
+assert columns['kind'].numpy().tolist() == [b'a', b'b'] and label.numpy().tolist() == [1, 0]
+values = np.array([1.0, 2, 3, 6], 'float32')
+norm = layers.Normalization(input_shape=[1], axis=None)
+norm.adapt(values)
+model = Sequential([norm])
+out = model.predict(values, verbose=0)
+assert np.allclose(out.ravel(), (values - 3) / values.std(), atol=1e-5)
+wide = layers.Normalization(axis=-1)
+wide.adapt(np.random.rand(5, 3))
+assert Sequential([wide, layers.Dense(2)]).output_shape == (None, 2)
+assert tf.nn.top_k(tf.constant([[1, 3, 2]]), k=2, name='best')[1].numpy().tolist() == [[1, 2]]
+""",
     "models in pickles, copies, and numbers of half precision": """
 import copy
 import pickle

@@ -204,6 +204,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             self.activity = regularizers.get(words.get("activity_regularizer"))
             scope.adds_loss |= self.activity is not None
             self.added: list[Any] = []
+            self.waiting: list[Any] = []  # updates for the end of a call
             self.added_symbols: list[Any] = []
             self.passes: int | None = None  # the input that is the output, see `closing`
             self.dtype_name = dtype or "float32"
@@ -236,6 +237,9 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
                 words["mask"] = vars(self).pop("told_mask")
             with phase(scope, self.training):
                 out = self.call(*given(x, self.call), **words)
+            for variable, value in self.waiting:
+                variable.data.copy_(value.detach())
+            self.waiting = []
             if self.activity is not None:
                 averaged = scope.version.name not in ("keras2", "keras23")
                 self.added.append(self.activity(out) / (len(out) if averaged else 1))
@@ -274,8 +278,11 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
                            for one in told]  # fmt: skip
             scope.adds_loss = True
 
-        def add_update(self, *args: Any, **words: Any) -> None:
-            """Take an update that was made in place already."""
+        def add_update(self, updates: Any = (), inputs: Any = None, **words: Any) -> None:
+            """Make updates: pairs of a variable and its next value; others are made already."""
+            several = updates if isinstance(updates, list) else [updates]
+            pairs = [one for one in several if isinstance(one, tuple) and len(one) == 2]
+            self.waiting += pairs if self.training and torch.is_grad_enabled() else []
 
         def add_metric(self, value: Any, name: Any = None, aggregation: Any = None,
                        **words: Any) -> None:  # fmt: skip

@@ -105,7 +105,8 @@ class Alias:
         if row.spatial and "data_format" in self.known:
             self._guess_layout(given, explicit)
             words["data_format"] = explicit or session.layout
-        return {word: value for word, value in words.items() if value is not None}, given, named
+        said = {w: value for w, value in words.items() if value is not None or w in row.meant}
+        return said, given, named
 
     def _ranked(self, words: Mapping[str, Any]) -> dict[str, Any]:
         """Return sizes of windows as scripts read them of a layer: one number for each axis."""
@@ -265,6 +266,9 @@ def first_input(session: KerasSession, layer: Any) -> Symbol | None:
     if given.shape is not None:
         return Input(given.shape, data_format=given.layout or session.layout,
                      name=f"{layer.name}_input")  # fmt: skip
+    learned = isinstance(layer, native.Normalization) and layer.adapted and layer.specs
+    if learned and session.version.name == "tf":  # of data, whose shape it knows
+        return Input(layer.specs[0].shape, data_format=session.layout, name=f"{layer.name}_input")
     graph: Any = getattr(layer, "_graph", None)  # of a model
     if graph is not None:
         spec = graph.inputs[0].spec

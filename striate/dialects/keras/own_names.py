@@ -30,7 +30,7 @@ OF_KERAS = frozenset(_KERAS.split())
 KEPT = ("activity", "added", "added_symbols", "auto_named", "awaits", "calls", "counts",
         "dtype_name", "followed", "handle", "keys_in", "keys_kept", "keys_out", "latch", "listing",
         "loss_mean", "means", "passes", "setup", "shape_out", "specs", "starts",
-        "twin")  # fmt: skip
+        "twin", "waiting")  # fmt: skip
 
 
 class Shared:

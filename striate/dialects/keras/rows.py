@@ -53,11 +53,12 @@ def _row(
     spatial: bool = False,
     harmless: Mapping[str, tuple[Any, ...]] | None = None,
     noted: Mapping[str, str] | None = None,
+    meant: tuple[str, ...] = (),
 ) -> Row:
     return Row(
         target, (target, *names), order, {**WORDS, **(renamed or {})}, folds or {},
         (*UNSEEN, *dropped, *(harmless or {})), defaults or {}, spatial, old_order,
-        harmless or {}, noted or {},
+        harmless or {}, noted or {}, meant,
     )  # fmt: skip
 
 
@@ -180,7 +181,7 @@ _MERGES = (
 )
 _IMAGES = (
     _row("Rescaling", order=("scale", "offset")),
-    _row("Normalization", order=("axis", "mean", "variance", "invert")),
+    _row("Normalization", order=("axis", "mean", "variance", "invert"), meant=("axis",)),
     _row("Resizing", order=("height", "width", "interpolation", "crop_to_aspect_ratio")),
     _row("CenterCrop", order=("height", "width")),
     _row("RandomFlip", order=("mode",)),

@@ -27,6 +27,7 @@ from ..symbolic import kind, lift, table, tensor
 from . import (
     tf_boxes,
     tf_colors,
+    tf_csv,
     tf_examples,
     tf_files,
     tf_flags,
@@ -46,6 +47,7 @@ from .session import KerasSession
 from .tapes import GradientTape
 from .tf_data import AUTOTUNE, INFINITE, UNKNOWN, Dataset
 from .tf_elements import parts_of
+from .tf_names import nameless
 from .tf_objects import (
     Anything,
     Checkpoint,
@@ -314,31 +316,35 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "RMSPropOptimizer": _old(made, "RMSprop"), "AdagradOptimizer": _old(made, "Adagrad"),
         "AdadeltaOptimizer": _old(made, "Adadelta"), "MomentumOptimizer": _old(made, "SGD"),
     }  # fmt: skip
-    top, quiet = names(session), {"set_verbosity": nothing, "ERROR": 40, "INFO": 20, "WARN": 30}
+    top, quiet = (
+        nameless(names(session)),
+        {"set_verbosity": nothing, "ERROR": 40, "INFO": 20, "WARN": 30},
+    )
     quiet |= dict.fromkeys(("info", "warning", "error", "debug"), nothing)
     flags = tf_flags.modules()
     return {
         "": top, **flags, **{f"compat.v1.{path}": names for path, names in flags.items()},
-        "nn": _nn(session), "math": _math(), "linalg": {
+        "nn": nameless(_nn(session)), "math": nameless(_math()), "linalg": {
             "matmul": top["matmul"], "norm": lift(math.norm),
             **LINEAR,
             "l2_normalize": lift(math.l2_normalize), "einsum": torch.einsum},
         "random": RANDOM, "random.experimental": {
-            "stateless_split": split_seed, "Generator": Generator}, "image": {
+            "stateless_split": split_seed, "Generator": Generator}, "image": nameless({
             **table(tf_image.FUNCTIONS), **table(tf_colors.FUNCTIONS), **tf_image.STATELESS,
             "non_max_suppression": tf_boxes.non_max_suppression, "crop_and_resize": lift(
             tf_boxes.crop_and_resize), "draw_bounding_boxes": lift(tf_boxes.draw_bounding_boxes),
             "ResizeMethod": Methods,
             "resize_image_with_crop_or_pad": lift(tf_image.resize_with_crop_or_pad),
             "resize_images": lift(tf_image.resize), **more.IMAGE,
-            **tf_files.DECODERS, **tf_files.ENCODERS},
+            **tf_files.DECODERS, **tf_files.ENCODERS}),
         "signal": spectra.SIGNAL,
         "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "sparse": tf_sparse.FUNCTIONS,
         "io.gfile": tf_files.GFILE, "gfile": tf_files.GFILE,
         "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything,
                  "INFINITE_CARDINALITY": INFINITE, "UNKNOWN_CARDINALITY": UNKNOWN,
                  **tf_sources.SOURCES},
-        "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": lambda d: d.cardinality(),
+        "data.experimental": {**tf_csv.SOURCES, "AUTOTUNE": AUTOTUNE,
+                              "cardinality": lambda d: d.cardinality(),
                               "Counter": Dataset.counter, "sample_from_datasets":
                               Dataset.sample_from_datasets, "save": tf_sources.save,
                               "load": tf_sources.load, "INFINITE_CARDINALITY": INFINITE,

@@ -133,16 +133,17 @@ def initializer_names(session: KerasSession) -> dict[str, Any]:
 
 
 def initializations(session: KerasSession) -> dict[str, Any]:
-    """Return Keras 1's functions, which draw a value for a shape."""
+    """Return Keras 1's functions, which draw a variable of a shape."""
 
     def drawn(word: str) -> Callable[..., Tensor]:
         def draw(shape: Any, scale: float = 0.05, name: Any = None, **words: Any) -> Tensor:
             if word == "normal":
-                return torch.randn(tuple(shape)) * scale
-            if word == "uniform":
-                return (torch.rand(tuple(shape)) * 2 - 1) * scale
-            value: Tensor = initializers.get(initializer(session, word))(tuple(shape))
-            return value
+                value = torch.randn(tuple(shape)) * scale
+            elif word == "uniform":
+                value = (torch.rand(tuple(shape)) * 2 - 1) * scale
+            else:
+                value = initializers.get(initializer(session, word))(tuple(shape))
+            return torch.nn.Parameter(value)  # a variable, which a layer may keep as a weight
 
         draw.__name__ = word
         return draw
