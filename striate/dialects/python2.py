@@ -13,6 +13,7 @@ PRINT = re.compile(r"^(\s*)((?:[^#'\"]*?[:;]\s*)?)print(\s+[^\s(=.\[+].*|\s+\(.*
 EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s,]+?)\s*,\s*(\w+)\s*:")
 RAISE = re.compile(r"^(\s*raise\s+\w+)\s*,\s*(.+)$")
 DICTIONARIES = re.compile(r"\.iter(items|keys|values)\(\)")
+ASYNC = re.compile(r"([(,]\s*)async(\s*=[^=])")  # of torch: a word of Python since 3.7
 BACKTICKS = re.compile(r"`([^`]+)`")
 
 
@@ -56,6 +57,7 @@ def _line(line: str) -> str:
         return _print(*found.groups())
     line = EXCEPT.sub(r"\1 as \2:", line)
     line = RAISE.sub(r"\1(\2)", line)
+    line = ASYNC.sub(r"\1non_blocking\2", line)
     return BACKTICKS.sub(r"repr(\1)", line) if "`" in line and "'" not in line else line
 
 

@@ -627,6 +627,24 @@ def test_trained_weights_are_read_where_torch_keeps_them(
     assert weights.transforms()(Image.new("RGB", (300, 280))).shape == (3, 224, 224)
 
 
+OF_THE_TIME = """
+import torch
+from torch.autograd import Variable
+output = torch.tensor([[4., 3, 2, 1], [1, 4, 3, 2], [1, 2, 4, 3], [1, 2, 4, 3]])
+pred = output.topk(2, 1, True, True)[1].t()
+correct = pred.eq(Variable(torch.arange(4)).cuda(async=True).view(1, -1).expand_as(pred))
+print([correct[:k].view(-1).float().sum(0).item() for k in (1, 2)])
+"""
+
+
+def test_copies_that_do_not_wait_and_views_of_what_is_equal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "script.py").write_text(OF_THE_TIME)
+    run_script(tmp_path / "script.py", root=tmp_path / "runs")
+    assert capsys.readouterr().out.endswith("[3.0, 4.0]\n")
+
+
 # ---- messages ------------------------------------------------------------------------------------
 
 MESSAGES: dict[str, tuple[Callable[[Any], Any], str]] = {
