@@ -645,6 +645,40 @@ def test_copies_that_do_not_wait_and_views_of_what_is_equal(
     assert capsys.readouterr().out.endswith("[3.0, 4.0]\n")
 
 
+REFUSED_TODAY = """
+import torch
+from torch._six import container_abcs, string_classes
+from torch.autograd import Function, Variable
+from torch.autograd.gradcheck import zero_gradients
+class Sign(Function):
+    def __init__(self, scale): self.scale = scale
+    def forward(self, x): self.save_for_backward(x); return x.sign()
+    def backward(self, g):
+        x, = self.saved_tensors
+        return self.scale * g * (1 - (x.abs() > 1)).float()
+x = Variable(torch.FloatTensor([0.5, -2.0, 0.25]), requires_grad=True)
+loss = Sign(3)(x).sum(); loss.backward()
+kept, whole = x.grad.tolist(), torch.LongTensor([7, -7]).div_(2).tolist()
+zero_gradients(x)
+mask = torch.ByteTensor([1, 0, 1])
+print(kept, x.grad.tolist(), loss.data.cpu().numpy()[0], whole,
+      torch.zeros(3).masked_fill_(mask, 5).tolist(), x.data.masked_select(mask).tolist(),
+      ((x > 0) - (x < 0)).tolist(), torch.gels(torch.ones(2, 1), torch.eye(2))[0].tolist(),
+      torch.symeig(torch.diag(torch.Tensor([2, 3])), True)[0].tolist())
+"""
+
+
+def test_what_torch_refuses_today_does_what_it_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "script.py").write_text(REFUSED_TODAY)
+    run_script(tmp_path / "script.py", root=tmp_path / "runs")
+    assert capsys.readouterr().out.split("\n")[-2] == (
+        "[3.0, 0.0, 3.0] [0.0, 0.0, 0.0] 1.0 [3, -3] [5.0, 0.0, 5.0] [0.5, 0.25] "
+        "[1, 255, 1] [[1.0], [1.0]] [2.0, 3.0]"
+    )
+
+
 # ---- messages ------------------------------------------------------------------------------------
 
 MESSAGES: dict[str, tuple[Callable[[Any], Any], str]] = {

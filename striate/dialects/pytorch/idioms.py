@@ -23,7 +23,7 @@ from ...errors import caller
 from ..dialect import Patch
 from ..session import Session
 from ..table import DialectError
-from . import absent_gpu
+from . import absent_gpu, lost
 from .scalars import SummaryWriter
 
 SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
@@ -37,6 +37,7 @@ def patches(session: Session) -> Sequence[Patch]:
         (data.dataloader._BaseDataLoaderIter, "next", _next),
         (Tensor, "eq", _in_order(Tensor.eq)),
         (data.DataLoader, "__init__", _serial(session, data.DataLoader.__init__)),
+        *lost.patches(session.version.name),
         *_files(),
         *_published(),
         *_schedulers(),
