@@ -82,6 +82,8 @@ kinds = torch.zeros(2).type(torch.cuda.LongTensor).dtype, isinstance(state, torc
 print(x.device, torch.cuda.FloatTensor(2).fill_(1).sum().item(), *kinds,
       start.elapsed_time(end) > 0, torch.cuda.is_available(), device.type,
       torch.ones_like(x, device=device).mean().item())
+with torch.device('meta'):
+    assert nn.Linear(2, 2).weight.device.type == 'meta'
 """, "cpu 2.0 torch.int64 True True False cuda 1.0"),
     "a loop of today": ("pytorch", NET + LOOP + """
 train = datasets.MNIST('data', train=True, download=True, transform=plain)

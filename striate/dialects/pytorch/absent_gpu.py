@@ -12,6 +12,7 @@ import torch
 import torch.distributed
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils import _device
 
 from ..dialect import Patch
 from ..session import Session
@@ -39,6 +40,7 @@ def patches(session: Session) -> Iterator[Patch]:
     for kind in (Tensor, nn.Module):
         yield kind, "cuda", stay
         yield kind, "to", _here(session, kind.to)
+    _device._device_constructors()  # torch remembers its own functions, before they are wrapped
     scripted = any(word.startswith("torch.jit") or word == "jit" for _, word, _ in
                    session.script.words)  # fmt: skip
     for name in () if scripted else MAKERS:  # torch.jit knows its own functions alone
