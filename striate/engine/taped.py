@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ..lower.builder import Update
+from ..lower.builder import Part, Segment, TorchForward, Update
 from ..lower.execution import Execution
 from ..lower.lower import Lowered, lower
 from ..lower.moves import Seen, Shown, as_it_is
-from ..lower.rules import covered, units
-from ..lower.runtime import Library, Sources, library
+from ..lower.rules import cost, covered, units
+from ..lower.runtime import Library, Repeated, Sources, library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
+from ..lower.units.unit import Unit
 from .lending import Gradients, Loan, Loans
 
 if TYPE_CHECKING:
     from ..model import Model
+
+
+Within = Callable[[], AbstractContextManager[Any]]
 
 
 class Taped:
@@ -45,6 +50,9 @@ class Taped:
     Gradients that are to have a history themselves (`create_graph=True`) are those of `again`: a
     function that gives the output for a batch once more, by torch's own operations, with other
     tensors in the place of the model's weights, whose ids they are given by.
+
+    Layers that no kernel computes are called in their turn, inside of a context that is made by
+    `within`, where the weights are in the model's form. They read the model's own.
     """
 
     def __init__(
@@ -52,8 +60,9 @@ class Taped:
         model: Model,
         shown: Sequence[Shown] | None = None,
         again: Callable[[Tensor, dict[int, Tensor]], Tensor] | None = None,
+        within: Within = nullcontext,
     ) -> None:
-        self.model, self.again = model, again
+        self.model, self.again, self.within = model, again, within
         self.shown = shown or [as_it_is for _ in model.parameters()]
         self.places = {id(weight): index for index, weight in enumerate(model.parameters())}
         self.plans: list[_Plan] = []
@@ -63,14 +72,17 @@ class Taped:
         self.calls = 0
         self.seed = int.from_bytes(torch.get_rng_state()[:8].numpy().tobytes(), "little")
         self.program = trace(model.graph, True)
-        self.why_not = self._why_not()
+        made = units(self.program)
+        self.foreign = [unit.steps[0].layer for unit in made if isinstance(unit, Foreign)]
+        self.why_not = self._why_not(made, in_parts=shown is None)
 
-    def _why_not(self) -> str:
+    def _why_not(self, made: Sequence[Unit], *, in_parts: bool) -> str:
         if library() is None:
             return "the native library was not built"
         if len(self.program.inputs) != 1 or len(self.program.outputs) != 1:
             return "several inputs or outputs"
-        if any(isinstance(unit, Foreign) for unit in units(self.program)):
+        known = (unit for unit in made if not isinstance(unit, Foreign))
+        if self.foreign and not (in_parts and any(cost(self.program, unit) for unit in known)):
             return "a layer that no kernel computes"
         return covered(self.program)
 
@@ -145,6 +157,7 @@ class Slots:
 
 
 _Form = tuple[np.dtype[Any], Update | None, bool]
+_Run = Callable[..., None]
 
 
 class _Plan:
@@ -162,8 +175,13 @@ class _Plan:
         self.lent: Slots | None = None  # that are in the arena
         end, engine = len(lowered.plan.stages), self.execution.engine
         self.sources = Sources(lowered.sources)  # input, output, and their gradients, last first
-        self.forth = engine.repeated((0, lowered.turn), self.sources)
-        self.back = engine.repeated((lowered.turn, end), self.sources)
+        self.forth: _Run = engine.repeated((0, lowered.turn), self.sources)
+        self.back: _Run = engine.repeated((lowered.turn, end), self.sources)
+        if self.execution.foreign:
+            before = [part for part in lowered.segments if _before(part, lowered.turn)]
+            after = lowered.segments[len(before) :]
+            self.forth = _InParts(self, [Segment(0, 1), *before])
+            self.back = _InParts(self, after)
         values = lowered.program.values
         self.value = values[lowered.program.outputs[0]]
         self.first = values[lowered.program.inputs[0]]
@@ -284,6 +302,32 @@ class _Plan:
         self.back(len(slope), seed=self.taped.seed, number=call, **words)
 
 
+class _InParts:
+    """A run of which torch does some parts."""
+
+    def __init__(self, plan: _Plan, parts: Sequence[Part]) -> None:
+        self.execution, self.within = plan.execution, plan.taped.within
+        engine = self.execution.engine
+        self.parts = [
+            engine.repeated((part.first, part.end), plan.sources)
+            if isinstance(part, Segment) else part
+            for part in parts
+        ]  # fmt: skip
+
+    def __call__(self, samples: int, **words: Any) -> None:
+        """Run over the first samples of the sources."""
+        for part in self.parts:
+            if isinstance(part, Repeated):
+                part(samples, **words)
+            else:
+                with self.within():
+                    self.execution.by_torch(part, samples)
+
+
+def _before(part: Part, turn: int) -> bool:
+    return isinstance(part, TorchForward) or (isinstance(part, Segment) and part.end <= turn)
+
+
 class Call:
     """One call of a `Taped`: its output, and what gradients are made of.
 
@@ -296,6 +340,7 @@ class Call:
     ) -> None:
         self.plan, self.number, self.x, self.weights = plan, number, x, weights
         self.spent = False  # the weights are no longer those of the call
+        self.draws = torch.get_rng_state() if plan.execution.foreign else None
         self.array = plan.forward(number, x, weights)
         plan.statistics()
 
@@ -346,8 +391,26 @@ class Call:
                 taped.expected, taped.asked = None, True
                 plan = taped.plan(len(self.x), plan.dtype)
             if plan.held != self.number:  # another call came between: the same values once more
-                plan.forward(self.number, self.x, weights)
+                with self._as_then(plan):
+                    plan.forward(self.number, self.x, weights)
             return plan.backward(self.number, given, weights)
+
+    @contextmanager
+    def _as_then(self, plan: _Plan) -> Iterator[None]:
+        """Draw what was drawn in the call, and leave the statistics of layers as they are."""
+        if self.draws is None:
+            yield
+            return
+        several = [one for layer in plan.taped.foreign for one in layer.buffers()]
+        kept = [(one, one.clone()) for one in several]
+        now = torch.get_rng_state()
+        torch.set_rng_state(self.draws)
+        try:
+            yield
+        finally:
+            torch.set_rng_state(now)
+            for one, numbers in kept:
+                one.data.copy_(numbers)
 
     def differentiable(
         self, slope: Tensor, x: Tensor | None, weights: Sequence[Tensor]

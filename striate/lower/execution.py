@@ -138,15 +138,21 @@ class Execution:
             if isinstance(part, Segment):
                 stages = (part.first, part.end)
                 total += self.engine.run(samples, sources, stages=stages, **given)
-            elif isinstance(part, TorchForward):
-                self._torch(part, samples)
             else:
-                self._torch_backward(part, samples)
+                self.by_torch(part, samples)
         self._pull_foreign()
         return total
 
+    def by_torch(self, part: TorchForward | TorchBackward, samples: int) -> None:
+        """Let torch compute a part of a batch, of which the arena has the rest."""
+        if isinstance(part, TorchForward):
+            self._torch(part, samples)
+        else:
+            self._torch_backward(part, samples)
+
     def _torch(self, part: TorchForward, samples: int) -> None:
-        step, training = part.unit.steps[0], self.lowered.update is not None
+        lowered = self.lowered
+        step, training = part.unit.steps[0], lowered.update is not None or lowered.turn > 0
         inputs = [
             self._batch(at, self.lowered.images[at], samples).clone().requires_grad_(learned)
             for at, learned in zip(step.inputs, part.learned, strict=True)

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 import striate as st
 from striate import layers as L
 from striate.engine.taped import Taped
+from striate.lower.moves import as_it_is
 from striate.lower.runtime import library
 
 
@@ -112,7 +113,11 @@ def test_frozen_weights_get_no_gradient() -> None:
 
 def test_what_no_kernel_computes_is_told() -> None:
     model = network(L.Lambda(torch.sin))
-    assert Taped(model).why_not == "a layer that no kernel computes"
+    assert Taped(model).why_not == ""  # torch computes it, in its turn
+    shown = [as_it_is for _ in model.parameters()]
+    assert Taped(model, shown).why_not == "a layer that no kernel computes"
+    alone = st.Sequential([L.Input((3,)), L.Lambda(torch.sin)])
+    assert Taped(alone).why_not == "a layer that no kernel computes"
     x = L.Input((3,))
     assert Taped(st.Model(x, [L.Dense(2)(x), L.Dense(2)(x)])).why_not == "several inputs or outputs"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -175,6 +177,17 @@ class Caller:
         adds = self.session.of(part).activity or getattr(part, "added_symbols", ())
         return bool(part._forward_hooks or part._forward_pre_hooks or adds)
 
+    @contextmanager
+    def _nested(self) -> Iterator[None]:
+        """Have layers called as from within a call: in the mode that they are in."""
+        session = self.session
+        before = session.inside, session.nested
+        session.inside = session.nested = True
+        try:
+            yield
+        finally:
+            session.inside, session.nested = before
+
     def _taped(self, model: Model, training: bool) -> Taped | None:
         tensors = [*model.parameters(), *model.buffers()]
         floats = [one for one in tensors if one.is_floating_point()]
@@ -183,7 +196,7 @@ class Caller:
         try:
             if model.untold():
                 return None
-            taped = Taped(model)
+            taped = Taped(model, within=self._nested)
             still = [step.operation for step in trace(model.graph, False).steps]
         except StriateError:
             return None

@@ -24,7 +24,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ...core.layer import snake
 from ...core.symbol import Input, Symbol
 from ...engine.predictor import Predictor
-from ...engine.taped import Taped
+from ...engine.taped import Taped, Within
 from ...errors import StriateError
 from ...layers import foreign
 from ...layers.in_layers import in_layers, same
@@ -49,14 +49,16 @@ class Followed:
     `again`, in training: computes the output once more, by the module's own code.
     """
 
-    def __init__(self, model: Model, again: Again | None) -> None:
+    def __init__(self, model: Model, again: Again | None, within: Within) -> None:
         self.model = model
         self.weights = list(model.parameters())
         self.predictor = Predictor(model, sure=True)  # scripts change weights through `.data`
+        self.taped = Taped(model, again=again, within=within) if again else None
+        alone = self.taped.foreign if self.taped else ()  # they count for themselves
         calls = [node.layer.module for node in model.graph.nodes
-                 if isinstance(node.layer, foreign.TorchModule)]  # fmt: skip
+                 if isinstance(node.layer, foreign.TorchModule)
+                 and all(node.layer is not one for one in alone)]  # fmt: skip
         self.norms = [one for one in calls if isinstance(one, _BatchNorm)]  # as often as called
-        self.taped = Taped(model, again=again) if again else None
 
     def train(self, x: Tensor) -> Tensor:
         """Return the output, in training; `view` finds it in memory as torch would lay it."""
@@ -145,7 +147,7 @@ class Caller:
                 if not known.settled() or not all(isinstance(one, nn.Parameter) for one in weights):
                     return None
                 again = self._again(module) if training else None
-                known.ways[key] = follow(module, key[0], again)
+                known.ways[key] = follow(module, key[0], again, self._quiet)
                 for part in parts:
                     if id(part) not in self.within:
                         self.within[id(part)] = []
@@ -170,18 +172,26 @@ class Caller:
             self.known[module].turns = MOST_TURNS
             self.known[module].ways.clear()
             kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
-            inside, self.here.inside = getattr(self.here, "inside", False), True
             named = module.named_parameters(remove_duplicate=False)
             try:
                 given = {name: weights.get(id(one), one) for name, one in named}
-                y: Tensor = torch.func.functional_call(module, given, (x,))
+                with self._quiet():
+                    y: Tensor = torch.func.functional_call(module, given, (x,))
             finally:
-                self.here.inside = inside
                 for buffer, values in kept:
                     buffer.data.copy_(values)
             return y
 
         return again
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Have modules called as they are written."""
+        before, self.here.inside = getattr(self.here, "inside", False), True
+        try:
+            yield
+        finally:
+            self.here.inside = before
 
     def changed(self, part: nn.Module) -> None:
         """Forget how the networks are computed that a module with a new attribute is a part of."""
@@ -238,7 +248,12 @@ def _plain(x: Tensor) -> bool:
     return plain and type(x) is Tensor and x.ndim in (2, 4) and len(x) > 0
 
 
-def follow(module: nn.Module, shape: tuple[int, ...], again: Again | None) -> Followed | None:
+def follow(
+    module: nn.Module,
+    shape: tuple[int, ...],
+    again: Again | None,
+    within: Within = contextlib.nullcontext,
+) -> Followed | None:
     """Return the native model of a module's code, or None where it must run as it is written."""
     tensors = [*module.parameters(), *module.buffers()]
     if any(one.is_floating_point() and one.dtype is not torch.float32 for one in tensors):
@@ -252,7 +267,7 @@ def follow(module: nn.Module, shape: tuple[int, ...], again: Again | None) -> Fo
             outputs = foreign.followed(twin.module, (symbol,))
         if twin.changed or len(outputs) != 1 or outputs[0].node is None:
             return None
-        followed = Followed(Model(symbol, outputs[0]), again)
+        followed = Followed(Model(symbol, outputs[0]), again, within)
     except Exception:  # whatever its code does where it is followed
         return None
     mine, theirs = ({id(one) for one in net.parameters()} for net in (followed.model, module))
