@@ -151,8 +151,7 @@ class Execution:
             self._torch_backward(part, samples)
 
     def _torch(self, part: TorchForward, samples: int) -> None:
-        lowered = self.lowered
-        step, training = part.unit.steps[0], lowered.update is not None or lowered.turn > 0
+        step, training = part.unit.steps[0], self.lowered.training
         inputs = [
             self._batch(at, self.lowered.images[at], samples).clone().requires_grad_(learned)
             for at, learned in zip(step.inputs, part.learned, strict=True)

@@ -50,7 +50,12 @@ class Lowered:
     loads: tuple[Load, ...]
     output: int  # the value that the loss is taken of, or the first output
     update: Update | None = None
-    turn: int = 0  # with `backward`: the first stage after the outputs are saved
+    turn: int = 0  # the first stage after the outputs are saved; with `backward` more follow
+
+    @property
+    def training(self) -> bool:
+        """Whether the plan has gradients: layers are called as in training."""
+        return self.update is not None or 0 < self.turn < len(self.plan.stages)
 
     def explain(self) -> str:
         """Return the plan for people: layers, kernels, cost, stages."""
