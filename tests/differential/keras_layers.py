@@ -10,7 +10,7 @@ from __future__ import annotations
 ACTIVATION = (
     "<'relu'|None|'tanh'|'sigmoid'|'elu'|'selu'|'softplus'|'softsign'|'gelu'|'silu'|'leaky_relu'"
     "|'hard_sigmoid'|'relu6'|'mish'|'hard_silu'|'log_softmax'|'celu'|'exponential'|'softmax'"
-    "|'hard_tanh'|'tanh_shrink'|'soft_shrink'|'hard_shrink'|'squareplus'|'log_sigmoid'|'glu'>"
+    "|'hard_tanh'|'tanh_shrink'|'soft_shrink'|'hard_shrink'|'squareplus'|'log_sigmoid'>"
 )
 USUAL = (
     f"activation={ACTIVATION}, use_bias=<True|False>, kernel_regularizer=<None|None|'l2'|"
@@ -20,7 +20,7 @@ USUAL = (
 MERGES = "layers.<Add|Subtract|Multiply|Average|Maximum|Minimum>()"
 
 ANYWHERE = (
-    f"layers.Activation({ACTIVATION})",
+    f"layers.Activation({ACTIVATION.replace('|None', '')})",
     "layers.ReLU(max_value=<None|2.0>, negative_slope=<0.0|0.1>, threshold=<0.0|0.1>)",
     "layers.LeakyReLU(negative_slope=<0.3|0.1>)",
     "layers.ELU(<1.0|0.5>)",
@@ -137,7 +137,6 @@ SEQUENCES = (
     "layers.Masking(<0.0|0.5>)",
     "layers.MultiHeadAttention(<2|1>, 3, value_dim=<None|4>, use_bias=<True|False>)({x}, {x})",
     "layers.MultiHeadAttention(2, 3, output_shape=5)({x}, {x}, use_causal_mask=<True|False>)",
-    "layers.GroupQueryAttention(3, 4, 2)({x}, {x})",
     "layers.<Attention|AdditiveAttention>(use_scale=<False|True>)([{x}, {x}])",
     "layers.Attention(score_mode='<dot|concat>')([{x}, {y}])",
     "layers.Dot(axes=<(2, 2)|2>, normalize=<False|True>)([{x}, {x}])",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,22 @@ def test_logs_of_a_batch_are_its_numbers_alone() -> None:
         "note('seen', np.array(seen))"
     )
     assert found["seen"] == [True, True]
+
+
+def test_a_loss_of_a_file_is_as_lenient_as_the_scripts_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = noted(
+        "import os\n"
+        "model = filled(keras.Model(x0, layers.Dense(3, activation='sigmoid')(x0)))\n"
+        "model.compile('sgd', keras.losses.BinaryCrossentropy(from_logits=True))\n"
+        "model.save('a.keras'); os.rename('a.keras', 'b.keras')\n"
+        "loaded = keras.models.load_model('b.keras')\n"
+        "X = rng.normal(size=(20, 6)); y = rng.integers(0, 2, (20, 3))\n"
+        "for one in (model, loaded): note('loss', one.evaluate(X, y, verbose=0))"
+    )
+    assert found["loss"][0] == pytest.approx(found["loss"][1]) and found["loss"][0] > 0.5
 
 
 def test_metrics_of_several_outputs_are_sorted_in_a_list() -> None:

@@ -72,11 +72,12 @@ def _lenient(cls: type[Any]) -> type[Any]:
     return dataclasses.dataclass(frozen=True)(made)
 
 
-ENTROPIES = {
-    cls.__name__: _lenient(cls)
-    for cls in (native.CategoricalCrossentropy, native.SparseCategoricalCrossentropy,
-                native.BinaryCrossentropy)
-}  # fmt: skip
+NATIVE_ENTROPIES = (
+    native.CategoricalCrossentropy,
+    native.SparseCategoricalCrossentropy,
+    native.BinaryCrossentropy,
+)
+ENTROPIES = {cls.__name__: _lenient(cls) for cls in NATIVE_ENTROPIES}
 
 
 def by_name(word: str) -> Any:
@@ -97,6 +98,8 @@ def loss(given: Any) -> Any:
     word = getattr(given, "native", given)
     if isinstance(word, str):
         return by_name(word)
+    if isinstance(given, native.Loss) and type(given) in NATIVE_ENTROPIES:  # of a file
+        return ENTROPIES[type(given).__name__](**dataclasses.asdict(given))
     if given is None or isinstance(given, native.Loss):
         return given
     if isinstance(given, Spoken):
