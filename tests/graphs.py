@@ -100,12 +100,14 @@ class Graphs:
     def convolution(self, x: Symbol) -> Symbol:
         """A convolution of some kind."""
         rng = self.rng
-        strides = rng.choice((1, 1, 1, 2, 3))
+        strides = rng.choice((1, 1, 1, 2, 3, 4))
+        sizes: tuple[Any, ...] = (1, 2, 3, 3, 3, 4, 5, 7)
+        uneven = ((1, 3), (3, 1), (2, 5)) if self.rank == 2 else ()
         settings = {
-            "kernel_size": rng.choice((1, 2, 3, 3, 3, 5)),
+            "kernel_size": rng.choice((*sizes, *uneven)),
             "strides": strides,
             "padding": rng.choice(("valid", "same")),
-            "dilation_rate": 1 if strides > 1 else rng.choice((1, 1, 1, 2)),
+            "dilation_rate": 1 if strides > 1 else rng.choice((1, 1, 1, 2, 3)),
             "activation": self.function(),
             "use_bias": rng.random() < 0.8,
             "trainable": rng.random() < 0.9,
@@ -155,7 +157,7 @@ class Graphs:
             if self.rng.random() < 0.3:
                 return self.named(f"Adaptive{kind}Pooling")(self.rng.choice((1, 2, 3)))(x)
             return self.named(f"Global{kind}Pooling")(keepdims=keep)(x)
-        size, stride = self.rng.choice((2, 3)), self.rng.choice((None, 1, 2, 3))
+        size, stride = self.rng.choice((1, 2, 3, 4)), self.rng.choice((None, 1, 2, 3, 5))
         return self.named(f"{kind}Pooling")(size, stride, self.rng.choice(("valid", "same")))(x)
 
     def norm(self, x: Symbol) -> Symbol:
@@ -183,7 +185,8 @@ class Graphs:
     def spatial(self, x: Symbol) -> Symbol:
         """Padding, cropping or repeating."""
         kind = self.rng.randint(0, 4)
-        sides = [(self.rng.randint(0, 2), self.rng.randint(0, 2)) for _ in range(self.rank)]
+        most = self.rng.choice((2, 2, 6))
+        sides = [(self.rng.randint(0, most), self.rng.randint(0, most)) for _ in range(self.rank)]
         if kind == 2:
             return self.named("UpSampling")(self.rng.choice((1, 2, 3)))(x)
         if kind == 3 and self.rank == 2:

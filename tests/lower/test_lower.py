@@ -29,11 +29,15 @@ QUICK, ALL = 80, 500
 def faults(seed: int) -> list[str]:
     model = random_model(seed)
     assert covered(trace(model.graph, training=True)) == ""
-    samples = (5, 3)[seed % 2]  # a full batch, or a short one
+    samples = (5, 3, 5, 1)[seed % 4]  # a full batch, or a short one
     try:
         return Native(model, batch=5, samples=samples, threads=1 + seed % 2, seed=seed).faults()
     except RuntimeError as error:  # torch's own gradient of some transposed convolutions in float64
         if "grad_weight" in str(error) and "contiguous" in str(error):
+            return []
+        raise
+    except ValueError as error:  # torch normalises no single number
+        if "more than 1 value per channel" in str(error):
             return []
         raise
 
