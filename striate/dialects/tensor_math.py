@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -24,9 +25,9 @@ def floating(x: Any) -> Tensor:
 def _axes(x: Tensor, axis: Axis) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.dim()))
-    if isinstance(axis, Tensor):
+    if isinstance(axis, (Tensor, np.ndarray)):
         axis = axis.tolist()
-    return tuple(axis) if isinstance(axis, (list, tuple)) else (int(axis),)
+    return tuple(axis) if isinstance(axis, (list, tuple, range)) else (int(axis),)
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False, keep_dims: bool = False) -> Tensor:

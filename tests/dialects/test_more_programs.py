@@ -10,6 +10,43 @@ from striate.dialects import DialectError
 from striate.dialects.program import run_script
 
 KERAS: dict[str, str] = {
+    "a penalty on a gradient between two batches of one fixed size": """
+from functools import partial
+import numpy as np
+from keras import backend as K
+from keras.layers import Dense, Flatten, Input, Lambda
+from keras.layers.merge import _Merge
+from keras.models import Model, Sequential
+from keras.optimizers import SGD
+class Between(_Merge):
+    def _merge_function(self, inputs):
+        share = K.random_uniform((8, 1))
+        return share * inputs[0] + (1 - share) * inputs[1]
+def penalty(y_true, y_pred, averaged_samples):
+    slope = K.gradients(y_pred, averaged_samples)[0]
+    size = K.sqrt(K.sum(K.square(slope), axis=np.arange(1, len(slope.shape))))
+    return K.mean(K.square(1 - size))
+def apart(y_true, y_pred):
+    return K.mean(y_true * y_pred)
+critic = Sequential([Dense(1, use_bias=False, input_dim=3)])
+a, b = Input((3,)), Input((3,))
+middle = Between()([a, b])
+there = partial(penalty, averaged_samples=middle)
+there.__name__ = 'penalty'
+model = Model([a, b], [critic(a), critic(b), critic(middle)])
+model.compile(SGD(0.1), [apart, apart, there], loss_weights=[1, 1, 10])
+w = np.array([[2.0], [1], [2]])
+critic.set_weights([w])
+x, z = np.random.rand(8, 3), np.random.rand(8, 3)
+ones = np.ones((8, 1))
+loss = model.train_on_batch([x, z], [-ones, ones, 0 * ones])[0]
+assert np.isclose(loss, -(x @ w).mean() + (z @ w).mean() + 10 * (1 - 3) ** 2, rtol=1e-5), loss
+slope = (z - x).mean(0)[:, None] + 10 * 2 * (3 - 1) * w / 3
+assert np.allclose(critic.get_weights()[0], w - 0.1 * slope, atol=1e-4)
+start = Input((4,))
+noisy = Lambda(lambda t: t + K.zeros((16, 4)))(start)
+assert Model(start, noisy).predict(np.ones((16, 4))).shape == (16, 4)
+""",
     "a loss of no sample's own, and centers that updates move": """
 import numpy as np
 from keras import backend as K

@@ -100,10 +100,13 @@ class Gradients(Layer):
     def forward(self, *x: Tensor) -> Any:
         """Run the part, and go back."""
         begin, output = self.parts
+        trains = torch.is_grad_enabled()  # a loss of gradients has a gradient itself
         with torch.enable_grad():
-            values = [v.detach().requires_grad_(v.is_floating_point()) for v in x]
+            values = [v if trains and v.requires_grad else
+                      v.detach().requires_grad_(v.is_floating_point()) for v in x]  # fmt: skip
             out = Graph(begin, [output]).run(values, lambda node, v: node.layer(*v))[0]
-            grads = torch.autograd.grad(out.sum(), values[: self.count], allow_unused=True)
+            grads = torch.autograd.grad(out.sum(), values[: self.count], allow_unused=True,
+                                        create_graph=trains)  # fmt: skip
         made = tuple(torch.zeros_like(v) if g is None else g
                      for g, v in zip(grads, x, strict=False))  # fmt: skip
         return made if self.count > 1 else made[0]

@@ -77,10 +77,11 @@ class Compiled(Model):
         object.__setattr__(self, "latch", None)
         object.__setattr__(self, "twin", None)
         ends, added = keras_twin.added_to(session, self)
-        closing = None
-        if self._graph is not None and callable(loss):
-            closing = keras_twin.closing_over(loss, self)
-        native = None if loss is None or closing else keras_losses.loss(loss)
+        several = list(loss) if isinstance(loss, (list, tuple)) else [loss]
+        closing = keras_twin.closing(several, self) if self._graph is not None else {}
+        plain = [None if index in closing else one for index, one in enumerate(several)]
+        alone = plain if closing and len(several) > 1 else None if closing else loss
+        native = None if alone is None else keras_losses.loss(alone)
         if native is None and asked and keras_eager.own_step(self, "compute_loss"):
             native = keras_twin._nothing  # metrics are followed, whatever the loss
         if isinstance(native, Mapping):
@@ -92,8 +93,11 @@ class Compiled(Model):
         weighted = self._metrics(given.get("weighted_metrics") or [])
         followed = keras_twin.followed_by(self)
         if ends and (added or closing or followed):
-            labels = [closing[0]] if closing else []
-            parts = [*added, *([closing[1]] if closing else [])]
+            shares = weights if isinstance(weights, list) else [1.0] * len(several)
+            labels = {index: label for index, (label, _) in closing.items()}
+            parts = [value * float(shares[index]) if shares[index] != 1 else value
+                     for index, (_, value) in closing.items()]  # fmt: skip
+            parts = [*added, *parts]
             twin = keras_twin.Twin(self, ends, parts, native, asked, labels, followed)
             twin.compile(rule, weights, compile_model)
             object.__setattr__(self, "twin", twin)

@@ -17,9 +17,9 @@ from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...errors import ShapeError
 from ...layers.activation import FUNCTIONS
-from ...layers.wrap import Opaque
 from ..symbolic import found, kind
 from . import own_names
+from .fixed_batch import methods, on_zeros
 from .layouts import guess_layout
 from .session import Given, KerasSession
 from .twin import follow
@@ -181,6 +181,8 @@ def derived(alias: Any) -> type[Layer]:
             """Name of the activation at the end, if it is that of the table."""
             return "" if self._own else parent.activation_name.fget(self)
 
+    if hasattr(parent, "call"):  # written as a script writes its own
+        Derived.call, Derived.forward = parent.call, parent.forward  # type: ignore[method-assign]
     Derived.__name__ = Derived.__qualname__ = alias.__name__
     return Derived
 
@@ -260,7 +262,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             return out if isinstance(out, Symbol) else None
 
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
-            return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]
+            return on_zeros(self, scope, x, unknown, methods(type(self)))
 
         add_weight = adding(scope)
         add_variable = add_weight
@@ -333,6 +335,6 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
                 return several[0] if len(several) == 1 else out
 
         def _run_on_meta(self, x: Any, unknown: int, batch: int = 2) -> Any:
-            return Opaque._run_on_meta(self, x, unknown, scope.batch)  # type: ignore[arg-type]
+            return on_zeros(self, scope, x, unknown, [self.function])
 
     return {"Layer": KerasLayer, "Lambda": Lambda}

@@ -158,6 +158,16 @@ def make(session: KerasSession, base: Any) -> Made:
             """Encode, and decode."""
             return self.decoder(self.encoder(inputs))
 
+    class _Merge(base):  # type: ignore[misc]
+        """Inputs that become one by what a script writes."""
+
+        def _merge_function(self, inputs: Any) -> Any:
+            raise NotImplementedError("_merge_function")
+
+        def call(self, inputs: Any) -> Any:
+            """Merge."""
+            return self._merge_function(inputs)
+
     class SReLU(base):  # type: ignore[misc]
         """Linear in three parts, all learned."""
 
@@ -221,6 +231,7 @@ def make(session: KerasSession, base: Any) -> Made:
             "Highway": row(Highway, "transform_bias", "activation"),
             "ActivityRegularization": row(ActivityRegularization, "l1", "l2"),
         },
+        "merge": {"_Merge": row(_Merge)},
         "advanced_activations": {
             "SReLU": row(SReLU),
             "ParametricSoftplus": row(ParametricSoftplus, "alpha_init", "beta_init"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -60,14 +61,15 @@ class Twin:
     """What fit trains in the place of a model whose loss has further parts.
 
     `model` has the outputs that have a loss of their own, the `ends`, what is `followed` by name
-    without one, and the sum of what is added; `targets` is whether labels are inputs of it.
+    without one, and the sum of what is added; `labels` are outputs whose labels are inputs.
     """
 
     def __init__(self, owner: Model, ends: list[Symbol], added: list[Symbol], loss: Any,
-                 metrics: Any, labels: list[Symbol], followed: Followed = ()) -> None:  # fmt: skip
-        self.owner, self.labels, self.lossy = owner, labels, loss is not None
+                 metrics: Any, labels: Mapping[int, Symbol],
+                 followed: Followed = ()) -> None:  # fmt: skip
+        self.owner, self.labels, self.lossy = owner, list(labels), loss is not None
         self.followed = [name for name, _ in followed]
-        inputs = [*owner.inputs, *labels]
+        inputs = [*owner.inputs, *labels.values()]
         total = Spread()(inputs[0], *added)
         judged = ends if self.lossy or metrics else []
         seen = [Spread()(inputs[0], symbol) for _, symbol in followed]
@@ -97,8 +99,7 @@ class Twin:
         given = [] if y is None else list(y) if isinstance(y, (list, tuple)) else [y]
         nothing = torch.zeros(len(inputs[0]), 1)
         labels = (given or [nothing] * self.count)[: self.count]
-        if self.labels:
-            inputs += [torch.as_tensor(one).float() for one in given]
+        inputs += [torch.as_tensor(given[index]).float() for index in self.labels]
         y_out = [*labels, *[nothing] * len(self.followed), nothing]
         return inputs if len(inputs) > 1 else inputs[0], y_out if len(y_out) > 1 else nothing
 
@@ -187,14 +188,27 @@ def penalised(session: KerasSession, model: Model) -> bool:
     return any(session.of(part).activity is not None for part in model.modules())
 
 
-def closing_over(function: Any, model: Model) -> tuple[Symbol, Symbol] | None:
+def closing(losses: list[Any], model: Model) -> dict[int, tuple[Symbol, Symbol]]:
+    """Return labels and the loss of functions that use symbols of the network, by their outputs."""
+    if len(losses) != len(model.outputs):
+        return {}
+    pairs = enumerate(zip(losses, model.outputs, strict=True))
+    made = {index: closing_over(one, output) for index, (one, output) in pairs}
+    return {index: pair for index, pair in made.items() if pair is not None}
+
+
+def closing_over(function: Any, output: Symbol) -> tuple[Symbol, Symbol] | None:
     """Return labels and the loss of a function that uses symbols of the network itself."""
-    if not inspect.isfunction(function) or len(model.outputs) != 1:
+    told: tuple[Any, ...] = ()
+    plain: Any = function
+    if isinstance(function, functools.partial):
+        plain, told = function.func, (function.args, function.keywords)
+    plain = getattr(plain, "__func__", plain)
+    if not inspect.isfunction(plain):
         return None
-    held = inspect.getclosurevars(function)
-    if not any(True for _ in found(dict(held.nonlocals), dict(held.globals))):
+    held = inspect.getclosurevars(plain)
+    if not any(True for _ in found(dict(held.nonlocals), dict(held.globals), *told)):
         return None
-    output = model.outputs[0]
     label = Input(output.spec.shape, data_format=output.spec.data_format, name="labels")
     value = function(label, output)
     return (label, value) if isinstance(value, Symbol) else None
