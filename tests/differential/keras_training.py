@@ -44,7 +44,7 @@ HEADS = (  # the last layer, the targets, losses, metrics
       "lambda a, b: ops.mean(ops.square(a - b))"),
      ("['mae']", "['mse', 'cosine_similarity']", "[metrics.RootMeanSquaredError()]", "[]",
       "[metrics.R2Score()]", "[metrics.MeanAbsolutePercentageError()]",
-      "[metrics.MeanSquaredLogarithmicError()]",
+      "[metrics.LogCoshError(), metrics.MeanSquaredLogarithmicError()]",
       "[metrics.PearsonCorrelation()]")),
 )  # fmt: skip
 

@@ -97,6 +97,31 @@ def test_a_loss_of_a_file_is_as_lenient_as_the_scripts_own(
     assert found["loss"][0] == pytest.approx(found["loss"][1]) and found["loss"][0] > 0.5
 
 
+def test_a_loss_of_a_file_is_a_sum_where_the_file_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = noted(
+        "import json, zipfile\n"
+        "model = filled(keras.Model(x0, layers.Dense(3, activation='softmax')(x0)))\n"
+        "model.compile('sgd', 'sparse_categorical_crossentropy'); model.save('a.keras')\n"
+        "with zipfile.ZipFile('a.keras') as old, zipfile.ZipFile('b.keras', 'w') as new:\n"
+        "    for name in old.namelist():\n"
+        "        text = old.read(name)\n"
+        "        if name == 'config.json':\n"
+        "            told = json.loads(text)\n"
+        "            told['compile_config']['loss'] = {'module': 'keras.losses', 'config': "
+        "{'reduction': 'sum', 'from_logits': False, 'name': 'a'}, 'registered_name': None, "
+        "'class_name': 'SparseCategoricalCrossentropy'}\n"
+        "            text = json.dumps(told)\n"
+        "        new.writestr(name, text)\n"
+        "X = rng.normal(size=(20, 6)); y = rng.integers(0, 3, 20)\n"
+        "for path in ('a.keras', 'b.keras'):\n"
+        "    note('loss', keras.models.load_model(path).evaluate(X, y, batch_size=20, verbose=0))"
+    )
+    assert found["loss"][1] == pytest.approx(20 * found["loss"][0], rel=1e-4)
+
+
 def test_metrics_of_several_outputs_are_sorted_in_a_list() -> None:
     found = noted(
         "model = filled(keras.Model(x0, [layers.Dense(2, name=name)(x0) for name in 'cba']))\n"
@@ -108,6 +133,16 @@ def test_metrics_of_several_outputs_are_sorted_in_a_list() -> None:
         "'a_mse', 'b_mae', 'b_mse', 'c_mae', 'c_mse')])"
     )
     assert found["list"] == pytest.approx(found["named"]) and len(set(found["list"])) > 5
+
+
+def test_names_of_metrics_are_those_of_keras() -> None:
+    found = noted(
+        "metrics = keras.metrics\n"
+        "made = metrics.FBetaScore(), metrics.LogCoshError(), metrics.KLDivergence()\n"
+        "names = ['fbeta_score', 'logcosh', 'kl_divergence']\n"
+        "note('same', np.array([one.name == name for one, name in zip(made, names)]))"
+    )
+    assert found["same"] == [True] * 3
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -16,7 +16,9 @@ from ...core.layer import Layer
 from ...core.symbol import Symbol
 from ...errors import ConfigError, StoreError, StriateError
 from ...store import formats, keras_training, model_file
+from . import losses as keras_losses
 from .initial import draw_anew
+from .losses_reduced import reduced
 from .session import KerasSession
 
 KEPT = "Kept"  # the class of a description that stands for a model of this script
@@ -131,10 +133,22 @@ def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compile
     if compiles and training:
         try:
             words = keras_training.compile_words(training)
+            words["loss"] = _reduced(words["loss"], training.get("loss"))
             model.compile(**{key: value for key, value in words.items() if value is not None})
         except StriateError as error:
             session.note(f"{path} is not compiled: {error.where} {error.what}")
     return model
+
+
+def _reduced(found: Any, given: Any) -> Any:
+    """Return the losses of a file, each as the file says that its numbers become one."""
+    if isinstance(found, Mapping):
+        return {key: _reduced(one, given[key]) for key, one in found.items()}
+    if isinstance(found, list):
+        return [_reduced(*pair) for pair in zip(found, given, strict=True)]
+    config = given.get("config") if isinstance(given, Mapping) else None
+    word = config.get("reduction") if isinstance(config, Mapping) else None
+    return found if found is None else reduced(keras_losses.loss(found), str(word))
 
 
 def description(model: Any, session: KerasSession) -> dict[str, Any]:

@@ -236,6 +236,9 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
     return {**made, "get": lambda given: made.get(given, given)}
 
 
+UNUSUAL = {"FBetaScore": "fbeta_score", "LogCoshError": "logcosh"}  # names of metrics
+
+
 class Metric:
     """A metric of a script; its own classes define update_state, result and reset_state."""
 
@@ -246,7 +249,8 @@ class Metric:
     def __init__(
         self, *args: Any, name: str | None = None, dtype: Any = None, **words: Any
     ) -> None:
-        word = _snake(type(self).__name__)
+        kind = type(self).__name__
+        word = UNUSUAL.get(kind, _snake(kind))
         counts = not (self.fixed or self.session is None)
         self.name = name or (self.session.name(word) if counts else word)
         self.kept: list[Tensor] = []
