@@ -107,3 +107,20 @@ def test_what_torch_draws_between_is_drawn_as_ever(natively: list[bool]) -> None
         mine = drawn()
     assert any(natively)
     assert mine == drawn()
+
+
+@pytest.mark.parametrize("mode", [True, False, None])
+def test_a_mode_that_the_code_gives_counts(mode: bool | None) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Linear(300, 50), nn.Linear(50, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            dropping = self.training if mode is None else mode
+            return self.last(F.dropout(self.first(x.flatten(1)), training=dropping))
+
+    with installed("pytorch"), torch.no_grad():
+        net = Net()
+        varies = [not torch.equal(net(X), net(X)) for net in (net.train(), net.eval())]
+    assert varies == ([True, False] if mode is None else [mode, mode])

@@ -28,6 +28,7 @@ from ...engine.taped import Taped, Within
 from ...errors import StriateError
 from ...layers import foreign
 from ...layers.in_layers import in_layers, same
+from ...layers.wrap import TorchCall
 from ...model import Model
 from ...store import model_file
 from ..dialect import Patch
@@ -267,7 +268,10 @@ def follow(
             outputs = foreign.followed(twin.module, (symbol,))
         if twin.changed or len(outputs) != 1 or outputs[0].node is None:
             return None
-        followed = Followed(Model(symbol, outputs[0]), again, within)
+        model = Model(symbol, outputs[0])
+        if any(_in_another_mode(node.layer, module.training) for node in model.graph.nodes):
+            return None
+        followed = Followed(model, again, within)
     except Exception:  # whatever its code does where it is followed
         return None
     mine, theirs = ({id(one) for one in net.parameters()} for net in (followed.model, module))
@@ -277,6 +281,11 @@ def follow(
     if mine != theirs or (followed.taped is not None and followed.taped.why_not):
         return None
     return followed
+
+
+def _in_another_mode(layer: nn.Module, training: bool) -> bool:
+    """Return whether a function is called in a mode that the code itself gives."""
+    return isinstance(layer, TorchCall) and layer.kwargs.get("training", training) is not training
 
 
 def start(shape: tuple[int, ...]) -> Symbol:
