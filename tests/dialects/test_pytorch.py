@@ -602,6 +602,22 @@ def test_networks_for_pixels_have_the_weights_of_the_published_files(
     assert capsys.readouterr().err.count("its backbone begins at random") == 1
 
 
+def test_names_that_forks_of_its_networks_import(vision: Any, tmp_path: Path) -> None:
+    from torchvision.datasets.utils import calculate_md5, makedir_exist_ok
+    from torchvision.models.resnet import model_urls
+    from torchvision.models.vgg import cfg, model_urls as vggs
+
+    assert model_urls["resnet50"] == "https://download.pytorch.org/models/resnet50-19c8e357.pth"
+    assert "vgg16_bn" in vggs and "resnet18" not in vggs and cfg["A"][:2] == [64, "M"]
+    models = vision.models
+    with torch.device("meta"):
+        assert isinstance(models.get_model_builder("regnet_x_400mf")(), models.RegNet)
+        assert isinstance(models.shufflenet_v2_x0_5(), models.ShuffleNetV2)
+    makedir_exist_ok(tmp_path / "a" / "b")
+    (tmp_path / "a" / "b" / "c").write_bytes(b"abc")
+    assert calculate_md5(tmp_path / "a" / "b" / "c") == "900150983cd24fb0d6963f7d28e17f72"
+
+
 def test_parts_of_networks_for_pixels(vision: Any) -> None:
     from torchvision.models.segmentation.deeplabv3 import DeepLabHead
     from torchvision.models.segmentation.fcn import FCNHead

@@ -126,7 +126,8 @@ def has_file_allowed_extension(filename: str, extensions: Any) -> bool:
 
 FOLDER: dict[str, Any] = {
     "default_loader": default_loader, "make_dataset": make_dataset, "find_classes": find_classes,
-    "has_file_allowed_extension": has_file_allowed_extension, "pil_loader": default_loader,
+    "has_file_allowed_extension": has_file_allowed_extension,
+    **dict.fromkeys(("pil_loader", "accimage_loader"), default_loader),
     "is_image_file": lambda filename: has_file_allowed_extension(filename, KINDS),
     "IMG_EXTENSIONS": KINDS,
 }  # fmt: skip
@@ -136,6 +137,9 @@ MNIST_FILES: dict[str, Any] = {
 }  # fmt: skip
 FILES: dict[str, Any] = {
     "check_integrity": check_integrity, "download_url": download_url,
+    "makedir_exist_ok": lambda dirpath: Path(dirpath).mkdir(parents=True, exist_ok=True),
+    "calculate_md5": lambda fpath, chunk_size=0: hashlib.md5(
+        Path(fpath).read_bytes()).hexdigest(),
     "download_and_extract_archive": download_and_extract_archive,
     "list_files": _listed(Path.is_file), "list_dir": _listed(Path.is_dir),
     "extract_archive": extract_archive, "verify_str_arg": verify_str_arg,

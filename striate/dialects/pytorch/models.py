@@ -23,6 +23,7 @@ from . import (
     models_inception as inception,
     models_mobile as mobile,
     models_plain as plain,
+    models_published as published,
     models_residual as residual,
     models_scaled as scaled,
     models_segmentation as segmentation,
@@ -157,7 +158,9 @@ CLASSES = {
     **plain.NAMES, **residual.NAMES,
     **{one.__name__: one for one in (
         deep.DenseNet, deep.SqueezeNet, deep.GoogLeNet, inception.Inception3, mobile.MobileNetV2,
-        attention.VisionTransformer)},
+        mobile.MobileNetV3, mobile.EfficientNet, scaled.MNASNet, scaled.RegNet,
+        attention.VisionTransformer, attention.SwinTransformer, attention.ConvNeXt)},
+    "ShuffleNetV2": mobile.ShuffleNet,
 }  # fmt: skip
 FAMILIES: dict[str, tuple[str, ...]] = {  # of each module: how the names of its networks begin
     "alexnet": ("alexnet",), "vgg": ("vgg",), "resnet": ("resne", "wide_resnet"),
@@ -197,7 +200,9 @@ def names() -> dict[str, Any]:
         **{title: Words(title) for title in titles.values()},
         **{word: made for word, made in CLASSES.items() if word[0].isupper()},
         "get_model": lambda name, **words: _made(name, (MADE | FOR_PIXELS)[name])(**words),
+        "get_model_builder": lambda name: _made(name, (MADE | FOR_PIXELS)[name]),
         "get_model_weights": lambda name: Words(titles[name]),
+        "get_weight": lambda name: Words(name.partition("_Weights")[0]),
         "list_models": lambda **words: sorted(MADE | FOR_PIXELS),
     }  # fmt: skip
 
@@ -211,6 +216,7 @@ def families() -> dict[str, dict[str, Any]]:
     own = {f"segmentation{path}": pixels | names for path, names in segmentation.MODULES.items()}
     return own | {
         family: {
+            "model_urls": published.addresses(begins),
             **OF_FAMILIES.get(family, {}),
             **{name: made for name, made in every.items()
                if name.startswith(begins) or _begins(name, begins)},

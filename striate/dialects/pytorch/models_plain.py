@@ -100,4 +100,5 @@ def vgg(depth: int, norm: bool, **words: Any) -> VGG:
 
 NAMES: dict[str, Any] = {
     "AlexNet": AlexNet, "VGG": VGG, "make_layers": make_layers, "cfgs": CONFIGURATIONS,
+    "cfg": CONFIGURATIONS,
 }  # fmt: skip
