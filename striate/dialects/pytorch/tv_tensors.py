@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-KEPT = {Tensor.clone, Tensor.to, Tensor.detach, Tensor.requires_grad_}
+KEPT = ("clone", "to", "detach", "requires_grad_")
 
 
 class TVTensor(Tensor):
@@ -37,9 +37,10 @@ class TVTensor(Tensor):
         """Compute with plain tensors."""
         with torch._C.DisableTorchFunctionSubclass():
             out = func(*args, **(kwargs or {}))
-        if func in KEPT and isinstance(args[0], TVTensor):
+        word = getattr(func, "__name__", "")
+        if word in KEPT and isinstance(args[0], TVTensor):
             return wrap(out, like=args[0])
-        changes = getattr(func, "__name__", "").endswith("_") and out is not None
+        changes = word.endswith("_") and out is not None
         return out if changes or not isinstance(out, TVTensor) else out.as_subclass(Tensor)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
