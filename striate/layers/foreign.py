@@ -294,7 +294,9 @@ class Follower:
         return Traced((runs[0], runs[1]), symbol)
 
     def call_method(self, line: Any) -> Traced:
-        """A call of a tensor's method."""
+        """A call of a tensor's method; one that brings it to where it is gives itself."""
+        if _stays(line):
+            return self.found[line.args[0]]
         return self.apply(line, getattr(Tensor, line.target), line.target)
 
     def known(self, line: Any) -> Any:
@@ -360,6 +362,21 @@ class Follower:
         given = [self.found[one] for one in line.all_input_nodes]
         part = line.target is operator.getitem and isinstance(given[0].runs[0], tuple)
         return not part and any(one.varies for one in given)
+
+
+def _stays(line: Any) -> bool:
+    """Return whether a line only brings a tensor to the processor, and there is no other place."""
+    if line.target not in ("to", "cpu", "cuda") or torch.accelerator.is_available():
+        return False
+    if line.target != "to":
+        return True  # what scripts call `cuda` is nothing here
+    given = [*line.args[1:], *(one for word, one in line.kwargs.items() if word == "device")]
+    return (
+        bool(given)
+        and not line.kwargs.keys() - {"device", "non_blocking"}
+        and all(isinstance(one, (str, torch.device)) for one in given)
+        and all(torch.device(one).type == "cpu" for one in given)
+    )
 
 
 def _defaults(module: nn.Module, given: int) -> dict[str, Any]:

@@ -192,6 +192,10 @@ def by_lengths(net: Any, h: Tensor) -> Tensor:
     return h.view(len(h), len([1, 2]), -1)
 
 
+def brought(net: Any, h: Tensor) -> Tensor:
+    return h.to("cpu").cpu() * h.to(device=torch.device("cpu"), non_blocking=True)
+
+
 def half_the_length(net: Any, h: Tensor) -> Tensor:
     return h[: len(h) // 2]
 
@@ -222,6 +226,7 @@ def positive(net: Any, h: Tensor) -> Tensor:
         *((one, True) for one in (flat_features, until_small, half_the_height, each_channel)),
         (times_the_batch, True),
         (by_lengths, True),
+        (brought, True),
         (half_the_length, False),
         *((one, False) for one in (half_the_batch, large_batches, this_shape, positive)),
     ],
