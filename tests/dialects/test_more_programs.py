@@ -10,6 +10,33 @@ from striate.dialects import DialectError
 from striate.dialects.program import run_script
 
 KERAS: dict[str, str] = {
+    "changes of a picture that are told, and drawn beforehand": """
+import numpy as np
+from keras.preprocessing.image import ImageDataGenerator
+x = np.random.rand(6, 8, 1)
+made = ImageDataGenerator(rotation_range=20, width_shift_range=.2, horizontal_flip=True,
+                          brightness_range=None)
+told = made.get_random_transform(x.shape, seed=3)
+assert set(told) >= {'theta', 'tx', 'zx', 'flip_horizontal'} and abs(told['theta']) <= 20
+assert (made.apply_transform(x, told) == made.apply_transform(x, told)).all()
+flipped = made.apply_transform(x, {'flip_horizontal': True})
+assert np.allclose(flipped, x[:, ::-1]) and np.allclose(made.apply_transform(x, {}), x)
+moved = made.apply_transform(x, {'tx': 2})
+assert np.allclose(moved[:4], x[2:], atol=1e-6)
+""",
+    "files of several patterns, passes over nothing, and metrics by the names of classes": """
+import numpy as np
+import tensorflow as tf
+for name in ('a1.txt', 'a2.txt', 'b1.txt'):
+    open(name, 'w').close()
+assert tf.io.gfile.glob(['a*.txt', 'b*.txt']) == ['a1.txt', 'a2.txt', 'b1.txt']
+assert list(tf.data.Dataset.range(0).repeat()) == []
+assert [int(one) for one in tf.data.Dataset.range(2).repeat().take(5)] == [0, 1, 0, 1, 0]
+model = tf.keras.Sequential([tf.keras.layers.Dense(1, activation='sigmoid', input_shape=(3,))])
+model.compile('sgd', 'binary_crossentropy', metrics=['AUC', 'Precision', 'accuracy'])
+found = model.evaluate(np.random.rand(8, 3), np.arange(8) % 2, verbose=0, return_dict=True)
+assert list(found) == ['loss', 'auc', 'precision', 'accuracy'], found
+""",
     "a penalty on a gradient between two batches of one fixed size": """
 from functools import partial
 import numpy as np

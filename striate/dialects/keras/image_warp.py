@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,25 @@ def warp(x: Array, matrix: Array, fill: str, cval: float, order: int) -> Array:
         share = (part[0] if down else 1 - part[0]) * (part[1] if right else 1 - part[1])
         out += share * _taken(x, low + np.array([[down], [right]]), fill, cval)
     return out.reshape(x.shape).astype("float32")
+
+
+def placed(
+    height: int, width: int, theta: float = 0.0, tx: float = 0.0, ty: float = 0.0,
+    shear: float = 0.0, zx: float = 1.0, zy: float = 1.0, *, old: bool = False,
+) -> Any:  # fmt: skip
+    """Return where each pixel comes from, about the middle; None where nothing moves.
+
+    Angles are in degrees; up to Keras 1 (`old`), that of the slant is not.
+    """
+    if not (theta or tx or ty or shear or (zx, zy) != (1.0, 1.0)):
+        return None
+    angle, lean = math.radians(theta), shear if old else math.radians(shear)
+    cos, sin = math.cos(angle), math.sin(angle)
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    move = np.array([[1, 0, tx], [0, 1, ty], [0, 0, 1]])
+    slant = np.array([[1, -math.sin(lean), 0], [0, math.cos(lean), 0], [0, 0, 1]])
+    middle = np.array([[1, 0, height / 2 - 0.5], [0, 1, width / 2 - 0.5], [0, 0, 1]])
+    return middle @ turn @ move @ slant @ np.diag([zx, zy, 1.0]) @ np.linalg.inv(middle)
 
 
 def _taken(x: Array, places: Array, fill: str, cval: float) -> Array:

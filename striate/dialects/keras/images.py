@@ -14,7 +14,7 @@ from ...errors import caller
 from ..table import DialectError
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .image_sources import Arrays, Files, Keeps, frame_of
-from .image_warp import warp
+from .image_warp import placed, warp
 from .sequence import Sequence as KerasSequence
 from .session import LAYOUTS, KerasSession
 
@@ -131,22 +131,43 @@ class ImageDataGenerator:
         return x
 
     def _matrix(self, height: int, width: int, rng: np.random.Generator) -> Any:
-        """Return where each pixel comes from, about the middle; None where nothing moves."""
-        theta = np.deg2rad(rng.uniform(-self.rotation, self.rotation)) if self.rotation else 0.0
-        shift = [self._shift(one, side, rng) for one, side in zip(self.shifts, (height, width),
-                                                                  strict=True)]  # fmt: skip
+        """Return where each pixel comes from; None where nothing moves."""
+        moves = self._moves(height, width, rng)
+        return placed(height, width, old=self.session.version.old, **moves)
+
+    def _moves(self, height: int, width: int, rng: np.random.Generator) -> dict[str, float]:
+        """Return an angle in degrees, shifts, a slant, and zooms."""
+        theta = rng.uniform(-self.rotation, self.rotation) if self.rotation else 0.0
+        tx, ty = [self._shift(one, side, rng) for one, side in zip(self.shifts, (height, width),
+                                                                   strict=True)]  # fmt: skip
         shear = rng.uniform(-self.shear, self.shear) if self.shear else 0.0
-        shear = np.deg2rad(shear) if not self.session.version.old else shear
         zoom = rng.uniform(self.zooms[0], self.zooms[1], 2) if self.zooms != (1, 1) else (1.0, 1.0)
-        if not (theta or any(shift) or shear or tuple(zoom) != (1.0, 1.0)):
-            return None
-        cos, sin = math.cos(theta), math.sin(theta)
-        turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-        move = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]])
-        slant = np.array([[1, -math.sin(shear), 0], [0, math.cos(shear), 0], [0, 0, 1]])
-        size = np.diag([*zoom, 1.0])
-        middle = np.array([[1, 0, height / 2 - 0.5], [0, 1, width / 2 - 0.5], [0, 0, 1]])
-        return middle @ turn @ move @ slant @ size @ np.linalg.inv(middle)
+        return {"theta": theta, "tx": tx, "ty": ty, "shear": shear, "zx": zoom[0], "zy": zoom[1]}
+
+    def get_random_transform(self, img_shape: Any, seed: Any = None) -> dict[str, Any]:
+        """Return a change by chance, which `apply_transform` makes."""
+        rng = np.random.default_rng(seed)
+        high, wide = img_shape[1:] if self.layout == "channels_first" else img_shape[:2]
+        bright = None if self.brightness is None else rng.uniform(*self.brightness)
+        shift = rng.uniform(-self.channels, self.channels) if self.channels else None
+        across, up = (one and bool(rng.random() < 0.5) for one in self.flips)
+        return {**self._moves(high, wide, rng), "flip_horizontal": across, "flip_vertical": up,
+                "channel_shift_intensity": shift, "brightness": bright}  # fmt: skip
+
+    def apply_transform(self, x: Any, transform_parameters: dict[str, Any]) -> Array:
+        """Return a picture changed as a dictionary says."""
+        told, out = transform_parameters, self._last(np.array(x, dtype="float32"))
+        moves = {key: told[key] for key in ("theta", "tx", "ty", "shear", "zx", "zy")
+                 if told.get(key) is not None}  # fmt: skip
+        matrix = placed(*out.shape[:2], old=self.session.version.old, **moves)
+        out = out if matrix is None else warp(out, matrix, self.fill, self.cval, self.order)
+        if told.get("channel_shift_intensity") is not None:
+            out = np.clip(out + told["channel_shift_intensity"], out.min(), out.max())
+        out = out[:, ::-1] if told.get("flip_horizontal") else out
+        out = out[::-1] if told.get("flip_vertical") else out
+        if told.get("brightness") is not None:
+            out = np.clip(out * told["brightness"], 0, 255)
+        return self._first(out)
 
     def _shift(self, given: Any, side: int, rng: np.random.Generator) -> float:
         """Return a shift in pixels: of a part of the side, of pixels, or one of several."""

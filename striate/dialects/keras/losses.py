@@ -441,6 +441,8 @@ def metric(session: KerasSession, given: Any) -> Any:
     if isinstance(word, str):
         if word in ("accuracy", "acc", "Accuracy"):
             return session.version.accuracy or word.lower()
+        if word[:1].isupper() and (cls := metric_classes(session).get(word)):
+            return cls()  # of tf.keras and Keras 3: the name of a class
         if word.endswith("top_k_categorical_accuracy"):
             return Top(name=word)
         if session.version.old and word in metrics_old.FUNCTIONS:

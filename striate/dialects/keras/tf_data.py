@@ -169,9 +169,17 @@ class Dataset:
     def repeat(self, count: int | None = None, **words: Any) -> Dataset:
         """Return the elements several times, or without end."""
         if count is None or count < 0:
-            return Dataset(lambda: itertools.chain.from_iterable(itertools.repeat(self)))
+            return Dataset(self._endless)
         total = None if self.count is None else self.count * count
         return Dataset(lambda: itertools.chain.from_iterable([self] * count), total)
+
+    def _endless(self) -> Iterator[Any]:
+        """Yield the elements again and again; nothing, where there are none."""
+        item = None
+        for item in self:
+            yield item
+        while item is not None:
+            yield from self
 
     def batch(self, batch_size: int, drop_remainder: bool = False, **words: Any) -> Dataset:
         """Return batches of elements."""

@@ -67,7 +67,9 @@ ENCODERS = {"encode_png": encode_png, "encode_jpeg": encode_jpeg}
 
 
 def matching(pattern: Any) -> list[str]:
-    """Return the paths of the files of a pattern, in order."""
+    """Return the paths of the files of a pattern, or of several, in order."""
+    if isinstance(pattern, (list, tuple)):
+        return sorted(path for one in pattern for path in matching(one))
     return sorted(glob.glob(text(pattern)))  # noqa: PTH207  patterns may begin at the root
 
 
