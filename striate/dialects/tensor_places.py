@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -74,13 +74,21 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left", **words:
     return torch.searchsorted(first, tensor(values).to(first.dtype), right=side == "right").int()
 
 
-def unique(x: Any, out_idx: Any = None, name: Any = None) -> tuple[Tensor, Tensor]:
+class Unique(NamedTuple):
+    """Different values, and the place of each value among them."""
+
+    y: Tensor
+    idx: Tensor
+
+
+def unique(x: Any, out_idx: Any = None, name: Any = None) -> Unique:
     """Return the different values in the order they come, and the place of each value in them."""
     whole = tensor(x)
     _, first, places = np.unique(whole.numpy(), return_index=True, return_inverse=True)
     order = np.argsort(first)
     turned = np.argsort(order)
-    return whole[torch.as_tensor(first[order])], torch.as_tensor(turned[places.reshape(-1)])
+    values = whole[torch.as_tensor(first[order])]
+    return Unique(values, torch.as_tensor(turned[places.reshape(-1)]))
 
 
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -270,10 +270,17 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     return torch.tensordot(tensor(a), tensor(b), axes)
 
 
-def top_k(input: Any, k: int = 1, sorted: bool = True) -> tuple[Tensor, Tensor]:
+class Largest(NamedTuple):
+    """The largest values, and their places."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def top_k(input: Any, k: int = 1, sorted: bool = True) -> Largest:
     """Return the k largest values along the last axis, and their places."""
     found = tensor(input).topk(k, -1)
-    return found.values, found.indices
+    return Largest(found.values, found.indices)
 
 
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING") -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -83,6 +84,8 @@ class Shaped(Steps, Spoken):
         if not x and input_shape is None and self._graph is not None:
             return
         super().build(*(x or (tuple(input_shape),)))
+        if deferred := vars(self).pop("deferred", None):
+            keras_files.load_weights(self, deferred[0], self.session, by_name=deferred[1])
 
     def get_config(self) -> dict[str, Any]:
         """Return the network as plain values."""
@@ -120,8 +123,14 @@ class Shaped(Steps, Spoken):
         keras_files.save_weights(self, filepath, self.session)
 
     def load_weights(self, filepath: Any, by_name: bool = False, **words: Any) -> Any:  # type: ignore[override]
-        """Read the weights from a file; of TensorFlow's checkpoints, return what was found."""
-        keras_files.load_weights(self, filepath, self.session, by_name=by_name)
+        """Read the weights from a file; of TensorFlow's checkpoints, return what was found.
+
+        A model whose shapes are not known yet takes them once they are.
+        """
+        if self._graph is None and Path(str(filepath)).is_file():
+            vars(self)["deferred"] = (filepath, by_name)
+        else:
+            keras_files.load_weights(self, filepath, self.session, by_name=by_name)
         return Anything() if self.session.version.name == "tf" else None
 
     def export(self, filepath: Any, **words: Any) -> None:
