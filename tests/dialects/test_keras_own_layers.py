@@ -219,3 +219,38 @@ def test_numbers_of_the_scripts_own_are_followed() -> None:
     model.compile("sgd", "mse")
     history = model.fit(x, x[:, :2], batch_size=4, epochs=2, verbose=0).history
     assert history["sum"] == pytest.approx([x.sum() / 2] * 2, rel=1e-5)
+
+
+def test_layers_in_lists_that_a_script_fills_are_trained() -> None:
+    import tensorflow as tf
+    from tensorflow.keras import Input, Model, layers
+
+    class Blocks(layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first: list[Any] = []
+            for _ in range(2):
+                self.first.append(layers.Dense(3))
+
+        def build(self, shape: Any) -> None:
+            self.pairs: list[Any] = []
+            for _ in range(2):
+                self.pairs.append([layers.Dense(3), layers.BatchNormalization()])
+            self.held = {"scale": tf.Variable([1.0, 1.0, 1.0])}
+
+        def call(self, z: Any) -> Any:
+            for one in self.first:
+                z = one(z)
+            for dense, norm in self.pairs:
+                z = norm(dense(z))
+            return z * self.held["scale"]
+
+    begin, blocks = Input((6,)), Blocks()
+    model = Model(begin, blocks(begin))
+    assert len(model.weights) == 2 * 2 + 2 * 6 + 1 and len(blocks.trainable_weights) == 13
+    model.compile("sgd", "mse")
+    before = [weight.numpy().copy() for weight in model.trainable_weights]
+    model.fit(x, np.ones((8, 3)), verbose=0)
+    pairs = zip(before, model.trainable_weights, strict=True)
+    kernels = [(old != new.numpy()).any() for old, new in pairs if old.ndim == 2]
+    assert kernels == [True] * 4

@@ -10,6 +10,25 @@ from striate.dialects import DialectError
 from striate.dialects.program import run_script
 
 KERAS: dict[str, str] = {
+    "weights for a network whose shapes are not known yet": """
+import numpy as np
+import tensorflow as tf
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = tf.keras.layers.Dense(3), tf.keras.layers.Dense(1)
+    def call(self, x):
+        return self.b(self.a(x))
+x = np.ones((2, 4), 'float32')
+one, other = Net(), Net()
+one(x)
+one.save_weights('ck/cp-0001.ckpt')
+other.load_weights(tf.train.latest_checkpoint('ck')).expect_partial()
+assert (other(x).numpy() == one(x).numpy()).all()
+found = tf.unique([3, 3, 1])
+assert found.y.numpy().tolist() == [3, 1] and found.idx.numpy().tolist() == [0, 0, 1]
+assert tf.math.top_k([1.0, 3.0], 1).indices.numpy().tolist() == [1]
+""",
     "changes of a picture that are told, and drawn beforehand": """
 import numpy as np
 from keras.preprocessing.image import ImageDataGenerator

@@ -38,6 +38,9 @@ def phase(session: KerasSession, training: bool) -> Iterator[None]:
         session.phase = before
 
 
+OF_TORCH = frozenset(vars(nn.Module())) | {"own_names"}
+
+
 def contained(value: Any) -> Any:
     """Return lists and dictionaries of layers as such that torch finds the weights in."""
     if isinstance(value, list) and value and all(isinstance(item, nn.Module) for item in value):
@@ -45,6 +48,28 @@ def contained(value: Any) -> Any:
     if isinstance(value, dict) and value and all(isinstance(v, nn.Module) for v in value.values()):
         return nn.ModuleDict(value)
     return value
+
+
+def track(layer: nn.Module) -> None:
+    """Let torch know the layers and variables in lists that a script has filled by itself."""
+    known = {id(part) for part in (*layer.modules(), *layer.parameters())}
+    own = vars(layer).get("own_names", {})
+    for key, value in [*vars(layer).items(), *own.items()]:
+        if isinstance(value, (list, tuple, dict)) and key not in OF_TORCH:
+            for name, item in _inside(key, value):
+                held = layer._modules if isinstance(item, nn.Module) else layer._parameters
+                if id(item) not in known:
+                    held[name] = item
+
+
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield layers and variables in lists and dictionaries, with names for them."""
+    if isinstance(value, (nn.Module, nn.Parameter)):
+        yield name, value
+    elif isinstance(value, (list, tuple, dict)):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in pairs:
+            yield from _inside(f"{name}_{key}".replace(".", "_"), item)
 
 
 def given(args: tuple[Tensor, ...], function: Any) -> tuple[Any, ...]:
@@ -67,6 +92,7 @@ def build_for(layer: Any, x: tuple[Spec, ...]) -> None:
     shapes = [(None, *spec.shape) for spec in x]
     with torch.no_grad():
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
+    track(layer)
     object.__setattr__(layer, "built", True)
 
 

@@ -22,7 +22,7 @@ from . import (
     own_names,
     summary as keras_summary,
 )
-from .custom import contained, given, phase, words_of_mode
+from .custom import contained, given, phase, track, words_of_mode
 from .eager import Steps
 from .extra import Merging
 from .order import Stack, is_operation, listed
@@ -83,6 +83,7 @@ class Shaped(Steps, Spoken):
         """Create the weights for a batch of this shape."""
         if not x and input_shape is None and self._graph is not None:
             return
+        track(self)
         super().build(*(x or (tuple(input_shape),)))
         if deferred := vars(self).pop("deferred", None):
             keras_files.load_weights(self, deferred[0], self.session, by_name=deferred[1])
@@ -127,7 +128,8 @@ class Shaped(Steps, Spoken):
 
         A model whose shapes are not known yet takes them once they are.
         """
-        if self._graph is None and Path(str(filepath)).is_file():
+        bare = self._graph is None and not any(True for _ in self.parameters())
+        if bare and Path(str(filepath)).is_file():
             vars(self)["deferred"] = (filepath, by_name)
         else:
             keras_files.load_weights(self, filepath, self.session, by_name=by_name)
