@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import operator
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -295,7 +295,7 @@ class Follower:
 
     def call_method(self, line: Any) -> Traced:
         """A call of a tensor's method; one that brings it to where it is gives itself."""
-        if _stays(line):
+        if _stays(line, self.found):
             return self.found[line.args[0]]
         return self.apply(line, getattr(Tensor, line.target), line.target)
 
@@ -364,18 +364,21 @@ class Follower:
         return not part and any(one.varies for one in given)
 
 
-def _stays(line: Any) -> bool:
+def _stays(line: Any, found: Mapping[Any, Traced]) -> bool:
     """Return whether a line only brings a tensor to the processor, and there is no other place."""
+    from torch import fx
+
     if line.target not in ("to", "cpu", "cuda") or torch.accelerator.is_available():
         return False
     if line.target != "to":
         return True  # what scripts call `cuda` is nothing here
-    given = [*line.args[1:], *(one for word, one in line.kwargs.items() if word == "device")]
+    named = [*line.args[1:], *(one for word, one in line.kwargs.items() if word == "device")]
+    given = [found[one].runs[0] if isinstance(one, fx.Node) else one for one in named]
     return (
         bool(given)
         and not line.kwargs.keys() - {"device", "non_blocking"}
         and all(isinstance(one, (str, torch.device)) for one in given)
-        and all(torch.device(one).type == "cpu" for one in given)
+        and all(torch.device(one).type in ("cpu", "meta") for one in given)  # x.device of no data
     )
 
 

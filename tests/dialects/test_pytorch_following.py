@@ -193,7 +193,7 @@ def by_lengths(net: Any, h: Tensor) -> Tensor:
 
 
 def brought(net: Any, h: Tensor) -> Tensor:
-    return h.to("cpu").cpu() * h.to(device=torch.device("cpu"), non_blocking=True)
+    return h.to("cpu").cpu().to(h.device) * h.to(device=torch.device("cpu"), non_blocking=True)
 
 
 def half_the_length(net: Any, h: Tensor) -> Tensor:
