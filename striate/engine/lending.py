@@ -116,6 +116,7 @@ class Gradients:
     def __init__(self, execution: Execution, weight: Weight, place: int, shown: Shown) -> None:
         self.place, self.weight, self.shown = place, weight, shown
         self.loan = Loan(execution, weight, weight.gradients[0].buffer)
+        self.loan.lies &= self.loan.buffer not in execution.by_hand
         self.spare: list[NDArray[np.float32]] = []
 
     def begin(self, like: Tensor) -> Tensor:

@@ -30,6 +30,12 @@ class Execution:
         self.lowered = lowered
         self.engine = Engine(lowered.plan, library)
         self.foreign = tuple(part for part in lowered.segments if not isinstance(part, Segment))
+        self.by_hand = {  # buffers that torch's gradients are copied into, in the arena
+            buffer
+            for part in self.foreign
+            if isinstance(part, TorchBackward)
+            for _, buffer in part.weights
+        }
         # of a torch unit in training: what went in, and what came out
         self.kept: dict[Unit, tuple[list[Tensor], tuple[Tensor, ...]]] = {}
 

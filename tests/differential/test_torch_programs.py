@@ -68,6 +68,15 @@ FOUND = {
     "    def __init__(self): super().__init__(); self.fc = nn.Linear(192, 5)\n"
     "    def forward(self, x): return self.fc(torch.split(x, 3, dim=1)[0].flatten(1))\n"
     "net = Whole().eval()\nwith torch.no_grad(): note('whole', net(X))",
+    "a large weight that torch learns": "class Steps(nn.Module):\n"
+    "    def __init__(self):\n"
+    "        super().__init__(); self.a = nn.Linear(64, 6); self.b = nn.Linear(18, 5)\n"
+    "    def forward(self, x): return self.b(self.a(x.view(-1, 3, 64)).flatten(1))\n"
+    "net = Steps(); step(torch.optim.SGD(net.parameters(), 0.05))",
+    "a function that drops nothing": "class Kept(nn.Module):\n"
+    "    def __init__(self): super().__init__(); self.fc = nn.Linear(192, 5)\n"
+    "    def forward(self, x): return self.fc(F.dropout(x.flatten(1), 0.5, training=False))\n"
+    "net = Kept(); note('kept', net(X))",
     "a mean over the samples": "class Centred(nn.Module):\n"
     "    def __init__(self): super().__init__(); self.fc = nn.Linear(192, 5)\n"
     "    def forward(self, x): x = x.flatten(1); return self.fc(x - x.mean(0))\n"

@@ -278,6 +278,13 @@ def follow(
     norms = {id(one) for one in twin.module.modules() if isinstance(one, _BatchNorm)}
     if norms != set(map(id, followed.norms)):  # one of which nothing comes out counts all the same
         return None
+    calls = [one.layer for one in followed.model.graph.nodes]
+    if any(
+        one.kwargs.get("training", module.training) is not module.training
+        for one in calls
+        if isinstance(one, foreign.TorchCall)
+    ):
+        return None  # a function that is told another mode than the module's
     if mine != theirs or (followed.taped is not None and followed.taped.why_not):
         return None
     return followed
