@@ -27,6 +27,7 @@ from ...engine.predictor import Predictor
 from ...engine.taped import Taped, Within
 from ...errors import StriateError
 from ...layers import foreign
+from ...layers.wrap import TorchCall
 from ...layers.in_layers import in_layers, same
 from ...layers.wrap import TorchCall
 from ...model import Model
@@ -282,7 +283,7 @@ def follow(
     if any(
         one.kwargs.get("training", module.training) is not module.training
         for one in calls
-        if isinstance(one, foreign.TorchCall)
+        if isinstance(one, TorchCall)
     ):
         return None  # a function that is told another mode than the module's
     if mine != theirs or (followed.taped is not None and followed.taped.why_not):
