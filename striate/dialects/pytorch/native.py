@@ -27,7 +27,6 @@ from ...engine.predictor import Predictor
 from ...engine.taped import Taped, Within
 from ...errors import StriateError
 from ...layers import foreign
-from ...layers.wrap import TorchCall
 from ...layers.in_layers import in_layers, same
 from ...layers.wrap import TorchCall
 from ...model import Model
