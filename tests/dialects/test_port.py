@@ -59,6 +59,8 @@ OTHERWISE = {  # what a port prints instead, because names are native ones
     "keys of the history": "['loss', 'accuracy', 'val_loss', 'val_accuracy'] True 2",
     "the best model by its file":
         "['best-01.h5'] True ('epoch', 'loss', 'accuracy', 'val_loss', 'val_accuracy')",
+    "layers that are shared, inputs that lead nowhere, and operations":
+        "shared far rescaling add other end | shared |   ",
 }  # fmt: skip
 SERVED = {  # what needs Keras's own models stays in its words
     "the rate of Adadelta", "the rate of Adadelta in tf.keras",
