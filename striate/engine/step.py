@@ -13,6 +13,7 @@ from ..data.feed import Batch
 from ..data.fit import check_batch
 from ..errors import TrainingError
 from ..layers import activation as activations
+from ..losses import Loss
 from ..lower.optimizer import rule_of
 from . import masks
 from .precision import compiled, products
@@ -133,7 +134,10 @@ class Step:
             y_true, weight = batch.y[index].to(device), batch.weight_of(index)
             weight = None if weight is None else weight.to(device, torch.float32)
             counts = self.masks[index](x) if self.masks else None
-            loss = self.losses[index](y_true, y_pred, masks.weighted(weight, counts))
+            judge, share = self.losses[index], weight
+            if counts is not None and isinstance(judge, Loss):
+                judge, share = judge.before_mask(weight)
+            loss = judge(y_true, y_pred, masks.weighted(share, counts))
             total = total + self.setup.loss_weights[index] * loss
             self.parts[index] = self.parts[index] + loss.detach() * batch.size
             judged = masks.counted(counts, y_true, y_pred.detach(), weight)

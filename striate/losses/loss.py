@@ -70,6 +70,10 @@ class Loss(Setting):
         """
         return self
 
+    def before_mask(self, weight: Tensor | None) -> tuple[Loss, Tensor | None]:
+        """Return the loss and the weights of a batch where the mean is over what a mask leaves."""
+        return self, weight
+
     def takes_logits(self, activation: str) -> Loss | None:
         """Return the same loss for values before this activation, or None where there is none."""
         return None

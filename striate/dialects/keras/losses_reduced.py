@@ -27,7 +27,11 @@ def _mean_by_weight(values: Tensor, weight: Tensor | None) -> Tensor:
 def _mean_of_counted(values: Tensor, weight: Tensor | None) -> Tensor:
     if weight is None:
         return values.mean()
-    return (values * weight).mean() / weight.ne(0).float().mean().clamp(min=1e-7)
+    return (values * weight).mean() / _share_of_counted(weight)
+
+
+def _share_of_counted(weight: Tensor) -> Tensor:
+    return weight.ne(0).float().mean().clamp(min=1e-7)
 
 
 COUNTED = "over_counted"
@@ -55,6 +59,12 @@ class Reduced(native.Loss):
         """Return the losses, batch first."""
         found: Tensor = self.loss.values(y_true, y_pred)
         return found
+
+    def before_mask(self, weight: Tensor | None) -> tuple[native.Loss, Tensor | None]:
+        """Return the loss and the weights of a batch where the mean is over what a mask leaves."""
+        if self.reduction != COUNTED:
+            return self, weight
+        return self.loss, None if weight is None else weight / _share_of_counted(weight)
 
     def resolve(self, activation: str, output_shape: Sequence[int | None]) -> native.Loss:
         """Return the loss for outputs of this shape that this activation has made."""
