@@ -81,7 +81,7 @@ def test_the_total_is_the_activation_of_ten_thousand_units():
 
 
 CODE_ONLY = {
-    "Lambda", "Arithmetic", "Dot", "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional",
+    "Lambda", "TorchFunction", "Arithmetic", "Dot", "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional",
     "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "TimeDistributed",
     "Attention", "AdditiveAttention", "MultiHeadAttention",
 }  # fmt: skip

@@ -88,8 +88,7 @@ class Compiled(Model):
             native = [native.get(name) for name in self.graph.output_names]
         elif version.by_shape and self._graph is not None:
             asked = keras_losses.by_shape(asked, native, self.graph.outputs[0].spec.shape)
-        masked = self._graph is not None and any(node.implied for node in self.graph.nodes)
-        if words.get("sample_weight_mode") and version.counts_weights and not masked:
+        if words.get("sample_weight_mode") and version.counts_weights:
             native = over_counted(native)
         weighted = self._metrics(given.get("weighted_metrics") or [])
         followed = keras_twin.followed_by(self)
