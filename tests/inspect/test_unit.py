@@ -81,8 +81,9 @@ def test_the_total_is_the_activation_of_ten_thousand_units():
 
 
 CODE_ONLY = {
-    "Lambda", "TorchFunction", "Arithmetic", "Dot",
-    "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "TimeDistributed",
+    "Lambda", "TorchFunction", "Arithmetic", "Dot", "TimeDistributed",
+    "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional",
+    "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells",
     "Attention", "AdditiveAttention", "MultiHeadAttention",
 }  # fmt: skip
 
