@@ -65,6 +65,8 @@ class Script:
     said: set[str] = field(default_factory=set)
     shape: tuple[int, ...] = ()  # of the samples that `span` is of
     left: int = 0  # samples that are still looked at for it
+    threads: int = field(default_factory=torch.get_num_threads)  # torch's, where it has work
+    by_torch: bool = False  # whether it trains a network, or layers of one
 
     def epochs(self, asked: int) -> int:
         """Return how many epochs are trained where the script asks for so many."""
@@ -101,8 +103,14 @@ class Script:
 
     def native_is_running(self) -> None:
         """Leave the processors to the native engine: torch's threads would wait beside its own."""
-        if torch.get_num_threads() > 1:
+        if not self.by_torch and torch.get_num_threads() > 1:
             torch.set_num_threads(1)
+
+    def torch_is_running(self) -> None:
+        """Let torch have its threads from now on: it trains a network, or layers of one."""
+        if not self.by_torch:
+            self.by_torch = True
+            torch.set_num_threads(self.threads)
 
     def note(self, text: str) -> None:
         """Say something once."""

@@ -81,10 +81,18 @@ class Taped:
             return "the native library was not built"
         if len(self.program.inputs) != 1 or len(self.program.outputs) != 1:
             return "several inputs or outputs"
-        known = (unit for unit in made if not isinstance(unit, Foreign))
-        if self.foreign and not (in_parts and any(cost(self.program, unit) for unit in known)):
+        if self.foreign and not (in_parts and self._mostly_native(made)):
             return "a layer that no kernel computes"
         return covered(self.program)
+
+    def _mostly_native(self, made: Sequence[Unit]) -> bool:
+        """Return whether kernels compute something, and most weights are not torch's."""
+        known = (unit for unit in made if not isinstance(unit, Foreign))
+        by_torch = {id(one): one.numel() for layer in self.foreign for one in layer.parameters()}
+        whole = sum(one.numel() for one in self.model.parameters())
+        return (
+            any(cost(self.program, unit) for unit in known) and 2 * sum(by_torch.values()) < whole
+        )
 
     def __call__(self, x: Tensor, weights: Sequence[Tensor]) -> Tensor:
         """Return the output for a batch, in the user's order of axes."""

@@ -142,6 +142,8 @@ class Caller:
         taped = kept[key]
         if taped is None:
             return None
+        if taped.foreign:
+            self.session.script.torch_is_running()
         self.session.script.native_is_running()
         (x,) = model._taken((x,))
         return taped(x, weights)

@@ -112,6 +112,12 @@ class Caller:
                 if out is not None:
                     self.script.native_is_running()
                     return out
+            if (
+                module.training
+                and torch.is_grad_enabled()
+                and any(True for _ in module.parameters())
+            ):
+                self.script.torch_is_running()
             return self.original(module, *args, **words)
         finally:
             self.here.inside = False
@@ -157,6 +163,8 @@ class Caller:
             followed = known.ways[key]
         if followed is None:
             return None
+        if followed.taped is not None and followed.taped.foreign:
+            self.script.torch_is_running()
         return followed.train(x) if training else followed.evaluate(x)
 
     def _again(self, module: nn.Module) -> Again:
