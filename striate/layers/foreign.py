@@ -343,6 +343,9 @@ class Follower:
         )
         layer = TorchCall(function, args, dict(kwargs), word, name=line.name)
         object.__setattr__(layer, "network", (self.module,))
+        samples = [[one.shape[0] for one in _listed(run) if one.ndim] for run in runs]
+        folds = any({*run} != {batch} for run, batch in zip(samples, BATCHES, strict=True))
+        object.__setattr__(layer, "folds", folds)
         for one in line.all_input_nodes:
             if self.found[one].held:
                 tensor = operator.attrgetter(self.found[one].held)(self.module)

@@ -213,6 +213,7 @@ class TorchCall(Foreign):
     kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
     word: str = ""
     network: ClassVar[tuple[nn.Module, ...]] = ()  # whose mode rules; in a tuple, so not a part
+    folds: ClassVar[bool] = False  # whether it makes more samples, or fewer
 
     def windows(self, *x: Spec) -> Geometry:
         """Return what the function's name says."""

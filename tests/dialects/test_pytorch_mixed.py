@@ -127,3 +127,46 @@ def test_a_mode_that_the_code_gives_counts(mode: bool | None) -> None:
             net.train(training)
             varies.append(not torch.equal(net(X), net(X)))
     assert varies == ([True, False] if mode is None else [mode, mode])
+
+
+class Halved(nn.Module):
+    """Each sample is two of half its numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(200, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        halves = torch.sin(self.conv(x)).view(-1, 200)
+        return self.last(halves).view(-1, 2, 4).mean(1)
+
+
+class Viewed(Halved):
+    """A view takes numbers in the order of channels, rows and columns."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(torch.sin(self.conv(x)).view(x.size(0), 2, 200)).mean(1)
+
+
+@pytest.mark.parametrize("kind", [Halved, Viewed])
+def test_forms_that_code_gives(kind: Callable[[], nn.Module]) -> None:
+    def slopes() -> list[Tensor]:
+        torch.manual_seed(0)
+        net = kind()
+        in_turn(net, 0).backward()
+        return [one.grad for one in net.parameters() if one.grad is not None]
+
+    with installed("pytorch"):
+        mine = slopes()
+    for here, there in zip(mine, slopes(), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-5)
+
+
+def test_an_output_may_be_changed_in_place(natively: list[bool]) -> None:
+    with installed("pytorch"):
+        net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(3, 5, 1))
+        out = net(X[:4])
+        out += 1
+        out.sum().backward()
+    assert natively == [True]
+    assert float(net[1].bias.grad.sum()) == 20  # type: ignore[union-attr]

@@ -37,7 +37,11 @@ class Foreign(Unit):
         ]
         if not isinstance(step.operation, (Opaque, Drop)):  # a part of what the layer does
             return (compute(step.operation, given, step.weight),)
-        out = step.layer(*(values[at].to_user(x) for at, x in zip(step.inputs, given, strict=True)))
+        # code may say `view`, which takes nothing that lies otherwise than torch would lay it
+        laid = [
+            values[at].to_user(x).contiguous() for at, x in zip(step.inputs, given, strict=True)
+        ]
+        out = step.layer(*laid)
         several = out if isinstance(out, tuple) else (out,)
         return tuple(
             values[at].from_user(one) for at, one in zip(step.outputs, several, strict=True)
