@@ -355,11 +355,6 @@ class Call:
         plan.statistics()
 
     @property
-    def output(self) -> Tensor:
-        """The output, in the user's order, without a history."""
-        return self.plan.value.to_user(torch.from_numpy(self.array))
-
-    @property
     def numbers(self) -> NDArray[Any]:
         """The output as an array, which shares its memory."""
         return self.plan.value.array_to_user(self.array)

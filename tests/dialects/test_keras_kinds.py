@@ -232,6 +232,18 @@ m.fit(x, y, sample_weight=w, epochs=1, verbose=0)
 print(whole == same, abs(whole - away[:, :3].mean()) < 1e-5,
       abs(one - away[:, 0].mean() / 0.6) < 1e-5)  # Keras 2.2 divides by both shares
 """, "True True True"),
+    "a penalty on activities beside weights of samples": ("keras3", """
+import numpy as np, keras
+from keras import layers
+x, y, w = np.random.rand(6, 4), np.arange(6) % 3, np.arange(6.0)
+i = keras.Input((4,)); h = layers.Dense(5, activity_regularizer='l1')(i)
+m = keras.Model(i, layers.Dense(3, activation='softmax')(h))
+m.compile('sgd', 'sparse_categorical_crossentropy')
+picked = m.predict(x, verbose=0)[np.arange(6), y]
+added = 0.01 * np.abs(keras.Model(i, h).predict(x, verbose=0)).sum() / 6
+weighted = m.test_on_batch(x, y, sample_weight=w)
+print(abs(weighted - (w * -np.log(picked)).mean() - added) < 1e-5, added > 0)
+""", "True True"),
     "where the maximum was": ("keras2", ARRAYS + """
 from keras import layers, backend as K
 from keras.models import Model

@@ -77,7 +77,8 @@ class Twin:
         self.count = count = len(judged)
         several = loss if isinstance(loss, list) else [loss] * count
         self.losses = [_nothing if one is None else one for one in several[:count]]
-        self.losses += [_nothing] * len(seen) + [Function(_passed)]
+        rest = Function(_passed) if labels else Added(_passed)
+        self.losses += [_nothing] * len(seen) + [rest]
         self.shares = [1.0 if one is not None else 0.0 for one in several[:count]]
         lists = metrics if metrics and isinstance(metrics[0], list) else [list(metrics)] * count
         self.metrics = [*lists, *([Scored(_passed, name)] for name in self.followed), []]
@@ -126,6 +127,16 @@ class Twin:
 
 def _passed(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return y_pred.mean(-1)
+
+
+class Added(Function):
+    """What is added to the loss: it is no sample's, so that no weight of samples counts."""
+
+    def __call__(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean."""
+        return super().__call__(y_true, y_pred)
 
 
 def _nothing_(y_true: Tensor, y_pred: Tensor) -> Tensor:
