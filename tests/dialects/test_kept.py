@@ -350,6 +350,22 @@ np.save("seen.npy", np.concatenate([x.numpy().ravel(), net.predict(x, verbose=0)
 """
 
 
+def test_models_that_are_trained_batch_by_batch_are_kept(kept: Keep, tmp_path: Path) -> None:
+    path = kept(
+        NET + "judge = Sequential([Dense(2, input_dim=3, activation='tanh')], name='judge')\n"
+        "judge.compile('sgd', 'mse')\n"
+        "for _ in range(3):\n"
+        "    judge.train_on_batch(np.ones((4, 3)), np.zeros((4, 2)))\n"
+        "    model.train_on_batch(np.eye(4), np.array([0, 1, 2, 0]))\n"
+        "np.save('seen.npy', model.predict(np.eye(4)))\n"
+        "np.save('other.npy', judge.predict(np.eye(3)))\n"
+    )
+    assert np.allclose(load(path).predict(np.eye(4)), np.load(tmp_path / "seen.npy"), atol=1e-6)
+    other = load(path / "judge-1.striate").predict(np.eye(3))
+    assert np.allclose(other, np.load(tmp_path / "other.npy"), atol=1e-6)
+    assert (path / "report.html").exists()
+
+
 def test_a_model_of_own_layers_is_kept_as_the_layers_in_them(kept: Keep, tmp_path: Path) -> None:
     found = load(kept(BLOCKS))
     seen = np.load(tmp_path / "seen.npy")

@@ -81,7 +81,7 @@ class GradientTape:
 
 
 class Trained:
-    """A model that was called inside of a tape."""
+    """A model that a loop of the script's own trains."""
 
     def __init__(self, model: Model) -> None:
         self.model = model

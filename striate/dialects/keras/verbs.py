@@ -30,6 +30,7 @@ from .batches import named, passed, stream
 from .bound import batches
 from .compiled import Compiled
 from .progress import History, Numbers, Shown, line, told
+from .tapes import Trained
 
 
 class Spoken(Compiled):
@@ -326,6 +327,8 @@ class Spoken(Compiled):
                 labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.ravel()
             )
             sample_weight = np.array([class_weight[int(label)] for label in labels], "float32")
+        self.session.script.trains(self, Trained(self))
+        self.session.script.saw(leading(x))
         with self._as_compiled():
             weight = weights(self, sample_weight)
             values = keras_eager.on_batch(self, x, y, weight, train=True)
