@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import pickle
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -28,6 +29,8 @@ DIGITS = Path(datasets.__file__).parent / "mnist"
 IDX = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
        "t10k-labels-idx1-ubyte.gz")  # fmt: skip
 VALIDATED = 10_000  # of the 60,000 digits, the last ones, in mnist.pkl.gz
+# Other data sets have files of the same names: Fashion-MNIST, Kuzushiji-MNIST, EMNIST...
+OTHERS = re.compile(r"fashion|zalando|kuzushiji|kannada|[a-z]mnist")
 _urlopen = urllib.request.urlopen
 
 
@@ -89,8 +92,9 @@ def patches(script: Script) -> tuple[Patch, ...]:
     def urlopen(url: Any, *args: Any, **words: Any) -> Any:
         address = url if isinstance(url, str) else url.full_url
         made = HERE.get(urlsplit(address).path.rpartition("/")[2])
-        if made is None:
+        if made is None or OTHERS.search(address.lower()):
             return _urlopen(url, *args, **words)
+        script.note(f"{address}: the digits of MNIST, which are here")
         return Fetched(made(script.limit_samples), address)
 
     return ((urllib.request, "urlopen", urlopen),)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..engine.progress import say
 from .dialect import Modules
 from .picture_files import picture
 
@@ -66,9 +67,12 @@ class Writer:
         self.images.append(im)
 
     def close(self) -> None:
-        """Write the file: a GIF, whatever its name ends with."""
+        """Write the file: a GIF, whatever its name ends with, which is said."""
+        path = Path(self.uri).with_suffix(".gif")
         if self.images:
-            mimwrite(Path(self.uri).with_suffix(".gif"), self.images, **self.words)
+            mimwrite(path, self.images, **self.words)
+            if path != Path(self.uri):
+                say(f"note: imageio is not installed: {self.uri} is written as {path}")
 
     def __enter__(self) -> Writer:
         return self

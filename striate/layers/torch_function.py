@@ -92,7 +92,7 @@ class TorchFunction(Foreign):
                 fix=nearest(self.function, FUNCTIONS),
             )
         for number, (shape, dtype, trained) in enumerate(self.held):
-            empty = torch.zeros(tuple(shape), dtype=getattr(torch, dtype))
+            empty = torch.zeros(tuple(shape), dtype=_dtype(dtype))
             self._hold(number, nn.Parameter(empty) if trained else empty)
 
     def _hold(self, number: int, tensor: Tensor) -> None:
@@ -167,11 +167,18 @@ def encoded(value: Any, places: Mapping[str, int]) -> Template:
     raise TypeError(f"{value!r} is no plain value")
 
 
+def _dtype(word: str) -> torch.dtype:
+    found = getattr(torch, word, None)
+    if not isinstance(found, torch.dtype):
+        raise ConfigError("TorchFunction", f"{word!r} is no dtype", need="float32, int64, bool...")
+    return found
+
+
 READ: dict[str, Callable[[Any], Any]] = {
     "input": Place,
     "batch": Batch,
     "held": lambda number: Held(_name(number)),
-    "dtype": lambda word: getattr(torch, word),
+    "dtype": _dtype,
     "slice": lambda ends: slice(*decoded(tuple(ends))),
     "ellipsis": lambda there: ...,
     "list": lambda several: list(decoded(tuple(several))),

@@ -15,6 +15,7 @@ import torch
 
 from striate import load
 from striate.data.datasets import mnist
+from striate.dialects import installed
 from striate.dialects.program import port_script, run_script
 from striate.dialects.table import DialectError
 from striate.store.run import Run
@@ -364,6 +365,21 @@ def test_models_that_are_trained_batch_by_batch_are_kept(kept: Keep, tmp_path: P
     other = load(path / "judge-1.striate").predict(np.eye(3))
     assert np.allclose(other, np.load(tmp_path / "other.npy"), atol=1e-6)
     assert (path / "report.html").exists()
+
+
+def test_a_pickle_leaves_a_folder_that_has_the_name_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text("a letter")
+    with installed("keras2"):
+        from keras.layers import Dense
+        from keras.models import Sequential
+
+        model = Sequential([Dense(2, input_dim=3)])
+        unpickle, (_, held) = model.__reduce_ex__(4)
+        for folder in (tmp_path, tmp_path / "gone", tmp_path / "no" / "such"):
+            found = unpickle(str(folder / "model.keras"), held)
+            x = np.ones((2, 3), np.float32)
+            assert np.array_equal(found.predict(x), model.predict(x))
+    assert [one.name for one in tmp_path.iterdir()] == ["theirs.txt"]
 
 
 def test_a_model_of_own_layers_is_kept_as_the_layers_in_them(kept: Keep, tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from torch import nn
 import striate as st
 from striate.dialects import installed
 from striate.dialects.program import run_script
-from striate.dialects.pytorch.native import follow, start
+from striate.dialects.pytorch.native import follow
 from striate.dialects.pytorch.port import ported
+from striate.dialects.pytorch.trained import start
 from striate.errors import StriateError
 from striate.layers import foreign
 from striate.model import Model

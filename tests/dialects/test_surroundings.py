@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from striate.dialects import surroundings_fetched
 from striate.dialects.bigdl.real_spark import rdd_like
 from striate.dialects.bigdl.spark import RDD
 from striate.dialects.importer import Aliases, installed, served
@@ -243,7 +244,7 @@ except EinopsError as error: print('only on the left' in str(error))
 import imageio, numpy as np
 frames = [np.full((4, 5, 3), 60 * at, np.uint8) for at in range(3)]
 imageio.mimsave('a.gif', frames, duration=0.2)
-with imageio.get_writer('b.gif', mode='I', fps=10) as writer:
+with imageio.get_writer('b.mp4', mode='I', fps=10) as writer:
     for one in frames: writer.append_data(one)
 imageio.imwrite('c.png', np.eye(3))
 from PIL import Image
@@ -346,6 +347,31 @@ def test_a_script_finds_what_it_had(
     captured = capsys.readouterr()
     assert captured.out.splitlines()[-1] == last
     assert ("note: 7 lines read as Python 3" in captured.err) == (name == "Python 2")
+    assert ("b.mp4 is written as b.gif" in captured.err) == (name == "animations of imageio")
+
+
+@pytest.mark.parametrize(
+    ("address", "given"),
+    [
+        ("http://yann.lecun.com/exdb/mnist/train-labels-idx1-ubyte.gz", True),
+        ("https://storage.googleapis.com/img-datasets/mnist.npz", True),
+        ("http://fashion-mnist.s3-website.amazonaws.com/train-labels-idx1-ubyte.gz", False),
+        ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/train-labels-idx1-ubyte.gz", False),
+        ("https://github.com/zalandoresearch/x/train-labels-idx1-ubyte.gz", False),
+    ],
+)
+def test_files_of_others_with_the_names_of_mnists_are_asked_for(
+    address: str, given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import urllib.request
+
+    asked: list[str] = []
+    monkeypatch.setattr(surroundings_fetched, "_urlopen", asked.append)
+    script = Script()
+    with surrounded(script):
+        urllib.request.urlopen(address)
+    assert asked == ([] if given else [address])
+    assert any(address in note for note in script.said) is given
 
 
 def test_all_is_taken_back_afterwards() -> None:

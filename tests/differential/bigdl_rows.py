@@ -94,11 +94,6 @@ note('out', z); note('loss', np.float32(loss.forward(z, target)))
 net.backward(x, loss.backward(z, target))
 {step}
 """
-PLAIN = """\
-z = net(x); loss = {loss}
-note('out', z); note('loss', loss); rule.zero_grad()
-{step}
-"""
 BEGIN = """\
 import numpy as np
 from bigdl.nn.layer import *

@@ -23,6 +23,11 @@ from .templates import Draw
 SAMPLES, LARGEST = 6, 2000
 SHAPES = ((3, 8, 7), (1, 9, 9), (2, 6, 8), (3, 12, 5), (9,))
 SHAKEN = 1e-6
+PLAIN = """\
+z = net(x); loss = {loss}
+note('out', z); note('loss', loss); rule.zero_grad()
+{step}
+"""
 
 
 class Chains:
@@ -98,7 +103,7 @@ class Chains:
             if one.table == "step":
                 step, plain = Draw(one.seed).one(rows.STEPS)
                 text += rows.STEP.format(loss=loss, step=step)
-                sums.append(rows.PLAIN.format(loss=sum_, step=plain))
+                sums.append(PLAIN.format(loss=sum_, step=plain))
         return text + rows.END, "\n".join([*sums, "note('end', w)\n"])
 
 

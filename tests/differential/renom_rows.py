@@ -100,11 +100,6 @@ with net.train():
 note('out', z); note('loss', loss)
 {step}
 """
-PLAIN = """\
-z = net(x); loss = {loss}
-note('out', z); note('loss', loss); rule.zero_grad()
-{step}
-"""
 BEGIN = """\
 import numpy as np, renom as rm
 rng = np.random.default_rng({seed}); np.random.seed({seed})

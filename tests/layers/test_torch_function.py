@@ -90,6 +90,15 @@ def test_other_functions_are_refused() -> None:
     ]
 
 
+def test_a_dtype_is_one_and_nothing_else_of_torch() -> None:
+    read = "TorchFunction: 'load' is no dtype\n  need  float32, int64, bool..."
+    words = {"dtype": {"dtype": "load"}}
+    assert (
+        told(lambda: L.TorchFunction("Tensor.sum", ({"input": 0},), words)(torch.ones(2))) == read
+    )
+    assert told(lambda: L.TorchFunction("Tensor.sum", held=(((1,), "load", True),))) == read
+
+
 def test_what_it_reads_and_counts_is_what_the_call_says() -> None:
     x = L.Input((4, 6, 6), data_format="channels_first")
     half = L.TorchFunction("operator.getitem", ({"input": 0}, ({"slice": (None,) * 3}, 1)))

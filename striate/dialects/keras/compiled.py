@@ -17,6 +17,7 @@ from . import (
     eager as keras_eager,
     keyed,
     losses as keras_losses,
+    metrics as keras_metrics,
     optimizers as keras_optimizers,
     twin as keras_twin,
 )
@@ -87,7 +88,7 @@ class Compiled(Model):
         if isinstance(native, Mapping):
             native = [native.get(name) for name in self.graph.output_names]
         elif version.by_shape and self._graph is not None:
-            asked = keras_losses.by_shape(asked, native, self.graph.outputs[0].spec.shape)
+            asked = keras_metrics.by_shape(asked, native, self.graph.outputs[0].spec.shape)
         if words.get("sample_weight_mode") and version.counts_weights:
             native = over_counted(native)
         weighted = self._metrics(given.get("weighted_metrics") or [])
@@ -129,11 +130,11 @@ class Compiled(Model):
         if isinstance(given, Mapping):
             return {key: self._metrics(value) for key, value in given.items()}
         if isinstance(given, (list, tuple)):
-            return keras_losses.apart([
+            return keras_metrics.apart([
                 self._metrics(item or []) if item is None or isinstance(item, (list, tuple)) else
-                keras_losses.metric(self.session, item) for item in given
+                keras_metrics.metric(self.session, item) for item in given
             ])  # fmt: skip
-        return [keras_losses.metric(self.session, given)]
+        return [keras_metrics.metric(self.session, given)]
 
     @property
     def _trained(self) -> Model:

@@ -20,8 +20,9 @@ from ...model import Model
 from ..symbolic import tensor
 from .judging import Judging
 from .keyed import in_order, keyed, targets as ordered_targets
-from .losses import Metric, Own, metric_classes
+from .losses import Own
 from .losses_reduced import Reduced
+from .metrics import Metric, metric_classes
 from .twin import penalised
 
 ALL = 2**31

@@ -162,7 +162,13 @@ def make(session: KerasSession, base: Any) -> Made:
         """Inputs that become one by what a script writes."""
 
         def _merge_function(self, inputs: Any) -> Any:
-            raise NotImplementedError("_merge_function")
+            raise DialectError(
+                type(self).__name__,
+                "does not say how its inputs become one",
+                need="def _merge_function(self, inputs): in the class",
+                fix="keras.layers.add([a, b]), or concatenate, multiply, maximum...",
+                at=caller(),
+            )
 
         def call(self, inputs: Any) -> Any:
             """Merge."""

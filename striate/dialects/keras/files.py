@@ -69,7 +69,10 @@ def unpickled(path: str, held: bytes) -> Any:
     native = importlib.import_module("striate").load
     read = next((vars(one)["load_model"] for one in found if one is not None), native)
     place = Path(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir()  # the folder that it was written in, which is gone
+    except OSError:  # one of another machine, or another one's by now
+        place = Path(tempfile.mkdtemp()) / place.name
     try:
         place.write_bytes(held)
         return read(place)

@@ -16,6 +16,7 @@ from . import (
     images as keras_images,
     layers as keras_layers,
     losses as keras_losses,
+    metrics as keras_metrics,
     models as keras_models,
     newer,
     ops as keras_ops,
@@ -81,8 +82,8 @@ def _inner(session: KerasSession) -> Modules:
     layers = families.pop("")
     utils, images = keras_utils.names(session), keras_images.names(session)
     losses = {**keras_losses.loss_functions(session), **keras_losses.loss_classes()}
-    metrics = {**keras_losses.loss_functions(session), **keras_losses.metric_functions(session),
-               **keras_losses.metric_classes(session)}  # fmt: skip
+    metrics = {**keras_losses.loss_functions(session), **keras_metrics.metric_functions(session),
+               **keras_metrics.metric_classes(session)}  # fmt: skip
     backend, engine = keras_backend.names(session), {**models, **layers}
     first = keras_words.initializer_names(session)
     activations = keras_words.activation_names(session)

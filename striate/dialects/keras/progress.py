@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.hooks import Hook
-from .losses import LONG
+from .metrics import LONG
 from .session import KerasSession
 
 PAIRS = {"acc": "accuracy", **LONG}

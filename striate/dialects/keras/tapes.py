@@ -117,14 +117,20 @@ class Caller:
     def __call__(self, model: nn.Module, args: tuple[Any, ...]) -> Tensor | None:
         """Return what the network gives, or None where its layers are to be called."""
         if not OPEN.tapes:
-            found: Tensor | None = self.asked(model, args)
-            return found
+            return self.asked(model, args)
         if not isinstance(model, Model) or len(args) != 1:
             return None
         self._note(model, args[0])
+        found = self._natively(model, args[0])
+        if found is None:
+            self.session.script.torch_is_running()
+        return found
+
+    def _natively(self, model: Model, x: Any) -> Tensor | None:
+        """Return what the network gives inside of a tape, where a plan can compute it."""
         if len(OPEN.tapes) != 1 or self.session.adds_loss:
             return None
-        x, (tape,) = args[0], OPEN.tapes
+        (tape,) = OPEN.tapes
         if tape.persistent or not torch.is_grad_enabled() or not isinstance(x, Tensor):
             return None
         parts = list(model.modules())

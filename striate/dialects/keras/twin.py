@@ -20,7 +20,7 @@ from ...model import Model
 from ...regularizers import get as penalty_of
 from ..symbolic import found
 from .batches import Bounded, Stream
-from .losses import metric_classes
+from .metrics import metric_classes
 from .session import KerasSession
 
 ADDED = "added_loss"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ...engine.taped import Slots
+from ...engine.taped_plan import Slots
 from ..strict import Strict
 from .node import Node, Variable, tensor_of
 

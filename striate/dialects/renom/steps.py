@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from ...engine.taped import Step, call_of
+from ...engine.taped import call_of
+from ...engine.taped_plan import Step
 from ...errors import caller
 from ...lower.builder import Update
 from ...lower.optimizer import Rule, update

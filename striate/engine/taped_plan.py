@@ -1,0 +1,222 @@
+"""The plan of a `Taped`: its forward part leaves in the arena what its backward part needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..lower.builder import Part, Segment, TorchForward, Update
+from ..lower.execution import Execution
+from ..lower.lower import Lowered
+from ..lower.moves import Seen
+from ..lower.runtime import Library, Repeated, Sources
+from .lending import Gradients, Loan, Loans
+
+if TYPE_CHECKING:
+    from .taped import Taped
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of an optimizer: its rule, its rate, its number from 1, and what it keeps."""
+
+    update: Update
+    rate: float
+    number: int
+    slots: Slots
+
+
+class Slots:
+    """What an optimizer keeps for each weight; a plan has it from one step to the next.
+
+    `tensors`, in the form of the weights, have the numbers again after `home`.
+    """
+
+    def __init__(self, tensors: Sequence[Sequence[Tensor]]) -> None:
+        self.tensors = tensors
+        self.plan: TapedPlan | None = None  # that has them
+
+    def home(self) -> None:
+        """Bring the numbers back into the tensors."""
+        plan = self.plan
+        if plan is not None:
+            with plan.taped.lock:
+                plan.give_back(self)
+
+
+Form = tuple[np.dtype[Any], Update | None, bool]
+_Run = Callable[..., None]
+
+
+class TapedPlan:
+    """A plan whose forward part leaves in the arena what its backward part needs.
+
+    Fields: `most`, samples of a batch; its `form`: the `dtype` of the input, the `update` that may
+    follow, and whether it has the `slopes` of the input.
+    """
+
+    def __init__(self, lowered: Lowered, native: Library, taped: Taped, form: Form) -> None:
+        self.execution, self.taped = Execution(lowered, native), taped
+        self.most, self.form = lowered.plan.batch, form
+        self.dtype, self.update, self.slopes = form
+        self.held = 0  # the number of the call whose values are in the arena
+        self.lent: Slots | None = None  # that are in the arena
+        end, engine = len(lowered.plan.stages), self.execution.engine
+        self.sources = Sources(lowered.sources)  # input, output, and their gradients, last first
+        self.forth: _Run = engine.repeated((0, lowered.turn), self.sources)
+        self.back: _Run = engine.repeated((lowered.turn, end), self.sources)
+        if self.execution.foreign:
+            before = [part for part in lowered.segments if _before(part, lowered.turn)]
+            after = lowered.segments[len(before) :]
+            self.forth = _InParts(self, [Segment(0, 1), *before])
+            self.back = _InParts(self, after)
+        values = lowered.program.values
+        self.value = values[lowered.program.outputs[0]]
+        self.first = values[lowered.program.inputs[0]]
+        places = [
+            None if one.given else taped.places.get(id(one.tensor)) for one in lowered.weights
+        ]
+        loans = [Loan(self.execution, one, one.buffer) for one in lowered.weights]
+        self.weights = [*zip(lowered.weights, places, strict=True)]
+        self.loans = Loans(self.execution, loans)
+        self.moved = [
+            (weight, loan)
+            for (weight, place), loan in zip(self.weights, loans, strict=True)
+            if place is None and weight.given is None
+        ]
+        self.own = [Seen() for _ in self.weights]
+        self.shape = tuple(size or 1 for size in self.value.shape)
+        self.seen = [Seen(shown) for shown in taped.shown]
+        self.slots: list[tuple[int, int, Seen]] = []
+        slots = []
+        for one in lowered.weights:
+            for number, buffer in enumerate(one.slots):
+                place = taped.places[id(one.tensor)]
+                self.slots.append((place, number, Seen(taped.shown[place])))
+                slots.append(Loan(self.execution, one, buffer))
+        self.slot_loans = Loans(self.execution, slots)
+        self.gradients = [
+            Gradients(self.execution, one, place, taped.shown[place])
+            for one, place in self.weights
+            if place is not None and one.trained and one.gradients and lowered.update is None
+        ]
+        self.made = Loans(self.execution, [one.loan for one in self.gradients])
+
+    def given(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return a batch of the user's as the plan reads it."""
+        return np.ascontiguousarray(self.first.array_from_user(x))
+
+    def forward(self, call: int, x: NDArray[Any], weights: Sequence[Tensor]) -> NDArray[Any]:
+        """Compute the output, with these weights."""
+        self.loans.enter(self._given(weights))
+        output = np.empty((len(x), *self.shape), np.float32)
+        self.sources.put(0, x)
+        self.sources.put(1, output)
+        self.forth(len(x), seed=self.taped.seed, number=call)
+        self.held = call
+        return output
+
+    def _given(self, weights: Sequence[Tensor]) -> Iterator[NDArray[Any]]:
+        """Yield the arrays that the buffers of the weights are to hold."""
+        for (weight, place), own in zip(self.weights, self.own, strict=True):
+            if place is None:
+                yield own(weight.given() if weight.given else weight.tensor)
+            else:
+                yield self.seen[place](weights[place])
+
+    def statistics(self) -> None:
+        """Copy what the forward part has changed back into the model.
+
+        torch's own normalisations do not count this change either: two calls of a network may come
+        before the first `backward`.
+        """
+        for weight, loan in self.moved:
+            self.execution.write(weight.tensor, loan.shown)
+
+    def backward(
+        self, call: int, slope: NDArray[Any], weights: Sequence[Tensor]
+    ) -> tuple[Tensor | None, list[Tensor | None]]:
+        """Return the gradients of the input, and of the weights, in memory as the weights are."""
+        found: list[Tensor | None] = [None] * len(self.taped.places)
+        for one in self.gradients:
+            found[one.place] = one.begin(weights[one.place])
+        slopes = None
+        if self.slopes:
+            sizes = [size or 1 for size in self.first.shape]
+            slopes = np.empty((len(slope), *sizes), np.float32)
+            self.sources.put(3, slopes)
+        self._backward(call, slope)
+        made = [found[one.place] for one in self.gradients]
+        self.made.send(made, [one.shown for one in self.gradients])
+        return None if slopes is None else self.first.to_user(torch.from_numpy(slopes)), found
+
+    def step(self, call: int, slope: NDArray[Any], step: Step) -> None:
+        """Change the weights that the call was given, and what the optimizer keeps."""
+        if step.slots is not self.lent:
+            self.take(step.slots)
+        self._backward(call, self.slope(slope), rate=step.rate, update=step.number)
+        if not self.loans.changed:
+            self.loans.going.run()
+            return
+        self.loans.leave(
+            self.seen[place].array if place is not None and weight.trained else None
+            for weight, place in self.weights
+        )
+
+    def take(self, slots: Slots) -> None:
+        """Have what an optimizer keeps, wherever it was."""
+        slots.home()
+        if self.lent is not None:
+            self.give_back(self.lent)
+        self.slot_loans.enter(self._kept(slots))
+        self.lent, slots.plan = slots, self
+
+    def give_back(self, slots: Slots) -> None:
+        """Let the optimizer have it again."""
+        self.slot_loans.leave(self._kept(slots))
+        self.lent = slots.plan = None
+
+    def _kept(self, slots: Slots) -> Iterator[NDArray[Any]]:
+        for place, number, seen in self.slots:
+            yield seen(slots.tensors[place][number])
+
+    def slope(self, slope: NDArray[Any]) -> NDArray[Any]:
+        """Return the gradient of an output as the plan reads it."""
+        return np.ascontiguousarray(self.value.array_from_user(slope))
+
+    def _backward(self, call: int, slope: NDArray[Any], **words: Any) -> None:
+        self.held = 0  # gradients take the place of values
+        self.sources.put(2, slope)
+        self.back(len(slope), seed=self.taped.seed, number=call, **words)
+
+
+class _InParts:
+    """A run of which torch does some parts."""
+
+    def __init__(self, plan: TapedPlan, parts: Sequence[Part]) -> None:
+        self.execution, self.within = plan.execution, plan.taped.within
+        engine = self.execution.engine
+        self.parts = [
+            engine.repeated((part.first, part.end), plan.sources)
+            if isinstance(part, Segment) else part
+            for part in parts
+        ]  # fmt: skip
+
+    def __call__(self, samples: int, **words: Any) -> None:
+        """Run over the first samples of the sources."""
+        for part in self.parts:
+            if isinstance(part, Repeated):
+                part(samples, **words)
+            else:
+                with self.within():
+                    self.execution.by_torch(part, samples)
+
+
+def _before(part: Part, turn: int) -> bool:
+    return isinstance(part, TorchForward) or (isinstance(part, Segment) and part.end <= turn)
