@@ -102,7 +102,7 @@ class TorchFunction(Foreign):
 
     def forward(self, *x: Tensor) -> Any:
         """Call the function."""
-        args, words = fill((decoded(self.args), decoded(self.words)), x, self)
+        args, words = fill(self._templates(), x, self)
         if "training" in words:
             words["training"] = self.training
         return FUNCTIONS[self.function](*args, **words)
@@ -110,7 +110,11 @@ class TorchFunction(Foreign):
     def as_call(self) -> TorchCall:
         """Return the same as the call that a traced network has; it has no weights of its own."""
         word = self.function.partition(".")[2]
-        return TorchCall(FUNCTIONS[self.function], decoded(self.args), decoded(self.words), word)
+        return TorchCall(FUNCTIONS[self.function], *self._templates(), word)
+
+    def _templates(self) -> tuple[Any, dict[str, Any]]:
+        """Return the templates of the arguments, those of `words` by their names."""
+        return decoded(self.args), {word: decoded(one) for word, one in self.words.items()}
 
     def windows(self, *x: Spec) -> Geometry:
         """Return what the function's name says; nothing where weights are a part of the call."""
@@ -129,7 +133,8 @@ def of_call(call: TorchCall) -> TorchFunction | None:
     if name not in FUNCTIONS:
         return None
     try:
-        args, words = encoded(call.args, places), encoded(call.kwargs, places)
+        args = encoded(call.args, places)
+        words = {word: encoded(one, places) for word, one in call.kwargs.items()}
     except TypeError:
         return None
     held = tuple(
@@ -159,8 +164,6 @@ def encoded(value: Any, places: Mapping[str, int]) -> Template:
         return {"slice": tuple(encoded(end, places) for end in ends)}
     if value is ...:
         return {"ellipsis": True}
-    if isinstance(value, dict):
-        return {key: encoded(one, places) for key, one in value.items()}
     if isinstance(value, (tuple, list)):
         several = tuple(encoded(one, places) for one in value)
         return several if isinstance(value, tuple) else {"list": several}
@@ -188,10 +191,8 @@ READ: dict[str, Callable[[Any], Any]] = {
 def decoded(value: Template) -> Any:
     """Return the template that plain values describe."""
     if isinstance(value, dict):
-        ((kind, inner), *others) = value.items() or [("", None)]
-        if kind in READ and not others:
-            return READ[kind](inner)
-        return {key: decoded(one) for key, one in value.items()}
+        ((kind, inner),) = value.items()
+        return READ[kind](inner)
     if isinstance(value, (tuple, list)):
         return tuple(map(decoded, value))
     return value

@@ -90,6 +90,13 @@ def test_other_functions_are_refused() -> None:
     ]
 
 
+def test_arguments_may_be_called_as_templates_are() -> None:
+    x = torch.randn(3, 4, 5, 5)
+    made = L.TorchFunction("Tensor.sum", ({"input": 0}, 1), {"dtype": {"dtype": "float64"}})
+    assert made(x).dtype is torch.float64
+    assert torch.equal(L.TorchFunction("functional.relu", (), {"input": {"input": 0}})(x), x.relu())
+
+
 def test_a_dtype_is_one_and_nothing_else_of_torch() -> None:
     read = "TorchFunction: 'load' is no dtype\n  need  float32, int64, bool..."
     words = {"dtype": {"dtype": "load"}}
