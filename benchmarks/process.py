@@ -133,9 +133,17 @@ class Process:
 class ScriptProcess(Process):
     """A script of a dialect at work, through `striate run`; its run is kept in `folder`."""
 
-    def __init__(self, script: Path, folder: Path) -> None:
+    def __init__(self, script: Path, folder: Path, *args: str) -> None:
         program = "from striate.cli import main; main()"
-        self._start([sys.executable, "-c", program, "run", str(script), "--seed", "0"], folder)
+        words = ["run", "--seed", "0", str(script), *args]
+        self._start([sys.executable, "-c", program, *words], folder)
+
+
+class PlainProcess(Process):
+    """A script of PyTorch at work without Striate."""
+
+    def __init__(self, script: Path, folder: Path, *args: str) -> None:
+        self._start([sys.executable, str(script), *args], folder)
 
 
 def _environment() -> dict[str, str]:

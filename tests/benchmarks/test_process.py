@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import process, protocol
-from benchmarks.process import Peer, PeerError, Process, ScriptProcess
+from benchmarks.process import Peer, PeerError, PlainProcess, Process, ScriptProcess
 
 OURS = Peer("striate")
 
@@ -78,3 +78,17 @@ def test_a_script_of_a_dialect_is_a_peer_by_itself(
     with ScriptProcess(script, tmp_path) as peer:
         assert peer.ready == {"samples": 1}
         assert peer.run("normal")["samples_per_s"] > 0
+
+
+@pytest.mark.parametrize("kind", [PlainProcess, ScriptProcess])
+def test_a_script_is_told_which_loop_is_meant(
+    kind: type[Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOCK", tmp_path / "lock")
+    script = tmp_path / "loop.py"
+    script.write_text(
+        "import sys, torch\nfrom benchmarks.protocol import turns\n"
+        "turns(lambda: torch.ones(2).sum(), int(sys.argv[1]))\n"
+    )
+    with kind(script, tmp_path, "7") as peer:
+        assert peer.ready == {"samples": 7}

@@ -13,6 +13,7 @@ from benchmarks import (
     dialects,
     explorer,
     figures,
+    loops,
     mnist_recipe,
     results,
     time_to_99,
@@ -36,6 +37,7 @@ PAGES = {
     "time_to_99": time_to_99.page,
     "explorer": explorer.page,
     "dialects": dialects.page,
+    "loops": loops.page,
 }
 
 
@@ -183,3 +185,11 @@ def test_scripts_are_compared_by_the_ratios_of_passes_next_to_each_other() -> No
     passes = {"script": [90.0, 60.0, 100.0], "native": [100.0, 50.0, 200.0]}
     text = dialects.page({"003 ReNom 2.7": {"header": HEADER, **passes}})
     assert "| 003 ReNom 2.7 | 64 | 3 | 90 | 100 | 0.90 |" in text
+
+
+def test_loops_are_compared_with_what_is_beside_them() -> None:
+    passes = {"loop": [90.0, 60.0, 100.0], "beside": [100.0, 50.0, 200.0]}
+    kept = {name: {"header": HEADER, **passes} for name in ("PyTorch, GAN", "tf.keras, a call")}
+    text = loops.page(kept)
+    assert "| tf.keras, a call | 3 | 90 | predict | 100 | 0.90 |" in text
+    assert "| PyTorch, GAN | 3 | 90 | plain PyTorch | 100 | 0.90 |" in text
