@@ -12,7 +12,7 @@ import torch
 
 from striate.dialects import installed
 from striate.dialects.keras import tapes
-from striate.engine import one_pass
+from striate.engine import one_pass, taped
 from striate.lower.runtime import library
 
 RNG = np.random.default_rng(0)
@@ -21,8 +21,9 @@ Y = RNG.integers(0, 4, 24)
 
 
 @pytest.fixture
-def tf() -> Iterator[Any]:
+def tf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     assert library() is not None
+    monkeypatch.setattr(taped, "WORTH", 0)  # small networks are worth it
     with installed("tf"):
         import tensorflow  # type: ignore[import-not-found]
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn, optim
 
 from striate.dialects import installed
 from striate.dialects.pytorch.native import Caller
+from striate.engine import taped
 from striate.lower.runtime import library
 
 X = torch.rand(24, 3, 10, 10, generator=torch.Generator().manual_seed(0))
@@ -29,6 +30,12 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "neighbours": lambda: nn.LocalResponseNorm(3),
     "two of them": lambda: nn.Sequential(nn.GroupNorm(4, 8), nn.Conv2d(8, 8, 1), nn.Softmax2d()),
 }
+
+
+@pytest.fixture(autouse=True)
+def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small networks be worth it."""
+    monkeypatch.setattr(taped, "WORTH", 0)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from striate.dialects import installed
 from striate.dialects.pytorch.native import Caller
+from striate.engine import taped
 
 from . import torch_steps as S
 from .hunt import Choice, Finding
@@ -286,9 +287,11 @@ def started(shake: float) -> Any:
 @contextlib.contextmanager
 def language() -> Iterator[Programs]:
     """Have the programs of PyTorch."""
-    threads = torch.get_num_threads()
+    threads, worth = torch.get_num_threads(), taped.WORTH
     torch.set_num_threads(1)
+    taped.WORTH = 0  # layers of torch between kernels, however little it gains
     try:
         yield Programs()
     finally:
         torch.set_num_threads(threads)
+        taped.WORTH = worth

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 import striate as st
 from striate import layers as L
+from striate.engine import taped
 from striate.engine.taped import Taped
 from striate.lower.moves import as_it_is
 from striate.lower.runtime import library
@@ -111,9 +112,13 @@ def test_frozen_weights_get_no_gradient() -> None:
     assert weights[0].grad is None and all(weight.grad is not None for weight in weights[1:])
 
 
-def test_what_no_kernel_computes_is_told() -> None:
+def test_what_no_kernel_computes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     model = network(L.Lambda(torch.sin))
-    assert Taped(model).why_not == ""  # torch computes it, in its turn
+    large = [L.Conv2D(64, 7, padding=3), L.ReLU(), L.Lambda(torch.sin), L.Conv2D(8, 5)]
+    assert Taped(network(*large)).why_not == ""  # torch computes it, in its turn
+    assert Taped(model).why_not == "a layer that no kernel computes"  # for so little it is not
+    monkeypatch.setattr(taped, "WORTH", 0)
+    assert Taped(model).why_not == ""
     shown = [as_it_is for _ in model.parameters()]
     assert Taped(model, shown).why_not == "a layer that no kernel computes"
     alone = st.Sequential([L.Input((3,)), L.Lambda(torch.sin)])
