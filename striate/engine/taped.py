@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from ..model import Model
 
 
-# Products for each number that goes to a layer of torch and back, from which on it is worth it: with
-# 70 (GroupNorm in a small ResNet) a network is slower than by torch alone, with 600 (a U-Net) faster.
+# Products for each number that goes to a layer of torch and back, from which on it is worth it.
+# With 70 (GroupNorm in a small ResNet) a network is slower than by torch alone, with 600 (a U-Net)
+# faster: scripts/bench loops.
 WORTH = 200
 Within = Callable[[], AbstractContextManager[Any]]
 

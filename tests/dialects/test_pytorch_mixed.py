@@ -177,3 +177,22 @@ def test_an_output_may_be_changed_in_place(natively: list[bool]) -> None:
         out.sum().backward()
     assert natively == [True]
     assert float(net[1].bias.grad.sum()) == 20  # type: ignore[union-attr]
+
+
+def test_torch_has_its_threads_where_it_trains_a_network() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with installed("pytorch"):
+            native, by_torch = nn.Sequential(nn.Linear(4, 4)), nn.Sequential(nn.LSTM(4, 4))
+            seen = []
+            for net, x in (
+                (native, X[:, 0, 0, :4]),
+                (by_torch, X[:, 0, :, :4]),
+                (native, X[0, 0, :, :4]),
+            ):
+                net(x.contiguous())
+                seen.append(torch.get_num_threads())
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1, 3, 3]
