@@ -256,14 +256,14 @@ def test_a_word_of_others_is_answered_with_ours(make, got, fields, fix):
             lambda: SGD(-0.1),
             "SGD: learning_rate=-0.1 cannot work\n"
             "  got   learning_rate=-0.1\n"
-            "  need  a number, learning_rate > 0\n"
+            "  need  a number, learning_rate >= 0\n"
             "  fix   learning_rate=0.001",
         ),
         (
             lambda: SGD("fast"),
             "SGD, learning_rate: is neither a number nor a schedule\n"
             "  got   learning_rate='fast'\n"
-            "  need  a number > 0, a schedule, or a function from the step to a number\n"
+            "  need  a number >= 0, a schedule, or a function from the step to a number\n"
             "  fix   learning_rate=0.001, or "
             "optimizers.schedules.CosineDecay(0.001, decay_steps=1000)",
         ),

@@ -135,7 +135,7 @@ def test_get_takes_numbers_schedules_descriptions_and_functions():
             lambda: schedules.get("fast"),
             "learning_rate: is neither a number nor a schedule\n"
             "  got   learning_rate='fast'\n"
-            "  need  a number > 0, a schedule, or a function from the step to a number\n"
+            "  need  a number >= 0, a schedule, or a function from the step to a number\n"
             "  fix   learning_rate=0.001, or "
             "optimizers.schedules.CosineDecay(0.001, decay_steps=1000)",
         ),

@@ -24,6 +24,7 @@ SETTINGS = {  # the interval of each number that the verbs take, and what is usu
     "validation_split": ("[0, 1)", 0.1),
     "steps_per_epoch": ("int [1, inf)", ""),
     "validation_steps": ("int [1, inf)", ""),
+    "validation_batch_size": ("int [1, inf)", 32),
     "validation_freq": ("int [1, inf)", 1),
     "steps": ("int [1, inf)", ""),
 }

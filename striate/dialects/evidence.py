@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import python2
 from .companions import imported
@@ -14,6 +16,7 @@ from .dialect import Dialect, every
 from .table import DialectError
 
 Word = tuple[str, str, str]  # kind, the word itself, where it is
+FROZEN_LATER = "trainable = False after compile"
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ def words(path: Path) -> list[Word]:
 
     Kinds: "import", a module or name that is imported; "keyword", of a call; "argument", the
     same after the name of what is called; "numbers", what is called and with how many numbers
-    first, where these are more than one; "name", a name with its dots; "text", a string.
+    first, where these are more than one; "name", a name with its dots; "text", a string; "habit",
+    what several lines do together.
     """
     out: list[Word] = []
     for file, tree in trees(path):
@@ -116,7 +120,31 @@ def _words(tree: ast.Module) -> list[tuple[str, str, int]]:
             out.append(("text", node.value, node.lineno))
         elif isinstance(node, (ast.Name, ast.Attribute)):
             out += [("name", name, node.lineno) for name in _dotted(node)]
+    out += [("habit", FROZEN_LATER, line) for line in _frozen_later(tree)]
     return sorted(out, key=lambda item: item[2])
+
+
+def _frozen_later(tree: ast.Module) -> Iterator[int]:
+    """Yield lines that freeze for good what was compiled before, and is trained afterwards."""
+    calls: dict[tuple[str, str], list[int]] = {}
+    frozen: dict[str, dict[Any, int]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            calls.setdefault((_whole(node.func.value), node.func.attr), []).append(node.lineno)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and target.attr == "trainable":
+                    values = frozen.setdefault(_whole(target.value), {})
+                    values.setdefault(node.value.value, node.lineno)
+    for name, values in frozen.items():
+        compiled = min(calls.get((name, "compile"), [sys.maxsize]))
+        trained = [*calls.get((name, "train_on_batch"), ()), *calls.get((name, "fit"), ())]
+        if [*values] == [False] and compiled < values[False] < max(trained, default=0):
+            yield values[False]
+
+
+def _whole(node: ast.expr) -> str:
+    return next(iter(_dotted(node)), "")
 
 
 def _numeric(node: ast.expr) -> bool:

@@ -25,7 +25,8 @@ ENOUGH = 32  # of them: fewer may well be of one class
 
 
 def before(model: Model, setup: Setup, data: Feed, valid: Feed | None) -> None:
-    """Say what is remarkable about arrays before they are trained on."""
+    """Say what is remarkable about arrays, and about what is trained, before it is."""
+    _note(idle(model, setup))
     if not isinstance(data, ArrayFeed):
         return
     setup.reach = notes.reach(data.x[0])
@@ -41,6 +42,17 @@ def before(model: Model, setup: Setup, data: Feed, valid: Feed | None) -> None:
         others = _labels(setup, valid)
         if labels is not None and others is not None:
             _note(notes.strange_classes(labels, others))
+
+
+def idle(model: Model, setup: Setup) -> Iterator[str]:
+    """Say that training changes no weight."""
+    if not any(weight.requires_grad for weight in model.parameters()):
+        yield (
+            f"{model.where}: every weight is frozen, so that nothing is trained: "
+            "layer.trainable = True for the layers that shall learn"
+        )
+    elif setup.optimizer.learning_rate == 0:
+        yield "the learning rate is 0, so that nothing is trained"
 
 
 def compare(setup: Setup | None, data: Feed) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ def _names(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def parts(
     model: Model, train: Feed, split: float, given: Any, batch_size: int
 ) -> tuple[Feed, Feed | None]:
-    """Return what is trained on and what is validated on."""
+    """Return what is trained on and what is validated on, arrays in batches of `batch_size`."""
     if given is not None:
         of_batches = isinstance(given, list) and given and isinstance(given[0], tuple)
         several = given if isinstance(given, (tuple, list)) and not of_batches else (given,)
@@ -82,7 +82,16 @@ def parts(
             got=f"validation_split={split}, batches from an iterable",
             fix="validation_data=(x, y)",
         )
-    return train.split(split)
+    first, last = train.split(split)
+    last.batch_size = batch_size
+    return first, last
+
+
+def due(epoch: int, validation_freq: Any) -> bool:
+    """Return whether an epoch, counted from 0, is one after which the model is validated."""
+    if isinstance(validation_freq, Collection):
+        return epoch + 1 in validation_freq
+    return bool((epoch + 1) % validation_freq == 0)
 
 
 def checked(model: Model, step: Step, data: Feed, name: str = "") -> Feed:
@@ -109,7 +118,7 @@ def resident(data: Feed, step: Step) -> Feed:
 
     No step has to wait for its batch then.
     """
-    device = step.weights[0].device
+    device = step.weights[0].device if step.weights else torch.device("cpu")
     if device.type != "cuda" or not isinstance(data, ArrayFeed):
         return data
     free, _ = torch.cuda.mem_get_info(device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ..data import check, image
 from ..data.feed import Batch, Feed
 from ..errors import DataError
 from . import advice, hooks as moments
-from .batches import Batches, as_batch, checked, parts, prepare, resident
+from .batches import Batches, as_batch, checked, due, parts, prepare, resident
 from .clock import Clock
 from .hooks import History
 from .native import batch_step, make_step
@@ -48,7 +48,8 @@ def fit(
     initial_epoch: int = 0,
     steps_per_epoch: int | None = None,
     validation_steps: int | None = None,
-    validation_freq: int = 1,
+    validation_batch_size: int | None = None,
+    validation_freq: int | Collection[int] = 1,
 ) -> History:
     """Train the model; return the numbers of each epoch.
 
@@ -57,6 +58,8 @@ def fit(
     of (x, y) or (x, y, weight). `batch_size`: 32 if not given. `validation_split`: the last
     fraction of the arrays, taken before shuffling, as in Keras. `validation_data`: (x, y),
     (x, y, weight), a Dataset, DataLoader or iterable; it goes before `validation_split`.
+    `validation_batch_size`: `batch_size` if not given. `validation_freq`: after each so many
+    epochs, or the numbers of the epochs, counted from 1.
     `class_weight`: weight by class number. `steps_per_epoch`: each epoch goes on where the one
     before ended. `verbose`: 0 nothing, 1 a bar, 2 a line for each epoch. The data are checked
     before the first step. Ctrl-C ends training with the weights and the history so far.
@@ -72,10 +75,12 @@ def fit(
         initial_epoch=initial_epoch,
         steps_per_epoch=steps_per_epoch,
         validation_steps=validation_steps,
-        validation_freq=validation_freq,
+        validation_batch_size=validation_batch_size,
+        **({} if isinstance(validation_freq, Collection) else {"validation_freq": validation_freq}),
     )
     data = prepare(model, x, y, sample_weight, batch_size or 32, shuffle)
-    data, valid = parts(model, data, validation_split, validation_data, batch_size or 32)
+    valid_size = validation_batch_size or batch_size or 32
+    data, valid = parts(model, data, validation_split, validation_data, valid_size)
     step = make_step(model, setup_of(model), training=True)
     data = checked(model, step, data)
     valid = None if valid is None else checked(model, step, valid, "validation ")
@@ -101,7 +106,7 @@ def fit(
             clock.lap("hooks")
             stopped = _epoch(step, batches, hooks, show, clock)
             logs, samples, rate = step.logs(), step.samples, moments.current_rate(model)
-            if tests is not None and (epoch + 1) % validation_freq == 0:
+            if tests is not None and due(epoch, validation_freq):
                 numbers = _test(step, tests, validation_steps)
                 logs |= {f"val_{name}": value for name, value in numbers.items()}
             clock.lap("validation")

@@ -154,6 +154,8 @@ class NativeStep(Step):
             return "the native library was not built"
         if untold := self.model.untold():
             return f"a forward of the user's own that its graph does not tell: {untold}"
+        if training and not self.weights:
+            return "no weight that can be trained"
         tensors = [*self.model.parameters(), *self.model.buffers()]
         floats = [one for one in tensors if one.is_floating_point()]
         if any(one.device.type != "cpu" or one.dtype != torch.float32 for one in floats):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import ConfigError, TrainingError
 from ..settings import check_range
 from . import hooks as moments
 from .batches import Batches, checked, prepare
@@ -50,6 +50,13 @@ def find_lr(
     data = prepare(model, x, y, None, batch_size, shuffle=True)
     setup, mode = setup_of(model), model.training
     step = Step(model, setup, training=True)
+    if not step.weights:
+        raise TrainingError(
+            model.where,
+            "has nothing to train: every weight is frozen",
+            need="at least one trainable weight",
+            fix="layer.trainable = True for the layers that shall learn",
+        )
     batches = Batches(model, checked(model, step, data), steps)
     state, optimizer = setup.state, setup.optimizer
     weights = {name: value.clone() for name, value in model.state_dict().items()}

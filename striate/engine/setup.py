@@ -47,6 +47,7 @@ class Setup:
     forwards: Plans = dataclasses.field(default_factory=Plans)  # compiled by torch, for a device
     state: dict[str, Any] | None = None  # the optimizer's, from the first step on
     names: Sequence[str] = ()  # of the weights that the optimizer's state belongs to
+    shelf: dict[str, Any] = dataclasses.field(default_factory=dict)  # what it kept of others
     reach: float = 0.0  # the largest value of the input that the model was trained on
     range_test: dict[str, Any] | None = None  # what `find_lr` found last
     ready: bool = False  # whether losses and metrics know the outputs they belong to

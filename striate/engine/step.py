@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,10 +11,10 @@ from torch import Tensor
 from ..core.layer import Layer
 from ..data.feed import Batch
 from ..data.fit import check_batch
-from ..errors import TrainingError
 from ..layers import activation as activations
 from ..losses import Loss
 from ..lower.optimizer import rule_of
+from ..optimizers.optimizer import State
 from . import masks
 from .precision import compiled, products
 from .setup import Setup
@@ -49,18 +49,22 @@ class Step:
             self._begin()
 
     def _begin(self) -> None:
-        """Make the optimizer's state, unless it is there from an earlier training."""
-        if not self.weights:
-            raise TrainingError(
-                self.model.where,
-                "has nothing to train: every weight is frozen",
-                need="at least one trainable weight",
-                fix="layer.trainable = True for the layers that shall learn",
-            )
-        if self.setup.state is None or self.setup.names != self.names:
-            self.setup.state = self.setup.optimizer.init(self.weights)
-            self.setup.names = self.names
-        for kept in self.setup.state.values():
+        """Make the optimizer's state, unless it is there from an earlier training.
+
+        Where fewer weights are trained than before, or again those of before, it goes on with what
+        it keeps of them; where there are new ones, it begins anew.
+        """
+        setup = self.setup
+        if setup.state is None or setup.names != self.names:
+            setup.shelf.update(_shelf(setup.state or {}, setup.names))
+            goes_on = setup.state is not None and set(self.names) <= set(setup.shelf)
+            made = setup.optimizer.init(self.weights) if self.weights else {"step": 0}
+            if goes_on:
+                _go_on(made, setup.state or {}, [setup.shelf[name] for name in self.names])
+            else:
+                setup.shelf.clear()
+            setup.state, setup.names = made, self.names
+        for kept in setup.state.values():
             if isinstance(kept, list):  # the model may have gone to another device since
                 pairs = zip(kept, self.weights, strict=True)
                 kept[:] = [one.to(weight.device) for one, weight in pairs]
@@ -92,6 +96,8 @@ class Step:
         """Make one step of the optimizer."""
         self.model.train()
         loss = self._measure(batch)
+        if not self.weights:  # losses, metrics and statistics are all there is
+            return
         gradients = torch.autograd.grad(loss, self.weights, allow_unused=True)
         optimizer, state = self.setup.optimizer, self.setup.state
         assert state is not None
@@ -168,6 +174,22 @@ class Step:
             metric.update(y_true, y_pred)
         for metric in weighted:
             metric.update(y_true, y_pred, weight)
+
+
+def _shelf(state: State, names: Sequence[str]) -> dict[str, dict[str, Tensor]]:
+    """Return what a state keeps, by the names of the weights."""
+    lists = {slot: kept for slot, kept in state.items() if isinstance(kept, list)}
+    return {name: {slot: kept[index] for slot, kept in lists.items()}
+            for index, name in enumerate(names)}  # fmt: skip
+
+
+def _go_on(state: State, before: State, kept: list[dict[str, Tensor]]) -> None:
+    """Let a new state count on from another one, with the tensors that are kept of each weight."""
+    for slot, value in state.items():
+        if isinstance(value, list):
+            state[slot] = [one[slot] for one in kept]
+        else:
+            state[slot] = before.get(slot, value)
 
 
 def _penalties(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:

@@ -23,6 +23,8 @@ from .activation import Elementwise, across
 from .axes import Axes, checked_axes, place, size
 from .words import Initial, Limit, Penalty, Worded
 
+MOVED, BATCH, MOVING = "moved", "batch", "moving"  # see BatchNormalization.statistics
+
 
 class Standardization(Elementwise, Worded):
     """What normalisations share: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
@@ -100,6 +102,9 @@ class BatchNormalization(Standardization):
     scale: bool = True
     moving_mean_initializer: Initial = dataclasses.field(default="zeros", kw_only=True)
     moving_variance_initializer: Initial = dataclasses.field(default="ones", kw_only=True)
+    # what training normalises by: "moved", the batch, by which the moving values move; "batch", it
+    # alone; "moving", the moving values, as in inference; empty, as `trainable` says
+    statistics: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
@@ -122,9 +127,15 @@ class BatchNormalization(Standardization):
         """Normalise each channel."""
         (at,), (gamma, beta) = self.places(x[0]), self.names()
         moving = ("moving_mean", "moving_variance")
-        frozen = not (training and self.trainable)
-        norm = BatchNorm(gamma, beta, *moving, self.epsilon, self.momentum, frozen)
+        frozen = not training or self._by() == MOVING
+        norm = BatchNorm(gamma, beta, *moving, self.epsilon, self._momentum(), frozen)
         return along(x[0], at, norm)
+
+    def _by(self) -> str:
+        return self.statistics or (MOVED if self.trainable else MOVING)
+
+    def _momentum(self) -> float:
+        return 1.0 if self._by() == BATCH else self.momentum
 
     def forward(self, *x: Tensor) -> Tensor:
         """Normalise by the batch in training, else by the moving values."""
@@ -140,15 +151,16 @@ class BatchNormalization(Standardization):
         mean, variance, gamma = self.moving_mean, self.moving_variance, self.gamma
         if gamma is None and self.beta is not None:  # on CUDA torch has no gradient of beta alone
             gamma = torch.ones_like(self.beta)
-        if not (self.training and self.trainable):
+        if not self.training or self._by() == MOVING:
             return functional.batch_norm(x, mean, variance, gamma, self.beta, eps=self.epsilon)
         count = x.numel() // x.shape[1]
         if count == 1:
             return self._one_value(x)
         # torch moves the copies, which its gradient keeps; its variance divides by count - 1
-        mean, variance, kept = mean.clone(), variance.clone(), variance * self.momentum
+        momentum = self._momentum()
+        mean, variance, kept = mean.clone(), variance.clone(), variance * momentum
         y = functional.batch_norm(
-            x, mean, variance, gamma, self.beta, True, 1 - self.momentum, self.epsilon
+            x, mean, variance, gamma, self.beta, True, 1 - momentum, self.epsilon
         )
         with torch.no_grad():
             self.moving_mean.copy_(mean)
@@ -160,8 +172,8 @@ class BatchNormalization(Standardization):
         """Return beta: one value is its own mean. The moving values move, as in Keras."""
         value = x.detach().reshape(-1)
         with torch.no_grad():
-            self.moving_mean.lerp_(value, 1 - self.momentum)
-            self.moving_variance.mul_(self.momentum)
+            self.moving_mean.lerp_(value, 1 - self._momentum())
+            self.moving_variance.mul_(self._momentum())
         zero = torch.zeros_like(value)
         return functional.batch_norm(x - x, zero, zero, self.gamma, self.beta, eps=self.epsilon)
 

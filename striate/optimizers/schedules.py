@@ -34,7 +34,7 @@ class Constant(Schedule):
     """The same learning rate at every step."""
 
     learning_rate: float
-    ranges: ClassVar = {"learning_rate": RATE}
+    ranges: ClassVar = {"learning_rate": RATE_OR_ZERO}
 
     def __call__(self, step: int) -> float:
         """Return `learning_rate`."""
@@ -49,7 +49,7 @@ class Decay(Schedule):
     decay_steps: float
     decay_rate: float
     staircase: bool = False
-    ranges: ClassVar = {"initial_learning_rate": RATE, "decay_steps": RATE}
+    ranges: ClassVar = {"initial_learning_rate": RATE_OR_ZERO, "decay_steps": RATE}
 
     def turns(self, step: int) -> float:
         """Return how often `decay_steps` went by; with `staircase`, without the started one."""
@@ -141,7 +141,7 @@ class PolynomialDecay(Schedule):
     power: float = 1.0
     cycle: bool = False
     ranges: ClassVar = {
-        "initial_learning_rate": RATE,
+        "initial_learning_rate": RATE_OR_ZERO,
         "decay_steps": RATE,
         "end_learning_rate": RATE_OR_ZERO,
         "power": RATE,
@@ -320,7 +320,7 @@ def get(given: Any) -> Callable[[int], float]:
             "learning_rate",
             "is neither a number nor a schedule",
             got=f"learning_rate={given!r}",
-            need="a number > 0, a schedule, or a function from the step to a number",
+            need="a number >= 0, a schedule, or a function from the step to a number",
             fix="learning_rate=0.001, or optimizers.schedules.CosineDecay(0.001, decay_steps=1000)",
         )
     return found  # type: ignore[no-any-return]

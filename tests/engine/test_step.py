@@ -95,18 +95,76 @@ def test_frozen_layers_do_not_move():
     assert not torch.equal(last.kernel, free)
 
 
-def test_nothing_to_train():
-    model = network()
-    model.layers[-1].trainable = False
-    model.compile("adam", "crossentropy")
-    assert np.isfinite(model.evaluate(*data(), verbose=0))
+def test_nothing_to_train(capsys):
+    x, y = data()
+    model = st.Sequential([L.Input((4,)), L.BatchNormalization(), L.Dense(3)])
+    model.compile("adam", "mse")
+    model.trainable = False
+    before = model.get_weights()
+    targets = np.eye(3)[y]
+    history = model.fit(x, targets, epochs=2, verbose=2).history
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert history["loss"] == pytest.approx([model.evaluate(x, targets, verbose=0)] * 2)
+    assert (
+        capsys.readouterr().err.count(
+            f"note: {model.where}: every weight is frozen, so that nothing is trained: "
+            "layer.trainable = True for the layers that shall learn\n"
+        )
+        == 1
+    )
     with pytest.raises(TrainingError) as error:
-        model.fit(*data(), verbose=0)
+        model.find_lr(x, targets)
     assert str(error.value) == (
         f"{model.where}: has nothing to train: every weight is frozen\n"
         "  need  at least one trainable weight\n"
         "  fix   layer.trainable = True for the layers that shall learn"
     )
+
+
+def test_a_learning_rate_of_zero_is_said(capsys):
+    x, y = data()
+    model = network()
+    model.compile(SGD(0.0), "crossentropy")
+    before = model.get_weights()
+    model.fit(x, y, verbose=2)
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert "note: the learning rate is 0, so that nothing is trained\n" in capsys.readouterr().err
+
+
+def test_the_optimizer_goes_on_where_fewer_weights_are_trained_and_begins_anew_with_new_ones():
+    x, y = data()
+    model = st.Sequential([L.Input((4,)), L.Dense(5), L.Dense(3, activation="softmax")])
+    first, last = model.layers
+    first.trainable = False
+    model.compile("adam", "crossentropy")
+    model.train_on_batch(x, y)
+    kept = model.setup.state["momentum"][0].clone()
+    first.trainable = True
+    model.train_on_batch(x, y)
+    assert model.setup.state["step"] == 1
+    last.trainable = False
+    model.train_on_batch(x, y)
+    last.trainable = True
+    model.train_on_batch(x, y)
+    assert model.setup.state["step"] == 3 and len(model.setup.state["momentum"]) == 4
+    assert not torch.equal(model.setup.state["momentum"][2], kept)
+
+
+def test_what_is_validated_on_comes_in_batches_of_its_own():
+    x, y = data()
+    sizes = []
+    model = network()
+
+    def loss(y_true, y_pred):
+        if not model.training:
+            sizes.append(len(y_pred))
+        return (y_pred**2).mean()
+
+    model.compile("adam", loss)
+    y = np.eye(3)[y]
+    given = {"validation_data": (x, y), "validation_batch_size": len(x) // 2}
+    model.fit(x, y, batch_size=8, epochs=3, validation_freq=(2,), verbose=0, **given)
+    assert sizes[:2] == [len(x) // 2] * 2 and sum(sizes) == len(x)
 
 
 def test_batches_without_targets():

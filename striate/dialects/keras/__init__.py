@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dialect import Patch
+from ..evidence import FROZEN_LATER
 from ..session import Script
 from .rows import REFUSED
 from .session import KerasSession, KerasVersion
@@ -54,7 +55,7 @@ VERSIONS: dict[str, KerasVersion] = {
         ),
         KerasVersion(
             "keras3", "Keras 3", "3.10.0", _NEWEST, first=0, head=True, folds=False, steps=True,
-            words=("input_layer", "functional"), by_shape=True,
+            words=("input_layer", "functional"), by_shape=True, latches=False,
         ),
     )
 }  # fmt: skip
@@ -116,6 +117,7 @@ CLUES: tuple[tuple[str, str, str], ...] = (
         "layers.advanced_activations", "layers.pooling", "utils.np_utils", "utils.vis_utils",
         "layers.recurrent", "preprocessing.image.ImageDataGenerator")),
     *(("name", word, GONE) for word in ("fit_generator", "predict_classes", "predict_generator")),
+    ("habit", FROZEN_LATER, GONE),  # which waits for the next compile up to tf.keras
     *(("argument", f"{word}.lr", GONE) for word in ("SGD", "RMSprop", "Adam", "Adadelta")),
     *(("name", f"tf.{word}", TF2) for word in (
         "GradientTape", "data.Dataset", "random.set_seed", "config.list_physical_devices",

@@ -15,10 +15,11 @@ from .batches import Stream
 FIT = {"nb_epoch": "epochs", "samples_per_epoch": "steps_per_epoch", "X": "x", "Y": "y",
        "nb_val_samples": "validation_steps", "generator": "x"}  # fmt: skip
 UNSEEN = ("nb_worker", "workers", "pickle_safe", "use_multiprocessing", "max_q_size",
-          "max_queue_size", "nb_val_worker", "validation_batch_size", "reset_metrics")  # fmt: skip
+          "max_queue_size", "nb_val_worker", "reset_metrics")  # fmt: skip
 FIT_ORDER = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
              "validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch",
-             "steps_per_epoch", "validation_steps", "validation_freq", "show_accuracy")  # fmt: skip
+             "steps_per_epoch", "validation_steps", "validation_batch_size", "validation_freq",
+             "show_accuracy")  # fmt: skip
 GENERATOR_ORDER = ("x", "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data",
                    "validation_steps", "class_weight")  # fmt: skip
 COMPILE_UNSEEN = ("sample_weight_mode", "target_tensors", "run_eagerly", "steps_per_execution",

@@ -22,6 +22,7 @@ from . import (
     twin as keras_twin,
 )
 from .arguments import COMPILE_ORDER, COMPILE_UNSEEN, read
+from .latched import Latch, as_compiled, latched
 from .losses_reduced import over_counted
 from .session import KerasSession
 
@@ -144,28 +145,20 @@ class Compiled(Model):
     def _latch(self) -> None:
         """Remember what is trainable now: what is set later waits for the next compile."""
         if self.built:
-            state = {id(weight): weight.requires_grad for weight in self.parameters()}
-            object.__setattr__(self, "latch", state)
+            object.__setattr__(self, "latch", latched(self))
 
     @contextmanager
-    def _as_compiled(self) -> Iterator[None]:
-        """Train what was trainable when the model was compiled."""
+    def _as_compiled(self, *, training: bool = False) -> Iterator[None]:
+        """Train what was trainable when the model was compiled, where the version does."""
         if self.latch is None:
             self._latch()
-        before = [(weight, weight.requires_grad) for weight in self.parameters()]
-        latch = self.latch or {}
-        for weight, now in before:
-            if latch.get(id(weight), now) != now:
-                weight.requires_grad_(not now)
         inside, self.session.inside = self.session.inside, True
         try:
-            with _threads(self):
+            latch = self.latch or Latch({}, [])
+            with _threads(self), as_compiled(self.session, self, latch, training=training):
                 yield
         finally:
             self.session.inside = inside
-            for weight, now in before:
-                if weight.requires_grad != now and weight.is_leaf:
-                    weight.requires_grad_(now)
 
     @property
     def optimizer(self) -> Any:

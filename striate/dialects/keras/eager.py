@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...data.feed import endless, feed
 from ...engine import hooks as moments, loop
-from ...engine.batches import Batches, parts, prepare
+from ...engine.batches import Batches, due, parts, prepare
 from ...engine.native import batch_step
 from ...engine.setup import setup_of
 from ...engine.step import Step
@@ -121,11 +121,12 @@ def fit_steps(
     size = words["batch_size"]
     data = _prepare(model, x, y, words.get("sample_weight"), size, words["shuffle"])
     split, given = words.get("validation_split", 0.0), words.get("validation_data")
+    valid_size = words.get("validation_batch_size") or size
     if model.built:
-        data, valid = parts(model, data, split, given, size)
+        data, valid = parts(model, data, split, given, valid_size)
     else:
         several = given if isinstance(given, tuple) else (given,)
-        valid = None if given is None else feed(*several, batch_size=size)
+        valid = None if given is None else feed(*several, batch_size=valid_size)
         data, valid = data.split(split) if split else (data, valid)
     steps, classes = words.get("steps_per_epoch"), words.get("class_weight")
     batches = Batches(model, data, steps, classes) if model.built else Plain(data, steps)
@@ -149,7 +150,7 @@ def fit_steps(
             moments.tell(hooks, "on_train_batch_begin", number, {})
             logs = _numbers(model.train_step(_given(batch, model)))
             moments.tell(hooks, "on_train_batch_end", number, {})
-        if valid is not None:
+        if valid is not None and due(epoch, words.get("validation_freq", 1)):
             tested = test_steps(model, valid, words.get("validation_steps"))
             logs |= {f"val_{name}": value for name, value in tested.items()}
         stopped = moments.tell(hooks, "on_epoch_end", epoch, logs) or stopped

@@ -194,7 +194,8 @@ class Optimizer(Writing):
             return torch.tensor(own["made"])
         setup = getattr(own["model"], "setup", None)
         state = own["state"] or getattr(setup, "state", None) or {"step": 0}
-        return torch.tensor(state["step"])
+        # one of several gradients that are averaged is no step
+        return torch.tensor(state["step"] // (own["rule"].gradient_accumulation_steps or 1))
 
     @property
     def decay(self) -> float:

@@ -25,7 +25,8 @@ class KerasVersion(Version):
     `layout`, the default order of axes; `old`, older than Keras 2; `steps`, whether progress counts
     steps, not samples; `words`, names that differ: of inputs and of models; `by_shape`, whether
     the outputs alone, and not the loss, say which accuracy is meant; `counts_weights`, whether a
-    weighted loss is the mean over what has a weight.
+    weighted loss is the mean over what has a weight; `latches`, whether what is set trainable waits
+    for the next compile.
     """
 
     number: str = ""
@@ -44,6 +45,7 @@ class KerasVersion(Version):
     words: tuple[str, str] = ("input_1", "model")
     by_shape: bool = False
     counts_weights: bool = False
+    latches: bool = True
 
 
 @dataclass(frozen=True)

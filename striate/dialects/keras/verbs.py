@@ -121,7 +121,7 @@ class Spoken(Compiled):
         script.seen = seen(x, y, words) if whole else None
         if whole:
             script.saw(leading(x))
-        with self._as_compiled(), judging.listening(session, hooks):
+        with self._as_compiled(training=True), judging.listening(session, hooks):
             keras_eager.fit_with(self, x, y, epochs, hooks, words)
         return history
 
@@ -329,7 +329,7 @@ class Spoken(Compiled):
             sample_weight = np.array([class_weight[int(label)] for label in labels], "float32")
         self.session.script.trains(self, Trained(self))
         self.session.script.saw(leading(x))
-        with self._as_compiled():
+        with self._as_compiled(training=True):
             weight = weights(self, sample_weight)
             values = keras_eager.on_batch(self, x, y, weight, train=True)
         return self._numbers(values, return_dict, accuracy)
