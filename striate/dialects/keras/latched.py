@@ -6,7 +6,7 @@ Up to Keras 2.3 it goes on with those of the batch: from 2.1.3 on, its moving on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -78,7 +78,7 @@ def _statistics(session: KerasSession, now: bool, at_compile: bool) -> str:
     return MOVED if at_compile else MOVING
 
 
-def _restore(before: list[tuple[Tensor, bool]]) -> None:
+def _restore(before: Sequence[tuple[Tensor, bool]]) -> None:
     for weight, now in before:
         if weight.requires_grad != now and weight.is_leaf:
             weight.requires_grad_(now)
