@@ -86,6 +86,8 @@ class Mean:
 class Scored:
     """The mean over samples of a function of (y_true, y_pred) that gives one score per sample."""
 
+    any_labels = False  # whether labels may be none of the classes, and are never right then
+
     def __init__(self, score: Score, name: str) -> None:
         self.score = score
         self.name = name
@@ -144,7 +146,8 @@ class SparseCategoricalAccuracy(Scored):
 
     def right(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return 1 where right."""
-        return losses.classes(self.name, y_true, y_pred).eq(y_pred.argmax(-1)).float()
+        true = losses.classes(self.name, y_true, y_pred, known_only=not self.any_labels)
+        return true.eq(y_pred.argmax(-1)).float()
 
 
 class Accuracy(Scored):
@@ -155,7 +158,8 @@ class Accuracy(Scored):
 
     def right(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return 1 where right."""
-        return labels(self.name, y_true, y_pred).eq(y_pred.argmax(-1)).float()
+        true = labels(self.name, y_true, y_pred, known_only=not self.any_labels)
+        return true.eq(y_pred.argmax(-1)).float()
 
 
 class CosineSimilarity(Scored):
@@ -292,11 +296,11 @@ def get(given: Any, loss: Loss | None = None, output_shape: Shape = ()) -> Metri
     )
 
 
-def labels(where: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
+def labels(where: str, y_true: Tensor, y_pred: Tensor, *, known_only: bool = True) -> Tensor:
     """Return the class numbers of integer or one-hot labels."""
     if y_true.shape == y_pred.shape and y_pred.ndim > 1:
         return y_true.argmax(-1)
-    return losses.classes(where, y_true, y_pred)
+    return losses.classes(where, y_true, y_pred, known_only=known_only)
 
 
 def _by_name(name: str, loss: Loss | None, output_shape: Shape) -> Metric:

@@ -186,6 +186,8 @@ class NativeStep(Step):
             if not loss.from_logits:
                 return None
             return Head("sigmoid_crossentropy", False, undone, smoothing, weighted)
+        if getattr(loss, "ignore_class", None) is not None:
+            return None
         if isinstance(loss, losses.Entropy):
             if not loss.from_logits or len(output.spec.shape) != 1:
                 return None

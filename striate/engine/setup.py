@@ -78,6 +78,9 @@ class Setup:
             if metric.name in taken:
                 metric.name = f"weighted_{metric.name}"
         self.weighted_metrics[index] = weighted
+        if getattr(loss, "takes_any_labels", False):
+            for metric in (*self.metrics[index], *weighted):
+                getattr(metric, "native", metric).any_labels = True
         names = [metric.name for metric in (*self.metrics[index], *weighted)]
         double = next((name for name in names if names.count(name) > 1), "")
         if double:

@@ -217,8 +217,11 @@ def one_output(shape: Sequence[int | None]) -> bool:
     return not shape or shape[-1] == 1
 
 
-def classes(where: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Return the class numbers (batch, ...) of integer labels for outputs (batch, ..., classes)."""
+def classes(where: str, y_true: Tensor, y_pred: Tensor, *, known_only: bool = True) -> Tensor:
+    """Return the class numbers (batch, ...) of integer labels for outputs (batch, ..., classes).
+
+    Raises: DataError for a label that is none of the classes, with `known_only`.
+    """
     whole = y_pred.shape[:-1]
     labels = y_true.squeeze(-1) if y_true.shape == (*whole, 1) else y_true
     if labels.shape != whole or y_pred.ndim < 2:
@@ -233,7 +236,7 @@ def classes(where: str, y_true: Tensor, y_pred: Tensor) -> Tensor:
         )
     known = y_pred.shape[-1]
     # Elsewhere the range is checked by the device: asking for it here would make the step wait.
-    if labels.device.type == "cpu" and labels.numel():
+    if known_only and labels.device.type == "cpu" and labels.numel():
         low, high = labels.min().item(), labels.max().item()
         if low < 0 or high >= known:
             raise DataError(

@@ -53,6 +53,8 @@ class Kit:
             return x
         stem = re.sub(r"_bn$", "", name, flags=re.IGNORECASE).removeprefix("bn_")
         tail = "relu" if activation in ("relu", "relu6") else "activation"
+        if activation == "relu6":
+            return self.layers["ReLU"](6.0, name=f"{stem}_{tail}")(x)
         return self.layers["Activation"](activation, name=f"{stem}_{tail}")(x)
 
     def pad(self, x: Any, size: int, name: str) -> Any:
@@ -276,7 +278,7 @@ def _mobile2(kit: Kit, begin: Any, top: bool, pooling: Any, classes: int, activa
             depth, number = out, number + 1
     last = eighth(1280 * alpha) if alpha > 1 else 1280
     x = kit.norm(kit.conv(x, last, 1, "Conv_1", use_bias=False), "Conv_1_bn", activation=None)
-    x = kit.layers["Activation"]("relu6", name="out_relu")(x)
+    x = kit.layers["ReLU"](6.0, name="out_relu")(x)
     name = f"mobilenetv2_{alpha:.2f}_{kit.size(begin, (96, *SQUARES))}"
     return kit.ended(begin, x, top, pooling, classes, name, activation,
                      kit.layers["GlobalAveragePooling2D"]())  # fmt: skip

@@ -208,8 +208,7 @@ def _efficient(name: str, width: float, depth: float, drop: float) -> Body:
             return layers["Add"](name=f"{word}add")([y, x])
 
         x = layers["Rescaling"](1.0 / 255)(begin)
-        x = layers["Normalization"](axis=-1, mean=(0.485, 0.456, 0.406),
-                                    variance=(0.229**2, 0.224**2, 0.225**2))(x)  # fmt: skip
+        x = layers["Normalization"](axis=-1)(x)  # whose statistics are among the weights of files
         x = kit.conv(kit.pad(x, 3, "stem_conv_pad"), wide(32), 3, "stem_conv", 2, "valid", False)
         x = kit.norm(x, "stem_bn", activation="silu")
         rounds = [math.ceil(depth * repeats) for _, repeats, *_ in PLAN]

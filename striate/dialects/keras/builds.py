@@ -12,6 +12,7 @@ from ...core.layer import Layer
 from ...core.spec import Spec
 from ...layers.attention import Called
 from ..dialect import Patch
+from .fitted import BUILDS
 from .session import KerasSession
 
 
@@ -54,4 +55,5 @@ def _kinds() -> Iterator[type[Layer]]:
 
 def patches(session: KerasSession) -> list[Patch]:
     """Return the rows: class, attribute, value."""
-    return [(kind, "build", _build(session, vars(kind)["build"])) for kind in _kinds()]
+    return [(kind, "build", _build(session, BUILDS.get(kind, vars(kind)["build"])))
+            for kind in _kinds()]  # fmt: skip

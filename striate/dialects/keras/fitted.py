@@ -1,4 +1,4 @@
-"""`mean` and `variance` of Keras's Normalization: what it was given, or what it has learned."""
+"""Keras's Normalization: its `mean` and `variance`, given or learned, and what it does before."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ def _as_given(self: Any) -> dict[str, Any]:
     return {**Layer.config(self), **{word: vars(self).get(word) for word in ("mean", "variance")}}
 
 
+def _neutral(self: Any, *x: Any) -> None:
+    """Begin with mean 0 and variance 1, with which Keras calls what is not adapted yet."""
+    _BUILD(self, *x)
+    if not self.fixed:
+        self.get_buffer("count").fill_(1)
+
+
+_BUILD = Normalization.build
+
+BUILDS: dict[type[Layer], Any] = {Normalization: _neutral}
 PATCHES: tuple[Patch, ...] = (
     (Normalization, "mean", Fitted("mean")), (Normalization, "variance", Fitted("variance")),
     (Normalization, "config", _as_given),

@@ -54,6 +54,59 @@ NATIVE_ENTROPIES = (
 ENTROPIES = {cls.__name__: _lenient(cls) for cls in NATIVE_ENTROPIES}
 
 
+ORDERS = {  # of arguments after y_true and y_pred
+    "huber": ("delta",), "cosine_similarity": ("axis",), "cosine": ("axis",),
+    "sparse_categorical_crossentropy": ("from_logits", "ignore_class", "axis"),
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Ignoring(Lenient, native.SparseCategoricalCrossentropy):
+    """The entropy of class numbers, of which `ignore_class`, such as 255, adds nothing to it.
+
+    The mean is over the other ones.
+    """
+
+    ignore_class: int | None = None
+
+    @property
+    def takes_any_labels(self) -> bool:
+        """Whether labels may be no class."""
+        return self.ignore_class is not None
+
+    def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the losses, batch first."""
+        if self.ignore_class is None:
+            return super().values(y_true, y_pred)
+        counts = self.counts(y_true, y_pred)
+        known = y_true.reshape(counts.shape).where(counts, 0)
+        return super().values(known, y_pred).where(counts, 0)
+
+    def counts(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return which labels count."""
+        assert self.ignore_class is not None
+        return y_true.reshape(y_pred.shape[:-1]).ne(self.ignore_class)
+
+    def __call__(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean over the labels that count."""
+        found = super().__call__(y_true, y_pred, sample_weight)
+        if self.ignore_class is None:
+            return found
+        counts = self.counts(y_true, y_pred)
+        return found * (counts.numel() / counts.sum().clamp(min=1))
+
+    def scores(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return what a metric takes the mean of: the losses of labels that count."""
+        found = super().scores(y_true, y_pred)
+        return found if self.ignore_class is None else found[self.counts(y_true, y_pred)]
+
+
+Ignoring.__name__ = "SparseCategoricalCrossentropy"
+ENTROPIES[Ignoring.__name__] = Ignoring
+
+
 def by_name(word: str) -> Any:
     """Return the native loss of a name."""
     if word.lower() in NEGATED:
@@ -148,7 +201,11 @@ class Spoken:
             values = values * tensor(sample_weight).to(values)
         if self.reduction in ("none", "reduction.none"):
             return values
-        return values.sum() if self.reduction.rpartition(".")[2] == "sum" else values.mean()
+        if self.reduction.rpartition(".")[2] == "sum":
+            return values.sum()
+        if not isinstance(self.fields, Ignoring) or self.fields.ignore_class is None:
+            return values.mean()
+        return values.sum() / self.fields.counts(tensor(y_true), tensor(y_pred)).sum().clamp(min=1)
 
     @property
     def native_loss(self) -> Any:
@@ -188,15 +245,20 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
     """Return the functions of losses by their names: (y_true, y_pred) gives one number a sample."""
 
     def make(word: str) -> Callable[..., Any]:
-        def function(y_true: Any, y_pred: Any, from_logits: bool = False,
-                     label_smoothing: float = 0.0,
-                     axis: int = -1) -> Any:  # fmt: skip
+        order = ORDERS.get(word, ("from_logits", "label_smoothing", "axis"))
+
+        def function(y_true: Any, y_pred: Any, *args: Any, **words: Any) -> Any:
+            given = {**dict(zip(order, args, strict=False)), **words}
+            axis = given.pop("axis", -1)
             found = by_name(word)
-            if from_logits or label_smoothing:
-                more = (label_smoothing,) if label_smoothing else ()
-                found = type(found)(from_logits, *more)
+            given = {key: one for key, one in given.items() if one}
+            found = dataclasses.replace(found, **given) if given else found
             true, pred = tensor(y_true), tensor(y_pred)
-            values = found.values(true, pred if pred.is_floating_point() else pred.float())
+            pred = pred if pred.is_floating_point() else pred.float()
+            if axis != -1:
+                true = true.movedim(axis, -1) if true.ndim == pred.ndim else true
+                pred = pred.movedim(axis, -1)
+            values = found.values(true, pred)
             return values.mean(-1) if values.ndim == pred.ndim > 0 else values
 
         function.__name__ = word

@@ -14,7 +14,7 @@ from ... import losses as native, metrics
 from ...core.layer import snake
 from ..symbolic import lift, tensor
 from . import metrics_counted, metrics_old
-from .losses import NEGATED, SPELLINGS, Spoken, as_keras
+from .losses import ENTROPIES, NEGATED, SPELLINGS, Spoken, as_keras
 from .newer import R2Score
 from .session import KerasSession
 
@@ -77,7 +77,8 @@ class Metric:
     def update_state(self, *args: Any, **words: Any) -> None:
         """Take a batch in."""
         assert self.native is not None
-        given = [tensor(arg) for arg in args if arg is not None]
+        named = [words[word] for word in ("values", "y_true", "y_pred") if word in words]
+        given = [tensor(arg) for arg in (*args, *named) if arg is not None]
         weight = words.get("sample_weight")
         if isinstance(self.native, metrics.Mean):
             self.native.update(
@@ -102,6 +103,11 @@ class Metric:
             self.native.reset()
         for value in self.kept:
             value.zero_()
+
+    @property
+    def variables(self) -> list[Any]:
+        """What is counted."""
+        return list(self.kept)
 
     def reset_states(self) -> None:
         """Forget all batches, as older versions say it."""
@@ -141,11 +147,16 @@ class Equal(metrics.Scored):
 
 
 def _losses_as_metric(cls: Any) -> Callable[..., Any]:
-    def make(*args: Any, **words: Any) -> Any:
-        made = cls(*args, **words)
+    def make(*args: Any, axis: int = -1, **words: Any) -> Any:
+        made = ENTROPIES.get(cls.__name__, cls)(*args, **words)
         return metrics.Scored(made.scores, made.name)
 
     return make
+
+
+def _mean_of(fn: Any, name: Any = None, dtype: Any = None, **words: Any) -> Any:
+    """Return the mean of a function of labels and outputs, with arguments."""
+    return metrics.Scored(lambda true, pred: tensor(fn(true, pred, **words)).float(), "")
 
 
 def _cosine(name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> Any:
@@ -169,9 +180,13 @@ class Total:
     def __init__(self) -> None:
         self.name, self.value = "sum", torch.zeros(())
 
-    def update(self, values: Tensor, *weights: Any) -> None:
-        """Take numbers in."""
-        self.value = self.value + values.detach().sum()
+    def update(self, values: Tensor, weight: Any = None) -> None:
+        """Take numbers in, each times its weight."""
+        numbers = values.detach().float()
+        if weight is not None:
+            weight = tensor(weight).float()
+            numbers = numbers * weight.reshape(*weight.shape, *(1,) * (numbers.ndim - weight.ndim))
+        self.value = self.value + numbers.sum()
 
     def compute(self) -> Tensor:
         """Return the sum."""
@@ -198,7 +213,7 @@ def metric_classes(session: Any = None) -> dict[str, Any]:
                        "BinaryCrossentropy", "Poisson", "SquaredHinge",
                        "MeanAbsolutePercentageError", "CategoricalHinge",
                        "MeanSquaredLogarithmicError")},
-        "LogCoshError": _losses_as_metric(native.LogCosh),
+        "LogCoshError": _losses_as_metric(native.LogCosh), "MeanMetricWrapper": _mean_of,
     }  # fmt: skip
     own = type("Metric", (Metric,), {"session": session})
     made = {

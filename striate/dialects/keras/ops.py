@@ -19,6 +19,7 @@ from .. import (
     tensor_spectra as spectra,
     tensor_windows as windows,
 )
+from ..surroundings_einops import rearrange
 from ..symbolic import lift, table, tensor
 from . import newer, tf_colors, tf_image
 from .beside import set_random_seed
@@ -80,8 +81,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "take": lift(shapes.gather), "flip": lift(shapes.reverse), "swapaxes": lift(
             lambda x, a, b: tensor(x).transpose(a, b)), "moveaxis": lift(
             lambda x, a, b: tensor(x).movedim(a, b)), "custom_gradient": control.custom_gradient,
-        "cond": lambda pred, a, b: a() if bool(pred) else b(), "normalize": lift(
-            lambda x, axis=-1, order=2: math.l2_normalize(x, axis)),
+        "cond": lambda pred, a, b: a() if bool(pred) else b(),
         "while_loop": control.while_loop, "fori_loop": control.fori_loop, "scan": control.scanned,
         "vectorized_map": control.vectorized_map, "map": control.vectorized_map,
         "switch": lambda index, branches, *given: branches[int(index)](*given),
@@ -95,8 +95,10 @@ def names(session: KerasSession) -> dict[str, Any]:
             [x1, x2] if axis is not None else [shapes.flatten(x1), shapes.flatten(x2)], axis or 0),
         "select": lambda conditions, choices, default=0: _select(conditions, choices, default),
         "rot90": lift(lambda x, k=1, axes=(0, 1): torch.rot90(tensor(x), k, axes)),
-        "layer_normalization": lift(layer_normalization), "dtype": lambda x: str(x.dtype),
-        "dot_product_attention": lift(dot_product_attention), "empty": shapes.zeros,
+        "dtype": lambda x: str(x.dtype),
+        "dot_product_attention": lift(dot_product_attention), "rearrange": lift(
+            lambda x, pattern, **sizes: rearrange(tensor(x), pattern, **sizes)),
+        "empty": shapes.zeros,
     }  # fmt: skip
     return {**made, **worded(made), **MEANT}
 
@@ -111,13 +113,6 @@ def _adaptive(kind: str) -> Callable[..., Any]:
         return out.movedim(1, -1) if last else out
 
     return lift(pool)
-
-
-def layer_normalization(x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1,
-                        epsilon: float = 1e-3, **words: Any) -> Tensor:  # fmt: skip
-    """Return gamma (x - mean) / sqrt(variance + epsilon) + beta, along an axis."""
-    mean, variance = nn.moments(x, axis, keepdims=True)
-    return nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
 
 
 def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None,

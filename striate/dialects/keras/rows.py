@@ -124,7 +124,7 @@ _POOLING = (
 _CORE = (
     _row("Dense", "TimeDistributedDense", order=("units", *_TAIL),
          old_order=("units", *_OLD_TAIL[:3])),
-    _row("Activation", order=("activation",)),
+    _row("Activation", order=("activation",), meant=("activation",)),
     _row("Dropout", order=("rate", "noise_shape", "seed")),
     _row("Flatten", order=("data_format",)),
     _row("Reshape", order=("target_shape",), renamed={"dims": "target_shape"}),

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ... import constraints, initializers, regularizers
 from ...core.layer import Layer
 from ...layers.activation import FUNCTIONS, hard_sigmoid_of_keras_2
+from .. import tensor_nn as nn
 from ..symbolic import lift, tensor
 from ..tensor_nn import hard_sigmoid
+from ..tensor_numpy import glu, sparsemax
 from .session import KerasSession
 
 SPELLINGS = {  # of initial values
@@ -167,6 +170,8 @@ def activation(session: KerasSession, value: Any) -> Any:
     """Return an activation in native words: the name of a function that is one."""
     if isinstance(value, str):
         word = {"swish": "silu"}.get(value.lower(), value.lower())
+        if word == "glu":
+            return glu
         return (
             hard_sigmoid_of_keras_2
             if word == "hard_sigmoid" and session.version.name != "keras3"
@@ -182,22 +187,35 @@ def activation_names(session: KerasSession) -> dict[str, Any]:
         made["hard_sigmoid"] = lift(hard_sigmoid)
     return {
         **made, "relu": relu,
-        "get": lambda given: made["linear"] if given is None else made.get(given, given),
-        "serialize": lambda given: getattr(given, "activation", given),
-        "deserialize": lambda given: made[given],
+        "get": lambda identifier: (
+            made["linear"] if identifier is None else made.get(identifier, identifier)),
+        "serialize": lambda activation: getattr(activation, "activation", activation),
+        "deserialize": lambda config, custom_objects=None: (custom_objects or {}).get(
+            config, made.get(config)),
     }  # fmt: skip
+
+
+SHAPED: dict[str, Callable[..., Tensor]] = {  # functions with arguments of their own
+    "softmax": lambda x, axis=-1: x.softmax(axis), "elu": nn.elu,
+    "log_softmax": lambda x, axis=-1: x.log_softmax(axis), "sparsemax": sparsemax,
+    "leaky_relu": lambda x, negative_slope=0.2: functional.leaky_relu(x, negative_slope),
+    "gelu": nn.gelu, "celu": lambda x, alpha=1.0: functional.celu(x, alpha),
+    "hard_shrink": lambda x, threshold=0.5: functional.hardshrink(x, threshold),
+    "soft_shrink": lambda x, threshold=0.5: functional.softshrink(x, threshold),
+    "squareplus": lambda x, b=4: (x + (x * x + b).sqrt()) / 2,
+}  # fmt: skip
 
 
 def named_activation(word: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of tensors and symbols that layers take by its name."""
 
-    def act(x: Any, axis: Any = None, name: Any = None, dim: Any = None) -> Any:
+    def act(x: Any, *args: Any, name: Any = None, dim: Any = None, **words: Any) -> Any:
         """Compute; `name` is one of TensorFlow's nodes, `dim` its older word for the axis."""
-        axis = next((one for one in (axis, dim) if one is not None), -1)
         x = tensor(x)
         x = x if x.is_floating_point() else x.float()
-        along = {"softmax": x.softmax, "log_softmax": x.log_softmax}.get(word)
-        return along(axis) if along else function(x)
+        words |= {} if dim is None else {"axis": dim}
+        words = {key: value for key, value in words.items() if value is not None}
+        return (SHAPED.get(word, function) if args or words else function)(x, *args, **words)
 
     act.__name__ = word
     made = lift(act, lambda *args, **words: _layer(word) if not (args or words) else None)
