@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-PAIRS = ["add", "arctan2", "divide", "divide_no_nan", "equal", "floor_divide", "greater", "greater_equal", "hypot", "less", "less_equal", "logaddexp", "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "not_equal", "power", "subtract", "true_divide", "logaddexp2", "nextafter", "heaviside"]
+PAIRS = (
+    "add", "arctan2", "divide", "divide_no_nan", "equal", "floor_divide", "greater",
+    "greater_equal", "heaviside", "hypot", "less", "less_equal", "logaddexp", "logaddexp2",
+    "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply",
+    "nextafter", "not_equal", "power", "subtract", "true_divide",
+)  # fmt: skip
 WHOLE = ("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm")
 OPS = {
     **{name: f"{name}(x1=x, x2=y)" for name in PAIRS},
