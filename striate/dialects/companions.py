@@ -11,7 +11,7 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from . import python2
+from . import python2, windows
 
 
 def imported(tree: ast.Module, file: Path, folder: Path) -> set[Path]:
@@ -40,11 +40,15 @@ class _Source(machinery.SourceFileLoader):
     """Loads a module that may be written in Python 2, or in another encoding than it says."""
 
     def get_code(self, fullname: str) -> CodeType | None:
+        file = Path(self.path)
         try:
-            return super().get_code(fullname)
+            if b"\\" not in file.read_bytes():
+                return super().get_code(fullname)
         except (SyntaxError, UnicodeDecodeError):
-            file = Path(self.path)
-            return compile(python2.read(file)[1], file, "exec", dont_inherit=True)
+            pass
+        tree = python2.read(file)[1]
+        windows.read_here(tree)
+        return compile(tree, file, "exec", dont_inherit=True)
 
 
 class _Companions(MetaPathFinder):

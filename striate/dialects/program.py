@@ -19,7 +19,7 @@ from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
 from ..errors import nearest
 from ..store.run import Run
-from . import notebook, python2
+from . import notebook, python2, windows
 from .companions import companions
 from .dialect import every, named
 from .evidence import Finding, Word, find, trees, words
@@ -163,6 +163,8 @@ def _run(path: Path, script: Script) -> None:
     if lines:
         where = ", ".join(map(str, lines))
         script.note(f"--max-epochs: the loop in line {where} ends after {script.max_epochs}")
+    for written, here in windows.read_here(tree).items():
+        script.note(f"{written} is a path of Windows, {here} here")
     main = ModuleType("__main__")
     vars(main).update({"__file__": str(path), notebook.SHOWN: notebook.shown})
     if path.suffix == notebook.SUFFIX:  # where an error is told, with the line
@@ -264,7 +266,8 @@ def _working_in(folder: Path) -> Iterator[None]:
 
 def _folder(path: Path, said: list[Word]) -> Path:
     """Return where a script works: here, or beside itself where only there its files are."""
-    texts = {word for kind, word, _ in said if kind == "text" and 2 < len(word) < 200}
+    said_here = (windows.native(word) for kind, word, _ in said if kind == "text")
+    texts = {word for word in said_here if 2 < len(word) < 200}
     named = [one for one in texts if not Path(one).is_absolute() and one.isprintable()]
     beside = any((path.parent / one).exists() and not Path(one).exists() for one in named)
     return path.parent.resolve() if beside else Path.cwd()

@@ -1,20 +1,24 @@
-"""Python 2, and what notebooks add: read as Python 3 line by line, and said; nothing is guessed."""
+"""Python 2, and what notebooks add: read as Python 3, and said; nothing is guessed."""
 
 from __future__ import annotations
 
 import ast
+import io
+import itertools
 import re
 import tokenize
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import notebook
 
-PRINT = re.compile(r"^(\s*)((?:[^#'\"]*?[:;]\s*)?)print(\s+[^\s(=.\[+].*|\s+\(.*|\s*)$")
 EXCEPT = re.compile(r"^(\s*except\s+[\w.()\s,]+?)\s*,\s*(\w+)\s*:")
 RAISE = re.compile(r"^(\s*raise\s+\w+)\s*,\s*(.+)$")
 DICTIONARIES = re.compile(r"\.iter(items|keys|values)\(\)")
 ASYNC = re.compile(r"([(,]\s*)async(\s*=[^=])")  # of torch: a word of Python since 3.7
 BACKTICKS = re.compile(r"`([^`]+)`")
+LAYOUT = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+Tokens = list[tokenize.TokenInfo]
 
 
 def read(path: Path) -> tuple[str, ast.Module, int]:
@@ -31,14 +35,18 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
     try:
         return text, ast.parse(text, str(path)), before
     except SyntaxError as first:
-        lines = text.replace("\t", " " * 8).splitlines()
-        changed = [_line(line) for line in lines]
-        count = sum(one != other for one, other in zip(lines, changed, strict=True))
-        fixed = "\n".join(changed) + "\n"
+        lines = [_tabs(line) for line in text.splitlines()]
         try:
-            return fixed, ast.parse(fixed, str(path)), before + count
-        except SyntaxError:
+            changed = _printed([_line(line) for line in lines])
+            fixed = "\n".join(changed) + "\n"
+            tree = ast.parse(fixed, str(path))
+        except (SyntaxError, tokenize.TokenError):
             raise first from None
+        return (
+            fixed,
+            tree,
+            before + sum(one != other for one, other in zip(lines, changed, strict=True)),
+        )
 
 
 def _text(path: Path) -> str:
@@ -50,21 +58,81 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="cp1252", errors="replace")
 
 
+def _tabs(line: str) -> str:
+    """Return a line whose indentation is blanks: a tab goes on to the next eighth column."""
+    bare = line.lstrip(" \t")
+    return line[: len(line) - len(bare)].expandtabs(8) + bare
+
+
 def _line(line: str) -> str:
     line = notebook.command(line)
-    found = PRINT.match(line)
-    if found:
-        return _print(*found.groups())
     line = EXCEPT.sub(r"\1 as \2:", line)
     line = RAISE.sub(r"\1(\2)", line)
     line = ASYNC.sub(r"\1non_blocking\2", line)
     return BACKTICKS.sub(r"repr(\1)", line) if "`" in line and "'" not in line else line
 
 
-def _print(indent: str, before: str, what: str) -> str:
-    words = what.strip()
-    if words.startswith(">>"):
-        target, _, words = words[2:].partition(",")
-        return f"{indent}{before}print({words.strip()}, file={target.strip()})"
-    end = ", end=' '" if words.endswith(",") else ""
-    return f"{indent}{before}print({words.rstrip(',')}{end})"
+# ---- print, which was a statement ----------------------------------------------------------------
+
+
+def _printed(lines: Sequence[str]) -> list[str]:
+    """Return the lines with each `print` as a call; as many lines, and comments where they were."""
+    text = "\n".join(lines) + "\n"
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    edits = [edit for one in list(_statements(tokens)) for edit in _called(one)]
+    for begin, end, words in sorted(edits, reverse=True):
+        at, to = (starts[row - 1] + column for row, column in (begin, end))
+        text = text[:at] + words + "\n" * text[at:to].count("\n") + text[to:]
+    return text.split("\n")[:-1]
+
+
+def _statements(tokens: Iterator[tokenize.TokenInfo]) -> Iterator[Tokens]:
+    """Yield the tokens of each simple statement, also of those behind a `;` or a `:`."""
+    now: Tokens = []
+    depth = 0
+    for token in tokens:
+        depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
+        ends = token.type == tokenize.NEWLINE or (token.string in (";", ":") and not depth)
+        if ends and now:
+            yield now
+        if ends:
+            now = []
+        elif token.type not in LAYOUT:
+            now.append(token)
+    if now:
+        yield now
+
+
+def _called(tokens: Tokens) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
+    """Yield what is written in the places of a statement that prints: from, to, words."""
+    word, what = tokens[0], tokens[1:]
+    if word.string != "print" or (what and what[0].string in ("=", ".", "[", ",", "+=")):
+        return
+    if not what:
+        yield word.end, word.end, "()"
+        return
+    file = ""
+    if what[0].string == ">>":
+        comma = next((at for at, one in enumerate(what) if one.string == ","), len(what))
+        file = f"file={''.join(one.string for one in what[1:comma])}"
+        what = what[comma + 1 :]
+        if not what:
+            yield word.end, tokens[-1].end, f"({file})"
+            return
+    elif _whole(what):
+        return
+    more = what[-1].string == ","
+    words = ", ".join(["", *filter(None, ("end=' '" if more else "", file))])
+    yield what[-1].start if more else what[-1].end, what[-1].end, f"{words})"
+    yield word.end, what[0].start, "("
+
+
+def _whole(what: Tokens) -> bool:
+    """Return whether what is printed is one pair of brackets, as a call of today has it."""
+    depth = 0
+    for at, token in enumerate(what):
+        depth += (token.string == "(") - (token.string == ")")
+        if not depth:
+            return token.string == ")" and at == len(what) - 1
+    return False

@@ -27,7 +27,7 @@ from .notebook import shown
 from .restore import replaced, restored
 from .session import Script
 from .surroundings_absent import PACKAGES, Partial
-from .surroundings_installed import Changes, as_they_were
+from .surroundings_installed import Changes, as_they_were, bars_of_text
 
 TRACKERS = ("wandb", "mlflow", "neptune", "comet_ml")
 TRACKED = ("init", "log", "config", "watch", "finish", "save", "run", "login", "Image", "Table",
@@ -102,6 +102,7 @@ def _changes(script: Script) -> Changes:
     return {
         **surroundings_sklearn.changes(script), **surroundings_pandas.changes(script),
         **surroundings_drawing.changes(), **surroundings_images.changes(),
+        "tqdm.notebook": bars_of_text,
     }  # fmt: skip
 
 

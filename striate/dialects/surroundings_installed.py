@@ -132,3 +132,11 @@ def reworded(module: Any, rows: Mapping[str, Any]) -> Iterator[Patch]:
             yield thing, "__init__", renamed(vars(thing)["__init__"], *arguments)
         elif thing is not None:
             yield module, name, renamed(thing, *arguments)
+
+
+def bars_of_text(module: Any) -> Iterator[Patch]:
+    """Yield rows that write the bars of a notebook as text, where there is no notebook."""
+    std = importlib.import_module("tqdm.std")
+    if module.IProgress is None:
+        bars = {"tqdm": std.tqdm, "tqdm_notebook": std.tqdm, "trange": std.trange}
+        yield from ((module, name, made) for name, made in bars.items())

@@ -16,14 +16,13 @@ from urllib.error import URLError
 import torch
 import torch.utils.model_zoo
 from torch import Tensor
-from torch.optim import lr_scheduler
 from torch.utils import data
 
 from ...errors import caller
 from ..dialect import Patch
 from ..session import Session
 from ..table import DialectError
-from . import absent_gpu, lost
+from . import absent_gpu, exported, lost, schedules
 from .scalars import SummaryWriter
 
 SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
@@ -40,7 +39,8 @@ def patches(session: Session) -> Sequence[Patch]:
         *lost.patches(session.version.name),
         *_files(),
         *_published(),
-        *_schedulers(),
+        *schedules.patches(),
+        *exported.patches(),
         *_tensorboard(session),
     ]
     if not torch.cuda.is_available():
@@ -152,23 +152,6 @@ def _published() -> Iterator[Patch]:
 
     yield (torch.hub, "load_state_dict_from_url", weights)
     yield (torch.utils.model_zoo, "load_url", weights)
-
-
-def _schedulers() -> Iterator[Patch]:
-    """Take `verbose`, which schedulers had."""
-    for kind in vars(lr_scheduler).values():
-        fits = isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler)
-        if fits and "verbose" not in inspect.signature(kind.__init__).parameters:
-            yield (kind, "__init__", _quiet(kind.__init__))
-
-
-def _quiet(original: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(original)
-    def begin(self: Any, *args: Any, **words: Any) -> None:
-        words.pop("verbose", None)
-        original(self, *args, **words)
-
-    return begin
 
 
 class _Loaded:

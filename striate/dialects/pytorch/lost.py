@@ -6,6 +6,7 @@ import collections.abc
 import functools
 import math
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
@@ -13,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
+from torch.nn import _reduction
 
 from ..dialect import Patch
 
@@ -35,6 +38,7 @@ def patches(version: str) -> Iterator[Patch]:
         yield Tensor, word, _repaired(getattr(Tensor, word), _masked)
     yield torch, "masked_select", _repaired(torch.masked_select, _masked)
     yield Tensor, "div_", _whole(Tensor.div_)
+    yield F, "binary_cross_entropy", _in_its_order(F.binary_cross_entropy)
     yield Function, "__call__", called
     yield from ((torch, name, made) for name, made in MATRICES.items())
     yield import_module("torch.autograd.gradcheck"), "zero_gradients", zero_gradients
@@ -47,6 +51,9 @@ def patches(version: str) -> Iterator[Patch]:
         yield torch, "_six", module
     if version == "pytorch0":
         yield Tensor, "numpy", _numbered(Tensor.numpy)
+        for word in ("legacy_get_string", "legacy_get_enum"):  # it was no warning then
+            yield _reduction, word, functools.partial(getattr(_reduction, word), emit_warning=False)
+        yield torch.autograd, "Variable", Variable
 
 
 class _Loaded:
@@ -95,6 +102,19 @@ def _whole(original: Callable[..., Any]) -> Callable[..., Any]:
     return div_
 
 
+def _in_its_order(original: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    @functools.wraps(original)
+    def compare(input: Tensor, target: Tensor, *args: Any, **words: Any) -> Tensor:
+        """Compare number by number where only the shapes differ; up to 1.4 this was a warning."""
+        if input.size() != target.size() and input.numel() == target.numel():
+            message = f"Using a target size ({target.size()}) that is different to the input size"
+            warnings.warn(f"{message} ({input.size()}) is deprecated.", stacklevel=2)
+            target = target.view_as(input)
+        return original(input, target, *args, **words)
+
+    return compare
+
+
 class Number(np.ndarray[Any, Any]):
     """A number whose first element is itself: sums had one axis up to 0.3."""
 
@@ -102,6 +122,17 @@ class Number(np.ndarray[Any, Any]):
         if self.ndim == 0 and key == 0:
             return self.item()
         return super().__getitem__(key)
+
+
+WRAPPED: Any = torch.autograd.Variable
+
+
+class Variable(torch.autograd.Variable):
+    """A tensor, as `Variable(data)` gives it; that no history is wanted of it is not remembered."""
+
+    def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: bool = False) -> Any:
+        """Return the tensor of the same numbers."""
+        return WRAPPED(data, requires_grad)
 
 
 def _numbered(original: Callable[..., Any]) -> Callable[..., Any]:

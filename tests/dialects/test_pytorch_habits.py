@@ -1,0 +1,144 @@
+"""Habits of scripts for PyTorch that others have written: old shapes, words, files and printing."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from striate.dialects import python2, windows
+from striate.dialects.program import run_script
+
+PROGRAMS = {
+    "labels of one axis are compared with outputs of two": """
+        import torch, torch.nn as nn
+        p, y = torch.rand(6, 1), torch.ones(6)
+        loss = nn.BCELoss()(p, y)
+        assert torch.allclose(loss, -p.log().mean())
+        try:
+            nn.BCELoss()(p, torch.ones(5))
+            raise SystemExit('another number of labels was taken')
+        except ValueError:
+            pass
+    """,
+    "words of 0.3 are no warnings": """
+        import warnings
+        import torch, torch.nn.functional as F
+        from torch.autograd import Variable
+        warnings.simplefilter('error')
+        x = Variable(torch.ones(3), volatile=True)
+        w = Variable(torch.ones(3), requires_grad=True)
+        loss = F.mse_loss(w * 2, x, size_average=False)
+        loss.backward()
+        assert isinstance(x, Variable) and isinstance(x, torch.Tensor) and w.grad.sum() == 12
+        assert loss.data[0] == 3 and not x.requires_grad
+    """,
+    "schedulers say what they change": """
+        import contextlib, io, torch
+        from torch.optim import lr_scheduler as S
+        def said(make, *steps):
+            weight = torch.nn.Parameter(torch.ones(1))
+            with contextlib.redirect_stdout(io.StringIO()) as text:
+                s = make(torch.optim.SGD([weight], lr=0.1))
+                for step in steps:
+                    s.optimizer.step()
+                    s.step(*step)
+            return text.getvalue().splitlines()
+        plateau = lambda o: S.ReduceLROnPlateau(o, 'min', patience=0, verbose=True)
+        reduced = ['Epoch 00002: reducing learning rate of group 0 to 1.0000e-02.']
+        assert said(plateau, [1.], [1.]) == reduced, said(plateau, [1.], [1.])
+        placed = lambda o: S.ReduceLROnPlateau(o, 'min', 0.1, 0, True)
+        assert said(placed, [1.], [1.]) == reduced
+        assert said(lambda o: S.ReduceLROnPlateau(o, 'min', 0.1, 0), [1.], [1.]) == []
+        told = ['Adjusting learning rate of group 0 to %.4e.' % lr for lr in (0.1, 0.05)]
+        assert said(lambda o: S.StepLR(o, 1, 0.5, -1, True), []) == told
+        assert said(lambda o: S.ExponentialLR(o, 0.5, verbose=True), []) == told
+        assert said(lambda o: S.CosineAnnealingWarmRestarts(o, 2, verbose=True), []) == told
+        assert said(lambda o: S.StepLR(o, 1, 0.5), []) == []
+    """,
+    "a network is written as ONNX": """
+        import os, torch, torch.nn as nn
+        net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(),
+                            nn.Linear(72, 3)).eval()
+        x = torch.randn(1, 1, 8, 8)
+        torch.onnx.export(net, x, 'net.onnx', opset_version=12, input_names=['pixels'],
+                          output_names=['scores'], dynamic_axes={'pixels': {0: 'batch'}})
+        data = open('net.onnx', 'rb').read()
+        assert b'pixels' in data and b'scores' in data and b'Conv' in data and b'pytorch' in data
+        assert net[4].weight.detach().numpy().tobytes() in data
+    """,
+    "bars of notebooks are text": """
+        import torch
+        from tqdm.notebook import tqdm, trange
+        from tqdm import tqdm_notebook
+        assert list(tqdm(range(3))) == [0, 1, 2] and list(trange(2)) == [0, 1]
+        assert list(tqdm_notebook([5])) == [5]
+    """,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.filterwarnings("ignore")  # of torch, in the words of the time
+def test_a_habit_means_what_it_did(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "old.py"
+    script.write_text(textwrap.dedent(PROGRAMS[name]))
+    monkeypatch.chdir(tmp_path)
+    run_script(script, seed=0, root=tmp_path / "runs")
+
+
+PRINTED = {
+    "print 'a: %d %d' % (1,\n    2), 'x'  # said": "print('a: %d %d' % (1,\n    2), 'x')  # said",
+    "print": "print()",
+    "print ('a'), 3": "print(('a'), 3)",
+    "print('a'),": "print(('a'), end=' ')",
+    "print('a', 3)\nprint 4": "print('a', 3)\nprint(4)",
+    "if x: print 'in',; y = 1": "if x: print('in', end=' '); y = 1",
+    "print >> f, 'to', g(1,\n  2)": "print('to', g(1,\n  2), file=f)",
+    "print >>sys.stderr": "print(file=sys.stderr)",
+    "print '#', \"'\" # a 'word": "print('#', \"'\") # a 'word",
+    "print -1": "print(-1)",
+    "if x:\n    if y:\n\tprint 'tabs'": "if x:\n    if y:\n        print('tabs')",
+}
+
+
+@pytest.mark.parametrize("text", PRINTED)
+def test_print_was_a_statement(text: str, tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text(f"{text}\nprint 'two'\n")
+    assert python2.read(tmp_path / "old.py")[0] == f"{PRINTED[text]}\nprint('two')\n"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files left open
+def test_a_path_of_windows_leads_to_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "photos of" / "cats").mkdir(parents=True)
+    (tmp_path / "photos of" / "cats" / "names.txt").write_text("Mia")
+    (tmp_path / "beside.py").write_text("ALSO = 'photos of\\\\cats'\nPATTERN = '\\\\d+'\n")
+    script = tmp_path / "old.py"
+    script.write_text(
+        "import os, torch, beside\n"
+        "assert open(r'photos of\\cats\\names.txt').read() == 'Mia'\n"
+        "folder = 'photos of\\\\cats\\\\'\n"
+        "assert open(folder + 'names.txt').read() == 'Mia' and os.listdir(beside.ALSO)\n"
+        "assert beside.PATTERN == '\\\\d+' and 'none\\\\here' == 'none' + chr(92) + 'here'\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    run_script(script, root=tmp_path / "runs")
+    said = capfd.readouterr().err
+    assert r"note: photos of\cats\names.txt is a path of Windows, photos of/cats/names.txt" in said
+    assert windows.native(r"a\b") == "a/b"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_script_works_where_the_files_of_windows_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work" / "data").mkdir(parents=True)
+    (tmp_path / "work" / "data" / "names.txt").write_text("Mia")
+    script = tmp_path / "work" / "old.py"
+    script.write_text(r"import torch; assert open('data\\names.txt').read() == 'Mia'")
+    monkeypatch.chdir(tmp_path)
+    run_script(script, root=tmp_path / "runs")
