@@ -60,6 +60,7 @@ class Layer(nn.Module):
     written_init: ClassVar[bool] = (
         False  # whether the constructor is written out, not made of fields
     )
+    activity_regularizer: ClassVar[Any] = None  # of Keras: a penalty on what the layer gives
 
     if TYPE_CHECKING:  # what every layer has besides its fields
         built: bool = dataclasses.field(init=False)

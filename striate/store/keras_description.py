@@ -58,6 +58,8 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
         out["data_format"] = "channels_last" if kind == "Flatten" else x.data_format
     if kind in CHANNELS and out.get("axis") == -1 and x.data_format == "channels_first":
         out["axis"] = 1
+    if layer.activity_regularizer is not None and not getattr(layer, "of_keras", False):
+        out["activity_regularizer"] = _plain(layer, "regularizer", layer.activity_regularizer)
     return kind, {**basics, **out}
 
 

@@ -58,6 +58,8 @@ OLD_NAMES |= {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm
 ONE_AXIS = ("BatchNormalization", "Concatenate", "GroupNormalization")
 CHANNELS = (*ONE_AXIS, "LayerNormalization", "RMSNormalization", "UnitNormalization", "Softmax")
 
+PENALTY = "ActivityRegularization"  # which scripts of Keras have, and no native network
+
 # Layers that may be the activation of another: those without weights.
 SHAPED = ("ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax", "Activation", "GELU", "SELU")
 
@@ -81,13 +83,27 @@ class Words:
         if kind == "Merge":
             kind = MERGES.get(str(config.get("mode")), f"Merge(mode={config.get('mode')!r})")
         kind = CLASSES.get(kind, kind)
+        if kind == PENALTY and kind not in self.known:
+            self._left_out(name)
+            return self._made(self.known["Activation"], name, {"activation": "linear"})
         if kind in ("Lambda", "TorchModule", "Layer") or kind not in self.known:
             raise self._unknown(kind, name)
         cls = self.known[kind]
         fields = self._fields(kind, name, config, {item.name for item in dataclasses.fields(cls)})
         if kind in CHANNELS and fields.get("axis", -1) == -1 and x.data_format != "channels_last":
             fields["axis"] = len(x.shape)  # the last one, whatever the layout
-        return self._made(cls, name, fields)
+        made = self._made(cls, name, fields)
+        if config.get("activity_regularizer"):
+            penalty = self._setting("regularizer", name, config["activity_regularizer"])
+            vars(made)["activity_regularizer"] = penalty
+            if PENALTY not in self.known:
+                self._left_out(name)
+        return made
+
+    def _left_out(self, name: str) -> None:
+        self.notes.append(
+            f"the penalty of {name} on what it gives is in the file, and left out of training"
+        )
 
     def _made(self, cls: Any, name: str, fields: Config) -> Layer:
         fields = {key: value for key, value in fields.items() if key not in ("name", "trainable")}
@@ -116,8 +132,6 @@ class Words:
                     need="fields of L." + kind + ": " + ", ".join(sorted(known - {"name"})),
                     fix=nearest(word, known),
                 )
-            elif word == "activity_regularizer" and value:
-                self.notes.append(f"the activity_regularizer of {name} is left out")
         return {key: value for key, value in fields.items() if value is not None or key == "axis"}
 
     def _value(self, kind: str, name: str, field: str, value: Any) -> Any:

@@ -13,8 +13,8 @@ from ...errors import caller
 from ...layers import activation as activations
 from ...layers.recurrent import TimeDistributed
 from ...model import Model
-from ...regularizers import L1L2
 from ..table import DialectError, Row
+from .penalised import ActivityRegularization
 from .rows import UNSEEN, WORDS
 from .session import Given, KerasSession
 
@@ -209,12 +209,6 @@ def make(session: KerasSession, base: Any) -> Made:
         def call(self, inputs: Tensor) -> Tensor:
             """Return the function."""
             return self.alpha * functional.softplus(self.beta * inputs)
-
-    class ActivityRegularization(base):  # type: ignore[misc]
-        """The input, with a penalty on its values."""
-
-        def __init__(self, l1: float = 0.0, l2: float = 0.0, **words: Any) -> None:
-            base.__init__(self, activity_regularizer=L1L2(float(l1), float(l2)), **words)
 
     def row(made: type, *order: str) -> tuple[Row, type]:
         return Row(made.__name__, (made.__name__,), order, WORDS), made

@@ -13,6 +13,7 @@ from ... import layers as native
 from ...core.layer import Layer, snake
 from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
+from ...regularizers import get as penalty_of
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
 from . import (
@@ -62,6 +63,8 @@ class Alias:
         layer = self.native(**words)
         self.name(layer, named)
         self.session.given[layer] = given
+        if given.activity is not None:  # where files look for it
+            vars(layer)["activity_regularizer"] = penalty_of(given.activity)
         return layer
 
     def read(self, args: Any, kwargs: dict[str, Any]) -> tuple[dict[str, Any], Given, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...core.layer import Layer
@@ -114,4 +114,7 @@ class KerasSession(Session):
 
     def of(self, layer: Any) -> Given:
         """Return what a layer was given; nothing for one that is not of the dialect."""
-        return self.given.get(layer, Given()) if isinstance(layer, Layer) else Given()
+        if not isinstance(layer, Layer):
+            return Given()
+        given, penalty = self.given.get(layer, Given()), layer.activity_regularizer
+        return given if penalty is None else replace(given, activity=penalty)
