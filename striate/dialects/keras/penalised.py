@@ -22,7 +22,7 @@ class ActivityRegularization(Layer):
     l2: float = 0.0
 
     @property
-    def activity_regularizer(self) -> L1L2:  # type: ignore[override]
+    def activity_regularizer(self) -> L1L2:
         """The penalty."""
         return L1L2(float(self.l1), float(self.l2))
 
