@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from . import (
+    surroundings_coco,
     surroundings_drawing,
     surroundings_einops,
     surroundings_fetched,
@@ -36,6 +37,8 @@ TRACKED = ("init", "log", "config", "watch", "finish", "save", "run", "login", "
            "Video", "Audio", "Html", "Artifact", "Settings", "Api", "alert", "define_metric",
            "sweep", "agent", "summary", "unwatch", "plot", "set_tag", "set_tags", "autolog",
            "pytorch", "keras")  # fmt: skip
+
+PARTIAL = ("cv2", "skimage", "requests", "imageio", "einops", "pycocotools")
 
 
 class Tolerated:
@@ -65,6 +68,7 @@ def modules() -> Modules:
     nothing = dict.fromkeys(("clear_output", "HTML", "Image", "SVG"), _nothing)
     return {
         **surroundings_skimage.modules(),
+        **surroundings_coco.modules(),
         **surroundings_einops.modules(),
         **surroundings_fetched.modules(),
         **surroundings_imageio.modules(),
@@ -135,5 +139,5 @@ def _stand_in(root: str, every: Modules) -> Aliases:
     """Return the finder of one small package."""
     own = {path: names for path, names in every.items() if path.partition(".")[0] == root}
     title = f"{root} is not installed, and its stand-in"
-    kind = Partial if root in ("cv2", "skimage", "requests", "imageio", "einops") else Aliases
+    kind = Partial if root in PARTIAL else Aliases
     return kind(title, own, {}, hides=False, hint=f"pip install {PACKAGES.get(root, root)}")

@@ -25,17 +25,14 @@ _DETECTION = (
 _OWN_FILES = "a torch.utils.data.Dataset of your own over its files, image and target"
 _FILES = (
     "datasets.ImageFolder(root) over its unpacked files, a folder for each class; MNIST, "
-    "FashionMNIST, KMNIST, EMNIST, USPS, CIFAR10, CIFAR100, SVHN and STL10 are read as such"
+    "FashionMNIST, KMNIST, EMNIST, USPS, CIFAR10, CIFAR100, SVHN, STL10, CelebA, Flowers102, "
+    "OxfordIIITPet, VOCSegmentation, CocoDetection and others are read as such"
 )
 REFUSED: dict[str, str] = {
     **dict.fromkeys(("detection", "KeyPoints"), _DETECTION),
     "video": "nn.Conv3d and nn.MaxPool3d in a network of your own: there are none for videos",
     **dict.fromkeys(
         (
-            "CocoDetection",
-            "CocoCaptions",
-            "VOCDetection",
-            "VOCSegmentation",
             "Cityscapes",
             "WIDERFace",
             "Kitti",
@@ -49,27 +46,12 @@ REFUSED: dict[str, str] = {
     "quantization": "the networks of floats: models.mobilenet_v2, models.resnet18",
     **dict.fromkeys(
         (
-            "Caltech101",
-            "Caltech256",
-            "CelebA",
-            "Food101",
-            "Flowers102",
-            "GTSRB",
-            "OxfordIIITPet",
             "StanfordCars",
-            "FGVCAircraft",
-            "Country211",
-            "DTD",
-            "EuroSAT",
-            "ImageNet",
-            "Imagenette",
             "INaturalist",
             "LFWPeople",
             "LSUN",
             "PCAM",
             "Places365",
-            "RenderedSST2",
-            "SUN397",
             "SEMEION",
             "SBU",
             "LFWPairs",

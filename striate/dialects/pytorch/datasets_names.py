@@ -15,6 +15,7 @@ from torch import Tensor
 from ...data.idx import read_idx
 from ...errors import DataError, caller
 from .datasets import CIFAR10, CIFAR100, EMNIST, KINDS, KMNIST, MNIST, FashionMNIST
+from .datasets_annotated import ANNOTATED
 from .datasets_files import SETS
 from .datasets_folders import (
     DatasetFolder,
@@ -26,12 +27,15 @@ from .datasets_folders import (
     find_classes,
     make_dataset,
 )
+from .datasets_listed import LISTED
 
 
 def names(limit: int | None) -> dict[str, Any]:
     """Return the data sets, and others, of at most `limit` samples each."""
     made = (
         *SETS,
+        *LISTED,
+        *ANNOTATED,
         MNIST,
         FashionMNIST,
         KMNIST,
