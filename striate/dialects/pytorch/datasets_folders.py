@@ -37,7 +37,8 @@ class VisionDataset(Dataset[Any]):
                  target_transform: Change = None) -> None:  # fmt: skip
         self.root = str(root)
         self.transform, self.target_transform = transform, target_transform
-        self.transforms: Callable[[Any, Any], tuple[Any, Any]] = transforms or self._both
+        together: Any = transforms or self._both
+        self.transforms: Callable[[Any, Any], tuple[Any, Any]] = together
 
     def _both(self, image: Any, target: Any) -> tuple[Any, Any]:
         """Return image and target, each changed."""
