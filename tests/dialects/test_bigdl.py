@@ -201,6 +201,7 @@ def test_every_layer_of_the_keras_style_api_can_be_made_and_run(bd, name):
         "Reshape": ((4, 32),), "Permute": ((2, 1, 3),), "RepeatVector": (3,),
         "Activation": ("relu",), "Convolution1D": (3, 2), "Convolution2D": (3, 2, 2),
         "Convolution3D": (3, 2, 2, 2), "AtrousConvolution2D": (3, 2, 2),
+        "AtrousConvolution1D": (3, 2),
         "Deconvolution2D": (3, 2, 2), "SeparableConvolution2D": (3, 2, 2),
     }  # fmt: skip
     shape = (5,) if name in ("RepeatVector", "Dense", "SoftMax") else shape
@@ -358,7 +359,8 @@ def test_reshaping_leaves_the_batch_alone(bd):
         with pytest.raises(DialectError, match="would take the batch apart"):
             layer.InferReshape(size).forward(x)
     assert layer.Squeeze(2).forward(numbers(2, 1, 4)).shape == (2, 4)
-    assert layer.Unsqueeze(1).forward(x).shape == (2, 1, 12)
+    assert layer.Unsqueeze(2).forward(x).shape == (2, 1, 12)  # dimensions count the batch as 1,
+    assert layer.Unsqueeze(1, 1).forward(x).shape == (2, 1, 12)  # or begin behind it
     turned = layer.Transpose([(2, 3)]).forward(numbers(2, 3, 4))
     np.testing.assert_array_equal(turned, numbers(2, 3, 4).transpose(0, 2, 1))
     np.testing.assert_array_equal(layer.Narrow(2, 3, 2).forward(x), x[:, 2:4])
@@ -404,7 +406,7 @@ def test_every_layer_of_the_core_api_can_be_made_and_run(bd, name):
         "SpatialMaxPooling": (2, 2, 2, 2), "SpatialAveragePooling": (2, 2, 2, 2),
         "SpatialBatchNormalization": (2,), "BatchNormalization": (8,), "Clamp": (-1, 1),
         "Power": (2.0,), "MulConstant": (2.0,), "AddConstant": (2.0,), "Reshape": ([4, 32],),
-        "InferReshape": ([0, -1, 32],), "View": ([128],), "Unsqueeze": (1,),
+        "InferReshape": ([0, -1, 32],), "View": ([128],), "Unsqueeze": (2,),
         "Transpose": ([(2, 3)],), "Narrow": (2, 1), "Select": (2, 1), "SpatialZeroPadding": (1,),
         "GaussianNoise": (0.5,), "GaussianDropout": (0.5,), "UpSampling2D": ([2, 2],),
     }  # fmt: skip
@@ -444,7 +446,7 @@ def test_class_nll_counts_from_1_and_leaves_padding_out(bd):
         ("AbsCriterion", [[1.0, 2.0]], [[0.0, 4.0]], 1.5),
         ("SmoothL1Criterion", [[1.0, 2.0]], [[0.5, 4.0]], (0.125 + 1.5) / 2),
         ("BCECriterion", [[0.25, 0.5]], [[0.0, 1.0]], -(np.log(0.75) + np.log(0.5)) / 2),
-        ("CategoricalCrossEntropy", [[0.25, 0.5]], [[0.0, 1.0]], -np.log(0.5)),
+        ("CategoricalCrossEntropy", [[0.25, 0.5]], [[0.0, 1.0]], -np.log(0.5 / 0.75)),
         ("MarginCriterion", [[0.5, 2.0]], [[1.0, -1.0]], (0.5 + 3) / 2),
         ("MultiMarginCriterion", [[0.5, 1.0, 0.0]], [1], (1.5 + 0.5) / 3),
         ("PoissonCriterion", [[1.0, 2.0]], [[0.0, 4.0]], (1 + 2 - 4 * np.log(2)) / 2),

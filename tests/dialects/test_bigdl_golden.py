@@ -20,6 +20,7 @@ from striate.dialects.bigdl.core_weights import WEIGHTED
 from striate.dialects.bigdl.keras_kinds import KERAS
 from striate.dialects.bigdl.keras_weights import KERAS_WEIGHTED
 from striate.dialects.bigdl.methods import ROWS, SCHEDULES
+from striate.dialects.bigdl.normalizing import NORMALIZING
 
 Formula = Callable[..., Any]
 IMAGE, WIDE, STEPS, CUBE, FLAT = (2, 6, 8), (4, 5, 6), (7, 3), (2, 3, 4, 5), (4,)
@@ -71,31 +72,49 @@ def locally(x: Any, w: Any, b: Any, kh: int, kw: int) -> Any:
     """Return a convolution whose kernel is another at each place: w (places, in * kh * kw, out)."""
     cut = F.unfold(torch.from_numpy(x), (kh, kw)).numpy()  # (N, in * kh * kw, places)
     sizes = x.shape[2] - kh + 1, x.shape[3] - kw + 1
-    return np.einsum("nkp,pko->nop", cut, w).reshape(len(x), -1, *sizes) + b
+    y = np.einsum("nkp,pok->nop", cut, w).reshape(len(x), -1, *sizes)
+    return y + b.reshape(y.shape[1:])  # as the real one reads them
 
 
 def stepwise(x: Any, w: Any, b: Any) -> Any:
     """Return LocallyConnected1D: x (N, steps, in)."""
-    flat = x.transpose(0, 2, 1)[..., None]
-    return locally(flat, w, b, 2, 1)[..., 0].transpose(0, 2, 1)
+    windows = np.concatenate([x[:, :-1], x[:, 1:]], 2)  # (N, places, steps * in)
+    return np.einsum("npk,pok->npo", windows, w) + b
 
 
 def along(x: Any, w: Any, b: Any, step: int = 1) -> Any:
-    """Return a convolution over steps: x (N, steps, in), w (out, in, kernel)."""
+    """Return a convolution over steps: x (N, steps, in), w of the core API (out, kernel * in)."""
+    if w.ndim == 5:  # (1, kernel, 1, in, out)
+        w = w[0, :, 0].transpose(2, 1, 0)
+    else:
+        w = w.reshape(len(w), -1, x.shape[2]).transpose(0, 2, 1)
     return t(F.conv1d, x.transpose(0, 2, 1), w, b, step).transpose(0, 2, 1)
 
 
-def highway(x: Any, w: Any, b: Any, gate: Any, c: Any, act: Formula = lambda x: x) -> Any:
+def highway(x: Any, gate: Any, c: Any, w: Any, b: Any, act: Formula = lambda x: x) -> Any:
     part = sigmoid(x @ gate.T + c)
     return part * act(x @ w.T + b) + (1 - part) * x
 
 
 def maxout(x: Any, w: Any, b: Any) -> Any:
-    return (np.einsum("ni,pio->npo", x, w) + b).max(1)
+    return (x @ w.T + b).reshape(len(x), 3, 2).max(1)
 
 
 def apart(x: Any, depth: Any, point: Any, b: Any) -> Any:
-    return t(F.conv2d, t(F.conv2d, x, depth, groups=2), point, b)
+    each = depth.transpose(1, 0, 2, 3).reshape(-1, 1, *depth.shape[2:])  # (multiplier, in, k, k)
+    return t(F.conv2d, t(F.conv2d, x, each, groups=2), point, b)
+
+
+def around(x: Any) -> Any:
+    """Return the mean of the 3 x 3 cells around each place, over the channels."""
+    cells = t(F.avg_pool2d, x, 3, 1, 1, False, False)
+    return cells.mean(1, keepdims=True)
+
+
+def rooted(x: Any) -> Any:
+    """Return the root of the share-weighted sum of squares, by the share that is there."""
+    share = t(F.avg_pool2d, np.ones_like(x[:, :1]), 3, 1, 1)
+    return np.sqrt(around(x**2) * share) / share
 
 
 SAME = lambda x: x  # noqa: E731
@@ -132,6 +151,10 @@ POINT: dict[str, tuple[str, tuple[int, ...], Formula]] = {  # core functions of 
     "SoftShrink": ("SoftShrink(0.3)", FLAT, lambda x: np.sign(x) * (abs(x) - 0.3).clip(0)),
     "Negative": ("Negative()", FLAT, np.negative),
     "BinaryThreshold": ("BinaryThreshold(0.2)", FLAT, lambda x: (x > 0.2).astype("float32")),
+    "GradientReversal": ("GradientReversal(2.0)", FLAT, SAME),
+    "L1Penalty": ("L1Penalty(1)", FLAT, SAME),
+    "NegativeEntropyPenalty": ("NegativeEntropyPenalty(0.1)", FLAT, SAME),
+    "ActivityRegularization": ("ActivityRegularization(0.1, 0.2)", FLAT, SAME),
     "Normalize": ("Normalize(2.0)", FLAT, lambda x: x / np.sqrt((x**2).sum(1, keepdims=True))),
     "Masking": ("Masking(0.0)", STEPS, SAME),
 }  # fmt: skip
@@ -140,7 +163,7 @@ SHAPES: dict[str, tuple[str, tuple[int, ...], Formula]] = {  # core: sizes, plac
     "InferReshape": ("InferReshape([0, -1, 12])", IMAGE, lambda x: x.reshape(len(x), -1, 12)),
     "View": ("View([96])", IMAGE, lambda x: x.reshape(len(x), 96)),
     "Squeeze": ("Squeeze(2)", (1, 4), lambda x: x[:, 0]),
-    "Unsqueeze": ("Unsqueeze(1)", FLAT, lambda x: x[:, None]),
+    "Unsqueeze": ("Unsqueeze(2)", FLAT, lambda x: x[:, None]),
     "Transpose": ("Transpose([(2, 4)])", IMAGE, lambda x: x.transpose(0, 3, 2, 1)),
     "Narrow": ("Narrow(2, 2, 2)", WIDE, lambda x: x[:, 1:3]),
     "Select": ("Select(3, 2)", IMAGE, lambda x: x[:, :, 1]),
@@ -160,10 +183,22 @@ SHAPES: dict[str, tuple[str, tuple[int, ...], Formula]] = {  # core: sizes, plac
     "Max": ("Max(2)", IMAGE, lambda x: x.max(1)),
     "Min": ("Min(3)", IMAGE, lambda x: x.min(2)),
     "Mean": ("Mean(2)", IMAGE, lambda x: x.mean(1)),
-    "Sum": ("Sum(3)", IMAGE, lambda x: x.sum(2)),
+    "Sum": ("Sum(3)", IMAGE, lambda x: x.mean(2, keepdims=True)),  # its two words are exchanged
+    "Cropping2D": ("Cropping2D([1, 0], [2, 3])", IMAGE, lambda x: x[:, :, 1:, 2:-3]),
+    "Cropping3D": ("Cropping3D([1, 0], [0, 1], [2, 1])", CUBE, lambda x: x[:, :, 1:, :-1, 2:-1]),
+    "ExpandSize": ("ExpandSize([-1, 3, 4])", (1, 4), lambda x: x.repeat(3, 1)),
+    "NormalizeScale": ("NormalizeScale(2.0, 5.0, [1, 2, 1, 1])", IMAGE,
+                       lambda x, w: w * x / np.sqrt((x**2).sum(1, keepdims=True))),
+    "SpatialSubtractiveNormalization": ("SpatialSubtractiveNormalization(2, np.ones((3, 3)))",
+                                        IMAGE, lambda x: x - around(x)),
+    "SpatialDivisiveNormalization": ("SpatialDivisiveNormalization(2, np.ones((3, 3)))", IMAGE,
+                                     lambda x: x / rooted(x)),
+    "SpatialContrastiveNormalization": (
+        "SpatialContrastiveNormalization(2, np.ones((3, 3)))", IMAGE,
+        lambda x: (x - around(x)) / rooted(x - around(x))),
     "Padding": ("Padding(1, 2, 3, 7.0)", IMAGE,
                 lambda x: np.pad(x, ((0, 0), (0, 2), (0, 0), (0, 0)), constant_values=7)),
-    "Replicate": ("Replicate(3)", FLAT, lambda x: np.stack([x] * 3, 1)),
+    "Replicate": ("Replicate(3, 2)", FLAT, lambda x: np.stack([x] * 3, 1)),
     "Tile": ("Tile(2, 3)", FLAT, lambda x: np.concatenate([x] * 3, 1)),
     "Reverse": ("Reverse(2)", FLAT, lambda x: x[:, ::-1]),
     "SpatialMaxPooling": ("SpatialMaxPooling(3, 2, 2, 1, 1, 0)", IMAGE,
@@ -210,7 +245,10 @@ LEARNED: dict[str, tuple[str, tuple[int, ...], Formula]] = {  # core: the weight
     "Cosine": ("Cosine(4, 3)", FLAT, lambda x, w: (x @ w.T) / np.linalg.norm(x, axis=1)[:, None]
                / np.linalg.norm(w, axis=1)),
     "Euclidean": ("Euclidean(4, 3)", FLAT,
-                  lambda x, w: np.linalg.norm(x[:, None] - w.reshape(3, 4), axis=2)),
+                  lambda x, w: np.linalg.norm(x[:, None] - w.T, axis=2)),
+    "LayerNormalization": ("LayerNormalization(4)", FLAT,
+                           lambda x, g, b: (x - x.mean(1, keepdims=True))
+                           / np.sqrt(x.var(1, keepdims=True) + 1e-6) * g + b),
     "LocallyConnected2D": ("LocallyConnected2D(2, 8, 6, 3, 3, 2)", IMAGE,
                            lambda x, w, b: locally(x, w, b, 2, 3)),
     "TemporalConvolution": ("TemporalConvolution(3, 4, 2)", STEPS, along),
@@ -223,7 +261,7 @@ LEARNED: dict[str, tuple[str, tuple[int, ...], Formula]] = {  # core: the weight
         lambda x, w, b: t(F.conv3d, x, w.reshape(3, 2, 2, 1, 3), b, (1, 1, 2))),
     "VolumetricFullConvolution": (
         "VolumetricFullConvolution(2, 3, 2, 3, 1, 1, 2, 1)", CUBE,
-        lambda x, w, b: t(F.conv_transpose3d, x, w.reshape(2, 3, 2, 1, 3), b, (1, 1, 2))),
+        lambda x, w, b: t(F.conv_transpose3d, x, w[0], b, (1, 1, 2))),
     "Bottle": ("Bottle(Linear(3, 2), 2, 2)", STEPS, lambda x, w, b: x @ w.T + b),
 }  # fmt: skip
 OF_KERAS: dict[str, tuple[str, tuple[int, ...], Formula]] = {
@@ -239,10 +277,11 @@ OF_KERAS: dict[str, tuple[str, tuple[int, ...], Formula]] = {
                       lambda x, w, b: t(F.conv3d, x, w.reshape(3, 2, 2, 1, 3), b)),
     "AtrousConvolution2D": ("AtrousConvolution2D(3, 2, 3, atrous_rate=(3, 2))", IMAGE,
                             lambda x, w, b: t(F.conv2d, x, w.reshape(3, 2, 2, 3), b, 1, 0, (3, 2))),
-    "SeparableConvolution2D": (  # weights as Keras has them
-        "SeparableConvolution2D(3, 2, 3, depth_multiplier=2)", IMAGE,
-        lambda x, d, p, b: apart(x, d.transpose(2, 3, 0, 1).reshape(4, 1, 2, 3),
-                                 p.transpose(3, 2, 0, 1), b)),
+    "SeparableConvolution2D": ("SeparableConvolution2D(3, 2, 3, depth_multiplier=2)", IMAGE, apart),
+    "AtrousConvolution1D": (
+        "AtrousConvolution1D(4, 2, atrous_rate=2)", STEPS,
+        lambda x, w, b: t(F.conv1d, x.transpose(0, 2, 1), w[..., 0], b, 1, 0, 2)
+        .transpose(0, 2, 1)),
     "Deconvolution2D": ("Deconvolution2D(3, 2, 3, subsample=(2, 2))", IMAGE,
                         lambda x, w, b: t(F.conv_transpose2d, x, w.reshape(2, 3, 2, 3), b, 2)),
     "MaxPooling1D": ("MaxPooling1D(2)", STEPS, lambda x: np.maximum(x[:, :6:2], x[:, 1:6:2])),
@@ -388,7 +427,7 @@ def test_a_step_goes_down_the_slope_of_the_formula(bd: Any, api: str, name: str)
 
 def test_every_row_is_compared() -> None:
     core = {*POINT, *SHAPES, *LEARNED, *DRAWN["core"]}
-    assert {*CORE, *FUNCTIONS, *WEIGHTED} == core
+    assert {*CORE, *FUNCTIONS, *WEIGHTED, *NORMALIZING} == core | {"Bilinear"}  # it takes a pair
     assert {*KERAS, *KERAS_WEIGHTED} == {*OF_KERAS, *DRAWN["keras"]}
 
 

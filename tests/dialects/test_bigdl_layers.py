@@ -14,6 +14,8 @@ from striate.dialects.bigdl.criterions import ROWS
 from striate.dialects.bigdl.criterions_composed import COMPOSED
 from striate.dialects.bigdl.keras_kinds import KERAS
 from striate.dialects.bigdl.keras_weights import KERAS_WEIGHTED
+from striate.dialects.bigdl.normalizing import NORMALIZING
+from striate.dialects.bigdl.over_images import OVER_IMAGES
 from striate.dialects.bigdl.tables import TABLES
 from striate.dialects.program import run_script
 from striate.dialects.table import DialectError
@@ -27,6 +29,53 @@ def near(got, wanted):
     assert np.allclose(got, wanted, atol=1e-5), (got, wanted)
 """
 PROGRAMS = {
+    "tables of experts": """
+gate, one, two = np.array([[0.25, 0.75]]), np.array([[4., 8.]]), np.array([[0., 4.]])
+near(MixtureTable().forward([gate, [one, two]]), [[1., 5.]])
+near(MixtureTable(2).forward([gate, np.stack([one, two], 1)]), [[1., 5.]])
+first, second = BifurcateSplitTable(2).forward(np.array([[1., 2., 3.]]))
+near(first, [[1., 2.]]), near(second, [[3.]])
+near(FlattenTable().forward([one, [two, gate]])[2], gate)
+""",
+    "memory of images": """
+x = np.random.rand(2, 3, 1, 4, 4)
+net = Recurrent().add(ConvLSTMPeephole(1, 2, 3, 3))
+assert net.forward(x).shape == (2, 3, 2, 4, 4)
+plain = ConvLSTMPeephole(1, 1, 1, 1, with_peephole=False)
+plain.forward(np.zeros((1, 1, 1, 1, 1)))
+plain.set_weights([np.ones((4, 1, 1, 1)), np.zeros(4), np.zeros((4, 1, 1, 1))])
+gate = 1 / (1 + np.exp(-1))  # x = 1: c = s(1) tanh(1), h = s(1) tanh(c)
+near(plain.forward(np.ones((1, 1, 1, 1, 1))).item(), gate * np.tanh(gate * np.tanh(1)))
+volumes = ConvLSTMPeephole3D(1, 2, 3, 3).forward(np.random.rand(1, 2, 1, 3, 3, 3))
+assert volumes.shape == (1, 2, 2, 3, 3, 3)
+cells = MultiRNNCell([LSTM(3, 4), LSTM(4, 5)])
+assert Recurrent().add(cells).forward(np.random.rand(2, 6, 3)).shape == (2, 6, 5)
+""",
+    "penalties on gradients": """
+x = np.array([[0.5, 0.25]])
+near(NegativeEntropyPenalty(0.1).backward(x, np.zeros((1, 2))), 0.1 * (np.log(x) + 1))
+""",
+    "distances by a sigma": """
+one = SmoothL1CriterionWithWeights(2.0)  # sigma squared is 4: squares within 1 / 4
+near(one.forward(np.array([[0.1, 1.]]), np.zeros((1, 2))), 0.5 * 4 * 0.01 + 1 - 0.5 / 4)
+""",
+    "a method that decays": """
+from bigdl.optim.optimizer import *
+net = Sequential().add(Linear(1, 1, with_bias=False))
+net.set_weights([np.array([[0.5]])])
+Optimizer.create(net, (np.array([[1.]]), np.array([[2.]])), MSECriterion(), MaxIteration(2), 1,
+                 Adagrad(learningrate=0.1, weightdecay=0.1)).optimize()
+g = 2 * (0.5 - 2) + 0.1 * 0.5
+w = 0.5 - 0.1 * np.sign(g)
+h = 2 * (w - 2) + 0.1 * w
+near(net.get_weights()[0], [[w - 0.1 * h / np.sqrt(g * g + h * h)]])
+""",
+    "a larger image by weights": """
+from bigdl.nn.initialization_method import BilinearFiller
+layer = SpatialFullConvolution(1, 1, 4, 4, 2, 2, 1, 1, no_bias=True)
+layer.set_init_method(BilinearFiller(), Zeros())
+near(layer.get_weights()[0][0, 0, 0, 1], np.array([0.25, 0.75, 0.75, 0.25]) * 0.75)
+""",
     "learned scales": """
 x = np.array([[1., 2., 3.], [4., 5., 6.]])
 scale, shift, both = CMul([1, 3]), CAdd([3]), Scale([1, 3])
@@ -49,7 +98,7 @@ shapes = lambda layer: [one.shape for one in layer.get_weights()]
 assert shapes(CAdd([9])) == [(9,)] and shapes(CMul([1, 9])) == [(1, 9)] and shapes(Mul()) == [(1,)]
 assert shapes(Add(4)) == [(4,)] and shapes(Scale([1, 3])) == [(1, 3), (1, 3)]
 assert shapes(PReLU()) == [(1,)] and shapes(PReLU(3)) == [(3,)] and len(shapes(SReLU([3, 4]))) == 4
-assert shapes(TemporalConvolution(4, 3, 2)) == [(3, 4, 2), (3,)]
+assert shapes(TemporalConvolution(4, 3, 2)) == [(3, 8), (3,)]
 assert shapes(VolumetricConvolution(1, 2, 2, 3, 4))[0] == (2, 1, 2, 4, 3)
 assert len(shapes(SpatialSeparableConvolution(2, 4, 1, 2, 2))) == 3
 net = Sequential().add(PReLU()).add(Linear(3, 2))
@@ -140,7 +189,7 @@ near(Echo().forward(x), x)
 near(Contiguous().forward(x), x)
 near(Reverse(2).forward(x), x[:, ::-1])
 near(Tile(2, 2).forward(x), np.concatenate([x, x], 1))
-assert Replicate(3).forward(np.ones((2, 4))).shape == (2, 3, 4)
+assert Replicate(3, 2).forward(np.ones((2, 4))).shape == (2, 3, 4)
 bias = Add(4)
 near(bias.forward(x) - x, bias.get_weights()[0][None])
 """,
@@ -394,6 +443,8 @@ def test_what_is_not_served_is_refused(
 def test_every_row_is_run_in_these_tests() -> None:
     files = Path(__file__).parent.glob("test_bigdl*.py")
     text = "".join(path.read_text(encoding="utf-8") for path in files)
-    tables = (CORE, FUNCTIONS, WEIGHTED, TABLES, KERAS, KERAS_WEIGHTED, ROWS)
+    text += (Path(__file__).parents[1] / "golden/bigdl_real.json").read_text(encoding="utf-8")
+    tables = (CORE, FUNCTIONS, WEIGHTED, NORMALIZING, OVER_IMAGES, TABLES, KERAS, KERAS_WEIGHTED,
+              ROWS)  # fmt: skip
     rows = {name for table in tables for name in table} | {one.__name__ for one in COMPOSED}
     assert not {name for name in rows if not re.search(rf"\b{name}\b", text)}

@@ -19,9 +19,7 @@ _KERAS = (
     "classes count from 1; or a script of Keras itself"
 )
 REFUSED: dict[str, str] = {
-    "ConvLSTMPeephole": "LSTM or GRU in Recurrent, or ConvLSTM2D of bigdl.nn.keras.layer",
     "callBigDlFunc": "Striate's own verbs: there is no JVM behind this dialect",
-    "GradientReversal": "natively: a layer whose backward is written with torch.autograd.Function",
     "SpatialConvolutionMap": "SpatialConvolution, with n_group for parts of the planes",
     "Nms": "networks that give one class to an image: there are no detectors",
     "RoiPooling": "networks that give one class to an image: there are no detectors",
@@ -34,6 +32,41 @@ REFUSED: dict[str, str] = {
         ("RoiProject", "RoiHFlip", "RoiResize", "RoiNormalize", "RandomSampler", "DetectionCrop"),
         "networks that give one class to an image: there are no detectors",
     ),
+    **dict.fromkeys(
+        (
+            "RoiAlign",
+            "Pooler",
+            "FPN",
+            "PriorBox",
+            "Proposal",
+            "DetectionOutputSSD",
+            "DetectionOutputFrcnn",
+            "MeanAveragePrecisionObjectDetection",
+        ),
+        "networks that give one class to an image: there are no detectors",
+    ),
+    **dict.fromkeys(
+        (
+            "Transformer",
+            "Attention",
+            "FeedForwardNetwork",
+            "SequenceBeamSearch",
+            "BinaryTreeLSTM",
+            "TreeNNAccuracy",
+            "RecurrentDecoder",
+        ),
+        "LSTM or GRU in Recurrent: networks of convolutions, dense and recurrent layers are here",
+    ),
+    **dict.fromkeys(
+        ("SparseLinear", "DenseToSparse", "SparseJoinTable", "LookupTableSparse"),
+        "Linear, JoinTable, LookupTable on dense tensors",
+    ),
+    "HitRatio": "Top5Accuracy: measures of recommendation are not here",
+    "NDCG": "Top5Accuracy: measures of recommendation are not here",
+    "MeanAveragePrecision": "Top1Accuracy, Top5Accuracy or Loss",
+    "MaskedSelect": "CMulTable with the mask: samples keep their sizes",
+    "Index": "Select or Narrow, whose places are numbers",
+    "Gemm": "Linear, or MM and CAddTable",
     "Merge": "merge(inputs, mode), or CAddTable, CMulTable, JoinTable",
 }
 

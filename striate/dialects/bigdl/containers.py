@@ -270,7 +270,12 @@ def nodes(what: str, given: Any) -> list[Node]:
 
 
 def sample_axis(dimension: int) -> int:
-    """Return a dimension counted from 1, the batch being 1, as Keras counts: the batch is 0."""
+    """Return a dimension counted from 1, the batch being 1, as Keras counts: the batch is 0.
+
+    One below 0 counts from the end. Raises: DialectError for that of the batch.
+    """
+    if dimension < 0:
+        return dimension
     if dimension < 2:
         raise DialectError(
             "BigDL 0.7",

@@ -16,9 +16,10 @@ from ...errors import caller
 from ...initializers import RandomUniform
 from ...regularizers import L1L2
 from ..table import DialectError
+from .containers import sample_axis
 from .kind import REQUIRED, Kind, Words
+from .pooling import FIRST, average_pooling, layout_of, max_pooling
 
-FIRST = "channels_first"
 INIT = {"init_weight": None, "init_bias": None, "init_grad_weight": None, "init_grad_bias": None}
 REGULAR = {"wRegularizer": None, "bRegularizer": None}
 
@@ -44,11 +45,8 @@ def _linear(words: Words, x: Spec) -> Sequence[Layer]:
     return [native.Dense(words["output_size"], use_bias=words["with_bias"], **made)]
 
 
-def _layout(words: Words, word: str = "data_format") -> str:
-    return "channels_last" if words[word] == "NHWC" else FIRST
-
-
-def _padding(words: Words) -> Any:
+def padding_of(words: Words) -> Any:
+    """Return the cells on each side; -1 is "same"."""
     sides = words["pad_h"], words["pad_w"]
     return "same" if -1 in sides else sides
 
@@ -60,8 +58,8 @@ def _convolution(words: Words, x: Spec) -> Sequence[Layer]:
     return [
         native.Conv2D(
             words["n_output_plane"], kernel, (words["stride_h"], words["stride_w"]),
-            _padding(words), (words.get("dilation_h", 1), words.get("dilation_w", 1)), groups,
-            use_bias=words.get("with_bias", True), data_format=_layout(words),
+            padding_of(words), (words.get("dilation_h", 1), words.get("dilation_w", 1)), groups,
+            use_bias=words.get("with_bias", True), data_format=layout_of(words),
             **weighted(words, fan_in),
         )
     ]  # fmt: skip
@@ -69,6 +67,10 @@ def _convolution(words: Words, x: Spec) -> Sequence[Layer]:
 
 def _transposed(words: Words, x: Spec) -> Sequence[Layer]:
     kernel, strides = (words["kh"], words["kw"]), (words["dh"], words["dw"])
+    if words["n_group"] > 1:
+        from .learned import full_convolution
+
+        return [full_convolution(nn.ConvTranspose2d, words, kernel, strides, "hw")]
     fan_in = words["n_output_plane"] * math.prod(kernel)
     more = (words["adj_h"], words["adj_w"])
     return [
@@ -79,60 +81,6 @@ def _transposed(words: Words, x: Spec) -> Sequence[Layer]:
     ]  # fmt: skip
 
 
-def _ceiled(words: Words, x: Spec, to_ceil: bool, layout: str) -> Any:
-    """Return the cells on each side: with `to_ceil` the last window may begin inside, as Torch."""
-    if -1 in (words["pad_h"], words["pad_w"]):
-        return "same"
-    seen = Spec(x.shape, x.dtype, layout)
-    sides = []
-    for size, k, d, p in zip(
-        seen.spatial, (words["kh"], words["kw"]), (words["dh"], words["dw"]),
-        (words["pad_h"], words["pad_w"]), strict=True,
-    ):  # fmt: skip
-        more = 0
-        if to_ceil and size is not None:
-            places = -(-(size + 2 * p - k) // d) + 1
-            places -= (places - 1) * d >= size + p  # a window of padding alone is none
-            more = max(0, (places - 1) * d + k - size - 2 * p)
-        sides.append((p, p + more))
-    return tuple(sides) if any(map(any, sides)) else "valid"
-
-
-def _max_pooling(words: Words, x: Spec) -> Sequence[Layer]:
-    layout = _layout(words, "format")
-    pads = _ceiled(words, x, words["to_ceil"], layout)
-    size, strides = (words["kh"], words["kw"]), (words["dh"], words["dw"])
-    if not isinstance(pads, str) and any(max(p) > k // 2 for p, k in zip(pads, size, strict=True)):
-        module = nn.MaxPool2d(size, strides, (words["pad_h"], words["pad_w"]), ceil_mode=True)
-        return [native.TorchModule(module, data_format=FIRST)]
-    return [native.MaxPooling2D(size, strides, pads, data_format=layout)]
-
-
-def _average_pooling(words: Words, x: Spec) -> Sequence[Layer]:
-    if words["global_pooling"]:
-        return [native.GlobalAveragePooling2D(keepdims=True, data_format=FIRST)]
-    pads = _ceiled(words, x, False, FIRST)
-    size, strides = (words["kh"], words["kw"]), (words["dh"], words["dw"])
-    made: list[Layer] = []
-    if words["ceil_mode"] and pads != "same":
-        made = [
-            native.TorchModule(
-                nn.AvgPool2d(
-                    size,
-                    strides,
-                    (words["pad_h"], words["pad_w"]),
-                    True,
-                    words["count_include_pad"],
-                )
-            )
-        ]
-        return made if words["divide"] else [*made, native.Rescaling(float(math.prod(size)))]
-    if words["count_include_pad"] and not isinstance(pads, str):
-        made, pads = [native.ZeroPadding2D(pads, data_format=FIRST)], "valid"
-    made.append(native.AveragePooling2D(size, strides, pads, data_format=FIRST))
-    return made if words["divide"] else [*made, native.Rescaling(float(math.prod(size)))]
-
-
 def _batch_norm(words: Words, x: Spec) -> Sequence[Layer]:
     kinds = {1: nn.BatchNorm1d, 2: nn.BatchNorm1d, 3: nn.BatchNorm2d, 4: nn.BatchNorm3d}
     module = kinds[len(x.shape)](
@@ -140,7 +88,17 @@ def _batch_norm(words: Words, x: Spec) -> Sequence[Layer]:
     )
     if words["affine"]:
         nn.init.uniform_(module.weight)  # gamma from U(0, 1), as Torch 7
-    return [native.TorchModule(module)]
+    if layout_of(words) == FIRST:
+        return [native.TorchModule(module)]
+    turns = native.Permute((3, 1, 2)), native.Permute((2, 3, 1))
+    return [turns[0], native.TorchModule(module), turns[1]]
+
+
+def _across(words: Words, x: Spec) -> Sequence[Layer]:
+    norm = nn.LocalResponseNorm(words["size"], words["alpha"], words["beta"], words["k"])
+    if layout_of(words) == FIRST:
+        return [native.TorchModule(norm)]
+    return [native.Lambda(lambda t: norm(t.movedim(-1, 1)).movedim(1, -1))]
 
 
 def _named(name: str) -> Callable[[Words, Spec], Sequence[Layer]]:
@@ -148,8 +106,12 @@ def _named(name: str) -> Callable[[Words, Spec], Sequence[Layer]]:
 
 
 def _softmax(words: Words, x: Spec) -> Sequence[Layer]:
-    axis = 1 if len(x.shape) > 1 else -1
-    return [native.Softmax(axis)] if axis == 1 else [native.Activation("softmax")]
+    """As Torch 7: vectors by their last axis, maps by their channels; three axes are one map."""
+    if words["pos"] == 1 and len(x.shape) == 1:
+        return [native.Activation("softmax")]
+    left = len(x.shape) + 1 - words["pos"]  # axes behind the one where counting begins
+    axis = words["pos"] - 1 + left % 2
+    return [native.Lambda(lambda t: torch.softmax(t, axis))]
 
 
 def _function(act: Callable[..., Any], *names: str) -> Callable[[Words, Spec], Sequence[Layer]]:
@@ -200,21 +162,22 @@ def _infer_reshape(words: Words, x: Spec) -> Sequence[Layer]:
 
 def _squeeze(words: Words, x: Spec) -> Sequence[Layer]:
     dim = words["dim"]
-    places = [dim - 1 if words["num_input_dims"] > 0 else dim - 2] if dim else [
+    places = [dim - 1 if words["num_input_dims"] > 0 else sample_axis(dim) - 1] if dim else [
         at for at, size in enumerate(x.shape) if size == 1]  # fmt: skip
     rest = tuple(size for at, size in enumerate(x.shape) if at not in places)
     return [native.Reshape(rest)]  # type: ignore[arg-type]
 
 
 def _unsqueeze(words: Words, x: Spec) -> Sequence[Layer]:
-    at = words["pos"] - 1
+    batched = words["num_input_dims"] == len(x.shape)  # then positions count from a sample's axes
+    at = words["pos"] - 1 if batched else sample_axis(words["pos"]) - 1
     return [native.Reshape((*x.shape[:at], 1, *x.shape[at:]))]  # type: ignore[arg-type]
 
 
 def _transpose(words: Words, x: Spec) -> Sequence[Layer]:
     order = list(range(1, len(x.shape) + 1))
     for one, other in words["permutations"]:
-        a, b = one - 2, other - 2
+        a, b = sample_axis(one) - 1, sample_axis(other) - 1
         order[a], order[b] = order[b], order[a]
     return [native.Permute(tuple(order))]
 
@@ -223,22 +186,26 @@ def _padded(words: Words, x: Spec) -> Sequence[Layer]:
     left = words["pad_left"]
     sides = [left if words[word] is None else words[word]
              for word in ("pad_top", "pad_bottom", "pad_right")]  # fmt: skip
+    if min(left, *sides) < 0:  # cells are taken away
+        cells = (left, sides[2], sides[0], sides[1])
+        return [native.Lambda(lambda t: torch.nn.functional.pad(t, cells))]
     return [native.ZeroPadding2D(((sides[0], sides[1]), (left, sides[2])), data_format=FIRST)]
 
 
 def _narrow(x: Any, dimension: int, offset: int, length: int) -> Any:
+    axis = dimension if dimension < 0 else dimension - 1
     start = offset - 1 if offset > 0 else offset
-    size = x.shape[dimension - 1] - (start % x.shape[dimension - 1]) + length + 1
-    return x.narrow(dimension - 1, start, length if length >= 0 else size)
+    size = x.shape[axis] - (start % x.shape[axis]) + length + 1
+    return x.narrow(axis, start, length if length >= 0 else size)
 
 
 def _select(x: Any, dim: int, index: int) -> Any:
-    return x.select(dim - 1, index - 1 if index > 0 else index)
+    return x.select(dim if dim < 0 else dim - 1, index - 1 if index > 0 else index)
 
 
 def _planes(words: Words) -> Spec:
     shape = (words["n_input_plane"], None, None)
-    return Spec(shape if _layout(words) == FIRST else (*shape[1:], shape[0]), "float32", FIRST)
+    return Spec(shape if layout_of(words) == FIRST else (*shape[1:], shape[0]), "float32", FIRST)
 
 
 CONVOLUTION = {
@@ -255,8 +222,9 @@ FULL = {
     "dw": 1, "dh": 1, "pad_w": 0, "pad_h": 0, "adj_w": 0, "adj_h": 0, "n_group": 1,
     "no_bias": False, **REGULAR, **INIT,
 }  # fmt: skip
-WINDOW = {"kw": REQUIRED, "kh": REQUIRED, "dw": 1, "dh": 1, "pad_w": 0, "pad_h": 0}
-NORM = {"n_output": REQUIRED, "eps": 1e-5, "momentum": 0.1, "affine": True, **INIT}
+WINDOW: Words = {"kw": REQUIRED, "kh": REQUIRED, "dw": 1, "dh": 1, "pad_w": 0, "pad_h": 0}
+NORM = {"n_output": REQUIRED, "eps": 1e-5, "momentum": 0.1, "affine": True, **INIT,
+        "data_format": "NCHW"}  # fmt: skip
 
 
 def _dilated(words: Words, x: Spec) -> Sequence[Layer]:
@@ -284,39 +252,39 @@ CORE: dict[str, Kind] = {
         lambda words: _planes({**words, "data_format": "NCHW"}), 3,
     ),
     "SpatialMaxPooling": Kind(
-        "L.MaxPooling2D(pool_size)", {**WINDOW, "to_ceil": False, "format": "NCHW"}, _max_pooling,
+        "L.MaxPooling2D(pool_size)", {**WINDOW, "dw": REQUIRED, "dh": REQUIRED, "to_ceil": False,
+                                "format": "NCHW"}, max_pooling,
         rank=3,
     ),
     "SpatialAveragePooling": Kind(
         "L.AveragePooling2D(pool_size)",
         {**WINDOW, "global_pooling": False, "ceil_mode": False, "count_include_pad": True,
          "divide": True, "format": "NCHW"},
-        _average_pooling, rank=3,
+        average_pooling, rank=3,
     ),
     "SpatialBatchNormalization": Kind(
         "L.BatchNormalization()", NORM, _batch_norm,
-        lambda words: Spec((words["n_output"], None, None), "float32", FIRST),
+        lambda words: Spec((words["n_output"], None, None), "float32", FIRST)
+        if layout_of(words) == FIRST else Spec((None, None, words["n_output"])),
     ),
     "BatchNormalization": Kind("L.BatchNormalization()", NORM, _batch_norm,
                                lambda words: Spec((words["n_output"],))),
     "SpatialCrossMapLRN": Kind(
         "L.TorchModule(torch.nn.LocalResponseNorm(size))",
         {"size": 5, "alpha": 1.0, "beta": 0.75, "k": 1.0, "data_format": "NCHW"},
-        lambda words, x: [native.TorchModule(nn.LocalResponseNorm(
-            words["size"], words["alpha"], words["beta"], words["k"]))],
-        rank=3,
+        _across, rank=3,
     ),
     "Dropout": Kind("L.Dropout(rate)", {"init_p": 0.5, "inplace": False, "scale": True},
                     lambda words, x: [native.Dropout(words["init_p"])]),
     "SpatialDropout2D": Kind(
         "L.SpatialDropout2D(rate)", {"init_p": 0.5, "data_format": "NCHW"},
-        lambda words, x: [native.SpatialDropout2D(words["init_p"], data_format=_layout(words))],
+        lambda words, x: [native.SpatialDropout2D(words["init_p"], data_format=layout_of(words))],
     ),
     "ReLU": Kind("L.ReLU()", {"ip": False}, lambda words, x: [native.ReLU()]),
     "ReLU6": Kind('L.Activation("relu6")', {"inplace": False}, _named("relu6")),
     "Tanh": Kind("L.Tanh()", {}, lambda words, x: [native.Tanh()]),
     "Sigmoid": Kind("L.Sigmoid()", {}, lambda words, x: [native.Sigmoid()]),
-    "SoftMax": Kind('L.Activation("softmax")', {}, _softmax, rank=1),
+    "SoftMax": Kind('L.Activation("softmax")', {"pos": 1}, _softmax, rank=1),
     "LogSoftMax": Kind('L.Activation("log_softmax")', {}, _named("log_softmax"), rank=1),
     "SoftPlus": Kind('L.Activation("softplus")', {"beta": 1.0},
                      _function(torch.nn.functional.softplus, "beta")),
@@ -375,7 +343,8 @@ CORE: dict[str, Kind] = {
     "GaussianDropout": Kind("L.GaussianDropout(rate)", {"rate": REQUIRED},
                             lambda words, x: [native.GaussianDropout(words["rate"])]),
     "UpSampling2D": Kind(
-        "L.UpSampling2D(size)", {"size": REQUIRED, "data_format": "nchw"},
-        lambda words, x: [native.UpSampling2D(tuple(words["size"]), data_format=FIRST)], rank=3,
+        "L.UpSampling2D(size)", {"size": REQUIRED, "data_format": "NCHW"},
+        lambda words, x: [native.UpSampling2D(tuple(words["size"]), data_format=layout_of(words))],
+        rank=3,
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from torch.nn import functional
 from ...errors import caller
 from ...losses import Function, Loss, get
 from ..table import DialectError
-from .kind import Signature, Words, bind
+from .kind import REQUIRED, Signature, Words, bind
 from .samples import Array, float_tensor
 
 Compare = Callable[[Words, Tensor, Tensor], Tensor]
@@ -159,8 +159,9 @@ def _margin(words: Words, x: Tensor, y: Tensor) -> Tensor:
 def _multi_margin(words: Words, x: Tensor, y: Tensor) -> Tensor:
     x = x[None] if x.dim() == 1 else x
     reduction = "mean" if words["size_average"] else "sum"
+    weights = None if words["weights"] is None else float_tensor(words["weights"])
     return functional.multi_margin_loss(x, y.reshape(-1).long() - 1, words["p"],
-                                        words["margin"], reduction=reduction)  # fmt: skip
+                                        words["margin"], weights, reduction=reduction)  # fmt: skip
 
 
 def _cosine(words: Words, x: Tensor, y: Tensor) -> Tensor:
@@ -181,7 +182,7 @@ def _softmax_with(words: Words, x: Tensor, y: Tensor) -> Tensor:
 
 def _dice(words: Words, x: Tensor, y: Tensor) -> Tensor:
     x, y, eps = x.flatten(1), y.reshape(x.shape).flatten(1), float(words["epsilon"])
-    return (1 - (2 * (x * y).sum(1) + eps) / (x.sum(1) + y.sum(1) + eps)).mean()
+    return _reduced(words, 1 - (2 * (x * y).sum(1) + eps) / (x.sum(1) + y.sum(1) + eps))
 
 
 def _hinge_embedding(words: Words, x: Tensor, y: Tensor) -> Tensor:
@@ -197,6 +198,37 @@ def _simple(act: Callable[[Tensor, Tensor], Tensor]) -> Compare:
 
 def _smooth(x: Tensor, y: Tensor) -> Tensor:
     return functional.smooth_l1_loss(x, y, reduction="none")
+
+
+def _smooth_by_sigma(words: Words, x: Tensor, y: Tensor) -> Tensor:
+    """|x| - 0.5 / s beyond 1 / s, s * x ** 2 / 2 within, s being sigma squared; added up."""
+    away, square = (x - y.reshape(x.shape)).abs(), float(words["sigma"]) ** 2
+    values = torch.where(away < 1 / square, 0.5 * square * away.square(), away - 0.5 / square)
+    return values.sum() / (words["num"] or 1)
+
+
+def _multi_label_margin(words: Words, x: Tensor, y: Tensor) -> Tensor:
+    """Each target is a row of classes from 1 on, up to the first 0."""
+    labels = y.reshape(x.shape).long() - 1
+    ended = (labels < 0).long().cumsum(-1) > 0
+    return functional.multilabel_margin_loss(
+        x, labels.masked_fill(ended, -1), reduction="mean" if words["size_average"] else "sum"
+    )
+
+
+def _simplex(words: Words, x: Tensor, y: Tensor) -> Tensor:
+    """The mean square distance from a class's corner of a regular simplex."""
+    corners = torch.zeros(words["n_classes"], words["n_classes"], dtype=torch.float64)
+    sides = words["n_classes"] - 1
+    for at in range(sides):
+        corners[at, at] = (1 - corners[at, :at].square().sum()).sqrt()
+        corners[at + 1 :, at] = (corners[at, at].square() - 1 - 1 / sides) / corners[at, at]
+    return (x - corners.to(x.dtype)[y.reshape(-1).long() - 1]).square().mean()
+
+
+def _policy(words: Words, x: Tensor, y: Tensor) -> Tensor:
+    """-reward * log(probability), for rows that have a reward at the chosen action."""
+    return -(y * x.log()).sum()
 
 
 MEAN = {"size_average": True}
@@ -221,7 +253,7 @@ ROWS: dict[str, Row] = {
                         {"sigmoid": "binary_crossentropy"}),
     "CategoricalCrossEntropy": Row(
         Signature('loss="categorical_crossentropy"'),
-        lambda words, x, y: -(y * x.log()).sum(-1).mean(),
+        lambda words, x, y: -(y * (x / x.sum(-1, True)).log()).sum(-1).mean(),
         {"softmax": "categorical_crossentropy"},
     ),
     "MarginCriterion": Row(
@@ -251,7 +283,8 @@ ROWS: dict[str, Row] = {
         lambda words, x, y: _reduced(words, torch.xlogy(y, y) - y * x)),
     "MultiLabelSoftMarginCriterion": Row(
         Signature('loss="binary_crossentropy"', {"weights": None, **MEAN}),
-        lambda words, x, y: functional.binary_cross_entropy_with_logits(x, y)),
+        lambda words, x, y: functional.binary_cross_entropy_with_logits(
+            x, y, None if words["weights"] is None else float_tensor(words["weights"]))),
     "SoftMarginCriterion": Row(
         Signature("loss=softplus", MEAN),
         _simple(lambda x, y: functional.softplus(-x * y))),
@@ -264,7 +297,16 @@ ROWS: dict[str, Row] = {
         Signature("loss=function", {"margin": 1.0, **MEAN}), _hinge_embedding),
     "CosineDistanceCriterion": Row(
         Signature('loss="cosine_similarity"', MEAN),
-        lambda words, x, y: (1 - functional.cosine_similarity(x, y.reshape(x.shape), -1)).mean()),
+        lambda words, x, y: _reduced(
+            words, 1 - functional.cosine_similarity(x, y.reshape(x.shape), -1))),
+    "MultiLabelMarginCriterion": Row(Signature("loss=function", MEAN), _multi_label_margin),
+    "ClassSimplexCriterion": Row(Signature("loss=function", {"n_classes": REQUIRED}), _simplex),
+    "DotProductCriterion": Row(
+        Signature("loss=function", {"size_average": False}),
+        lambda words, x, y: (x * y.reshape(x.shape)).sum()),
+    "PGCriterion": Row(Signature("loss=function", {"sizeAverage": False}), _policy),
+    "SmoothL1CriterionWithWeights": Row(
+        Signature("loss=function", {"sigma": REQUIRED, "num": 0}), _smooth_by_sigma),
 }  # fmt: skip
 LOSSES: dict[str, tuple[str, dict[str, Any]]] = {  # of compile, in Keras 1's words
     "categorical_crossentropy": ("CategoricalCrossEntropy", {}),

@@ -58,6 +58,35 @@ class TimeDistributedCriterion(Composed):
         return found.mean() if self.words["size_average"] else found.sum()
 
 
+class TimeDistributedMaskCriterion(Composed):
+    """A criterion on each step of a sequence, steps with the padding's label left out."""
+
+    signature: ClassVar[dict[str, Any]] = {"criterion": None, "padding_value": 0}
+
+    def compared(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the mean over the steps that count."""
+        one, labels = self.words["criterion"], y.reshape(-1)
+        counted = labels != self.words["padding_value"]
+        found: Tensor = one.row.compare(one.words, x.flatten(0, 1)[counted], labels[counted])
+        return found
+
+
+class TransformerCriterion(Composed):
+    """A criterion on what two networks make of the output and of the target."""
+
+    signature: ClassVar[dict[str, Any]] = {
+        "criterion": None, "input_transformer": None, "target_transformer": None}  # fmt: skip
+
+    def compared(self, x: Tensor, y: Tensor) -> Tensor:
+        """Compare what they make; gradients go through that of the output."""
+        one = self.words["criterion"]
+        found = [value if net is None else net.native([tuple(value.shape[1:])])(value)
+                 for net, value in ((self.words["input_transformer"], x),
+                                    (self.words["target_transformer"], y))]  # fmt: skip
+        compared: Tensor = one.row.compare(one.words, found[0], found[1].detach())
+        return compared
+
+
 class Tabular(Composed):
     """A criterion on a table of values; how networks are trained by it is in `joined`."""
 
@@ -133,9 +162,8 @@ class L1HingeEmbeddingCriterion(Tabular):
 
     def compared(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
         """Compare both values."""
-        away = (
-            (x[0] - x[1]).abs().flatten(1).sum(1) if x[0].dim() > 1 else (x[0] - x[1]).abs().sum()
-        )
+        away = (x[0] - x[1]).abs()
+        away = away.flatten(1).sum(1) if y[0].numel() == len(away) > 1 else away.sum()
         return torch.where(y[0].reshape(-1) > 0, away, (self.words["margin"] - away).relu()).mean()
 
 
@@ -169,6 +197,7 @@ def _table(given: Any) -> list[Tensor]:
 
 
 COMPOSED = (
-    MultiCriterion, TimeDistributedCriterion, ParallelCriterion, CosineEmbeddingCriterion,
+    MultiCriterion, TimeDistributedCriterion, TimeDistributedMaskCriterion, TransformerCriterion,
+    ParallelCriterion, CosineEmbeddingCriterion,
     MarginRankingCriterion, L1HingeEmbeddingCriterion, KLDCriterion, GaussianCriterion,
 )  # fmt: skip

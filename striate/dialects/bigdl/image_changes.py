@@ -204,6 +204,55 @@ def _cells(mat: Array, corners: Sequence[float], normalized: bool) -> list[int]:
     return [min(max(int(at), 0), side) for at, side in zip(places, sides, strict=True)]
 
 
+class RandomCropper(FeatureTransformer):
+    """A part of a size, anywhere or in the middle, and turned left to right half of the time."""
+
+    def __init__(self, crop_w: int, crop_h: int, mirror: bool, cropper_method: str = "Random",
+                 channels: int = 3, bigdl_type: str = "float") -> None:  # fmt: skip
+        kind: Any = RandomCrop if str(cropper_method).lower() == "random" else CenterCrop
+        self.crop, self.mirror = kind(crop_w, crop_h), mirror
+
+    def change(self, mat: Array) -> Array:
+        """Return the changed matrix."""
+        cut: Array = self.crop.change(mat)
+        return cut[:, ::-1].copy() if self.mirror and random.getrandbits(1) else cut
+
+
+class RandomAlterAspect(FeatureTransformer):
+    """A part of a drawn area and shape, at a size of `crop_length` on both sides."""
+
+    def __init__(self, min_area_ratio: float, max_area_ratio: float,
+                 min_aspect_ratio_change: float, interp_mode: str, crop_length: int,
+                 bigdl_type: str = "float") -> None:  # fmt: skip
+        self.areas, self.least = (min_area_ratio, max_area_ratio), min_aspect_ratio_change
+        self.resized = Resize(crop_length, crop_length)
+
+    def change(self, mat: Array) -> Array:
+        """Return the changed matrix."""
+        rows, columns = mat.shape[:2]
+        area = random.uniform(*self.areas) * rows * columns
+        aspect = random.uniform(self.least, 1 / self.least)
+        height = min(max(int((area / aspect) ** 0.5), 1), rows)
+        width = min(max(int((area * aspect) ** 0.5), 1), columns)
+        top, left = random.randint(0, rows - height), random.randint(0, columns - width)
+        out: Array = self.resized.change(mat[top : top + height, left : left + width])
+        return out
+
+
+class RandomResize(FeatureTransformer):
+    """The shorter side at a length that is drawn, the other one in proportion."""
+
+    def __init__(self, min_size: int, max_size: int, bigdl_type: str = "float") -> None:
+        self.limits = min_size, max_size
+
+    def change(self, mat: Array) -> Array:
+        """Return the changed matrix."""
+        rows, columns = mat.shape[:2]
+        share = random.randint(*self.limits) / min(rows, columns)
+        out: Array = Resize(round(rows * share), round(columns * share)).change(mat)
+        return out
+
+
 class Filler(FeatureTransformer):
     """A part, between shares of the sides, in one value."""
 
@@ -309,7 +358,8 @@ NAMES: dict[str, Any] = {
     one.__name__: one
     for one in (
         *(FeatureTransformer, Pipeline, RandomTransformer, HFlip, Resize, AspectScale, CenterCrop),
-        *(RandomAspectScale, RandomCrop, FixedCrop, Filler, Expand, FixExpand),
+        *(RandomCropper, RandomAlterAspect, RandomResize, RandomAspectScale, RandomCrop, FixedCrop),
+        *(Filler, Expand, FixExpand),
         *(BytesToMat, MatToFloats, MatToTensor, ImageFrameToSample),
     )
 }

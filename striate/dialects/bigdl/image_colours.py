@@ -136,6 +136,18 @@ class ChannelNormalize(FeatureTransformer):
         return (mat.astype(np.float32) - self.mean) / self.std
 
 
+class ChannelScaledNormalizer(FeatureTransformer):
+    """The means of the channels taken away, then all values times a scale."""
+
+    def __init__(self, mean_r: float, mean_g: float, mean_b: float, scale: float,
+                 bigdl_type: str = "float") -> None:  # fmt: skip
+        self.mean, self.scale = np.array([mean_b, mean_g, mean_r], np.float32), scale
+
+    def change(self, mat: Array) -> Array:
+        """Return the changed matrix."""
+        return (mat.astype(np.float32) - self.mean) * np.float32(self.scale)
+
+
 class PixelNormalize(FeatureTransformer):
     """A mean of each cell taken away, in the order height, width, channel."""
 
@@ -151,6 +163,6 @@ NAMES: dict[str, Any] = {
     one.__name__: one
     for one in (
         *(Brightness, Hue, Contrast, Saturation, ChannelOrder, ColorJitter),
-        *(ChannelNormalize, PixelNormalize),
+        *(ChannelNormalize, ChannelScaledNormalizer, PixelNormalize),
     )
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from ...initializers import (
     Constant,
@@ -34,9 +37,26 @@ def msra(varianceNormAverage: bool = True) -> Initializer:  # noqa: N803
     return VarianceScaling(2.0, mode, "untruncated_normal")
 
 
+@dataclass(frozen=True)
+class BilinearFiller(Initializer):
+    """Weights with which a transposed convolution makes an image larger, linearly in both axes."""
+
+    def draw(self, shape: Sequence[int], generator: Any, dtype: torch.dtype) -> Tensor:
+        """Return the same tent for each pair of channels: (rows, columns, out, in)."""
+        tent = _tent(shape[0])[:, None] * _tent(shape[1])[None, :]
+        return tent[:, :, None, None].expand(*shape).to(dtype).clone()
+
+
+def _tent(size: int) -> Tensor:
+    factor = (size + 1) // 2
+    middle = factor - 1 if size % 2 else factor - 0.5
+    return 1 - (torch.arange(size) - middle).abs() / factor
+
+
 METHODS: Mapping[str, Callable[..., Initializer]] = {
     "Xavier": GlorotUniform, "Zeros": Zeros, "Ones": Ones, "RandomUniform": random_uniform,
     "RandomNormal": lambda mean, stdv: RandomNormal(float(mean), float(stdv)),
+    "BilinearFiller": BilinearFiller,
     "ConstInitMethod": lambda value: Constant(float(value)), "MsraFiller": msra,
 }  # fmt: skip
 

@@ -102,9 +102,11 @@ def _transposed(words: Words, x: Spec) -> Sequence[Layer]:
 
 
 def _separable(words: Words, x: Spec) -> Sequence[Layer]:
-    ends = _kernelled(words, x)
+    ends = _kernelled({**words, "W_regularizer": None}, x)
     init = ends.pop("kernel_initializer")
     del ends["kernel_regularizer"]
+    for part in ("depthwise", "pointwise"):
+        ends[f"{part}_regularizer"] = regularizer(words[f"{part}_regularizer"])
     return [
         native.SeparableConv2D(
             words["nb_filter"], (words["nb_row"], words["nb_col"]), words["subsample"],
@@ -178,12 +180,17 @@ KERAS: dict[str, Kind] = {
         "nb_filter": REQUIRED, **DEPTHS, **BEGINS, "border_mode": "valid",
         "subsample": (1, 1, 1), **TH, **ENDS}, _convolution(3, tuple(DEPTHS))),
     "AtrousConvolution2D": Kind("L.Conv2D(filters, kernel_size, dilation_rate=2)", {
-        **SIDES, **BEGINS, **CONV, "atrous_rate": (1, 1), **ENDS},
-        _convolution(2, ("nb_row", "nb_col"))),
+        **SIDES, **BEGINS, "border_mode": "valid", "subsample": (1, 1), "atrous_rate": (1, 1),
+        **TH, **ENDS}, _convolution(2, ("nb_row", "nb_col"))),
+    "AtrousConvolution1D": Kind("L.Conv1D(filters, kernel_size, dilation_rate=2)", {
+        "nb_filter": REQUIRED, "filter_length": REQUIRED, **BEGINS, "border_mode": "valid",
+        "subsample_length": 1, "atrous_rate": 1, **ENDS}, _convolution(1, ("filter_length",))),
     "Deconvolution2D": Kind("L.Conv2DTranspose(filters, kernel_size)", {
         **SIDES, "output_shape": None, **BEGINS, **CONV, **ENDS}, _transposed),
     "SeparableConvolution2D": Kind("L.SeparableConv2D(filters, kernel_size)", {
-        **SIDES, **BEGINS, **CONV, "depth_multiplier": 1, **ENDS}, _separable),
+        **SIDES, **BEGINS, "border_mode": "valid", "subsample": (1, 1), "depth_multiplier": 1,
+        **TH, "depthwise_regularizer": None, "pointwise_regularizer": None,
+        "b_regularizer": None, "bias": True, **SHAPE}, _separable),
     "MaxPooling2D": Kind("L.MaxPooling2D(pool_size)", WINDOW, _pooling(native.MaxPooling2D, 2)),
     "AveragePooling2D": Kind("L.AveragePooling2D(pool_size)", WINDOW,
                              _pooling(native.AveragePooling2D, 2)),
@@ -249,6 +256,7 @@ KERAS: dict[str, Kind] = {
 SPELLINGS = {
     "Conv1D": "Convolution1D", "Conv2D": "Convolution2D", "Conv3D": "Convolution3D",
     "Deconv2D": "Deconvolution2D", "AtrousConv2D": "AtrousConvolution2D",
+    "AtrousConv1D": "AtrousConvolution1D",
     "SeparableConv2D": "SeparableConvolution2D",
 }  # fmt: skip
 MERGES = {

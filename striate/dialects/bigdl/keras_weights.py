@@ -56,7 +56,7 @@ def _local_1d(words: Words, x: Spec) -> nn.Module:
     steps, channels = (int(n or 0) for n in x.shape)
     kernel, strides = (words["filter_length"], 1), (words["subsample_length"], 1)
     return learned.Turned(learned.Local((channels, steps, 1), words["nb_filter"], kernel, strides,
-                                        (0, 0), words["bias"], _act(words)))  # fmt: skip
+                                        (0, 0), words["bias"], _act(words), True))  # fmt: skip
 
 
 def _valid(words: Words, word: str, value: str) -> None:
@@ -85,7 +85,8 @@ KERAS_WEIGHTED: dict[str, Kind] = {
     "SReLU": Kind("L.PReLU()", {"t_left_init": "zero", "a_left_init": "glorot_uniform",
                   "t_right_init": "glorot_uniform", "a_right_init": "one", "shared_axes": None,
                   **SHAPE}, learnt(_srelu)),
-    "Highway": Kind("L.TorchModule(module)", {"activation": None, **ENDS}, learnt(_highway)),
+    "Highway": Kind("L.TorchModule(module)", {"activation": None, **PENALTIES, "bias": True,
+                    "input_dim": None, **SHAPE}, learnt(_highway)),
     "MaxoutDense": Kind("L.TorchModule(module)", {"output_dim": REQUIRED, "nb_feature": 4,
                         **PENALTIES, "bias": True, "input_dim": None, **SHAPE}, learnt(_maxout)),
     "LocallyConnected1D": Kind("L.Conv1D(filters, kernel_size)", {

@@ -31,7 +31,7 @@ class Kind:
     native: str
     words: Mapping[str, Any]
     make: Make
-    starts: Callable[[Words], Spec | None] = lambda words: None
+    starts: Callable[[Words], Spec | tuple[Spec, ...] | None] = lambda words: None
     rank: int = 0
 
 

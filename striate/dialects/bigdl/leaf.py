@@ -18,6 +18,8 @@ from .layouts import Array, inside, outside
 from .module import Module, unknown
 from .session import BigdlSession
 
+REPEATED = {"TimeDistributed": ("model", "layer"), "Bottle": ("module",)}
+
 
 class Leaf(Module):
     """A module that is made of native layers, one after the other."""
@@ -33,7 +35,7 @@ class Leaf(Module):
         self.init_methods: tuple[Any, Any] = (None, None)
         start = row.starts(words)
         if start is not None:
-            self._make(start)
+            self._make(start[0] if isinstance(start, tuple) else start)
 
     def connect(self, *x: Symbol) -> tuple[Symbol, ...]:
         """Call the native layers."""
@@ -46,8 +48,12 @@ class Leaf(Module):
         return out if isinstance(out, tuple) else (out,)
 
     def leaves(self) -> Iterator[Leaf]:
-        """Yield the module itself."""
-        yield self
+        """Yield the module itself, or those of the one that it repeats."""
+        inner = next((self.words[w] for w in REPEATED.get(self.kind, ()) if w in self.words), None)
+        if isinstance(inner, Module):
+            yield from inner.leaves()
+        else:
+            yield self
 
     def is_sample(self, x: Tensor) -> bool:
         """Whether it has as many axes as the row says, or as many values as Reshape asks for."""
@@ -70,10 +76,16 @@ class Leaf(Module):
     def described(self) -> dict[str, Array]:
         """Return weight, bias and their gradients by name."""
         found: dict[str, Array] = {}
-        for word, (layer, value) in zip(("weight", "bias"), self.weights(), strict=False):
+        weights = self.weights()
+        biases = {id(w) for layer, _ in weights for name, w in layer.named_parameters()
+                  if name.rpartition(".")[2] == "bias"}  # fmt: skip
+        words = (
+            ("bias",) if len(weights) == 1 and id(weights[0][1]) in biases else ("weight", "bias")
+        )
+        for word, (layer, value) in zip(words, weights, strict=False):
             grad = torch.zeros_like(value) if value.grad is None else value.grad
-            found[word] = outside(layer, value)
-            found[f"grad{word.capitalize()}"] = outside(layer, grad)
+            found[word] = outside(layer, value, self.kind)
+            found[f"grad{word.capitalize()}"] = outside(layer, grad, self.kind)
         return found
 
     def set_init_method(self, weight_init_method: Any = None, bias_init_method: Any = None) -> Leaf:
@@ -123,7 +135,7 @@ class Leaf(Module):
         for number, layer in enumerate(self.natives):
             layer.rename(self.label if not number else f"{self.label}_{number}")
         if start is not None:
-            self.natives[0].ensure_built((start,))
+            self.natives[0].ensure_built(start if isinstance(start, tuple) else (start,))
         for word, (layer, value) in zip(("init_weight", "init_bias"), self.weights(), strict=False):
             if self.words.get(word) is not None:
-                inside(layer, value, self.words[word])
+                inside(layer, value, self.words[word], self.kind)

@@ -65,7 +65,7 @@ class Highway(nn.Module):
 
     def __init__(self, size: int, bias: bool, act: Callable[[Tensor], Tensor] | None) -> None:
         super().__init__()
-        self.linear, self.gate = (nn.Linear(size, size, bias) for _ in range(2))
+        self.gate, self.linear = (nn.Linear(size, size, bias) for _ in range(2))
         self.act = act or (lambda x: x)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,13 +79,14 @@ class Maxout(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, parts: int, bias: bool) -> None:
         super().__init__()
-        self.weight = glorot(parts, inputs, outputs)
-        self.bias = nn.Parameter(torch.zeros(parts, outputs)) if bias else None
+        self.parts = parts
+        self.weight = glorot(parts * outputs, inputs)
+        self.bias = nn.Parameter(torch.zeros(parts * outputs)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the largest."""
-        y = torch.einsum("ni,pio->npo", x, self.weight)
-        return (y if self.bias is None else y + self.bias).amax(1)
+        y = functional.linear(x, self.weight, self.bias)
+        return y.reshape(*y.shape[:-1], self.parts, -1).amax(-2)
 
 
 class Similar(nn.Module):
@@ -93,14 +94,15 @@ class Similar(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, cosine: bool) -> None:
         super().__init__()
-        self.weight = uniform(outputs, inputs, fan=inputs)
+        size = (outputs, inputs) if cosine else (inputs, outputs)
+        self.weight = uniform(*size, fan=inputs)
         self.cosine = cosine
 
     def forward(self, x: Tensor) -> Tensor:
         """Compare with each row."""
         if self.cosine:
             return functional.normalize(x, dim=-1) @ functional.normalize(self.weight, dim=-1).T
-        return torch.cdist(x, self.weight)
+        return torch.cdist(x, self.weight.T)
 
 
 class Local(nn.Module):
@@ -108,22 +110,42 @@ class Local(nn.Module):
 
     def __init__(self, x: Sequence[int], filters: int, kernel: Sequence[int],
                  strides: Sequence[int], pads: Sequence[int], bias: bool,
-                 act: Callable[[Tensor], Tensor] | None = None) -> None:  # fmt: skip
+                 act: Callable[[Tensor], Tensor] | None = None,
+                 frames: bool = False) -> None:  # fmt: skip
         super().__init__()
+        self.channels, self.frames = int(x[0]), frames  # cells of frames are (steps, channels)
         self.kernel, self.strides, self.pads = tuple(kernel), tuple(strides), tuple(pads)
         triples = zip(x[1:], kernel, strides, pads, strict=True)
         self.places = [(size + 2 * pad - k) // step + 1 for size, k, step, pad in triples]
         cells = x[0] * math.prod(kernel)
-        self.weight = glorot(math.prod(self.places), cells, filters)
-        self.bias = nn.Parameter(torch.zeros(filters, *self.places)) if bias else None
+        self.weight = glorot(math.prod(self.places), filters, cells)
+        self.bias = nn.Parameter(torch.zeros(math.prod(self.places), filters)) if bias else None
         self.act = act or (lambda y: y)
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply each window with its own kernel."""
         windows = functional.unfold(x, self.kernel, padding=self.pads, stride=self.strides)
-        y = torch.einsum("ncp,pcf->nfp", windows, self.weight)
-        y = y.reshape(*y.shape[:2], *self.places)
-        return self.act(y if self.bias is None else y + self.bias)
+        if self.frames:
+            cells = windows.reshape(len(x), self.channels, -1, windows.shape[-1])
+            windows = cells.transpose(1, 2).flatten(1, 2)
+        y = torch.einsum("ncp,pfc->nfp", windows, self.weight)
+        if (
+            self.bias is not None
+        ):  # BigDL shows (places, filters), but reads maps as (filters, places)
+            y = y + (self.bias.T if self.frames else self.bias.reshape(y.shape[1:]))
+        return self.act(y.reshape(*y.shape[:2], *self.places))
+
+
+def full_convolution(kind: Any, words: Any, kernel: Sequence[int], strides: Sequence[int],
+                     sides: str) -> Layer:  # fmt: skip
+    """Return a transposed convolution that no native layer is: with groups, or over volumes."""
+    pads, more = (tuple(words[f"{word}_{side}"] for side in sides) for word in ("pad", "adj"))
+    fan = words["n_output_plane"] * math.prod(kernel)
+    made = kind(words["n_input_plane"], words["n_output_plane"], tuple(kernel), tuple(strides),
+                pads, more, words["n_group"], not words["no_bias"])  # fmt: skip
+    for weight in made.parameters():
+        nn.init.uniform_(weight, -(fan**-0.5), fan**-0.5)
+    return layer(made, words)
 
 
 class Turned(nn.Module):

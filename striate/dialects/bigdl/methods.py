@@ -207,6 +207,23 @@ class TorchSGD(Optimizer):
             torch._foreach_add_(params, state["momentum"], alpha=-lr)
 
 
+@dataclasses.dataclass(frozen=True)
+class TorchAdagrad(Adagrad):
+    """Torch 7's: weightdecay * w is a part of the gradient."""
+
+    l2: float = 0.0
+
+    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
+        """Step along the gradients in units of the root of their sum of squares."""
+        decayed = list(torch._foreach_add(grads, params, alpha=self.l2))
+        super().rule(params, decayed, state, lr, step)
+
+
+def _adagrad(words: Words) -> Optimizer:
+    l2 = float(words["weightdecay"])
+    return TorchAdagrad(_rate(words), 0.0, 1e-20, l2) if l2 else Adagrad(_rate(words), 0.0, 1e-20)
+
+
 def _rate(words: Words, schedule: Any = None) -> Any:
     lr, decay = float(words["learningrate"]), float(words["learningrate_decay"])
     if isinstance(schedule, Schedule) and not isinstance(schedule, Default):
@@ -277,7 +294,7 @@ ROWS: dict[str, Row] = {
     "Adagrad": Row(
         Signature("st.optimizers.Adagrad(learning_rate)", {
             "learningrate": 1e-3, "learningrate_decay": 0.0, "weightdecay": 0.0}),
-        lambda w: Adagrad(_rate(w), 0.0, 1e-20),
+        _adagrad,
     ),
     "Ftrl": Row(
         Signature("a rule of the dialect", {

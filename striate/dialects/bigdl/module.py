@@ -69,6 +69,7 @@ class Module:
         self.is_train = True
         self.models: dict[Any, Model] = {}
         self.output: Any = None
+        self.taped: tuple[list[Tensor], Any] | None = None  # of the last forward in training mode
 
     def __getattr__(self, word: str) -> Any:
         raise unknown(f"BigDL 0.7 {self.__dict__.get('kind', type(self).kind)}", self, word)
@@ -117,22 +118,39 @@ class Module:
     def forward(self, input: Any) -> Any:
         """Return the output for a batch, or for one sample, as float32."""
         x, single = self._tensors(input)
+        if self.is_train:  # backward follows this very computation: its draws, its statistics
+            self.taped = x, self._computed(x)
+            self.output = _arrays(self.taped[1], single, copied=True)
+            return self.output
         model = self.native([tuple(one.shape[1:]) for one in x])
-        model.train(self.is_train)
+        model.train(False)
         with torch.no_grad():
             out = model(*x)
         self.output = _arrays(out, single)
         return self.output
 
-    def backward(self, input: Any, grad_output: Any) -> Any:
-        """Return the gradient of the input, and add those of the weights to what they have."""
-        x, single = self._tensors(input)
-        x = [one.requires_grad_() for one in x]
+    def _computed(self, x: list[Tensor]) -> Any:
+        """Return the outputs for these, with their history."""
+        for one in x:
+            one.requires_grad_()
         model = self.native([tuple(one.shape[1:]) for one in x])
         model.train(self.is_train)
-        out = model(*x)
+        return model(*x)
+
+    def _recalled(self, x: list[Tensor]) -> tuple[list[Tensor], Any]:
+        """Return inputs and outputs of the last forward if it was for these, else computed now."""
+        taped, self.taped = self.taped, None
+        if taped is None or not self.is_train or len(taped[0]) != len(x):
+            return x, self._computed(x)
+        same = all(torch.equal(*pair) for pair in zip(taped[0], x, strict=True))
+        return taped if same else (x, self._computed(x))
+
+    def backward(self, input: Any, grad_output: Any) -> Any:
+        """Return the gradient of the input, and add those of the weights to what they have."""
+        given_x, single = self._tensors(input)
+        x, out = self._recalled(given_x)
         outs = out if isinstance(out, tuple) else (out,)
-        given = grad_output if isinstance(grad_output, (list, tuple)) else [grad_output]
+        given = _flat(grad_output) if isinstance(grad_output, (list, tuple)) else [grad_output]
         grads = [torch.as_tensor(np.asarray(g), dtype=torch.float32).reshape(o.shape)
                  for g, o in zip(given, outs, strict=True)]  # fmt: skip
         torch.autograd.backward(outs, grads)
@@ -160,7 +178,7 @@ class Module:
                         weight.sub_(weight.grad, alpha=learning_rate)
 
     def _tensors(self, given: Any) -> tuple[list[Tensor], bool]:
-        arrays = given if isinstance(given, (list, tuple)) else [given]
+        arrays = _flat(given) if isinstance(given, (list, tuple)) else [given]
         numbers = [one.to_ndarray() if hasattr(one, "to_ndarray") else one for one in arrays]
         x = [torch.as_tensor(np.asarray(one), dtype=torch.float32) for one in numbers]
         single = self.is_sample(x[0])
@@ -260,7 +278,8 @@ class Module:
 
     def get_weights(self) -> list[Array] | None:
         """Return weights and biases; None, after saying so, where there are none."""
-        found = [outside(layer, w) for leaf in self.leaves() for layer, w in leaf.weights()]
+        found = [outside(layer, w, leaf.kind) for leaf in self.leaves()
+                 for layer, w in leaf.weights()]  # fmt: skip
         if not found:
             print("The layer does not have weight/bias")  # noqa: T201  BigDL's own words
             return None
@@ -269,23 +288,23 @@ class Module:
     def set_weights(self, weights: Any) -> None:
         """Give the module weights and biases, in the order and layout of get_weights."""
         given = list(weights) if isinstance(weights, (list, tuple)) else [weights]
-        mine = [pair for leaf in self.leaves() for pair in leaf.weights()]
-        for (layer, weight), value in zip(mine, given, strict=False):
+        mine = [(*pair, leaf.kind) for leaf in self.leaves() for pair in leaf.weights()]
+        for (layer, weight, kind), value in zip(mine, given, strict=False):
             array = np.asarray(value)
             if array.size != weight.numel():
                 raise DialectError(
                     f"BigDL 0.7 {self.label}",
                     "a weight has another number of values",
                     got=str(array.shape),
-                    need=str(outside(layer, weight).shape),
+                    need=str(outside(layer, weight, kind).shape),
                     at=caller(),
                 )
-            inside(layer, weight, array)
+            inside(layer, weight, array, kind)
         if len(given) != len(mine):
             raise DialectError(
                 f"BigDL 0.7 {self.label}",
                 f"set_weights got {len(given)} arrays for {len(mine)} weights",
-                need=", ".join(str(outside(*pair).shape) for pair in mine) or "none",
+                need=", ".join(str(outside(*one).shape) for one in mine) or "none",
                 at=caller(),
             )
 
@@ -308,7 +327,15 @@ class Module:
         self.saveModel(path, None, over_write)
 
 
-def _arrays(out: Any, single: bool) -> Any:
+def _flat(given: Any) -> list[Any]:
+    """Return the values of a table, those of tables in it too."""
+    if isinstance(given, (list, tuple)) and given and not np.isscalar(given[0]):
+        return [value for one in given for value in _flat(one)]
+    return [given]
+
+
+def _arrays(out: Any, single: bool, copied: bool = False) -> Any:
     if isinstance(out, tuple):
-        return [_arrays(one, single) for one in out]
-    return (out[0] if single else out).detach().cpu().numpy()
+        return [_arrays(one, single, copied) for one in out]
+    array = (out[0] if single else out).detach().cpu().numpy()
+    return array.copy() if copied else array

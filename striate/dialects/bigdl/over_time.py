@@ -138,8 +138,9 @@ def _embedding(words: Words, x: Spec) -> Sequence[Layer]:
 
 def _images(words: Words, x: Spec) -> Sequence[Layer]:
     layout = "channels_first" if words["dim_ordering"] == "th" else "channels_last"
+    kernel = (words["nb_row"], words["nb_col"])
     return [ConvLSTM2D(
-        words["nb_filter"], words["nb_kernel"], words["subsample"], "same", layout, 1,
+        words["nb_filter"], kernel, words["subsample"], "same", layout, 1,
         _act(words["activation"], "tanh"), _act(words["inner_activation"], "hard_sigmoid"),
         return_sequences=words["return_sequences"], go_backwards=words["go_backwards"],
         unit_forget_bias=False,
@@ -190,8 +191,10 @@ KERAS_OVER_TIME: dict[str, Kind] = {
         "input_dim": REQUIRED, "output_dim": REQUIRED, "init": "uniform", "W_regularizer": None,
         "input_shape": None}, _embedding),
     "ConvLSTM2D": Kind("L.TorchModule(module)", {
-        "nb_filter": REQUIRED, "nb_kernel": REQUIRED, "activation": "tanh", **INNER,
-        "dim_ordering": "th", "subsample": 1, "border_mode": "same", **ENDS}, _images),
+        **dict.fromkeys(("nb_filter", "nb_row", "nb_col"), REQUIRED), "activation": "tanh", **INNER,
+        "dim_ordering": "th", "border_mode": "same", "subsample": (1, 1),
+        **dict.fromkeys(KERAS_PENALTIES), "return_sequences": False, "go_backwards": False,
+        "input_shape": None}, _images),
     "Bidirectional": Kind("L.Bidirectional(layer)", {
         "layer": REQUIRED, "merge_mode": "concat", "input_shape": None}, _both),
 }  # fmt: skip
@@ -234,4 +237,15 @@ class BothWays(Container):
         return self.merge.connect(*both) if self.merge is not None else (native.Add()(*both),)
 
 
-CONTAINERS_OVER_TIME = (OverTime, BothWays)
+class Stacked(Sequential):
+    """`MultiRNNCell([cells])`: each cell reads what the one before has given at all steps."""
+
+    kind = "MultiRNNCell"
+
+    def __init__(self, session: Any, cells: Sequence[Module], name: str | None = None) -> None:
+        super().__init__(session, name)
+        for cell in cells:
+            self.add(cell)
+
+
+CONTAINERS_OVER_TIME = (OverTime, BothWays, Stacked)

@@ -38,7 +38,9 @@ from .kind import Kind, bind
 from .leaf import Leaf
 from .methods import ROWS as METHODS, SCHEDULES, Method
 from .module import LAYOUT, Module, Node
+from .normalizing import NORMALIZING
 from .optimizer import Optimizer
+from .over_images import OVER_IMAGES
 from .over_time import CONTAINERS_OVER_TIME, CORE_OVER_TIME, KERAS_OVER_TIME
 from .session import BigdlSession
 from .spark import RDD
@@ -100,11 +102,15 @@ def _layer(session: BigdlSession, name: str, kind: Kind, cls: type[Leaf], prefix
     return Maker(name, made)
 
 
+def core_kinds() -> dict[str, Kind]:
+    """Return the tables of the core API's layers as one."""
+    return {**CORE, **FUNCTIONS, **WEIGHTED, **NORMALIZING, **CORE_OVER_TIME, **OVER_IMAGES}
+
+
 def core_layers(session: BigdlSession) -> dict[str, Any]:
     """Return the names of `bigdl.nn.layer`."""
     out: dict[str, Any] = {
-        name: _layer(session, name, kind, Leaf, "")
-        for name, kind in {**CORE, **FUNCTIONS, **WEIGHTED, **CORE_OVER_TIME}.items()
+        name: _layer(session, name, kind, Leaf, "") for name, kind in core_kinds().items()
     }
 
     def table(name: str, act: Callable[..., Any]) -> Maker:

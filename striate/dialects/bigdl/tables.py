@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,7 +20,7 @@ Act = Callable[[Values], Any]
 MERGES: dict[str, Callable[[], Layer]] = {
     "CAddTable": native.Add, "CSubTable": native.Subtract, "CMulTable": native.Multiply,
     "CMaxTable": native.Maximum, "CMinTable": native.Minimum, "CAveTable": native.Average,
-    "CDivTable": lambda: native.Arithmetic("/"), "DotProduct": lambda: native.Dot(-1),
+    "CDivTable": lambda: native.Arithmetic("/"),
 }  # fmt: skip
 
 
@@ -71,11 +72,52 @@ def _vector(trans: bool = False) -> Act:
 
 
 def _distance(norm: int = 2) -> Act:
-    return _called(lambda a, b: torch.linalg.vector_norm(a - b, norm, -1, True))
+    return _called(lambda a, b: torch.linalg.vector_norm(a - b, norm, -1))
 
 
 def _cosine() -> Act:
-    return _called(lambda a, b: functional.cosine_similarity(a, b, -1)[:, None])
+    return _called(lambda a, b: functional.cosine_similarity(a, b, -1))
+
+
+def _dot() -> Act:
+    return _called(lambda a, b: (a * b).sum(-1))
+
+
+def _halves(dimension: int) -> Act:
+    axis = sample_axis(dimension)
+    return lambda x: native.Lambda(lambda t: tuple(t.tensor_split(2, axis)))(x[0])
+
+
+def _crossed(numTensor: int = 0, embeddingSize: int = 0) -> Act:  # noqa: N803
+    """The dot product of each pair."""
+
+    def crossed(*x: Tensor) -> Tensor:
+        pairs = [(a * b).sum(-1) for at, a in enumerate(x) for b in x[at + 1 :]]
+        return torch.stack(pairs, -1)
+
+    return _called(crossed)
+
+
+def _mixed(dim: int = 0) -> Act:
+    """Weigh what experts say, in a table or along the axis 2, by the first value."""
+
+    def mixed(gate: Tensor, *experts: Tensor) -> Tensor:
+        several = torch.stack(experts, 1) if len(experts) > 1 else experts[0]
+        return (several * gate.reshape(*gate.shape, *[1] * (several.dim() - 2))).sum(1)
+
+    return _called(mixed)
+
+
+def _spread(operation_layer: Any) -> Act:
+    """Give a table to a layer, the smaller values repeated to the size of the largest."""
+
+    def act(x: Values) -> Any:
+        sizes = np.broadcast_shapes(*(one.spec.shape for one in x))  # type: ignore[arg-type]
+        return operation_layer.connect(
+            *(native.Lambda(lambda t: t.expand(-1, *sizes))(one) for one in x)
+        )
+
+    return act
 
 
 def _sampled() -> Act:
@@ -87,5 +129,6 @@ TABLES: dict[str, Callable[..., Act]] = {
     "JoinTable": _join, "SelectTable": _select, "NarrowTable": _narrow,
     "FlattenTable": lambda: lambda x: x, "SplitTable": _split, "Pack": _pack, "MM": _product,
     "MV": _vector, "PairwiseDistance": _distance, "CosineDistance": _cosine,
-    "GaussianSampler": _sampled,
+    "GaussianSampler": _sampled, "DotProduct": _dot, "BifurcateSplitTable": _halves,
+    "CrossProduct": _crossed, "MixtureTable": _mixed, "TableOperation": _spread,
 }  # fmt: skip
