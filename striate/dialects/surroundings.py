@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from . import (
+    restore_hdf5,
     surroundings_coco,
     surroundings_drawing,
     surroundings_einops,
@@ -128,6 +129,7 @@ def surrounded(script: Script) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(restored())
         stack.enter_context(replaced(surroundings_fetched.patches(script)))
+        stack.enter_context(replaced(restore_hdf5.patches(script)))
         stack.enter_context(replaced(notebook))  # notebooks that are saved as programs
         stack.enter_context(as_they_were(changes, moved))
         for root in sorted({path.partition(".")[0] for path in every}):

@@ -22,11 +22,27 @@ Function = Callable[..., Any]
 NOWHERE = -1  # in place of an input that the call is not given
 
 
+SIZES = ((2, 31), (3, 37))  # of the batch, and of axes that are not known, in runs on zeros
+LARGER = ((12, 31), (18, 37))  # for code that looks at, say, the third sample of a batch
+
+
 @dataclass(frozen=True, slots=True)
 class Bare(Spec):
-    """The spec of a value that has no axis for the batch, such as a mean over all; `full` shape."""
+    """The spec of a value that has no axis for the batch, such as a mean over all; `full` shape.
+
+    `runs` are the whole numbers that the runs on zeros gave, by their sizes: those of a size that
+    is not known say how large it is in what is made of it.
+    """
 
     full: tuple[int, ...] = ()
+    runs: tuple[tuple[tuple[int, int], Any], ...] = ()
+
+    def value(self, sizes: tuple[int, int]) -> Tensor:
+        """Return what a run on zeros of these sizes gave, or zeros."""
+        dtype, known = getattr(torch, self.dtype), dict(self.runs)
+        if sizes in known:
+            return torch.tensor(known[sizes], dtype=dtype)
+        return torch.zeros(self.full, dtype=dtype)
 
 
 class Computed(TorchCall):
@@ -36,23 +52,27 @@ class Computed(TorchCall):
 
     def infer(self, *x: Spec) -> Any:
         """Return the specs of what the function gives; what has no batch is `Bare`."""
+        used = SIZES
         try:
-            first, second = (self.on_zeros(x, *sizes) for sizes in ((2, 31), (3, 37)))
-        except ShapeError:  # such as the third sample of a batch
-            first, second = (self.on_zeros(x, *sizes) for sizes in ((12, 31), (18, 37)))
+            first, second = (self.on_zeros(x, *sizes) for sizes in used)
+        except ShapeError:
+            used = LARGER
+            first, second = (self.on_zeros(x, *sizes) for sizes in used)
         if isinstance(first, (int, float)):
             first, second = tensor(first), tensor(second)
         if isinstance(first, tuple):
-            return tuple(_spec(x, *pair) for pair in zip(first, second, strict=True))
-        return _spec(x, first, second)
+            return tuple(_spec(x, *pair, used) for pair in zip(first, second, strict=True))
+        return _spec(x, first, second, used)
 
     def on_zeros(self, x: Sequence[Spec], batch: int, unknown: int) -> Any:
         """Run on zeros, where a size that is not known is `unknown`."""
         zeros = []
         for spec in x:
+            if isinstance(spec, Bare):
+                zeros.append(spec.value((batch, unknown)))
+                continue
             sizes = [unknown if size is None else size for size in spec.shape]
-            shape = spec.full if isinstance(spec, Bare) else (batch, *sizes)
-            zeros.append(torch.zeros(shape, dtype=getattr(torch, spec.dtype)))
+            zeros.append(torch.zeros((batch, *sizes), dtype=getattr(torch, spec.dtype)))
         try:
             with inference(self), torch.no_grad():
                 return self.forward(*zeros)
@@ -82,13 +102,15 @@ class Computed(TorchCall):
         return tensor(out) if isinstance(out, (int, float)) else out
 
 
-def _spec(x: Sequence[Spec], first: Tensor, second: Tensor) -> Spec:
-    """Return the spec that two runs of batches of 2 and 3 agree on."""
+def _spec(x: Sequence[Spec], first: Tensor, second: Tensor, used: Any) -> Spec:
+    """Return the spec that two runs, of batches of these sizes, agree on."""
     first, second = tensor(first), tensor(second)
     dtype = str(first.dtype).removeprefix("torch.")
     if first.dim() == 0 or first.shape[0] == second.shape[0]:
         full = tuple(first.shape)
-        return Bare(full[1:], dtype, x[0].data_format, full)
+        counts = not first.is_floating_point() and len(full) < 2 and full == tuple(second.shape)
+        runs = zip(used, (first.tolist(), second.tolist()), strict=True) if counts else ()
+        return Bare(full[1:], dtype, x[0].data_format, full, tuple(runs))
     pairs = zip(first.shape[1:], second.shape[1:], strict=True)
     return Spec(tuple(a if a == b else None for a, b in pairs), dtype, x[0].data_format)
 
@@ -176,6 +198,8 @@ def replace(value: Any, make: Callable[[Symbol], Any]) -> Any:
         return items if isinstance(value, list) else tuple(items)
     if isinstance(value, dict):
         return {key: replace(item, make) for key, item in value.items()}
+    if isinstance(value, slice):
+        return slice(*(replace(end, make) for end in (value.start, value.stop, value.step)))
     return value
 
 

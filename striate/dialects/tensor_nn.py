@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..layers.convolve import convolve
-from .symbolic import kind, tensor
+from .symbolic import kind, lift, tensor
 from .tensor_math import floating
 from .tensor_shapes import sizes
 
@@ -253,6 +253,7 @@ def generator(seed: Any) -> torch.Generator | None:
     return torch.Generator().manual_seed(int(seed)) if isinstance(seed, int) else None
 
 
+@lift
 def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32",
                   seed: Any = None, **words: Any) -> Tensor:  # fmt: skip
     """Return numbers of a normal distribution."""
@@ -261,6 +262,7 @@ def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any
     return drawn * spread + mean
 
 
+@lift
 def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32",
                      seed: Any = None, name: Any = None) -> Tensor:  # fmt: skip
     """Return numbers of a normal distribution, none further away than two deviations."""
@@ -269,6 +271,7 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
     return torch.nn.init.trunc_normal_(out, mean, stddev, low, high, generator=generator(seed))
 
 
+@lift
 def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = None, dtype: Any = "float32",
                    seed: Any = None, **words: Any) -> Tensor:  # fmt: skip
     """Return numbers that are equally likely."""
@@ -279,6 +282,7 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = None, dtype: Any
     return drawn * (high - low) + low
 
 
+@lift
 def random_bernoulli(
     shape: Any, p: float = 0.0, dtype: Any = "float32", seed: Any = None
 ) -> Tensor:
@@ -292,6 +296,7 @@ def shuffle(value: Any, seed: Any = None, name: Any = None) -> Tensor:
     return x[torch.randperm(len(x), generator=generator(seed))]
 
 
+@lift
 def gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32",
           seed: Any = None) -> Tensor:  # fmt: skip
     """Return numbers of a gamma distribution."""
@@ -303,12 +308,14 @@ def gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32",
     return drawn.to(kind(dtype))
 
 
+@lift
 def poisson(shape: Any, lam: Any, dtype: Any = "float32", seed: Any = None) -> Tensor:
     """Return numbers of a Poisson distribution."""
     rate = torch.as_tensor(lam, dtype=torch.float32)
     return torch.poisson(rate.expand(*sizes(shape), *rate.shape)).to(kind(dtype))
 
 
+@lift
 def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any = None) -> Tensor:
     """Return classes drawn by unnormalised logarithms of their probabilities."""
     return torch.multinomial(floating(logits).softmax(-1), num_samples, True).to(kind(dtype))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .symbolic import kind, tensor
+from .symbolic import kind, lift, tensor
 
 
 def sizes(shape: Any) -> list[int]:
@@ -112,11 +112,16 @@ def reverse(x: Any, axes: Any = None, axis: Any = None) -> Tensor:
     return tensor(x).flip(sizes(given))
 
 
-def gather(reference: Any, indices: Any, axis: int = 0) -> Tensor:
-    """Return the parts at these places along an axis."""
-    places = tensor(indices).long()
-    out = tensor(reference).index_select(axis, places.reshape(-1))
-    return out.reshape(*out.shape[:axis], *places.shape, *out.shape[axis + 1 :])
+def gather(reference: Any = None, indices: Any = None, axis: int | None = None,
+           batch_dims: int = 0, **words: Any) -> Tensor:  # fmt: skip
+    """Return the parts at these places along an axis; the first axes of both may go together."""
+    x, places = tensor(words.get("params", reference)), tensor(indices).long()
+    along = (batch_dims if axis is None else axis) % x.dim()
+    if batch_dims:
+        pairs = zip(x, places, strict=True)
+        return torch.stack([gather(a, b, along - 1, batch_dims - 1) for a, b in pairs])
+    out = x.index_select(along, places.reshape(-1))
+    return out.reshape(*out.shape[:along], *places.shape, *out.shape[along + 1 :])
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Tensor:
@@ -162,21 +167,25 @@ def _mirrored(x: Tensor, axis: int, before: int, after: int, *, edge: bool) -> T
     return x.index_select(axis, places)
 
 
+@lift
 def zeros(shape: Any, dtype: Any = "float32", name: Any = None) -> Tensor:
     """Return zeros."""
     return torch.zeros(sizes(shape), dtype=kind(dtype))
 
 
+@lift
 def ones(shape: Any, dtype: Any = "float32", name: Any = None) -> Tensor:
     """Return ones."""
     return torch.ones(sizes(shape), dtype=kind(dtype))
 
 
+@lift
 def fill(dims: Any, value: Any, name: Any = None) -> Tensor:
     """Return one value in a shape."""
     return tensor(value).expand(*sizes(dims)).clone()
 
 
+@lift
 def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32") -> Tensor:
     """Return the identity matrix."""
     columns = num_rows if num_columns is None else num_columns
@@ -193,6 +202,7 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
     return torch.ones_like(tensor(x), dtype=None if dtype is None else kind(dtype))
 
 
+@lift
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
     """Return numbers in equal steps."""
     ends = (0, start) if stop is None else (start, stop)
@@ -200,6 +210,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     return torch.arange(*numbers, dtype=None if dtype is None else kind(dtype))
 
 
+@lift
 def linspace(start: float, stop: float, num: int = 50) -> Tensor:
     """Return numbers in equal steps, both ends included."""
     return torch.linspace(start, stop, num)

@@ -26,6 +26,7 @@ from .custom import takes_mask
 from .layers import put_weights
 from .ops import Policy
 from .order import of_code
+from .printed import printed
 from .session import KerasSession
 from .tapes import Caller
 
@@ -71,6 +72,8 @@ def _call(session: KerasSession) -> Callable[..., Any]:
             put_weights(session, self)
             return out
         args = tuple(_value(arg) for arg in args)
+        while len(args) > 1 and isinstance(args[-1], (int, float)):
+            args = args[:-1]  # a mask or a mode, such as layer(x, 1), that is no input
         if isinstance(mask, Tensor) and takes_mask(self):
             vars(self)["told_mask"] = mask
         if training is None and not session.inside:
@@ -258,7 +261,13 @@ def _operators(session: KerasSession) -> list[Patch]:
         "__ge__": lambda a, b: tensor(a) >= tensor(b),
         "__le__": lambda a, b: tensor(a) <= tensor(b),
     }
-    return [*made, *((Symbol, name, lift(function)) for name, function in compared.items())]
+    whole: dict[str, Callable[[Any, Any], Any]] = {
+        "__floordiv__": lambda a, b: tensor(a) // tensor(b),
+        "__rfloordiv__": lambda a, b: tensor(b) // tensor(a),
+        "__mod__": lambda a, b: tensor(a) % tensor(b),
+    }
+    lifted = ((Symbol, name, lift(function)) for name, function in {**compared, **whole}.items())
+    return [*made, *lifted]
 
 
 def _in_floats(self: Kernelled, *x: Tensor) -> Tensor:
@@ -335,6 +344,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Symbol, "__torch_function__", classmethod(_torch)),
         (Symbol, "__getitem__", _item),
         (Symbol, "__iter__", None),
+        (Symbol, "__repr__", printed(session)),
         (Symbol, "get_shape", lambda self: Shape(self.shape)),
         (Symbol, "_keras_shape", property(lambda self: self.shape)),
         (Tensor, "_keras_shape", property(lambda self: (None, *self.shape[1:]))),

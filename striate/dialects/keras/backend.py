@@ -24,6 +24,7 @@ from .. import (
     tensor_windows as windows,
 )
 from ..symbolic import found, lift, record, table, tensor
+from ..tensor_sizes import sizes_of
 from .beside import set_random_seed
 from .bound import unfed
 from .layouts import in_layout, layouts
@@ -206,7 +207,7 @@ def int_shape(x: Any) -> Any:
 
 def symbolic_shape(x: Any) -> Any:
     """Return the sizes; that of the batch is known when the network runs."""
-    return tuple(x.shape)
+    return sizes_of(x, tuple(x.shape)) if isinstance(x, Symbol) else tuple(x.shape)
 
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
@@ -297,7 +298,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "constant": lambda value, dtype=None, shape=None, name=None: (
             tensor(value, dtype) if shape is None else shapes.fill(shape, value)),
         "placeholder": placeholder, "function": function, "gradients": gradients,
-        "int_shape": int_shape, "shape": lift(symbolic_shape), "ndim": lambda x: len(x.shape),
+        "int_shape": int_shape, "shape": symbolic_shape, "ndim": lambda x: len(x.shape),
         "switch": switch,
         "dtype": lambda x: str(getattr(x, "dtype", "float32")).removeprefix("torch."),
         "count_params": lambda x: int(np.prod(x.shape)), "is_keras_tensor": lambda x: isinstance(

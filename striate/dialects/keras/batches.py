@@ -73,7 +73,7 @@ class Stream:
             if asked is None and self.again is not None:  # which of the two is known by counting
                 asked = sum(1 for _ in itertools.islice(self.again(), most))
             asked = most if asked is None else min(asked, most)
-        return None if asked is None else int(asked)
+        return None if asked is None else math.ceil(asked)  # 1.3 steps are two, as in Keras
 
     def __iter__(self) -> Iterator[Any]:
         if self.again is not None:

@@ -8,14 +8,39 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...errors import caller
 from ..table import DialectError
+from . import tf_image
+from .image_files import img_to_array, load_img
 from .image_sources import Files
 from .tf_data import Dataset
 from .tf_texts import Text
 
 Read = Callable[[int], Any]
+SHAPES = ("crop_to_aspect_ratio", "pad_to_aspect_ratio")
+
+
+class Pictures(Files):
+    """Pictures that are resized as `tf.image.resize` does it, without smoothing."""
+
+    shaped = ""
+
+    def sized(self, path: Path) -> NDArray[Any]:
+        """Read a picture; its middle, or with black around it, where its proportions are kept."""
+        x = torch.from_numpy(img_to_array(load_img(path, False, self.mode)).copy())
+        height, width = x.shape[:2]
+        share = self.size[0] / self.size[1]  # height of the new picture for its width
+        if self.shaped:
+            sides = (width * share, height / share)
+            wanted = min if self.shaped == "crop_to_aspect_ratio" else max
+            x = tf_image.resize_with_crop_or_pad(
+                x, wanted(height, int(sides[0])), wanted(width, int(sides[1]))
+            )
+        if tuple(x.shape[:2]) == tuple(self.size):
+            return x.numpy()
+        return tf_image.resize(x, self.size, self.method).numpy()
 
 
 class TextFiles(Files):
@@ -34,8 +59,16 @@ def _datasets(
 ) -> Any:  # fmt: skip
     """Return the files as a data set, or a part of them, or both parts."""
     order = np.arange(len(files))
-    if shuffle:
-        np.random.default_rng(seed).shuffle(order)
+    if shuffle and validation_split and seed is None:
+        raise DialectError(
+            "keras.utils",
+            "validation_split takes parts of files in an order by chance, which each call draws",
+            got="shuffle=True, seed=None",
+            need="the same seed in both calls, or shuffle=False",
+            at=caller(),
+        )
+    if shuffle:  # the order of TensorFlow for the same seed
+        np.random.RandomState(seed).shuffle(order)
     cut = len(order) - int(len(order) * (validation_split or 0))
     parts = {"training": order[:cut], "validation": order[cut:]} if validation_split else {}
     if validation_split and subset not in (*parts, "both"):
@@ -47,6 +80,9 @@ def _datasets(
             at=caller(),
         )
     print(f"Found {len(files)} files belonging to {len(files.class_indices)} classes.")  # noqa: T201
+    for name, places in parts.items():
+        if subset in (name, "both"):
+            print(f"Using {len(places)} files for {name}.")  # noqa: T201
 
     def made(places: Any, mixes: bool) -> Dataset:
         def walk() -> Iterator[Any]:
@@ -76,7 +112,8 @@ def image_dataset_from_directory(
 ) -> Any:  # fmt: skip
     """Return the pictures in the folders of a folder as a data set."""
     kind = _kind(labels, label_mode)
-    files = Files(Path(directory), image_size, color_mode, class_names, kind, interpolation)
+    files = Pictures(Path(directory), image_size, color_mode, class_names, kind, interpolation)
+    files.shaped = next((word for word in SHAPES if words.get(word)), "")
     return _datasets(files, lambda place: torch.from_numpy(files.picture(place).copy()),
                      batch_size, shuffle, seed, validation_split, subset)  # fmt: skip
 

@@ -77,10 +77,11 @@ class Files:
 
     def picture(self, index: int) -> Array:
         """Read a picture."""
-        image = load_img(
-            self.root / self.filenames[index], False, self.mode, self.size, self.method
-        )
-        return img_to_array(image)
+        return self.sized(self.root / self.filenames[index])
+
+    def sized(self, path: Path) -> Array:
+        """Read a picture in the size that was asked for."""
+        return img_to_array(load_img(path, False, self.mode, self.size, self.method))
 
     def labels(self, places: Array) -> Any:
         """Return the labels in the form that was asked for."""

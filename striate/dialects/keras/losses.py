@@ -173,6 +173,13 @@ def aligned(y_true: Any, y_pred: Tensor) -> Tensor:
     return true.unsqueeze(-1) if true.ndim == 1 and y_pred.ndim == 2 else true
 
 
+def for_each(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Return the labels of one sample as those of each, as TensorFlow broadcasts them."""
+    inner = y_pred.shape[y_pred.ndim - y_true.ndim :]
+    fewer = 0 < y_true.ndim < y_pred.ndim and y_pred.shape[-1] > 1
+    return y_true.expand_as(y_pred) if fewer and y_true.shape == inner else y_true
+
+
 # ---- objects -------------------------------------------------------------------------------------
 
 
@@ -191,7 +198,9 @@ class Spoken:
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for each sample; a script's own class says which."""
         assert self.fields is not None
-        values = self.fields.values(tensor(y_true), tensor(y_pred).float())
+        true, pred = tensor(y_true), tensor(y_pred).float()
+        sparse = isinstance(self.fields, native.SparseCategoricalCrossentropy)
+        values = self.fields.values(true if sparse else for_each(true, pred), pred)
         return values.mean(-1) if values.ndim == tensor(y_pred).ndim > 0 else values
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -258,6 +267,7 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
             if axis != -1:
                 true = true.movedim(axis, -1) if true.ndim == pred.ndim else true
                 pred = pred.movedim(axis, -1)
+            true = true if "sparse" in word else for_each(true, pred)
             values = found.values(true, pred)
             return values.mean(-1) if values.ndim == pred.ndim > 0 else values
 

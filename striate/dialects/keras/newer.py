@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ... import initializers
+from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ..symbolic import lift, tensor
 from ..table import Row
@@ -139,6 +140,11 @@ def rows(session: KerasSession, base: Any) -> Made:
             share = 1 + low + float(torch.rand(())) * (high - low)
             sizes[self.axis] = max(int(sizes[self.axis] * share), 1)
             return tf_image.resize(inputs, sizes, self.interpolation)
+
+        def infer(self, *x: Spec) -> Spec:
+            """Return the shape of the pictures, one side of which is not known."""
+            sides = [None if axis == self.axis else side for axis, side in enumerate(x[0].spatial)]
+            return x[0].replace(tuple(sides))
 
     class Wrapper(base):  # type: ignore[misc]
         """A layer around another, from which scripts derive their own."""

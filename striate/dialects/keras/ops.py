@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -145,11 +146,23 @@ def image_names() -> dict[str, Any]:
         return lift(tf_image.resize)(images, size, interpolation)
 
     colours = ("rgb_to_hsv", "hsv_to_rgb", "extract_patches", "sobel_edges", "ssim")
-    return {
+    made = {
         "gaussian_blur": lift(numpy.gaussian_blur),
         "resize": resize, "rgb_to_grayscale": lift(tf_image.rgb_to_grayscale),
         **{name: lift(getattr(tf_colors, name)) for name in colours}, **newer.OF_PICTURES,
     }  # fmt: skip
+    return {name: _of_image(function) for name, function in made.items()}
+
+
+def _of_image(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of pictures that also takes them as `image`, as up to Keras 3.3."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **words: Any) -> Any:
+        pictures = [words.pop("image")] if "image" in words and not args else []
+        return function(*pictures, *args, **words)
+
+    return call
 
 
 def random_names() -> dict[str, Any]:

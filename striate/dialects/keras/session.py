@@ -60,6 +60,9 @@ class Given:
     kind: str = ""  # the class, in the words of the version
 
 
+READS = ("image_dim_ordering", "image_data_format")
+
+
 @dataclass
 class KerasSession(Session):
     """The state of one script.
@@ -102,7 +105,9 @@ class KerasSession(Session):
         """Begin with the layout of the version, unless the script speaks of layouts itself."""
         self.layout = self.layout or self.version.layout
         self.chose_layout = any(
-            word.endswith(("dim_ordering", "image_data_format")) for _, word, _ in self.script.words
+            word.endswith(("dim_ordering", "image_data_format"))
+            and word.rpartition(".")[2] not in READS  # which choose at the moment of reading
+            for _, word, _ in self.script.words
         )
 
     def name(self, prefix: str) -> str:

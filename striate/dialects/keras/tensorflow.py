@@ -24,6 +24,7 @@ from .. import (
     tensor_windows as windows,
 )
 from ..symbolic import kind, lift, table, tensor
+from ..tensor_sizes import sizes_of
 from . import (
     tf_boxes,
     tf_colors,
@@ -140,8 +141,10 @@ def tf_range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, *
 
 
 def shape(input: Any, out_type: Any = None, name: Any = None) -> Any:
-    """Return the sizes, as a tensor; of a symbol, what is known."""
-    return tuple(input.shape) if isinstance(input, Symbol) else torch.tensor(tensor(input).shape)
+    """Return the sizes, as a tensor; of a symbol, also those a run alone tells."""
+    if isinstance(input, Symbol):
+        return sizes_of(input, tuple(input.shape))
+    return torch.tensor(tensor(input).shape)
 
 
 def tf_print(*args: Any, **words: Any) -> None:

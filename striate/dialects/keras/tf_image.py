@@ -17,14 +17,17 @@ MODES = {"bilinear": "bilinear", "nearest": "nearest-exact", "bicubic": "bicubic
 
 
 def resize(images: Any, size: Any, method: Any = "bilinear", antialias: bool = False,
-           **words: Any) -> Tensor:  # fmt: skip
-    """Return pictures of another size."""
+           preserve_aspect_ratio: bool = False, **words: Any) -> Tensor:  # fmt: skip
+    """Return pictures of another size; of their own proportions, as large as fits into it."""
     given, x = tensor(images), floating(images)
     batch = x if x.dim() == 4 else x.unsqueeze(0)
     mode = MODES.get(str(method).lower(), "bilinear")
     smooth = mode in ("bilinear", "bicubic")
     extra = {"align_corners": False, "antialias": antialias} if smooth else {}
     sizes = [int(side) for side in size]
+    if preserve_aspect_ratio:
+        share = min(new / old for new, old in zip(sizes, batch.shape[1:3], strict=True))
+        sizes = [round(old * share) for old in batch.shape[1:3]]
     out = functional.interpolate(batch.movedim(-1, 1), sizes, mode=mode, **extra).movedim(1, -1)
     out = out if smooth else out.to(given.dtype)  # pixels of the picture itself
     return out if x.dim() == 4 else out[0]

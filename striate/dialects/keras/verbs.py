@@ -267,8 +267,8 @@ class Spoken(Compiled):
         if version.steps:
             count = math.ceil(count / (batch_size or 32)) if plain(x) else int(steps or 0)
             print(line(version.name, count, seconds, logs, verbose))  # noqa: T201
-        elif count:
-            print(line(version.name, count, seconds, {}))  # noqa: T201
+        elif count or steps:
+            print(line(version.name, count or int(steps), seconds, {}))  # noqa: T201
 
     def evaluate_generator(self, generator: Any, steps: Any = None, *args: Any,
                            val_samples: Any = None, **words: Any) -> Any:  # fmt: skip
@@ -276,7 +276,7 @@ class Spoken(Compiled):
         source = stream(generator)
         old = self.session.version.old and steps is not None
         steps = source.steps_of(val_samples or steps) if val_samples or old else steps
-        return self.evaluate(source, steps=steps, verbose=0)
+        return self.evaluate(source, steps=steps, verbose=words.get("verbose", 0))
 
     def predict(self, x: Any, batch_size: Any = None, verbose: Any = 0, steps: Any = None,
                 **words: Any) -> Any:  # fmt: skip
