@@ -12,7 +12,7 @@ def patches(script: Script) -> list[tuple[Any, str, Any]]:
     """Return the rows for a script that reads or writes HDF5 files itself; else none."""
     if not any(kind == "import" and word.split(".")[0] == "h5py" for kind, word, _ in script.words):
         return []
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     made = h5py.File.__init__
 
