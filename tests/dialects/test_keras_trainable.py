@@ -96,6 +96,31 @@ def test_keras_3_goes_on_where_fewer_weights_are_trained() -> None:
 
 
 @pytest.mark.parametrize("version", ["keras2", "tf", "keras3"])
+def test_a_layer_in_what_is_frozen_as_a_whole_is_not_freed_alone(version: str) -> None:
+    with installed(version):
+        from keras.layers import Dense
+        from keras.models import Sequential
+
+        model = Sequential([Dense(2, input_shape=(3,)), Dense(1)])
+        model.trainable = False
+        model.layers[0].trainable = True
+        assert model.trainable_weights == []
+        lines: list[str] = []
+        model.summary(print_fn=lines.append)
+        assert any("rainable params: 0" in line for line in lines)
+        model.compile("sgd", "mse")
+        before = model.get_weights()
+        model.fit(X, Y, epochs=1, verbose=0)
+        assert all(map(np.array_equal, before, model.get_weights()))
+        model.trainable = True
+        model.layers[0].trainable = False
+        model.compile("sgd", "mse")
+        model.fit(X, Y, epochs=1, verbose=0)
+        same = [*map(np.array_equal, before, model.get_weights())]
+        assert same == [True, True, False, False]
+
+
+@pytest.mark.parametrize("version", ["keras2", "tf", "keras3"])
 def test_a_frozen_network_is_fitted_for_its_numbers(version: str) -> None:
     with installed(version):
         from keras.layers import Dense

@@ -91,3 +91,63 @@ def test_networks_are_made_of_the_layers_of_keras() -> None:
         assert small.name == "mobilenet_1.00_224"
         assert type(small.get_layer("conv1_relu")).__name__ == "ReLU"
         assert small.get_layer("conv1_relu").max_value == 6
+
+
+def test_the_accuracy_of_each_output_is_chosen_by_its_shape() -> None:
+    rng = np.random.default_rng(0)
+    x, y = np.eye(4, dtype="float32"), rng.integers(0, 2, (4, 3)).astype("float32")
+    first = float((y.argmax(1) == 0).mean())  # outputs that are all the same: the first is largest
+    with installed("keras3"):
+        import keras
+
+        start = keras.Input((4,))
+        ends = [
+            keras.layers.Dense(3, kernel_initializer="zeros", name=name)(start) for name in "ab"
+        ]
+        model = keras.Model(start, ends)
+        for asked in (["accuracy"] * 2, [["accuracy"], ["accuracy"]], {"a": ["accuracy"]}):
+            model.compile("sgd", ["binary_crossentropy", "mse"], metrics=asked)
+            numbers = model.evaluate(x, [y, y], verbose=0, return_dict=True)
+            assert numbers["a_accuracy"] == pytest.approx(first)
+        model.compile("sgd", ["mse", "mse"], metrics=["mae", "mse"])
+        assert [*model.evaluate(x, [y, y], verbose=0, return_dict=True)][3:] == ["a_mae", "b_mse"]
+        model.compile("sgd", "binary_crossentropy", metrics={"b": "accuracy"})
+        assert model.evaluate(x, [y, y], verbose=0)[-1] == pytest.approx(first)
+
+
+def test_callbacks_models_and_optimizers_have_what_keras_has() -> None:
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    with installed("keras3"):
+        import keras
+
+        heard: list[str] = []
+
+        class Loud(keras.callbacks.Callback):
+            def on_test_begin(self, logs: Any = None) -> None:
+                super().on_test_begin(logs)
+                heard.append("test")
+
+            def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+                super().on_predict_batch_end(batch, logs)
+                heard.append("predict")
+
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        model.compile("adam", "mse", metrics=["mae"])
+        model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[Loud()])
+        model.predict(x, verbose=0, callbacks=[Loud()])
+        assert heard == ["test", "predict"]
+        names = [tuple(one.shape) for one in model.optimizer.variables]
+        assert names == [(), (), (3, 1), (3, 1), (1,), (1,)]
+        assert int(model.optimizer.variables[0]) == 1
+        assert model.optimizer.variables() == model.optimizer.variables
+        for variable in model.optimizer.variables[2:]:
+            variable.assign(0 * variable)
+        assert not any(float(one.abs().sum()) for one in model.optimizer.variables[2:])
+        assert [one.trainable for one in model.weights] == [True, True]
+        model.reset_metrics()
+        assert set(model.get_metrics_result()) == {"loss", "mae"}
+        assert model.layers[0].dtype == "float32" and model.layers[0].supports_masking
+        assert not model.run_eagerly and model.layers[0].path == model.layers[0].name
+        scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+        model.compile(scaled, "mse")
+        model.fit(x, y, verbose=0)

@@ -21,7 +21,7 @@ from ...model import Model
 from ...regularizers import get as penalty_of
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
-from . import builds, closing, fitted, initial, judging, keyed, numpy_calls
+from . import about, builds, closing, fitted, initial, judging, keyed, numpy_calls
 from .custom import takes_mask
 from .layers import put_weights
 from .ops import Policy
@@ -332,6 +332,7 @@ def patches(session: KerasSession) -> list[Patch]:
             for name in ("compute_dtype", "variable_dtype")
         ),
         *fitted.PATCHES,
+        *about.PATCHES,
         *builds.patches(session),
         (Kernelled, "forward", _in_floats),
         (Layer, "W", Placed("W", 0)),

@@ -57,6 +57,26 @@ class Callback:
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """A step begins."""
 
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Judging begins."""
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Judging has ended."""
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Predicting begins."""
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """Predicting has ended."""
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """A batch to judge begins."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A batch is judged."""
+
+    on_predict_batch_begin, on_predict_batch_end = on_test_batch_begin, on_test_batch_end
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """A step has ended."""
 

@@ -88,8 +88,15 @@ class Compiled(Model):
             native = keras_twin._nothing  # metrics are followed, whatever the loss
         if isinstance(native, Mapping):
             native = [native.get(name) for name in self.graph.output_names]
-        elif version.by_shape and self._graph is not None:
-            asked = keras_metrics.by_shape(asked, native, self.graph.outputs[0].spec.shape)
+        if version.by_shape and self._graph is not None and asked:
+            shapes = [one.spec.shape for one in self.graph.outputs]
+            shape = shapes[0] if len(shapes) == 1 else shapes
+            if isinstance(asked, Mapping):
+                asked = [asked.get(name, []) for name in self.graph.output_names]
+            single = not any(isinstance(one, list) for one in asked)
+            if not version.latches and single and len(asked) == len(shapes) > 1:
+                asked = [[one] for one in asked]  # one for each output, in Keras 3
+            asked = keras_metrics.by_shape(asked, native, shape)
         if words.get("sample_weight_mode") and version.counts_weights:
             native = over_counted(native)
         weighted = self._metrics(given.get("weighted_metrics") or [])
@@ -154,7 +161,7 @@ class Compiled(Model):
             self._latch()
         inside, self.session.inside = self.session.inside, True
         try:
-            latch = self.latch or Latch({}, [])
+            latch = self.latch or Latch({}, [], [])
             with _threads(self), as_compiled(self.session, self, latch, training=training):
                 yield
         finally:

@@ -6,17 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .progress import Numbers, Told
+from .progress import Numbers, Told, hears
 from .session import KerasSession
 
 TESTS = ("on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end")
 PREDICTIONS = ("on_predict_begin", "on_predict_end", "on_predict_batch_begin",
                "on_predict_batch_end")  # fmt: skip
-
-
-def hears(callback: Any, moments: Iterable[str]) -> bool:
-    """Return whether a callback has something to do at one of these moments."""
-    return any(hasattr(callback, moment) for moment in moments)
 
 
 @contextmanager

@@ -6,12 +6,13 @@ Up to Keras 2.3 it goes on with those of the batch: from 2.1.3 on, its moving on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from ...core.layer import Layer
 from ...layers import BatchNormalization
 from ...layers.norm import BATCH, MOVED, MOVING
 from ...model import Model
@@ -33,14 +34,29 @@ class Latch:
 
     weights: dict[int, bool]
     norms: list[tuple[BatchNormalization, bool]]
+    holders: list[Layer]  # the model, and what else holds layers
 
 
 def latched(model: Model) -> Latch:
     """Return the latch of now."""
+    parts = [part for part in model.modules() if isinstance(part, Layer)]
+    holders = [part for part in parts if any(isinstance(one, Layer) for one in part.children())]
+    frozen = _frozen(holders)
     return Latch(
-        {id(weight): weight.requires_grad for weight in model.parameters()},
-        [(one, one.trainable) for one in model.modules() if isinstance(one, BatchNormalization)],
+        {id(one): one.requires_grad and id(one) not in frozen for one in model.parameters()},
+        [(one, one.trainable) for one in parts if isinstance(one, BatchNormalization)],
+        holders,
     )
+
+
+def learnt(model: Model) -> dict[int, bool]:
+    """Return, by the ids of weights, which are trained now."""
+    return latched(model).weights
+
+
+def _frozen(holders: Iterable[Layer]) -> set[int]:
+    """Return the weights in what is frozen as a whole: a layer in it is not freed alone."""
+    return {id(one) for part in holders if not part.trainable for one in part.parameters()}
 
 
 @contextmanager
@@ -49,18 +65,24 @@ def as_compiled(
 ) -> Iterator[None]:
     """Let a model train what was trainable at compile; from Keras 3 on, what is now."""
     version = session.version
-    if not version.latches:
-        weights = [*model.parameters()]
-        if training and weights and not any(weight.requires_grad for weight in weights):
-            session.note(FROZEN.format(model.name))
-        yield
-        return
     before = [(weight, weight.requires_grad) for weight in model.parameters()]
-    changed = [one for one, now in before if latch.weights.get(id(one), now) != now]
+    if version.latches:
+        changed = [one for one, now in before if latch.weights.get(id(one), now) != now]
+    else:
+        frozen = _frozen(latch.holders)
+        changed = [one for one, now in before if now and id(one) in frozen]
     for weight in changed:
         weight.requires_grad_(not weight.requires_grad)
-    if training and changed and version.folds:
+    if training and changed and version.latches and version.folds:
         session.note(WAITS.format(model.name))
+    if training and before and not (version.latches or any(one.requires_grad for one, _ in before)):
+        session.note(FROZEN.format(model.name))
+    if not version.latches:
+        try:
+            yield
+        finally:
+            _restore(before)
+        return
     ways = [layer.statistics for layer, _ in latch.norms]
     for layer, trained in latch.norms:
         vars(layer)["statistics"] = _statistics(session, layer.trainable, trained)

@@ -283,11 +283,17 @@ def metric(session: KerasSession, given: Any) -> Any:
     return given
 
 
-def by_shape(asked: Any, loss: Any, shape: tuple[int | None, ...]) -> Any:
+def by_shape(asked: Any, loss: Any, shape: Any) -> Any:
     """Return metrics whose accuracy is about classes where there are several outputs.
 
     Natively, and up to Keras 2.3, a binary loss makes it count each output.
     """
+    if isinstance(shape, list):  # of several outputs
+        lists = asked if any(isinstance(one, list) for one in asked) else [asked] * len(shape)
+        each = loss if isinstance(loss, list) else [loss] * len(shape)
+        if not len(lists) == len(each) == len(shape):
+            return asked
+        return [by_shape(*one) for one in zip(lists, each, shape, strict=True)]
     binary = getattr(loss, "kind", "") == "binary_crossentropy"
     if not binary or not isinstance(asked, list) or shape[-1:] in ((), (1,)):
         return asked

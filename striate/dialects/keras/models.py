@@ -22,16 +22,18 @@ from . import (
     own_names,
     summary as keras_summary,
 )
+from .about import Reported
 from .custom import contained, given, phase, track, words_of_mode
 from .eager import Steps
 from .extra import Merging
+from .latched import learnt
 from .order import Stack, is_operation, listed
 from .session import KerasSession
 from .tf_objects import Anything
 from .verbs import Spoken
 
 
-class Shaped(Steps, Spoken):
+class Shaped(Reported, Steps, Spoken):
     """What models of a script have besides the verbs: summary, files, changes."""
 
     def summary(  # type: ignore[override]
@@ -68,6 +70,18 @@ class Shaped(Steps, Spoken):
             self._modules = {}
             self._graph = None
             self._adopt(made)
+
+    @property
+    def trainable_weights(self) -> list[Tensor]:
+        """Weights that training changes; of what is frozen as a whole, none."""
+        known = learnt(self)
+        return [weight for weight in self.weights if known.get(id(weight), False)]
+
+    @property
+    def non_trainable_weights(self) -> list[Tensor]:
+        """The other weights."""
+        known = learnt(self)
+        return [weight for weight in self.weights if not known.get(id(weight), False)]
 
     @property
     def input_names(self) -> list[str]:

@@ -107,6 +107,14 @@ class Rate(float):
     value = read_value = numpy
 
 
+class Variables(list[Any]):
+    """The variables of an optimizer: a list in Keras 3, and up to TensorFlow 2.10 a method."""
+
+    def __call__(self) -> Variables:
+        """Return itself."""
+        return self
+
+
 class Optimizer(Writing):
     """An optimizer as a script holds it: a native rule, and the model that it was compiled into."""
 
@@ -196,6 +204,28 @@ class Optimizer(Writing):
         state = own["state"] or getattr(setup, "state", None) or {"step": 0}
         # one of several gradients that are averaged is no step
         return torch.tensor(state["step"] // (own["rule"].gradient_accumulation_steps or 1))
+
+    @property
+    def variables(self) -> Variables:
+        """The number of steps, the rate, and what is kept of each weight, weight by weight."""
+        own = vars(self)
+        setup = getattr(own["model"], "setup", None)
+        state = own["state"] or getattr(setup, "state", None) or {}
+        lists = [kept for kept in state.values() if isinstance(kept, list)]
+        kept = [one for several in zip(*lists, strict=True) for one in several]
+        return Variables([self.iterations, torch.tensor(float(self.lr)), *kept])
+
+    @property
+    def weights(self) -> Variables:
+        """The same without the rate, as older versions have it."""
+        if "weights" in vars(self):
+            return vars(self)["weights"]
+        first, _, *kept = self.variables
+        return Variables([first, *kept])
+
+    def get_weights(self) -> list[Any]:
+        """Return copies of the weights as arrays."""
+        return [one.detach().cpu().numpy().copy() for one in self.weights]
 
     @property
     def decay(self) -> float:
@@ -359,12 +389,14 @@ def names(session: KerasSession) -> dict[str, Any]:
     small = {word: made[RULES[word].__name__] for word in session.version.optimizers}
     return {
         **made, **small,
-        "get": lambda given: given if isinstance(given, Optimizer) else made["Optimizer"].of(
-            get(session, given)
+        "get": lambda identifier: identifier if isinstance(identifier, Optimizer) else (
+            made["Optimizer"].of(get(session, identifier))
         ),
-        "serialize": lambda given: {"class_name": type(given).__name__,
-                                    "config": given.get_config()},
-        "deserialize": lambda given: made["Optimizer"].of(get(session, given)),
+        "LossScaleOptimizer": lambda inner_optimizer, *args, **words: inner_optimizer,
+        "serialize": lambda optimizer: {"class_name": type(optimizer).__name__,
+                                        "config": optimizer.get_config()},
+        "deserialize": lambda config, custom_objects=None: (
+            made["Optimizer"].of(get(session, config))),
     }  # fmt: skip
 
 

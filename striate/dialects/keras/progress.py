@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...engine.hooks import Hook
@@ -112,13 +112,13 @@ class ToldBatches(Told):
 BATCH_MOMENTS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
-def _watches(callback: Any) -> bool:
-    """Return whether a callback has something to do at every batch."""
+def hears(callback: Any, moments: Iterable[str]) -> bool:
+    """Return whether a callback has something to do at one of these moments."""
     own = getattr(type(callback), "idle", ())
     return any(
         moment in vars(callback)
         or any(moment in vars(cls) for cls in type(callback).__mro__ if cls not in own)
-        for moment in BATCH_MOMENTS
+        for moment in moments
     )
 
 
@@ -128,7 +128,9 @@ def told(callback: Any, owner: Any, rename: Any = None, size: int = 0,
 
     `given` is what it finds in its `params` besides.
     """
-    return (ToldBatches if _watches(callback) else Told)(callback, owner, rename, size, given)
+    return (ToldBatches if hears(callback, BATCH_MOMENTS) else Told)(
+        callback, owner, rename, size, given
+    )
 
 
 class Shown(Hook):

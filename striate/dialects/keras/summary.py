@@ -24,7 +24,8 @@ def lines(
         return _boxed(model.name, sequential, [_unbuilt(one) for one in model.layers], (0, 0, 0))
     made = table_of(model, expand_nested=False)
     fields = rows(model, session)
-    numbers = (made.parameters, made.trainable, made.non_trainable)
+    count = sum(one.numel() for one in model.trainable_weights)
+    numbers = (made.parameters, count, made.parameters - count)
     if session.version.name == "keras3":
         return _boxed(model.name, sequential, fields, numbers)
     chained = sequential or all("," not in row[3] for row in fields)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..scalars import FileWriter, scalar
 from .tf_objects import Anything, Reduce, Strategy
 
 
@@ -93,8 +94,9 @@ MODULES: Mapping[str, Mapping[str, Any]] = {
     "distribute.cluster_resolver": {"TPUClusterResolver": no_cluster,
                                     "TFConfigClusterResolver": no_cluster},
     "tpu": {}, "tpu.experimental": {"initialize_tpu_system": nothing},
-    "summary": {"create_file_writer": Anything, "record_if": Anything, **dict.fromkeys((
-        "scalar", "image", "histogram", "text", "flush", "trace_on", "trace_off",
+    "summary": {"create_file_writer": FileWriter, "record_if": Anything, "scalar": scalar,
+                "create_noop_writer": Anything, **dict.fromkeys((
+        "image", "histogram", "text", "flush", "trace_on", "trace_off",
         "trace_export", "graph", "audio"), nothing)},
     "profiler": {}, "profiler.experimental": {
         **dict.fromkeys(("start", "stop", "server"), nothing), "Trace": Anything,

@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,10 +20,10 @@ from torch.utils import data
 
 from ...errors import caller
 from ..dialect import Patch
+from ..scalars import SummaryWriter
 from ..session import Session
 from ..table import DialectError
 from . import absent_gpu, exported, lost, schedules
-from .scalars import SummaryWriter
 
 SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
           "prefetch_factor": None, "multiprocessing_context": None, "timeout": 0}  # fmt: skip
@@ -160,7 +160,7 @@ class _Loaded:
 
 def _tensorboard(session: Session) -> Iterator[Patch]:
     """Serve a SummaryWriter that writes a table, where tensorboard is not installed."""
-    if find_spec("tensorboard") is None:
+    if PathFinder.find_spec("tensorboard") is None:
         made = ModuleType("torch.utils.tensorboard")
         vars(made)["SummaryWriter"] = type("SummaryWriter", (SummaryWriter,), {"session": session})
         loaded = _Loaded()

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..dialect import Modules
+from ..scalars import SummaryWriter
 from ..session import Session
 from ..strict import Strict
 from . import (
@@ -23,7 +24,6 @@ from . import (
     grid,
     image_files,
     models,
-    scalars,
     summaries,
     transforms as still,
     transforms_newer as newer,
@@ -81,7 +81,7 @@ for name, made in {**CLASSES, **NEWER, **datasets_names.names(None)}.items():
 
 def modules(session: Session) -> Modules:
     """Return every module by its path."""
-    writer = type("SummaryWriter", (scalars.SummaryWriter,), {"session": session})
+    writer = type("SummaryWriter", (SummaryWriter,), {"session": session})
     served: dict[str, dict[str, Any]] = {
         "tensorboardX": {"SummaryWriter": writer},
         "torchsummary": {"summary": summaries.keras_like},
