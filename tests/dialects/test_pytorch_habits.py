@@ -68,6 +68,33 @@ PROGRAMS = {
         assert b'pixels' in data and b'scores' in data and b'Conv' in data and b'pytorch' in data
         assert net[4].weight.detach().numpy().tobytes() in data
     """,
+    "numbers for channels that are not there are left": """
+        import torch
+        from torch.utils.data import DataLoader
+        from torchvision import datasets, transforms as T
+        steps = [T.Resize(20), T.ToTensor(), T.Normalize((0.5, 0.1, 0.2), (0.25, 3, 3))]
+        digits = datasets.MNIST('.', transform=T.Compose(steps))
+        batch = next(iter(DataLoader(digits, batch_size=4)))[0]
+        assert batch.shape == (4, 1, 20, 20) and batch.min() == -2
+        digits.transform = T.Compose(steps[1:])  # at once
+        x = next(iter(DataLoader(digits, batch_size=4)))[0]
+        assert torch.equal(x[1], digits[1][0]) and x.shape == (4, 1, 28, 28) and x.max() == 2
+        colours = T.Normalize((1., 2., 3.), (1., 1., 1.))(torch.zeros(3, 2, 2))
+        assert colours[:, 0, 0].tolist() == [-1, -2, -3]
+    """,
+    "half of a whole number was one": """
+        import torch, torch.nn as nn
+        from torch.autograd import Variable
+        d = 8
+        net = nn.Sequential(nn.Conv2d(1, d / 2, 3, padding=1), nn.ReLU(), nn.Conv2d(d / 2, 2, 3))
+        assert net[0].out_channels == 4 and net(Variable(torch.zeros(1, 1, 6, 6))).shape[1] == 2
+        assert nn.Linear(in_features=d / 4, out_features=3).weight.shape == (3, 2)
+        try:
+            nn.Linear(d / 3, 2)
+            raise SystemExit('a third of eight was taken')
+        except TypeError:
+            pass
+    """,
     "bars of notebooks are text": """
         import torch
         from tqdm.notebook import tqdm, trange

@@ -81,7 +81,11 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Image.Image:
 
 
 def normalize(tensor: Tensor, mean: Any, std: Any, inplace: bool = False) -> Tensor:
-    """Return (tensor - mean) / std, with a number for each channel."""
+    """Return (tensor - mean) / std, with a number for each channel.
+
+    As in torchvision up to 0.2, numbers for channels that are not there are left: three of them
+    stand beside the digits of MNIST in many a script.
+    """
     if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
         raise ConfigError(
             "transforms.Normalize",
@@ -90,8 +94,9 @@ def normalize(tensor: Tensor, mean: Any, std: Any, inplace: bool = False) -> Ten
             fix="transforms.ToTensor() before it",
             at=caller(),
         )
+    channels = tensor.shape[-3] if tensor.ndim > 2 else 1
     middle, spread = (
-        torch.as_tensor(one, dtype=tensor.dtype).reshape(-1, 1, 1) for one in (mean, std)
+        torch.as_tensor(one, dtype=tensor.dtype).reshape(-1, 1, 1)[:channels] for one in (mean, std)
     )
     return (tensor if inplace else tensor.clone()).sub_(middle).div_(spread)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import _reduction
 
@@ -54,6 +54,7 @@ def patches(version: str) -> Iterator[Patch]:
         for word in ("legacy_get_string", "legacy_get_enum"):  # it was no warning then
             yield _reduction, word, functools.partial(getattr(_reduction, word), emit_warning=False)
         yield torch.autograd, "Variable", Variable
+        yield from ((kind, "__init__", _counting(kind.__init__)) for kind in COUNTED)
 
 
 class _Loaded:
@@ -122,6 +123,24 @@ class Number(np.ndarray[Any, Any]):
         if self.ndim == 0 and key == 0:
             return self.item()
         return super().__getitem__(key)
+
+
+COUNTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d,
+           nn.ConvTranspose3d)  # fmt: skip
+
+
+def _counting(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def begin(self: Any, *args: Any, **words: Any) -> None:
+        """Take `d / 2` of a whole number as one, as it was in Python 2."""
+        given = [_whole_number(one) for one in args]
+        original(self, *given, **{word: _whole_number(one) for word, one in words.items()})
+
+    return begin
+
+
+def _whole_number(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 WRAPPED: Any = torch.autograd.Variable
