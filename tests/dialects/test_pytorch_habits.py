@@ -82,6 +82,17 @@ PROGRAMS = {
         colours = T.Normalize((1., 2., 3.), (1., 1., 1.))(torch.zeros(3, 2, 2))
         assert colours[:, 0, 0].tolist() == [-1, -2, -3]
     """,
+    "a list of changes is the script's own": """
+        import torch
+        from torchvision import datasets, transforms as T
+        T.Compose((T.ToTensor()))  # is not called
+        steps = [T.ToTensor()]
+        digits = datasets.MNIST('.', transform=T.Compose(steps))
+        steps.append(T.Lambda(lambda x: x * 0))
+        assert digits[0][0].sum() == 0
+        digits = datasets.MNIST('.', transform=T.Compose((T.ToTensor(), T.Normalize([0.], [2.]))))
+        assert digits.__getitems__([0])[0][0].max() == digits[0][0].max() == 0.5
+    """,
     "half of a whole number was one": """
         import torch, torch.nn as nn
         from torch.autograd import Variable

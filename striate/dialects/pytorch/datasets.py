@@ -162,8 +162,8 @@ def described(data: Any, split: str = "") -> str:
 
 def plainly(transform: Any) -> list[Normalize] | None:
     """Return the Normalize steps behind a ToTensor, or None where there is anything else."""
-    steps: list[Any] = transform.transforms if type(transform) is Compose else [transform]
-    if not steps or type(steps[0]) is not ToTensor:
+    steps: Any = transform.transforms if type(transform) is Compose else [transform]
+    if not isinstance(steps, (list, tuple)) or not steps or type(steps[0]) is not ToTensor:
         return None
     return list(steps[1:]) if all(type(step) is Normalize for step in steps[1:]) else None
 

@@ -79,7 +79,7 @@ class Compose(Transform):
     whole = True
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
-        self.transforms = list(transforms)
+        self.transforms = transforms  # the script's own list, which it may add to
 
     def __repr__(self) -> str:
         return "\n".join(("Compose(", *(f"    {one!r}" for one in self.transforms), ")"))
