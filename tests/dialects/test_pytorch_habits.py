@@ -106,6 +106,31 @@ PROGRAMS = {
         except TypeError:
             pass
     """,
+    "multiplications are counted as thop counts them": """
+        import contextlib, io, torch, torch.nn as nn
+        from thop import profile, clever_format
+        class Twice(nn.Module):
+            def forward(self, x): return x * 2
+        net = nn.Sequential(nn.Conv2d(4, 6, 3, groups=2, bias=True), nn.BatchNorm2d(6), nn.ReLU(),
+                            nn.AdaptiveAvgPool2d(2), Twice(), nn.Flatten(), nn.Linear(24, 5),
+                            nn.Softmax(dim=1))
+        x = torch.zeros(2, 4, 6, 6)
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            macs, weights = profile(net, inputs=(x,))
+        parts = [2 * 6 * 16 * 2 * 9, 4 * 2 * 6 * 16, 2 * 6 * 4 * (4 + 1), 24 * 10, 2 * 14]
+        assert macs == sum(parts), (macs, parts)
+        assert weights == 6 * 2 * 9 + 6 + 12 + 24 * 5 + 5 and net.training
+        said = text.getvalue().splitlines()
+        assert said[1] == ("[INFO] Register count_convNd() for "
+                           "<class 'torch.nn.modules.conv.Conv2d'>."), said
+        assert not [one for one in net.modules() if hasattr(one, 'total_ops')]
+        def count(m, x, y):
+            m.total_ops += 7
+        assert profile(net, (x,), custom_ops={Twice: count}, verbose=False)[0] == macs + 7
+        assert clever_format([1234567.0, 999.0, 2.5e9, 5e3], '%.3f') == (
+            '1.235M', '999.000B', '2.500G', '5.000K')
+        assert clever_format(12.0) == '12.00B'
+    """,
     "bars of notebooks are text": """
         import torch
         from tqdm.notebook import tqdm, trange

@@ -15,6 +15,7 @@ from . import (
     blocks,
     boxes,
     boxes_of_maps,
+    counted,
     datasets_folders,
     datasets_names,
     drawings,
@@ -86,6 +87,7 @@ def modules(session: Session) -> Modules:
         "tensorboardX": {"SummaryWriter": writer},
         "torchsummary": {"summary": summaries.keras_like},
         "torchinfo": {"summary": summaries.tree_like},
+        "thop": counted.NAMES,
     }
     return served if find_spec("torchvision") is not None else served | vision(session)
 

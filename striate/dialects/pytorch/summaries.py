@@ -33,7 +33,8 @@ def _shape(out: Any) -> list[Any]:
 
 
 @contextmanager
-def _in_evaluation(model: nn.Module) -> Iterator[None]:
+def in_evaluation(model: nn.Module) -> Iterator[None]:
+    """Call a network as it predicts, without a history; afterwards it is as it was."""
     modes = [(one, one.training) for one in model.modules()]
     model.eval()
     try:
@@ -64,7 +65,7 @@ def called(model: nn.Module, inputs: Sequence[Tensor]) -> list[Line]:
             for hook in (module.register_forward_pre_hook(begin),
                          module.register_forward_hook(end)):  # fmt: skip
                 stack.callback(hook.remove)
-        with _in_evaluation(model):
+        with in_evaluation(model):
             model(*inputs)
     return lines
 
