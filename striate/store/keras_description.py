@@ -11,7 +11,7 @@ from ..core.symbol import Node, Symbol
 from ..errors import StoreError
 from .config import known_layers
 from .keras_graph import Ref
-from .keras_words import CHANNELS, Config
+from .keras_words import CHANNELS, OF_SCRIPTS, Config
 
 OPERATION = "Arithmetic"
 OPERATORS = {"/": "Divide", "//": "FloorDivide", "**": "Power", "%": "Mod"}
@@ -36,6 +36,9 @@ def layer_config(layer: Layer, x: Spec) -> tuple[str, Config]:
     if layer.weights:
         basics["trainable"] = layer.trainable
     fields = {key: v for key, v in fields.items() if key not in ("name", "trainable")}
+    if kind in OF_SCRIPTS and "called_with" in vars(layer):
+        words = vars(layer)["called_with"]
+        return kind, {**basics, **{key: _plain(layer, key, one) for key, one in words.items()}}
     if kind in FUNCTIONS and not fields.get("approximate"):
         return "Activation", {**basics, "activation": FUNCTIONS[kind]}
     if kind == "ThresholdedReLU":

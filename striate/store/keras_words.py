@@ -58,6 +58,8 @@ OLD_NAMES |= {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm
 ONE_AXIS = ("BatchNormalization", "Concatenate", "GroupNormalization")
 CHANNELS = (*ONE_AXIS, "LayerNormalization", "RMSNormalization", "UnitNormalization", "Softmax")
 
+# Layers of Keras 3 that only its scripts have here; a file holds what they were called with.
+OF_SCRIPTS = ("CategoryEncoding", "Discretization", "EinsumDense", "Identity")
 PENALTY = "ActivityRegularization"  # which scripts of Keras have, and no native network
 
 # Layers that may be the activation of another: those without weights.

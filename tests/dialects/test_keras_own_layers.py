@@ -254,3 +254,39 @@ def test_layers_in_lists_that_a_script_fills_are_trained() -> None:
     pairs = zip(before, model.trainable_weights, strict=True)
     kernels = [(old != new.numpy()).any() for old, new in pairs if old.ndim == 2]
     assert kernels == [True] * 4
+
+
+@pytest.mark.parametrize("subclassed", [False, True])
+def test_a_layer_that_changes_its_trained_weights_is_run_by_its_code(subclassed: bool) -> None:
+    """Numbers of Keras 3.15."""
+    x, y = np.linspace(-1, 1, 24).reshape(8, 3).astype("float32"), np.ones((8, 1), "float32")
+    with installed("keras3"):
+        import keras
+        from keras import layers, ops
+
+        class Unit(layers.Layer):
+            def build(self, shape: Any) -> None:
+                self.k = self.add_weight(shape=(shape[-1], 2), initializer="ones")
+
+            def call(self, x: Any, training: Any = None) -> Any:
+                if training:
+                    self.k.assign(self.k / ops.norm(self.k))
+                return ops.matmul(x, self.k)
+
+        class Behind(keras.Model):
+            def __init__(self) -> None:
+                super().__init__()
+                self.unit, self.dense = Unit(), layers.Dense(1, kernel_initializer="ones")
+
+            def call(self, x: Any, training: Any = None) -> Any:
+                return self.dense(self.unit(x, training=training))
+
+        start, unit = keras.Input((3,)), Unit()
+        model = keras.Model(start, layers.Dense(1, kernel_initializer="ones")(unit(start)))
+        model = Behind() if subclassed else model
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        history = model.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0).history
+        assert history["loss"] == pytest.approx([2.9983788, 0.9809247], rel=1e-5)
+        kernel = model.unit.k if subclassed else unit.k
+        wanted = [[0.1863] * 2, [0.367] * 2, [0.5477] * 2]
+        np.testing.assert_allclose(kernel.detach(), wanted, atol=1e-4)

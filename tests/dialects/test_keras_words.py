@@ -151,3 +151,25 @@ def test_callbacks_models_and_optimizers_have_what_keras_has() -> None:
         scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
         model.compile(scaled, "mse")
         model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("end", [".keras", ".h5"])
+def test_files_hold_layers_that_only_scripts_have(tmp_path: Path, end: str) -> None:
+    x = np.arange(20).reshape(4, 5) % 6
+    with installed("keras3"):
+        import keras
+        from keras import layers
+
+        start = keras.Input((5,), dtype="int32")
+        hidden = layers.Identity()(layers.CategoryEncoding(6, output_mode="count")(start))
+        out = layers.EinsumDense("ab,bc->ac", output_shape=4, bias_axes="c", activation="relu")
+        model = keras.Model(start, out(hidden))
+        model.set_weights([np.linspace(-1, 1, 24).reshape(6, 4), np.ones(4)])
+        assert float(model.predict(x, verbose=0).sum()) == pytest.approx(11.217391)  # Keras 3.15
+        model.save(tmp_path / f"model{end}")
+    with installed("keras3"):
+        import keras
+
+        same = keras.models.load_model(tmp_path / f"model{end}")
+        assert same.layers[3].equation == "ab,bc->ac"
+        assert float(same.predict(x, verbose=0).sum()) == pytest.approx(11.217391)

@@ -6,7 +6,7 @@ import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -218,6 +218,8 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
 
     class KerasLayer(Layer):
         """A layer with Keras's methods. What it computes is a run of its `call` on zeros."""
+
+        changes_weights: ClassVar[bool | None] = None  # see `changing`: not known yet
 
         def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
                      **words: Any) -> None:  # fmt: skip

@@ -18,6 +18,7 @@ from ...engine.step import Step
 from ...metrics import Mean, get
 from ...model import Model
 from ..symbolic import tensor
+from .changing import changes
 from .judging import Judging
 from .keyed import in_order, keyed, targets as ordered_targets
 from .losses import Own
@@ -38,7 +39,7 @@ def adds(model: Any) -> bool:
     """Return whether layers add to the loss, or change their weights, where they are called."""
     if model.twin is None and penalised(model.session, model):
         return True
-    if any(getattr(part, "changes_weights", False) for part in model.modules()):
+    if any(changes(part) for part in model.modules() if hasattr(type(part), "changes_weights")):
         return True
     return model.session.adds_loss and any(hasattr(part, "added") for part in model.modules())
 

@@ -14,6 +14,7 @@ from ...core.layer import Layer, snake
 from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
 from ...regularizers import get as penalty_of
+from ...store.keras_words import OF_SCRIPTS
 from ..symbolic import kind, record
 from ..table import DialectError, Row, translate
 from . import (
@@ -65,7 +66,15 @@ class Alias:
         self.session.given[layer] = given
         if given.activity is not None:  # where files look for it
             vars(layer)["activity_regularizer"] = penalty_of(given.activity)
+        if self.row.target in OF_SCRIPTS:
+            order = zip(self.row.order, given.config["args"], strict=False)
+            told = {key: one for key, one in given.config.items() if key != "args"}
+            vars(layer)["called_with"] = {**dict(order), **told}
         return layer
+
+    def of_file(self, **words: Any) -> Layer:
+        """Return the layer of a file, which says also what it was not told."""
+        return self(**{key: value for key, value in words.items() if value is not None})
 
     def read(self, args: Any, kwargs: dict[str, Any]) -> tuple[dict[str, Any], Given, str | None]:
         """Return native words for a call, what belongs elsewhere natively, and the name."""
@@ -374,6 +383,10 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
     session.readable |= {
         made.__name__: made for rows in found.values() for _, made in rows.values()
         if getattr(made, "of_keras", False)
+    }  # fmt: skip
+    session.readable |= {
+        name: alias.of_file for rows in extra.values() for name, alias in rows.items()
+        if name in OF_SCRIPTS
     }  # fmt: skip
     functions = {word: _function(aliases[name]) for word, name in FUNCTIONS.items()}
     merge = _merge(session, aliases)
