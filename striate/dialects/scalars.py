@@ -92,6 +92,19 @@ class SummaryWriter:
 
     add_image = add_images = add_figure = add_graph = add_histogram = add_nothing
     add_text = add_embedding = add_pr_curve = flush = close = add_nothing
+    add_video = add_audio = add_mesh = add_custom_scalars = add_nothing
+
+    def get_logdir(self) -> str:
+        """Return the folder of the scalars."""
+        return self.log_dir
+
+    def export_scalars_to_json(self, path: Any) -> None:
+        """Write every scalar to a file, as lists of no time, step and value by its name."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        found: dict[str, list[Any]] = {}
+        for line in map(json.loads, lines):
+            found.setdefault(line["name"], []).append([0, line["step"], line["value"]])
+        Path(path).write_text(json.dumps(found))
 
     def add_hparams(
         self,
@@ -111,3 +124,33 @@ class SummaryWriter:
 
     def __exit__(self, *error: Any) -> None:
         """Keep what was written."""
+
+
+class Logger(SummaryWriter):
+    """What tensorboard_logger writes by: a value of a name, at a step."""
+
+    def log_value(self, name: str, value: Any, step: Any = None) -> Logger:
+        """Write a number."""
+        self.add_scalar(name, value, step)
+        return self
+
+    log_histogram = log_images = SummaryWriter.add_nothing
+
+
+def logging(session: Session) -> dict[str, Any]:
+    """Return the names of tensorboard_logger: a logger for all, and those that write by it."""
+    kind: Any = type("Logger", (Logger,), {"session": session})
+    made: list[Logger] = []
+
+    def configure(logdir: Any, flush_secs: int = 2) -> None:
+        """Let everything from now on go to a folder."""
+        made[:] = [kind(logdir)]
+
+    def log_value(name: str, value: Any, step: Any = None) -> None:
+        """Write a number to it."""
+        if not made:
+            raise ValueError("default logger is not configured: call tensorboard_logger.configure")
+        made[0].log_value(name, value, step)
+
+    nothing = dict.fromkeys(("log_histogram", "log_images"), lambda *args, **words: None)
+    return {"configure": configure, "log_value": log_value, "Logger": kind, **nothing}

@@ -83,6 +83,8 @@ def modules() -> Modules:
         # pyplot asks a module of this name for its version
         "IPython": {"get_ipython": Tolerated, "version_info": (9, 0, 0), "__version__": "9.0.0"},
         **{tracker: dict.fromkeys(TRACKED, Tolerated()) for tracker in TRACKERS},
+        "visdom": {"Visdom": Tolerated},
+        "torchviz": {"make_dot": Tolerated},
         "IPython.display": {"display": _display, **nothing},
         "google": {},
         "google.colab": dict.fromkeys(("drive", "files", "output"), Tolerated()),

@@ -131,6 +131,32 @@ PROGRAMS = {
             '1.235M', '999.000B', '2.500G', '5.000K')
         assert clever_format(12.0) == '12.00B'
     """,
+    "numbers are logged where nobody looks": """
+        import json, torch
+        from tensorboardX import SummaryWriter
+        from tensorboard_logger import Logger, configure, log_value
+        import visdom
+        try:
+            log_value('loss', 1., 0)
+            raise SystemExit('logged to nowhere')
+        except ValueError:
+            pass
+        configure('seen')
+        log_value('loss', torch.tensor(2.), 3)
+        Logger('own').log_value('loss', 1.5, 4).log_value('loss', 1.25, 5)
+        read = lambda path: [json.loads(line) for line in open(path).read().splitlines()]
+        assert read('seen/scalars.jsonl') == [{'name': 'loss', 'step': 3, 'value': 2.0}]
+        assert [one['value'] for one in read('own/scalars.jsonl')] == [1.5, 1.25]
+        writer = SummaryWriter('x')
+        writer.add_scalars('loss', {'train': 1., 'test': 2.}, 7)
+        writer.add_video('clip', torch.zeros(1, 1, 3, 4, 4))
+        writer.export_scalars_to_json('all.json')
+        assert json.load(open('all.json'))['loss/test'] == [[0, 7, 2.0]]
+        assert writer.get_logdir() == 'x'
+        seen = visdom.Visdom(env='main')
+        window = seen.line(X=[0], Y=[1.], opts={'title': 'loss'})
+        seen.line(X=[1], Y=[2.], win=window, update='append')
+    """,
     "bars of notebooks are text": """
         import torch
         from tqdm.notebook import tqdm, trange

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..dialect import Modules
-from ..scalars import SummaryWriter
+from ..scalars import SummaryWriter, logging
 from ..session import Session
 from ..strict import Strict
 from . import (
@@ -85,6 +85,7 @@ def modules(session: Session) -> Modules:
     writer = type("SummaryWriter", (SummaryWriter,), {"session": session})
     served: dict[str, dict[str, Any]] = {
         "tensorboardX": {"SummaryWriter": writer},
+        "tensorboard_logger": logging(session),
         "torchsummary": {"summary": summaries.keras_like},
         "torchinfo": {"summary": summaries.tree_like},
         "thop": counted.NAMES,
