@@ -33,6 +33,25 @@ PROGRAMS = {
         loss.backward()
         assert isinstance(x, Variable) and isinstance(x, torch.Tensor) and w.grad.sum() == 12
         assert loss.data[0] == 3 and not x.requires_grad
+        several = F.binary_cross_entropy_with_logits(w, x, reduce=False)
+        assert several.shape == (3,) and F.nll_loss(
+            torch.eye(3), torch.arange(3), size_average=False) == -3
+        twice = (w * w).sum()
+        twice.backward(retain_variables=True)
+        twice.backward()
+        assert w.grad.sum() == 12 + 2 * 6
+    """,
+    "equations are solved": """
+        import torch
+        x, factors = torch.solve(torch.tensor([[2.], [8.]]), torch.tensor([[1., 0.], [0., 4.]]))
+        assert x.tolist() == [[2.], [2.]] and factors.shape == (2, 2)
+    """,
+    "several cards are one processor": """
+        import torch, torch.nn as nn
+        net = nn.Linear(3, 2).cuda()
+        x = torch.rand(4, 3).cuda()
+        assert torch.equal(nn.parallel.data_parallel(net, x, [0, 1]), net(x))
+        assert torch.equal(nn.DataParallel(net, [0, 1])(x), net(x))
     """,
     "schedulers say what they change": """
         import contextlib, io, torch

@@ -52,6 +52,20 @@ def patches(session: Session) -> Iterator[Patch]:
     yield torch, "set_default_tensor_type", _default(session)
     yield torch.distributed, "init_process_group", _by_gloo(session)
     yield DistributedDataParallel, "__init__", _undivided(DistributedDataParallel.__init__)
+    yield nn.parallel, "data_parallel", data_parallel
+
+
+def data_parallel(
+    module: nn.Module,
+    inputs: Any,
+    device_ids: Any = None,
+    output_device: Any = None,
+    dim: int = 0,
+    module_kwargs: Any = None,
+) -> Any:
+    """Return what a module gives for the whole batch, as one card would."""
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    return module(*given, **(module_kwargs or {}))
 
 
 def _of_cuda() -> Iterator[Patch]:

@@ -51,8 +51,8 @@ def patches(version: str) -> Iterator[Patch]:
         yield torch, "_six", module
     if version == "pytorch0":
         yield Tensor, "numpy", _numbered(Tensor.numpy)
-        for word in ("legacy_get_string", "legacy_get_enum"):  # it was no warning then
-            yield _reduction, word, functools.partial(getattr(_reduction, word), emit_warning=False)
+        yield _reduction, "legacy_get_string", _quietly(_reduction.legacy_get_string)
+        yield Tensor, "backward", _retaining(Tensor.backward)
         yield torch.autograd, "Variable", Variable
         yield from ((kind, "__init__", _counting(kind.__init__)) for kind in COUNTED)
 
@@ -123,6 +123,26 @@ class Number(np.ndarray[Any, Any]):
         if self.ndim == 0 and key == 0:
             return self.item()
         return super().__getitem__(key)
+
+
+def _quietly(original: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(original)
+    def legacy_get_string(size_average: Any, reduce: Any, emit_warning: bool = True) -> str:
+        """Return the reduction that two words of the time mean; they were no warning then."""
+        return original(size_average, reduce, emit_warning=False)
+
+    return legacy_get_string
+
+
+def _retaining(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def backward(self: Tensor, *args: Any, **words: Any) -> None:
+        """Take `retain_variables`, which is `retain_graph` since 0.2."""
+        if "retain_variables" in words:
+            words.setdefault("retain_graph", words.pop("retain_variables"))
+        original(self, *args, **words)
+
+    return backward
 
 
 COUNTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d,
@@ -221,6 +241,11 @@ def lstsq(input: Tensor, A: Tensor) -> Any:  # noqa: N803  torch's name
     return torch.linalg.lstsq(A, input).solution, torch.zeros(0)
 
 
+def solve(input: Tensor, A: Tensor) -> Any:  # noqa: N803  torch's name
+    """Return x for which A x is the input, and the factors of A."""
+    return torch.linalg.solve(A, input), torch.linalg.lu_factor(A)[0]
+
+
 def potrf(input: Tensor, upper: bool = True) -> Tensor:
     """Return the factor of Cholesky."""
     factor: Tensor = torch.linalg.cholesky(input, upper=upper)
@@ -235,5 +260,5 @@ def matrix_rank(input: Tensor, tol: Any = None, symmetric: bool = False) -> Tens
 
 MATRICES: dict[str, Any] = {
     "symeig": symeig, "lstsq": lstsq, "gels": lstsq, "potrf": potrf,
-    "matrix_rank": matrix_rank,
+    "matrix_rank": matrix_rank, "solve": solve,
 }  # fmt: skip
