@@ -113,8 +113,7 @@ def training_words(setup: Any) -> Words:
     if setup is None or not setup.losses or not isinstance(setup.optimizer, optimizers.Optimizer):
         return {}
     named = [item for item in setup.losses if isinstance(item, Loss)]
-    metrics = [[item if isinstance(item, str) else item.name for item in each]
-               for each in setup.metrics]  # fmt: skip
+    metrics = [[_measured(item) for item in each] for each in setup.metrics]
     config = setup.optimizer.get_config()
     name = config.pop("name")
     rate = config["learning_rate"]
@@ -136,6 +135,20 @@ def training_words(setup: Any) -> Words:
         "optimizer": optimizer, "loss": spelt[0] if single else spelt, "loss_weights": None,
         "metrics": metrics[0] if single else metrics, "weighted_metrics": None,
     }  # fmt: skip
+
+
+def _measured(metric: Any) -> Any:
+    """Return a metric by its name, or as an object where a Keras script has said more of it."""
+    given = getattr(metric, "given", None)
+    if not given or getattr(metric, "kind", None) is None:
+        return metric if isinstance(metric, str) else metric.name
+    if not all(
+        isinstance(one, (int, float, str, bool, list, type(None))) for one in given.values()
+    ):
+        return metric.name
+    made = _object("metrics", {"name": type(metric).__name__, **given})
+    made["config"]["name"] = metric.name
+    return made
 
 
 def _spelt(loss: Loss) -> Any:

@@ -96,3 +96,26 @@ def test_a_layer_of_a_script_may_say_its_own() -> None:
         model.compile("sgd", "mse")
         wanted = ((2 * X) ** 2).mean() + 0.5 * np.abs(2 * X).sum() / len(X)
         assert model.evaluate(X, 0 * X, batch_size=6, verbose=0) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("end", [".keras", ".h5"])
+def test_a_file_holds_what_metrics_were_made_with(tmp_path: Path, end: str) -> None:
+    """Numbers of Keras 3.15."""
+    x = np.random.default_rng(0).normal(size=(20, 5)).astype("float32")
+    y = np.eye(4)[np.arange(20) % 4]
+    wanted = [1.46815, 0.35, 0.181818, 0.2]
+    with installed("keras3"):
+        import keras
+
+        model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, activation="softmax")])
+        model.set_weights([np.linspace(-1, 1, 20).reshape(5, 4), np.zeros(4)])
+        several = [keras.metrics.TopKCategoricalAccuracy(k=2),
+                   keras.metrics.Precision(thresholds=0.3), "accuracy"]  # fmt: skip
+        model.compile("sgd", "categorical_crossentropy", metrics=several)
+        assert model.evaluate(x, y, verbose=0) == pytest.approx(wanted, rel=1e-4)
+        model.save(tmp_path / f"model{end}")
+    with installed("keras3"):
+        import keras
+
+        same = keras.models.load_model(tmp_path / f"model{end}")
+        assert same.evaluate(x, y, verbose=0) == pytest.approx(wanted, rel=1e-4)

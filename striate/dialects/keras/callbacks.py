@@ -94,9 +94,10 @@ class Watching(Callback):
         self.sign = 1 if more else -1
         self.best = -self.sign * math.inf
 
-    def better(self, value: float) -> bool:
-        """Return whether a value is better than the best so far."""
-        return self.sign * (value - self.best) > self.min_delta
+    def better(self, value: float, than: float | None = -math.inf) -> bool:
+        """Return whether a value is better than the best so far, or than another one, if any."""
+        other = self.best if than == -math.inf else than
+        return other is None or self.sign * (value - other) > self.min_delta
 
     def value(self, logs: Any) -> float | None:
         """Return the number, or say that it is not there."""
@@ -129,7 +130,9 @@ class EarlyStopping(Watching):
         """Forget an earlier training."""
         self.wait, self.stopped_epoch = 0, 0
         self.kept: list[Any] | None = None
-        self.best = -self.sign * math.inf if self.baseline is None else self.baseline
+        newer = self.session.version.steps  # tf.keras and Keras 3
+        self.best = -self.sign * math.inf
+        self.best = self.best if self.baseline is None or newer else self.baseline
         self.best_epoch = 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -137,28 +140,51 @@ class EarlyStopping(Watching):
         value = self.value(logs)
         if value is None or epoch < self.first:
             return
+        newer = self.session.version.steps
+        if newer and self.kept is None:
+            self._keep(epoch)
+        self.wait += newer
         if self.better(value):
-            self.best, self.wait, self.best_epoch = value, 0, epoch
-            if self.restore:
-                self.kept = [w.detach().clone() for w in self.model.weights]
+            self.best = value
+            self._keep(epoch)
+            if not newer or self.better(value, self.baseline):
+                self.wait = 0
             return
-        late = self.session.version.strict_wait
         over = self.wait >= self.patience
-        self.wait += 1
-        if over if late else self.wait >= self.patience:
+        self.wait += not newer
+        if newer:
+            over = over and epoch > 0
+        elif not self.session.version.strict_wait:
+            over = self.wait >= self.patience
+        if over:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+            if self.session.version.latches:
+                self._give_back()
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Say it, and give the best weights back."""
+        """Say it; Keras 3 gives the best weights back however training has ended."""
         if self.stopped_epoch and self.verbose:
             number = self.stopped_epoch + (0 if self.session.version.old else 1)
             early = self.session.version.name not in ("tf", "keras3")
             print(f"Epoch {number:05d}: early stopping" if early  # noqa: T201
                   else f"Epoch {number}: early stopping")  # fmt: skip
-        if self.kept is not None and self.stopped_epoch:
-            for weight, value in zip(self.model.weights, self.kept, strict=True):
-                weight.data.copy_(value)
+        if not self.session.version.latches:
+            self._give_back()
+
+    def _keep(self, epoch: int) -> None:
+        self.best_epoch = epoch
+        if self.restore:
+            self.kept = [w.detach().clone() for w in self.model.weights]
+
+    def _give_back(self) -> None:
+        if self.kept is None:
+            return
+        if self.verbose:
+            which = f": {self.best_epoch + 1}." if self.session.version.steps else ""
+            print(f"Restoring model weights from the end of the best epoch{which}")  # noqa: T201
+        for weight, value in zip(self.model.weights, self.kept, strict=True):
+            weight.data.copy_(value)
 
 
 class ModelCheckpoint(Watching):

@@ -19,6 +19,7 @@ from ...store import formats, keras_training, model_file
 from . import losses as keras_losses
 from .initial import draw_anew
 from .losses_reduced import reduced
+from .metrics import metric_classes
 from .session import KerasSession
 
 KEPT = "Kept"  # the class of a description that stands for a model of this script
@@ -137,10 +138,29 @@ def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compile
         try:
             words = keras_training.compile_words(training)
             words["loss"] = _reduced(words["loss"], training.get("loss"))
+            words["metrics"] = _measured(session, training.get("metrics"), words["metrics"])
             model.compile(**{key: value for key, value in words.items() if value is not None})
         except StriateError as error:
             session.note(f"{path} is not compiled: {error.where} {error.what}")
     return model
+
+
+def _measured(session: KerasSession, given: Any, found: Any) -> Any:
+    """Return the metrics of a file, those that it describes as objects of the script's classes."""
+    if isinstance(given, list) and isinstance(found, list) and len(given) == len(found):
+        return [_measured(session, *pair) for pair in zip(given, found, strict=True)]
+    if isinstance(given, list) and len(given) == 1:  # of the one output
+        return _measured(session, given[0], found)
+    known = metric_classes(session)
+    if not isinstance(given, Mapping) or given.get("class_name") not in known:
+        return found
+    config = {
+        key: one for key, one in given["config"].items() if key != "dtype" and one is not None
+    }
+    try:
+        return known[given["class_name"]](**config)
+    except TypeError:  # words that another version has
+        return found
 
 
 def _reduced(found: Any, given: Any) -> Any:

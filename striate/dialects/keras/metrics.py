@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -60,6 +61,8 @@ class Metric:
         counts = not (self.fixed or self.session is None)
         self.name = name or (self.session.name(word) if counts else word)
         self.kept: list[Tensor] = []
+        names = [*inspect.signature(self.kind).parameters] if self.kind and args else []
+        self.given = {**dict(zip(names, args, strict=False)), **words}  # for files
         self.native = self.kind(*args, **words) if self.kind else None
         if self.native is not None:
             self.native.name = self.name
@@ -136,7 +139,12 @@ class Metric:
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings."""
-        return {"name": self.name}
+        return {"name": self.name, **self.given}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Return a metric with these settings."""
+        return cls(**config)
 
 
 class Equal(metrics.Scored):

@@ -83,12 +83,25 @@ def make(session: KerasSession, word: str, args: tuple[Any, ...], words: dict[st
         settings["global_clipnorm"] = settings.pop("clipnorm")
     rate = settings["learning_rate"]
     if decay and isinstance(rate, (int, float)):
-        settings["learning_rate"] = InverseTimeDecay(rate, 1, decay)
+        settings["learning_rate"] = Falling(rate, 1, decay)
     elif callable(rate) and not isinstance(rate, schedules.Schedule):
         settings["learning_rate"] = rate if inspect.signature(rate).parameters else float(rate())
     elif not isinstance(rate, schedules.Schedule):
         settings["learning_rate"] = float(rate)
     return cls(**settings)
+
+
+class Falling(InverseTimeDecay):
+    """The rate of an optimizer with `decay`, which tells what it began with as its rate."""
+
+
+Falling.__name__ = InverseTimeDecay.__name__  # in files
+
+
+def _falls(optimizer: Any, schedule: Any) -> bool:
+    """Return whether a rate falls by `decay`, the only way up to Keras 2.3, and by no schedule."""
+    older: bool = optimizer.session.version.folds
+    return isinstance(schedule, InverseTimeDecay if older else Falling)
 
 
 class Rate(float):
@@ -164,7 +177,7 @@ class Optimizer(Writing):
         compiled = own["model"] is not None and own["model"].setup is not None
         compiled = compiled and not isinstance(own["model"].setup.optimizer, Written)
         rule = own["model"].setup.optimizer if compiled else own["rule"]
-        if isinstance(rule.learning_rate, InverseTimeDecay):
+        if _falls(self, rule.learning_rate):
             rate = Rate(rule.learning_rate.initial_learning_rate)
         elif compiled:
             rate = Rate(current_rate(own["model"]))
@@ -181,13 +194,13 @@ class Optimizer(Writing):
         rule = own["rule"] if model is None or model.setup is None else model.setup.optimizer
         rule = own["rule"] if isinstance(rule, Written) else rule
         schedule = rule.learning_rate
-        if isinstance(schedule, InverseTimeDecay):
-            value = dataclasses.replace(schedule, initial_learning_rate=value)  # type: ignore[assignment]
+        if _falls(self, schedule):
+            value = dataclasses.replace(schedule, initial_learning_rate=value)
         own["rule"] = dataclasses.replace(rule, learning_rate=value)
         if isinstance(own["hyper"].get("learning_rate"), (int, float)):
             own["hyper"]["learning_rate"] = value
         if model is not None and model.setup is not None:
-            if isinstance(schedule, InverseTimeDecay):
+            if _falls(self, schedule):
                 model.setup.optimizer = own["rule"]
             else:
                 set_rate(model, value)
@@ -233,7 +246,7 @@ class Optimizer(Writing):
         if "decay" in vars(self):
             return vars(self)["decay"]
         schedule = vars(self)["rule"].learning_rate
-        ours = isinstance(schedule, InverseTimeDecay)
+        ours = _falls(self, schedule)
         return float(schedule.decay_rate / schedule.decay_steps) if ours else 0.0
 
     initial_decay = decay
