@@ -14,6 +14,7 @@ SUFFIX, CELL, SHOWN = ".ipynb", "# cell ", "__shown__"
 DRAWN = "  # what the cell has drawn"
 RUNS = r"%%?(?:time|timeit|capture|prun)\b"  # commands about code that is run all the same
 COMMAND = re.compile(r"^(\s*)(?:%%?(?=\w)|!|[\w.]+\?{1,2}$)")
+FUTURE = re.compile(r"^(\s*)(from __future__ import .*)$", re.M)  # a cell begins a file there
 LANGUAGE = re.compile(rf"%%(?!{RUNS[3:]})")  # of a whole cell: bash, html
 PYPLOT = re.compile(
     r"^\s*(?:import matplotlib\.pyplot as (\w+)|from matplotlib import pyplot as (\w+))", re.M
@@ -45,6 +46,7 @@ def source(path: Path) -> str:
         first = next(filter(str.strip, lines), "")
         change = (lambda line: f"# {line}") if LANGUAGE.match(first) else command
         text = "\n".join(map(change, lines))
+        text = FUTURE.sub(r"\1pass  # \2", text) if number > 1 else text
         found = PYPLOT.search(text)
         plots = next(filter(None, found.groups())) if found else plots
         out += [f"{CELL}{number}", text]

@@ -19,7 +19,7 @@ from ..engine.progress import counted, say
 from ..engine.seed import seed as set_seed
 from ..errors import nearest
 from ..store.run import Run
-from . import notebook, python2, windows
+from . import notebook, python2, python2_meaning, windows
 from .companions import companions
 from .dialect import every, named
 from .evidence import Finding, Word, find, trees, words
@@ -157,6 +157,9 @@ def _run(path: Path, script: Script) -> None:
     """Run the script as the main module; where it is not run as it is, say what is changed."""
     text, tree, changed = python2.read(path)
     lines = [] if script.max_epochs is None else bounded(tree, script.max_epochs)
+    if python2_meaning.older(path):
+        tree = python2_meaning.meant(tree)
+        script.note("Python 2: / of whole numbers goes down; map, filter and zip make lists")
     if changed:
         kinds = "Python 2's print, except, raise, iteritems; % and ! left out"
         say(f"note: {counted(changed, 'line')} read as Python 3 ({kinds})")
@@ -167,6 +170,7 @@ def _run(path: Path, script: Script) -> None:
         script.note(f"{written} is a path of Windows, {here} here")
     main = ModuleType("__main__")
     vars(main).update({"__file__": str(path), notebook.SHOWN: notebook.shown})
+    vars(main).update(python2_meaning.names())
     if path.suffix == notebook.SUFFIX:  # where an error is told, with the line
         tree = notebook.showing(tree, text)
         linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))

@@ -49,6 +49,16 @@ def spawn(fn: Any, args: Any = (), nprocs: int = 1, join: bool = True, daemon: b
     return _torch_processes.start_processes(fn, args, nprocs, join, daemon, "fork")
 
 
+def stacking(act: Any) -> Any:
+    """Return one of NumPy's functions that join arrays, for iterators too, as up to NumPy 1.15."""
+
+    @functools.wraps(act)
+    def stacked(arrays: Any, *args: Any, **words: Any) -> Any:
+        return act(list(arrays) if isinstance(arrays, Iterator) else arrays, *args, **words)
+
+    return stacked
+
+
 def text_size(font: Any, text: Any, *args: Any, **words: Any) -> tuple[int, int]:
     """Return width and height of a text in a font, from where it begins to be drawn."""
     _, _, width, height = font.getbbox(text, *args, **words)
@@ -68,6 +78,10 @@ _array, _start_method = np.array, multiprocessing.set_start_method
 _context = multiprocessing.get_context
 CHANGED: tuple[tuple[Any, str, Any], ...] = (
     (np, "array", array),
+    *(
+        (np, name, stacking(getattr(np, name)))
+        for name in ("vstack", "hstack", "dstack", "column_stack", "stack", "concatenate")
+    ),
     (multiprocessing, "set_start_method", forked),
     (torch.multiprocessing, "set_start_method", forked),
     (multiprocessing, "get_context", forked_context),

@@ -26,8 +26,6 @@ REFUSED: dict[str, str] = {
         "ImageClassificationDistributor, or NdarrayDistributor(x, y) of arrays that PIL has read",
     ),
     "renom_img.api": "rm.Sequential or rm.Model of rm.Conv2d: ReNom's ready networks are not here",
-    "renom.utility.image": "arrays that NumPy, PIL or cv2 has changed; ReNom's changes of images "
-    "are not here",
     "renom.utility.onnx": "model.save('weights.h5'); the run keeps the network as model.striate",
     "BayesSearcher": "GridSearcher or RandomSearcher",
     "renom.algorithm": "the networks of ReNom: its other algorithms are not here",

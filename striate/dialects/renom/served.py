@@ -12,6 +12,7 @@ from ..session import Session
 from . import (
     activations,
     distributor,
+    images,
     initializers,
     layers,
     losses,
@@ -155,6 +156,12 @@ def modules(session: Session) -> Modules:
         "renom.cuda.base.cuda_base": cuda,
         "renom.utility": {},
         "renom_img": {},
+        "renom.utility.image": images.NAMES,
+        "renom.utility.image.data_augmentation": images.NAMES,
+        **{
+            f"renom.utility.image.data_augmentation.{path}": images.NAMES
+            for path in (*images.CHANGES, "augmentation", "image")
+        },
         "renom.utility.initializer": _named(*INITIALIZERS),
         "renom.utility.trainer": {**tools, "EVENTS": EVENTS},
         "renom.utility.gradient_clipping": _named(GradientClipping),

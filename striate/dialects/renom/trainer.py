@@ -9,6 +9,7 @@ import numpy as np
 
 from ...engine.progress import say
 from ...errors import unknown
+from .node import Node
 from .optimizers import Sgd
 
 EVENTS = ("start", "start_epoch", "forward", "loss", "backward", "grad", "updated", "end_epoch",
@@ -57,8 +58,8 @@ def _expect(name: str) -> None:
 class Trainer:
     """Trains a model on batches of a distributor.
 
-    What is at hand in an event: epoch, nth, data, targets, outputs, losses, grads, avg_train_loss,
-    and after an epoch train_loss_list and test_loss_list.
+    What is at hand in an event: epoch, nth, avg_train_loss; lists of one element, as for one card:
+    data, targets, outputs, losses, grads; and after an epoch train_loss_list and test_loss_list.
     """
 
     max_epochs: int | None = None  # what `striate run` was asked
@@ -84,7 +85,13 @@ class Trainer:
         self.epoch = self.nth = 0
         self.train_loss_list: list[float] = []
         self.test_loss_list: list[float] = []
-        self.avg_train_loss = self.avg_test_loss = 0.0
+        self.avg_train_loss, self.avg_test_loss = Node(0.0), 0.0
+        self.losses: list[Any] = []
+
+    @property
+    def loss(self) -> Any:
+        """The loss of the last batch, as it was called at first."""
+        return self.losses[0]
 
     def train(self, train_distributor: Any, test_distributor: Any = None) -> None:
         """Train for all epochs; measure the loss of the test data after each."""
@@ -96,35 +103,40 @@ class Trainer:
             losses = []
             steps = None if self.limit is None else -(-self.limit // self.batch_size)
             batches = train_distributor.batch(self.batch_size, self.shuffle, steps)
-            for self.nth, (self.data, self.targets) in enumerate(batches):
-                losses.append(self._step())
-                self.avg_train_loss = float(np.mean(losses))
-            self.train_loss_list.append(self.avg_train_loss)
+            for self.nth, (data, target) in enumerate(batches):
+                self.data, self.targets = [data], [target]
+                losses.append(self._step(data, target))
+                self.avg_train_loss = Node(float(np.mean(losses)))
+            self.train_loss_list.append(float(self.avg_train_loss))
             if test_distributor is not None:
                 self.avg_test_loss = self._measure(test_distributor)
                 self.test_loss_list.append(self.avg_test_loss)
             if "end_epoch" in self.events.listeners:
                 self.events.call("end_epoch", self)
             else:
-                say(f"epoch {self.epoch:2d}: avg loss {self.avg_train_loss:.4f}" + self._tested())
+                say(
+                    f"epoch {self.epoch:2d}: avg loss {float(self.avg_train_loss):.4f}"
+                    + self._tested()
+                )
 
     def _tested(self) -> str:
         return f" - avg test loss {self.avg_test_loss:.4f}" if self.test_loss_list else ""
 
-    def _step(self) -> float:
+    def _step(self, data: Any, target: Any) -> float:
         """Make the step of a batch; return its loss."""
         self.events.call("forward", self)
         with self.model.train():
-            self.outputs = self.model(self.data)
+            self.outputs = [self.model(data)]
             self.events.call("loss", self)
-            self.losses = self.loss_func(self.outputs, self.targets)
+            found = self.loss_func(self.outputs[0], target)
             if self.regularization is not None:
-                self.losses = self.losses + self.regularization()
+                found = found + self.regularization()
+            self.losses = [found]
         self.events.call("backward", self)
-        loss = float(self.losses)
-        self.grads = self.losses.grad()
+        loss = float(found)
+        self.grads = [found.grad()]
         self.events.call("grad", self, self.grads)
-        self.grads.update(self.optimizer, models=(self.model,))
+        self.grads[0].update(self.optimizer, models=(self.model,))
         self.events.call("updated", self)
         return loss
 
@@ -146,9 +158,12 @@ class Trainer:
             for begin in range(0, len(samples), self.batch_size)
         ]
         self.model.set_models(inference=False)
-        return np.concatenate(parts)
+        return Node(np.concatenate(parts))
 
 
 def default_event_end_epoch(trainer: Trainer) -> None:
     """Say the losses of the epoch."""
-    say(f"epoch {trainer.epoch:2d}: avg loss {trainer.avg_train_loss:.4f}" + trainer._tested())
+    say(
+        f"epoch {trainer.epoch:2d}: avg loss {float(trainer.avg_train_loss):.4f}"
+        + trainer._tested()
+    )

@@ -1,0 +1,61 @@
+"""What the words of Python 2 meant, in scripts and notebooks that are of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from striate.dialects.program import run_script
+
+OLD = """
+import renom as rm
+print 7 / 2, 7. / 2, -7 / 2
+half = 9
+half /= 2
+print half
+found = map(lambda n: n + 1, [1, 2])
+print found + filter(None, [0, 3]), zip([1], [2])
+"""
+
+
+def ran(tmp_path: Path, text: str, name: str = "old.py") -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    run_script(tmp_path / name)
+
+
+def test_whole_numbers_are_divided_down_and_lists_are_lists(tmp_path, capsys):
+    ran(tmp_path, OLD)
+    out = capsys.readouterr()
+    assert out.out == "3 3.5 -4\n4\n[2, 3, 3] [(1, 2)]\n"
+    assert "note: Python 2: / of whole numbers goes down; map, filter and zip make lists" in out.err
+
+
+def test_division_of_the_future_stays(tmp_path, capsys):
+    ran(tmp_path, "from __future__ import division\nimport cPickle\nimport renom\nprint(7 / 2)\n")
+    assert capsys.readouterr().out == "3.5\n"
+
+
+@pytest.mark.parametrize("text", [
+    "import renom\nprint(7 / 2, map(str, [1]).__class__.__name__)\n",
+    "import renom\ntry:\n    import cPickle\nexcept ImportError:\n    pass\n"
+    "print(7 / 2, map(str, [1]).__class__.__name__)\n",
+])  # fmt: skip
+def test_a_script_of_today_is_as_it_is(tmp_path, capsys, text):
+    ran(tmp_path, text)
+    assert capsys.readouterr().out == "3.5 map\n"
+
+
+def test_a_later_cell_may_look_into_the_future(tmp_path, capsys):
+    cells = ["import renom\n", "from __future__ import print_function\nprint(1)\n"]
+    book = {"cells": [{"cell_type": "code", "source": one} for one in cells]}
+    ran(tmp_path, json.dumps(book), "book.ipynb")
+    assert capsys.readouterr().out == "1\n"
+
+
+def test_arrays_of_an_iterator_are_stacked_as_by_old_numpy(tmp_path, capsys):
+    text = ("import renom\nimport numpy as np\n"
+            "print(np.vstack(np.ones(2) for _ in range(3)).shape, np.stack(iter([1, 2])).shape)\n")  # fmt: skip
+    ran(tmp_path, text)
+    assert capsys.readouterr().out == "(3, 2) (2,)\n"
