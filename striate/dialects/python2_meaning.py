@@ -75,14 +75,14 @@ class _Meanings(ast.NodeTransformer):
     def __init__(self, divides: bool) -> None:
         self.divides = divides
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802  ast's name
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """Divide as Python 2."""
         self.generic_visit(node)
         if not self.divides or not isinstance(node.op, ast.Div):
             return node
         return ast.copy_location(_call(DIVIDED, node.left, node.right), node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:  # noqa: N802  ast's name
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         """Divide a name in place as Python 2; what is no name may be an array, as it is."""
         self.generic_visit(node)
         if not self.divides or not isinstance(node.op, ast.Div):
@@ -92,7 +92,7 @@ class _Meanings(ast.NodeTransformer):
         value = _call(DIVIDED, ast.Name(node.target.id, ast.Load()), node.value)
         return ast.copy_location(ast.Assign([node.target], value), node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802  ast's name
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """Make lists of what was one."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in LAZY:

@@ -55,7 +55,10 @@ def test_a_later_cell_may_look_into_the_future(tmp_path, capsys):
 
 
 def test_arrays_of_an_iterator_are_stacked_as_by_old_numpy(tmp_path, capsys):
-    text = ("import renom\nimport numpy as np\n"
-            "print(np.vstack(np.ones(2) for _ in range(3)).shape, np.stack(iter([1, 2])).shape)\n")  # fmt: skip
+    text = """
+import renom
+import numpy as np
+print(np.vstack(np.ones(2) for _ in range(3)).shape, np.stack(iter([1, 2])).shape)
+"""
     ran(tmp_path, text)
     assert capsys.readouterr().out == "(3, 2) (2,)\n"

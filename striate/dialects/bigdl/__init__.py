@@ -25,7 +25,27 @@ REFUSED: dict[str, str] = {
     "RoiPooling": "networks that give one class to an image: there are no detectors",
     "bigdl.dllib.keras": _KERAS,
     "bigdl.orca": _KERAS,
-    "zoo.pipeline": _KERAS,
+    **dict.fromkeys(
+        (
+            "zoo.pipeline.nnframes",
+            "zoo.pipeline.api.net",
+            "zoo.pipeline.api.autograd",
+            "zoo.pipeline.inference",
+            "zoo.pipeline.estimator",
+            "zoo.feature",
+            "zoo.models",
+            "zoo.tfpark",
+            "zoo.zouwu",
+            "zoo.automl",
+        ),
+        "zoo.pipeline.api.keras on arrays or an RDD of samples; of images, ImageFrame of "
+        "bigdl.transform.vision.image",
+    ),
+    "AUC": "Accuracy; predict and sklearn.metrics.roc_auc_score",
+    "bigdl.contrib": "Model.load_keras(json_path, hdf5_path): files of ONNX are not read here",
+    "bigdl.models.inception": "the network's lines in the script: it is not here ready-made",
+    "bigdl.dataset.movielens": "networks that give one class to an image, with data of your own",
+    "sentence": "a text that the script itself takes apart",
     "zoo.orca": _KERAS,
     "SeqFileFolder": "ImageFrame.read(folder) of picture files",
     **dict.fromkeys(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from . import (
     mnist,
     news20,
     real_spark,
+    zoo,
 )
 from .columns import FUNCTIONS as COLUMN_FUNCTIONS
 from .hybrid import with_bigdl_backend
@@ -38,6 +40,7 @@ def _spark() -> dict[str, Any]:
     """Return the modules of the stand-in; none where the real package is installed."""
     if real_spark.installed():
         return {}
+    pipelines = {"Pipeline": frames.Pipeline, "PipelineModel": frames.PipelineModel}
     context = named(SparkContext, SparkConf, RDD)
     levels = type("StorageLevel", (), {"MEMORY_ONLY": None, "MEMORY_AND_DISK": None})
     return {
@@ -47,9 +50,19 @@ def _spark() -> dict[str, Any]:
         "pyspark.sql": named(SparkSession, SQLContext, frames.DataFrame, frames.Row),
         "pyspark.sql.types": {**frames.TYPES, "Row": frames.Row},
         "pyspark.sql.functions": COLUMN_FUNCTIONS,
-        "pyspark.ml": {"Pipeline": frames.Pipeline, "PipelineModel": frames.PipelineModel},
+        "pyspark.ml": dict(pipelines), "pyspark.ml.pipeline": dict(pipelines),
         "pyspark.ml.evaluation": named(frames.MulticlassClassificationEvaluator),
     }  # fmt: skip
+
+
+def named_context(context: dict[str, Any]) -> dict[str, Any]:
+    """Return the names of a context that its package has as well."""
+    return {name: context[name] for name in ("init_nncontext", "init_spark_conf")}
+
+
+def written_down(keras_model: Any, path: str) -> None:
+    """Write the description of a Keras model, as JSON."""
+    Path(path).write_text(keras_model.to_json(), encoding="utf-8")
 
 
 def modules(session: BigdlSession) -> Modules:
@@ -66,7 +79,11 @@ def modules(session: BigdlSession) -> Modules:
     )
     common = common_names(session)
     lenet |= {"mnist": SimpleNamespace(**digits), **named(mnist.normalizer), **optimizers, **common}
-    context = {**common, "init_nncontext": lambda *a, **w: LEAKED["SparkContext"].getOrCreate()}
+    context = {
+        **common,
+        "init_spark_conf": LEAKED["SparkConf"],
+        "init_nncontext": lambda *a, **w: LEAKED["SparkContext"].getOrCreate(),
+    }
     return {
         "bigdl.dllib": {},
         "bigdl.dllib.nn": {},
@@ -81,7 +98,15 @@ def modules(session: BigdlSession) -> Modules:
         "bigdl.dllib.utils.common": common,
         "bigdl.dllib.nncontext": context,
         "bigdl.dllib.feature.dataset.mnist": digits,
-        "zoo": {},
+        "zoo": {**named_context(context)},
+        "zoo.pipeline": {},
+        "zoo.pipeline.api": {},
+        "zoo.pipeline.api.keras": {},
+        "zoo.pipeline.api.keras.layers": keras_layers(session),
+        "zoo.pipeline.api.keras.models": {**zoo.topology(session), **LEAKED},
+        "zoo.pipeline.api.keras.objectives": zoo.objectives(session),
+        "zoo.pipeline.api.keras.metrics": zoo.metrics(),
+        "zoo.pipeline.api.keras.optimizers": zoo.optimizers(session),
         "zoo.common": {},
         "zoo.common.nncontext": context,
         "bigdl.keras": {},
@@ -129,6 +154,12 @@ def modules(session: BigdlSession) -> Modules:
         "bigdl.optim.optimizer": optimizers,
         "bigdl.util": {},
         "bigdl.util.common": common,
+        "bigdl.version": {"__version__": "0.7.0"},
+        "bigdl.models.ml_pipeline": {},
+        "bigdl.models.ml_pipeline.dl_classifier": {**frames.estimators(session), **LEAKED},
+        "bigdl.examples": {},
+        "bigdl.examples.keras": {},
+        "bigdl.examples.keras.keras_utils": {"save_keras_definition": written_down},
         "bigdl.util.engine": {"prepare_env": lambda *a, **w: None},
         "bigdl.dataset": {},
         "bigdl.dataset.mnist": {**digits, **LEAKED},

@@ -17,6 +17,11 @@ MOST = 255.0
 VGG = np.array([123.68, 116.779, 103.939], np.float32)
 
 
+def _random() -> Any:
+    """Return the generator that `set_renom_seed` and `np.random.seed` of a script seed."""
+    return np.random
+
+
 class Image:
     """A change of images; `transform` takes one (H, W, C) or several, and gives several."""
 
@@ -49,7 +54,7 @@ class Flip(Image):
     def changed(self, x: Images, random: bool) -> Images:
         """Return the images, turned."""
         count = len(x)
-        which = np.random.choice(count, -(-count // 2), replace=False) if random else slice(None)
+        which = _random().choice(count, -(-count // 2), replace=False) if random else slice(None)
         axes = {1: (2,), 2: (1,), 3: (1, 2)}.get(self.flip, ())
         x[which] = np.flip(x[which], axes)
         return x
@@ -75,7 +80,7 @@ class Crop(Image):
             )
         begins = [self.left_top] * len(x)
         if random:
-            begins = [[np.random.randint(0, max(n, 1)) for n in most] for _ in x]
+            begins = [[_random().randint(0, max(n, 1)) for n in most] for _ in x]
         return np.stack([one[r : r + rows, c : c + columns]
                          for one, (r, c) in zip(x, begins, strict=True)])  # fmt: skip
 
@@ -105,7 +110,7 @@ class Zoom(Image):
         low, high = self.zoom_rate if isinstance(self.zoom_rate, tuple) else (1.0, self.zoom_rate)
         made = []
         for one in x:
-            rate = np.random.uniform(low, high) if random else high
+            rate = _random().uniform(low, high) if random else high
             size = int(x.shape[1] / rate), int(x.shape[2] / rate)
             part = Crop(size=size).changed(one[None], random)
             made.append(Resize(x.shape[1:3]).changed(part, False)[0])
@@ -120,12 +125,13 @@ class Rescale(Image):
 
     def changed(self, x: Images, random: bool) -> Images:
         """Return the values in their new range."""
+        made: Images = x / MOST
         if isinstance(self.option, list):
             low, high = self.option
-            return x / MOST * (high - low) + low
-        return {"vgg": lambda: x - VGG, "zero": lambda: x / MOST - 0.5}.get(
-            self.option, lambda: x / MOST
-        )()
+            made = made * (high - low) + low
+        elif self.option == "zero":
+            made = made - 0.5
+        return x - VGG if self.option == "vgg" else made
 
 
 class Moved(Image):
@@ -140,11 +146,12 @@ class Moved(Image):
 
     def changed(self, x: Images, random: bool) -> Images:
         """Return the images, moved."""
-        shares = np.random.uniform(-1, 1, len(x)) if random else np.ones(len(x))
+        shares = _random().uniform(-1, 1, len(x)) if random else np.ones(len(x))
         size = x.shape[1:3]
         out = np.empty_like(x)
         for at, share in enumerate(shares):
-            found = self.places(*np.indices(size), float(share), size)
+            rows, columns = (np.asarray(one) for one in np.indices(size))
+            found = self.places(rows, columns, float(share), size)
             near = [np.floor(one + 0.5).astype(int) for one in found]
             kept = [one.clip(0, most - 1) for one, most in zip(near, size, strict=True)]
             out[at] = x[at][kept[0], kept[1]]
@@ -194,7 +201,7 @@ class ColorJitter(Image):
         for channel, factor in enumerate(self.factors):
             if factor and random:
                 low, high = factor if isinstance(factor, tuple) else (1.0, factor)
-                factor = np.random.uniform(low, high)
+                factor = _random().uniform(low, high)
             if factor:
                 hsv[..., channel] = (hsv[..., channel] * factor).clip(max=1.0)
         return (_to_rgb(hsv) * MOST).astype(image.dtype)
@@ -216,7 +223,8 @@ def _to_rgb(hsv: Images) -> Images:
 
     def channel(offset: int) -> Images:
         k = (offset + hue * 6) % 6
-        return value - value * saturation * np.minimum(k, 4 - k).clip(0, 1)
+        made: Images = value - value * saturation * np.minimum(k, 4 - k).clip(0, 1)
+        return made
 
     return np.stack([channel(5), channel(3), channel(1)], -1)
 
