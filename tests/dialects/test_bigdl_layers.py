@@ -51,6 +51,13 @@ assert volumes.shape == (1, 2, 2, 3, 3, 3)
 cells = MultiRNNCell([LSTM(3, 4), LSTM(4, 5)])
 assert Recurrent().add(cells).forward(np.random.rand(2, 6, 3)).shape == (2, 6, 5)
 """,
+    "other forms of a graph": """
+begin = Input()
+net = Model([begin], [Recurrent().add(LSTM(3, 4))(begin)])
+net.set_input_formats([27]), net.set_output_formats([27])
+assert net.to_irgraph().forward(np.ones((2, 5, 3))).shape == (2, 5, 4)
+assert net.to_staticgraph() is net
+""",
     "penalties on gradients": """
 x = np.array([[0.5, 0.25]])
 near(NegativeEntropyPenalty(0.1).backward(x, np.zeros((1, 2))), 0.1 * (np.log(x) + 1))

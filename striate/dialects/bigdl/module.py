@@ -243,6 +243,12 @@ class Module:
         self.session.note("quantize(): the network computes in float32, as before")
         return self
 
+    def to_irgraph(self, *args: Any) -> Module:
+        """Return the same network: it is computed natively as it is."""
+        return self
+
+    to_staticgraph = set_input_formats = set_output_formats = to_irgraph
+
     def save_graph_topology(self, log_path: str, backward: bool = False) -> Module:
         """Draw nothing for TensorBoard: the run's report draws the network."""
         self.session.note("save_graph_topology(): the run's report draws the network")
