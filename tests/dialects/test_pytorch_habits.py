@@ -41,6 +41,33 @@ PROGRAMS = {
         twice.backward()
         assert w.grad.sum() == 12 + 2 * 6
     """,
+    "epochs began with a scheduler's step": """
+        import warnings
+        import torch
+        from torch.autograd import Variable
+        from torch.optim import lr_scheduler as S
+        warnings.simplefilter('error')
+        def rates(make, before):
+            w = Variable(torch.ones(1), requires_grad=True)
+            o = torch.optim.SGD([w], lr=0.8)
+            s, found = make(o), []
+            for epoch in range(4):
+                if before:
+                    s.step()
+                found.append(o.param_groups[0]['lr'])
+                w.sum().backward()
+                o.step()
+                if not before:
+                    s.step()
+            return found
+        makes = (lambda o: S.MultiStepLR(o, [1, 3], 0.5), lambda o: S.StepLR(o, 2, 0.5),
+                 lambda o: S.ExponentialLR(o, 0.5), lambda o: S.LambdaLR(o, lambda e: 1 / (e + 1)),
+                 lambda o: S.CosineAnnealingLR(o, 4))
+        assert rates(makes[0], True) == [0.8, 0.4, 0.4, 0.2]
+        for make in makes:  # what is made of an epoch is the same, whenever it is said
+            early, late = rates(make, True), rates(make, False)
+            assert torch.allclose(torch.tensor(early), torch.tensor(late)), (early, late)
+    """,
     "equations are solved": """
         import torch
         x, factors = torch.solve(torch.tensor([[2.], [8.]]), torch.tensor([[1., 0.], [0., 4.]]))

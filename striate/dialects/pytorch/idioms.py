@@ -39,7 +39,7 @@ def patches(session: Session) -> Sequence[Patch]:
         *lost.patches(session.version.name),
         *_files(),
         *_published(),
-        *schedules.patches(),
+        *schedules.patches(session.version.name),
         *exported.patches(),
         *_tensorboard(session),
     ]

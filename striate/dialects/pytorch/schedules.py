@@ -1,4 +1,8 @@
-"""Schedulers as they were: `verbose`, by its word or its place, prints what a step has changed."""
+"""Schedulers as they were: `verbose` prints what a step has changed, and epochs begin with a step.
+
+Up to 1.0 a scheduler's first step was that of epoch 0, so that scripts made it before they trained
+an epoch. Today it is that of epoch 1, and torch warns of a step before the optimizer's.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ PLATEAU = lr_scheduler.ReduceLROnPlateau
 VERBOSE = 4  # place among the arguments of ReduceLROnPlateau, up to 2.1
 
 
-def patches() -> Iterator[Patch]:
+def patches(version: str) -> Iterator[Patch]:
     """Yield the rows of every scheduler that takes no `verbose` today."""
     types = {one for one in vars(lr_scheduler).values() if isinstance(one, type)}
     for kind in (one for one in types if issubclass(one, lr_scheduler.LRScheduler)):
@@ -25,7 +29,8 @@ def patches() -> Iterator[Patch]:
             continue
         yield kind, "__init__", _spoken(kind.__init__, len(takes) - 1)
         if "step" in vars(kind) and kind is not PLATEAU:
-            yield kind, "step", _told(kind.step)
+            step = _from_zero(kind.step) if version == "pytorch0" else kind.step
+            yield kind, "step", _told(step)
     yield PLATEAU, "_reduce_lr", _reduced(vars(PLATEAU)["_reduce_lr"])
 
 
@@ -51,6 +56,21 @@ def _say(scheduler: Any) -> None:
     for number, group in enumerate(scheduler.optimizer.param_groups):
         rate = float(group["lr"])
         sys.stdout.write(f"Adjusting learning rate of group {number} to {rate:.4e}.\n")
+
+
+def _from_zero(original: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(original)
+    def step(self: Any, *args: Any, **words: Any) -> None:
+        trained = getattr(self.optimizer, "_opt_called", False)
+        first = getattr(self, "_step_count", 0) == 1 and not trained
+        if first:
+            self._step_count += 1
+            self.last_epoch -= 1
+        self._is_initial = first
+        original(self, *args, **words)
+        self._is_initial = False
+
+    return step
 
 
 def _told(original: Callable[..., None]) -> Callable[..., None]:
