@@ -116,6 +116,61 @@ with h5py.File('features.h5') as f:
     f.create_dataset('x', data=np.arange(3))
 print(h5py.File('features.h5')['x'].value)
 """, ["[0 1 2]"]),
+    "a graph of Keras 0.3 with Theano's words": ("keras0", """
+import numpy as np
+from keras.models import Graph
+from keras.layers.core import Lambda, LambdaMerge, Layer, TimeDistributedDense, TimeDistributedMerge
+graph = Graph()
+graph.add_input('a', input_shape=(4, 3)), graph.add_input('b', input_shape=(3, 4))
+graph.add_node(TimeDistributedDense(5), name='wide', input='a')
+graph.add_node(Lambda(lambda x: x.dimshuffle(0, 2, 1), output_shape=(4, 3)), name='t', input='b')
+graph.add_node(TimeDistributedDense(5), name='other', input='t')
+graph.add_node(Layer(), merge_mode='mul', name='both', inputs=['wide', 'other'])
+graph.add_node(TimeDistributedMerge(mode='ave'), name='mean', input='both')
+graph.add_output('y', input='mean'), graph.add_output('z', input='mean')
+graph.compile('sgd', {'y': 'mse', 'z': 'mse'})
+batch = {'a': np.ones((6, 4, 3)), 'b': np.ones((6, 3, 4)), 'y': np.ones((6, 5))}
+batch['z'] = batch['y']
+def batches():
+    while True:
+        yield batch
+past = graph.fit_generator(batches(), samples_per_epoch=12, nb_epoch=3, verbose=0)
+print(sorted(past.history), past.history['loss'][2] < past.history['loss'][0])
+print(type(graph.evaluate(batch)).__name__, 'class_name' in graph.to_json())
+""", ["['loss'] True", "float True"]),
+    "Theano's axes": ("keras1", """
+import numpy as np
+from keras import backend as K
+x = K.variable(np.zeros((2, 1, 3)))
+print(tuple(x.dimshuffle(2, 'x', 0, 1).shape), tuple(x.dimshuffle(0, 2).shape))
+""", ["(3, 1, 2, 1) (2, 3)"]),
+    "metrics of Keras 1 are one number for a batch": ("keras1", """
+import numpy as np
+from keras import backend as K, metrics
+from keras.layers import Dense
+from keras.models import Sequential
+a, b = K.variable(np.ones((3, 4))), K.variable(np.zeros((3, 4)))
+print(K.eval(metrics.mse(a, b)).shape, K.eval(metrics.categorical_accuracy(a, b)).shape)
+net = Sequential([Dense(2, input_dim=4)])
+net.compile('sgd', 'mse', metrics=[metrics.mae])
+print(sorted(net.fit(np.ones((4, 4)), np.ones((4, 2)), nb_epoch=1, verbose=0).history))
+""", ["() ()", "['loss', 'mean_absolute_error']"]),
+    "one sample beside all": ("keras2", """
+import numpy as np
+from keras import backend as K, metrics
+from keras.layers import Input
+start = Input((4,))
+apart = metrics.mse(start, K.variable(np.zeros((1, 4))))
+print(K.function([start], [apart])([np.ones((3, 4))])[0].tolist())
+""", ["[1.0, 1.0, 1.0]"]),
+    "tf.layers": ("tf", TF + """
+tf.compat.v1.enable_eager_execution()
+x = tf.ones((2, 8, 8, 3))
+x = tf.layers.max_pooling2d(x, (2, 2), strides=(2, 2))
+print(x.shape, tf.compat.v1.layers.flatten(x).shape)
+print(tf.layers.conv2d(x, 5, 3, padding='same', activation=tf.nn.relu, name='c').shape)
+print(float(tf.reduce_min(tf.layers.dropout(x, 0.5, training=True))))
+""", ["(2, 4, 4, 3) (2, 48)", "(2, 4, 4, 5)", "0.0"]),
     "a picture that keeps its proportions": ("tf", TF + """
 x = tf.zeros((20, 40, 3))
 print(tf.image.resize(x, (10, 10), preserve_aspect_ratio=True).shape)
@@ -134,6 +189,67 @@ def test_a_program_runs_unmodified(
     said = capsys.readouterr().out.splitlines()
     assert len(said) == len(lines)
     assert all(line.startswith(wanted) for line, wanted in zip(said, lines, strict=True)), said
+
+
+CHECKPOINTS = (
+    TF
+    + """
+import os
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.maps, self.norm = layers.Conv2D(3, 3), layers.BatchNormalization()
+        self.mean, self.end = layers.GlobalAveragePooling2D(), layers.Dense(2)
+    def call(self, x, training=None):
+        return self.end(self.mean(self.norm(self.maps(x), training=training)))
+x, y = tf.constant(np.random.RandomState(0).rand(8, 9, 9, 1), tf.float32), tf.ones((8, 2))
+def begun():
+    net, rule = Net(), tf.keras.optimizers.Adam(0.01)
+    held = tf.train.Checkpoint(step=tf.Variable(0), rule=rule, net=net)
+    return net, rule, held, tf.train.CheckpointManager(held, './all/net', max_to_keep=2)
+def trained(net, rule):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((net(x, training=True) - y) ** 2)
+    rule.apply_gradients(zip(tape.gradient(loss, net.trainable_variables), net.trainable_variables))
+    return float(loss)
+net, rule, held, manager = begun()
+held.restore(manager.latest_checkpoint)
+for _ in range(3):
+    trained(net, rule)
+    held.step.assign_add(1)
+    manager.save()
+print(manager.latest_checkpoint, tf.train.latest_checkpoint('all/net'),
+      sorted(os.listdir('all/net'))[1])
+wanted, going = net(x).numpy(), [trained(net, rule) for _ in range(2)]
+net, rule, held, manager = begun()
+held.restore(manager.latest_checkpoint).expect_partial()
+print(int(held.step), np.allclose(net(x), wanted),
+      np.allclose(going, [trained(net, rule) for _ in range(2)]))
+print(held.save('all/other/x'), held.restore(None) is not None)
+held.restore('all/absent')
+"""
+)
+
+
+def test_checkpoints_are_files_that_the_next_run_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("script.py").write_text(CHECKPOINTS)
+    with pytest.raises(DialectError) as caught:
+        run_script("script.py", seed=1, root="runs", dialect="tf")
+    assert capsys.readouterr().out.splitlines() == [
+        "./all/net/ckpt-3 all/net/ckpt-3 ckpt-2.data-00000-of-00001",
+        "3 True True",
+        "all/other/x-4 True",
+    ]
+    assert str(caught.value) == (
+        "tf.train.Checkpoint: there are no files of this checkpoint\n"
+        "  got   all/absent.data-00000-of-00001\n"
+        "  need  a path that save() or write() returned\n"
+        "  fix   tf.train.latest_checkpoint(folder), or CheckpointManager.latest_checkpoint\n"
+        "  at    script.py:37"
+    )
 
 
 FOLDERS = """

@@ -121,7 +121,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     def made(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
         def network(include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
                     input_shape: Any = None, pooling: Any = None, classes: int = 1000,
-                    classifier_activation: Any = "softmax", **words: Any) -> Any:  # fmt: skip
+                    classifier_activation: Any = "softmax", name: Any = None,
+                    **words: Any) -> Any:  # fmt: skip
             if weights == "imagenet":
                 weights = trained(name, include_top)
             kit = Kit(session)
@@ -131,6 +132,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
             model = body(kit, begin, include_top, pooling, classes, classifier_activation, **words)
             if weights is not None:
                 model.load_weights(weights)
+            if name is not None:
+                model.rename(name)
             return model
 
         network.__name__ = name

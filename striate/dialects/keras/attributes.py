@@ -21,7 +21,7 @@ from ...model import Model
 from ...regularizers import get as penalty_of
 from ..dialect import Patch
 from ..symbolic import Bare, found, item_of, lift, record, tensor
-from . import about, builds, closing, fitted, initial, judging, keyed, numpy_calls
+from . import about, builds, closing, fitted, initial, judging, keyed, numpy_calls, theano_words
 from .custom import takes_mask
 from .layers import put_weights
 from .ops import Policy
@@ -374,6 +374,7 @@ def patches(session: KerasSession) -> list[Patch]:
         (Tensor, "set_shape", lambda self, shape: None),
         (Symbol, "set_shape", lambda self, shape: None),
         *initial.PATCHES,
+        *(theano_words.patches() if session.version.old else ()),
         (Tensor, "shape", property(lambda self: Shape(_size(self)))),
         (Tensor, "name", property(lambda self: vars(self).get("word"), _set_word)),
         (Tensor, "path", property(lambda self: vars(self).get("word"))),

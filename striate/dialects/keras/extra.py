@@ -158,6 +158,18 @@ def make(session: KerasSession, base: Any) -> Made:
             """Encode, and decode."""
             return self.decoder(self.encoder(inputs))
 
+    class TimeDistributedMerge(base):  # type: ignore[misc]
+        """The sum, mean or product of all steps."""
+
+        def __init__(self, mode: str = "sum", **words: Any) -> None:
+            base.__init__(self, **words)
+            ways: dict[str, Any] = {"sum": torch.sum, "ave": torch.mean, "mul": torch.prod}
+            self.whole = ways[mode]
+
+        def call(self, inputs: Tensor) -> Any:
+            """Merge."""
+            return self.whole(inputs, dim=1)
+
     class _Merge(base):  # type: ignore[misc]
         """Inputs that become one by what a script writes."""
 
@@ -228,6 +240,7 @@ def make(session: KerasSession, base: Any) -> Made:
         "core": {
             "AutoEncoder": row(AutoEncoder, "encoder", "decoder", "output_reconstruction"),
             "MaxoutDense": row(MaxoutDense, "units", "nb_feature"),
+            "TimeDistributedMerge": row(TimeDistributedMerge, "mode"),
             "Highway": row(Highway, "transform_bias", "activation"),
             "ActivityRegularization": row(ActivityRegularization, "l1", "l2"),
         },

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...errors import caller, nearest
@@ -129,9 +130,30 @@ class Graph:
             sample_weight=sample_weight or None,
         )  # fmt: skip
 
-    def evaluate(self, data: Mapping[str, Any], batch_size: int = 128, **words: Any) -> Any:
+    def fit_generator(self, generator: Any, samples_per_epoch: int, nb_epoch: int,
+                      validation_data: Any = None, callbacks: Any = (),
+                      **words: Any) -> Any:  # fmt: skip
+        """Train on dictionaries, or on pairs of one and the weights of samples."""
+        valid = validation_data
+        if isinstance(valid, Mapping):
+            valid = self._split(valid)
+        elif valid is not None and not isinstance(valid, tuple):
+            valid = self._pairs(valid)
+        return self.model.fit_generator(
+            self._pairs(generator), samples_per_epoch=samples_per_epoch, nb_epoch=nb_epoch,
+            validation_data=valid, callbacks=list(callbacks),
+            **{key: one for key, one in words.items() if one not in ({}, None)},
+        )  # fmt: skip
+
+    def _pairs(self, batches: Any) -> Iterator[Any]:
+        for batch in batches:
+            yield self._split(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+    def evaluate(self, data: Mapping[str, Any], batch_size: int = 128, verbose: int = 0,
+                 **words: Any) -> Any:  # fmt: skip
         """Return the loss."""
-        return self.model.evaluate(*self._split(data), batch_size=batch_size, **words)
+        sides = self._split(data)
+        return self.model.evaluate(*sides, batch_size=batch_size, verbose=verbose, **words)
 
     def predict(self, data: Mapping[str, Any], batch_size: int = 128, verbose: int = 0) -> Any:
         """Return the outputs by their names."""
@@ -179,6 +201,10 @@ class Graph:
         """Read the weights from a file."""
         self.model.load_weights(filepath)
 
+    def to_json(self, **words: Any) -> str:
+        """Return the network as text."""
+        return str(self.model.to_json(**words))
+
     def count_params(self) -> int:
         """Return how many weights there are."""
         count: int = self.model.count_params()
@@ -192,4 +218,17 @@ def _named(function: Any, inputs: list[str]) -> Any:
 
 def names(session: KerasSession, words: Mapping[str, Any]) -> dict[str, Any]:
     """Return the name that scripts of Keras 0 and 1 know it by."""
-    return {"Graph": lambda: Graph(session, words)} if session.version.old else {}
+    if not session.version.old:
+        return {}
+    return {"Graph": lambda: Graph(session, words)}
+
+
+def older(session: KerasSession, words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return layers that merge, which Keras 1 has no more."""
+
+    def lambda_merge(layers: Any, function: Any, output_shape: Any = None,
+                     arguments: Any = None) -> Any:  # fmt: skip
+        given = functools.partial(function, **arguments) if arguments else function
+        return words["Merge"](layers, mode=given, output_shape=output_shape)
+
+    return {"LambdaMerge": lambda_merge} if session.version.old else {}

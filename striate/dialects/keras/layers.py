@@ -351,7 +351,9 @@ def make_input(session: KerasSession) -> Callable[..., Symbol]:
         fixed = whole[0] if whole is not None else batch_size
         session.batch = fixed if isinstance(fixed, int) else session.batch
         name = name or session.name(session.version.words[0])
-        return Input(shape, dtype, data_format=session.layout, name=name)
+        steps = session.version.old and len(shape) < 3  # which Keras 1 has before the channels
+        layout = "channels_last" if steps else session.layout
+        return Input(shape, dtype, data_format=layout, name=name)
 
     return keras_input
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ... import losses as native
@@ -180,6 +181,13 @@ def for_each(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return y_true.expand_as(y_pred) if fewer and y_true.shape == inner else y_true
 
 
+def together(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both for the same samples, where one of them is that of a single sample."""
+    if a.ndim == b.ndim > 0 and a.shape[1:] == b.shape[1:] and 1 in (len(a), len(b)):
+        a, b = torch.broadcast_tensors(a, b)
+    return a, b
+
+
 # ---- objects -------------------------------------------------------------------------------------
 
 
@@ -267,7 +275,7 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
             if axis != -1:
                 true = true.movedim(axis, -1) if true.ndim == pred.ndim else true
                 pred = pred.movedim(axis, -1)
-            true = true if "sparse" in word else for_each(true, pred)
+            true, pred = together(true if "sparse" in word else for_each(true, pred), pred)
             values = found.values(true, pred)
             return values.mean(-1) if values.ndim == pred.ndim > 0 else values
 

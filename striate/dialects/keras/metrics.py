@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -306,3 +307,23 @@ def by_shape(asked: Any, loss: Any, shape: Any) -> Any:
     if not binary or not isinstance(asked, list) or shape[-1:] in ((), (1,)):
         return asked
     return [metrics.Accuracy(one) if one in ("accuracy", "acc") else one for one in asked]
+
+
+def of_batches(functions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the functions of metrics as Keras 1 has them: one number for a batch."""
+    return {
+        name: one if isinstance(one, type) or name == "get" else _of_batch(one)
+        for name, one in functions.items()
+    }
+
+
+def _of_batch(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def mean(*args: Any, **words: Any) -> Any:
+        return lift(_mean)(function(*args, **words))
+
+    return mean
+
+
+def _mean(x: Any) -> Tensor:
+    return tensor(x).float().mean()

@@ -289,7 +289,9 @@ class Optimizer(Writing):
                 own["grads"] = None
         known, before = tuple(map(id, weights)), own["state"]
         if known not in own["states"]:
-            own["states"][known] = (rule.init(weights), weights)  # held, so that ids stay theirs
+            read = own.get("restored")  # of a checkpoint, in the order in which they were made
+            first = read.pop(0) if read else rule.init(weights)
+            own["states"][known] = (first, weights)  # held, so that ids stay theirs
         state = own["state"] = own["states"][known][0]
         if before is not None:  # steps are counted together, whatever weights they change
             state["step"] = before["step"]

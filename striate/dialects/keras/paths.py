@@ -25,6 +25,7 @@ from . import (
     texts as keras_texts,
     tf_addons,
     tf_datasets,
+    tf_layers,
     utils as keras_utils,
     words as keras_words,
     wrappers as keras_wrappers,
@@ -51,6 +52,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         made[f"tensorflow.{path}".rstrip(".")] = names
     for path in ("losses", "metrics", "optimizers", "initializers"):
         made[f"tensorflow.{path}"] = inner[path]
+    for path in ("layers", "compat.v1.layers"):
+        made[f"tensorflow.{path}"] = tf_layers.names(inner["layers"])
     first = inner["initializers"]
     made["tensorflow"] = {**made["tensorflow"], **{
         f"{word}_initializer": first[name] for word, name in (
@@ -80,10 +83,12 @@ def _top(session: KerasSession, inner: Modules) -> Mapping[str, Any]:
 def _inner(session: KerasSession) -> Modules:
     families, models = keras_layers.families(session), keras_models.names(session)
     layers = families.pop("")
+    layers = {**layers, **keras_graph.older(session, layers)}
     utils, images = keras_utils.names(session), keras_images.names(session)
     losses = {**keras_losses.loss_functions(session), **keras_losses.loss_classes()}
     metrics = {**keras_losses.loss_functions(session), **keras_metrics.metric_functions(session),
                **keras_metrics.metric_classes(session)}  # fmt: skip
+    metrics = keras_metrics.of_batches(metrics) if session.version.old else metrics
     backend, engine = keras_backend.names(session), {**models, **layers}
     first = keras_words.initializer_names(session)
     activations = keras_words.activation_names(session)

@@ -221,5 +221,4 @@ REFUSED: dict[str, str] = {
     "ragged": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",
     "RaggedTensor": "tensors of one shape: tf.stack, or keras.preprocessing.sequence.pad_sequences",
     "train": "the graph of TensorFlow 1: model.compile(optimizer, loss), model.fit",
-    "layers": "tf.layers is gone from TensorFlow too: tf.keras.layers has the same",
 }

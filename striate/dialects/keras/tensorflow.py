@@ -43,6 +43,7 @@ from . import (
 )
 from .backend import Session, gradients, variable
 from .beside import TREE, set_random_seed
+from .checkpoints import Checkpoint, CheckpointManager
 from .optimizers import Optimizer, classes
 from .session import KerasSession
 from .tapes import GradientTape
@@ -51,7 +52,6 @@ from .tf_elements import parts_of
 from .tf_names import nameless
 from .tf_objects import (
     Anything,
-    Checkpoint,
     Generator,
     Methods,
     split_seed,
@@ -360,8 +360,9 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "logging": quiet, "python_io": {
             "TFRecordWriter": tf_records.Writer, "TFRecordOptions": tf_records.Options,
             "tf_record_iterator": tf_sources.as_bytes},
-        "train": {**old, **tf_examples.MESSAGES, "Checkpoint": Checkpoint,
-                  "CheckpointManager": Checkpoint, "latest_checkpoint": tf_files.latest_checkpoint},
+        "train": {**old, **tf_examples.MESSAGES, "Server": Anything(), "Checkpoint": Checkpoint,
+                  "CheckpointManager": CheckpointManager,
+                  "latest_checkpoint": tf_files.latest_checkpoint},
         "dtypes": DTYPES | {"cast": top["cast"]},
         **tf_settings.MODULES,
         "autograph": {"set_verbosity": nothing, "to_graph": function},

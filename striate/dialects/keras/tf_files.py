@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..picture_files import picture
 from ..symbolic import kind, tensor
-from . import tf_parsing, tf_records
+from . import checkpoints, tf_parsing, tf_records
 from .tf_image import convert_image_dtype
 from .tf_texts import Text, raw, text
 
@@ -97,8 +97,10 @@ GFILE = {
 
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> str | None:
-    """Return the file of a folder that was written last."""
+    """Return the last checkpoint of a folder, or the file of weights that was written last."""
     folder = Path(text(checkpoint_dir))
+    if told := checkpoints.known(text(checkpoint_dir)):
+        return told[-1]
     found = [one for one in folder.glob("*") if one.is_file()] if folder.is_dir() else []
     return str(max(found, key=lambda one: one.stat().st_mtime_ns)) if found else None
 

@@ -48,31 +48,6 @@ class Methods:
     BILINEAR, NEAREST_NEIGHBOR, BICUBIC, AREA = "bilinear", "nearest", "bicubic", "area"
 
 
-class Checkpoint:
-    """Weights kept in memory by `save`, given back by `restore`."""
-
-    def __init__(self, *args: Any, **words: Any) -> None:
-        self.parts = {k: v for k, v in words.items() if isinstance(v, torch.nn.Module)}
-        self.latest_checkpoint = None
-
-    def save(self, *args: Any, **words: Any) -> str:
-        """Keep the weights."""
-        self.kept = {key: [w.detach().clone() for w in part.parameters()]
-                     for key, part in self.parts.items()}  # fmt: skip
-        return str(args[0]) if args else ""
-
-    write = save
-
-    def restore(self, *args: Any, **words: Any) -> Anything:
-        """Give the weights back."""
-        for key, values in vars(self).get("kept", {}).items():
-            for weight, value in zip(self.parts[key].parameters(), values, strict=True):
-                weight.data.copy_(value)
-        return Anything()
-
-    read = restore
-
-
 class Strategy:
     """Training on one device."""
 

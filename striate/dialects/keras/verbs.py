@@ -32,6 +32,8 @@ from .compiled import Compiled
 from .progress import History, Numbers, Shown, line, told
 from .tapes import Trained
 
+VALID = "val_loss"
+
 
 class Spoken(Compiled):
     """The verbs of a Keras model; the classes that scripts see add the session."""
@@ -173,6 +175,8 @@ class Spoken(Compiled):
             if last[0] is not logs:
                 known = self.twin.rename(logs) if self.twin else logs
                 kept = {k: v for k, v in known.items() if shows or not k.endswith("acc")}
+                if self.session.version.name == "keras0":  # whose Graph tells the whole loss alone
+                    kept = {k: v for k, v in kept.items() if not k.endswith("_loss") or k == VALID}
                 last[:] = [logs, Numbers(kept)]
             numbers: Numbers = last[1]
             return numbers
