@@ -68,6 +68,20 @@ PROGRAMS = {
             early, late = rates(make, True), rates(make, False)
             assert torch.allclose(torch.tensor(early), torch.tensor(late)), (early, late)
     """,
+    "blocks of MobileNet in a network of one's own": """
+        import torch, torchvision
+        from torchvision.models.mobilenet import ConvBNReLU, InvertedResidual, _make_divisible
+        from torchvision.models import mobilenet_v2
+        block, whole = InvertedResidual(8, 8, 1, 6), mobilenet_v2()
+        x = torch.rand(2, 8, 6, 6)
+        assert torch.equal(block.eval()(x), x + block.conv(x)) and block.use_res_connect
+        assert InvertedResidual(8, 12, 2, 1)(x).shape == (2, 12, 3, 3)
+        theirs = {k.partition('conv.')[2] for k in whole.state_dict() if k[:11] == 'features.3.'}
+        assert set(block.conv.state_dict()) == theirs
+        assert ConvBNReLU(8, 4, 5, dilation=2)(x).shape == (2, 4, 6, 6)
+        assert [_make_divisible(n, 8) for n in (3, 33, 34.9, 44)] == [8, 32, 32, 48]
+        assert torchvision.get_image_backend() == 'PIL'
+    """,
     "equations are solved": """
         import torch
         x, factors = torch.solve(torch.tensor([[2.], [8.]]), torch.tensor([[1., 0.], [0., 4.]]))

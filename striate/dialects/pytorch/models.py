@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ...errors import caller
 from ..table import DialectError
 from . import (
+    blocks_mobile,
     models_attention as attention,
     models_deep as deep,
     models_inception as inception,
@@ -181,8 +182,8 @@ OF_FAMILIES: dict[str, dict[str, Any]] = {  # what a module has beside networks
                   "GoogLeNetOutputs": deep.GoogLeNetOutputs},
     "inception": {"Inception3": inception.Inception3, "BasicConv2d": inception.BasicConv2d,
                   "InceptionOutputs": inception.InceptionOutputs},
-    "mobilenet": {"MobileNetV2": mobile.MobileNetV2},
-    "mobilenetv2": {"MobileNetV2": mobile.MobileNetV2},
+    "mobilenet": {"MobileNetV2": mobile.MobileNetV2, **blocks_mobile.NAMES},
+    "mobilenetv2": {"MobileNetV2": mobile.MobileNetV2, **blocks_mobile.NAMES},
     "efficientnet": {"EfficientNet": mobile.EfficientNet},
     "vision_transformer": {"VisionTransformer": attention.VisionTransformer,
                            "Encoder": attention.Encoder, "EncoderBlock": attention.EncoderBlock},

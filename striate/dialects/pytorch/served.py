@@ -13,6 +13,7 @@ from ..session import Session
 from ..strict import Strict
 from . import (
     blocks,
+    blocks_mobile,
     boxes,
     boxes_of_maps,
     counted,
@@ -102,6 +103,7 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         "torchvision": {
             "__version__": "0.28.0",
             "set_image_backend": lambda backend: None,
+            "get_image_backend": lambda: "PIL",
             "disable_beta_transforms_warning": lambda: None,
         },
         "torchvision.io": image_files.NAMES,
@@ -113,7 +115,10 @@ def vision(session: Session) -> dict[str, dict[str, Any]]:
         },
         "torchvision.ops.boxes": boxes.FUNCTIONS,
         "torchvision.ops.misc": blocks.NAMES,
-        "torchvision.models._utils": {"IntermediateLayerGetter": features.IntermediateLayerGetter},
+        "torchvision.models._utils": {
+            "IntermediateLayerGetter": features.IntermediateLayerGetter,
+            "_make_divisible": blocks_mobile.NAMES["_make_divisible"],
+        },
         "torchvision.models.feature_extraction": features.NAMES,
         "torchvision.tv_tensors": tv_tensors.NAMES,
         "torchvision.datasets": sets,
