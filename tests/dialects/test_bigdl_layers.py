@@ -66,6 +66,18 @@ near(NegativeEntropyPenalty(0.1).backward(x, np.zeros((1, 2))), 0.1 * (np.log(x)
 one = SmoothL1CriterionWithWeights(2.0)  # sigma squared is 4: squares within 1 / 4
 near(one.forward(np.array([[0.1, 1.]]), np.zeros((1, 2))), 0.5 * 4 * 0.01 + 1 - 0.5 / 4)
 """,
+    "names of the first releases": """
+from bigdl.optim.optimizer import *
+net = Sequential().add(Linear(1, 1, with_bias=False))
+net.set_weights([np.array([[0.5]])])
+data = (np.array([[1.]]), np.array([[2.]]))
+job = Optimizer(net, data, MSECriterion(), MaxIteration(2), 1, "sgd",
+                state={"learningRate": 0.1, "learningRateDecay": 1.0})
+job.set_validation(batch_size=1, val_rdd=data, trigger=EveryEpoch(), val_method=["MAE"])
+job.optimize()
+w = 0.5 - 0.1 * 2 * (0.5 - 2)
+near(net.get_weights()[0], [[w - 0.1 / 2 * 2 * (w - 2)]])
+""",
     "a method that decays": """
 from bigdl.optim.optimizer import *
 net = Sequential().add(Linear(1, 1, with_bias=False))
@@ -404,6 +416,12 @@ assert build_model(10).forward(np.ones((2, 1, 28, 28))).shape == (2, 10)
 }
 
 REFUSED = {
+    "from pyspark.ml.feature import VectorAssembler": "pip install pyspark",
+    "from bigdl.optim.optimizer import *\n"
+    "Optimizer(None, None, None, None, 1, 'sdg')": "there is no method 'sdg'",
+    "from bigdl.optim.optimizer import *\nx = (np.ones((1, 1)), np.ones((1, 1)))\n"
+    "one = Optimizer(Sequential(), x, MSECriterion())\n"
+    "one.set_validation(1, x, EveryEpoch(), ['Top2'])": "need  one of Top1Accuracy, Top5Accuracy",
     "SpatialConvolutionMap(3)": "SpatialConvolution, with n_group",
     "Model.load_torch('x.t7')": "files of Torch 7 are not read here",
     "Model.load_caffe('x', 'y')": "files of Caffe are not read here",

@@ -279,6 +279,43 @@ def test_of_code_of_renom_without_layers_the_weights_are_kept(
     assert f"the run keeps the weights alone, {why}" in capsys.readouterr().err
 
 
+SPREAD = """
+import numpy as np
+import renom as rm
+class Net(rm.Model):
+    def __init__(self):
+        self.down = rm.Conv2d(channel=4, padding=1)
+        self.up = rm.Deconv2d(channel=3, filter=3, stride=2, padding=0)
+        self.norm = rm.BatchNormalize(mode="feature")
+        self.last = rm.Conv2d(channel=1, filter=1)
+    def forward(self, x):
+        seen = rm.relu(self.down(x))
+        half = rm.max_pool2d(seen, filter=2, stride=2)
+        wide = rm.relu(self.norm(self.up(half)))[:, :, :seen.shape[2], :seen.shape[3]]
+        return rm.sigmoid(self.last(rm.concat(seen, wide)))
+net, optimizer = Net(), rm.Adam()
+x = np.random.rand(8, 1, 6, 6)
+for _ in range(3):
+    with net.train():
+        loss = rm.mean_squared_error(net(x), x)
+    loss.grad().update(optimizer)
+net.set_models(inference=True)
+np.savez("seen.npz", x=x, y=net(x).as_ndarray())
+"""
+
+
+def test_transposed_convolutions_and_parts_of_renom_are_kept_in_layers(
+    kept: Keep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = kept(SPREAD)
+    seen = np.load(tmp_path / "seen.npz")
+    made = load(run)
+    assert np.allclose(made.predict(seen["x"]), seen["y"], atol=1e-5)
+    kinds = [type(layer).__name__ for layer in made.layers]
+    assert "Conv2DTranspose" in kinds and "Cropping2D" in kinds
+    assert "is code" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("package", ["striate.keras", "striate.tf.keras"])
 def test_new_code_in_the_words_of_keras_has_a_run(
     package: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

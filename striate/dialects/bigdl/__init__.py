@@ -41,6 +41,19 @@ REFUSED: dict[str, str] = {
         "zoo.pipeline.api.keras on arrays or an RDD of samples; of images, ImageFrame of "
         "bigdl.transform.vision.image",
     ),
+    **dict.fromkeys(
+        (
+            "pyspark.ml.feature",
+            "pyspark.ml.classification",
+            "pyspark.ml.regression",
+            "pyspark.ml.tuning",
+            "pyspark.ml.stat",
+            "pyspark.ml.param",
+            "pyspark.mllib",
+            "pyspark.streaming",
+        ),
+        "pip install pyspark, which is used where it is installed: the stand-in has no such part",
+    ),
     "AUC": "Accuracy; predict and sklearn.metrics.roc_auc_score",
     "bigdl.contrib": "Model.load_keras(json_path, hdf5_path): files of ONNX are not read here",
     "bigdl.models.inception": "the network's lines in the script: it is not here ready-made",

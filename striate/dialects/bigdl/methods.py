@@ -48,6 +48,32 @@ class Method:
 # ---- schedules of the learning rate --------------------------------------------------------------
 
 
+STATE = {  # the words of the first releases, which gave a name and a dictionary
+    "learningRate": "learningrate", "learningRateDecay": "learningrate_decay",
+    "weightDecay": "weightdecay", "momentum": "momentum", "dampening": "dampening",
+    "nesterov": "nesterov", "beta1": "beta1", "beta2": "beta2", "Epsilon": "epsilon",
+    "decayRate": "decayrate",
+}  # fmt: skip
+
+
+def named_method(name: Any, state: Mapping[str, Any] | None) -> Any:
+    """Return a method that is given by its name, with what `state` says; others as they are."""
+    if not isinstance(name, str):
+        return name
+    known = {kind.lower(): kind for kind in ROWS}
+    kind = known.get(name.lower(), name)
+    if kind not in ROWS:
+        raise DialectError(
+            "BigDL 0.7 Optimizer",
+            f"there is no method {name!r}",
+            need="one of " + ", ".join(ROWS),
+            fix='optim_method="SGD"',
+            at=caller(),
+        )
+    words = {STATE.get(word, word): value for word, value in (state or {}).items()}
+    return Method.of(kind, **words)
+
+
 class Schedule:
     """The learning rate as a function of the iteration, counted from 0."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .judging import Top1Accuracy
+from ...errors import caller
+from ..table import DialectError
+from .judging import MAE, Loss, Top1Accuracy, Top5Accuracy, ValidationMethod
 from .methods import Method
 from .module import Module
 from .parts import ByPart
@@ -48,7 +50,8 @@ class Optimizer:
         watched.x, watched.y = arrays_of(x, y)
         watched.trigger, watched.batch_size = given["trigger"], batch_size
         methods = given.get("val_method") or [Top1Accuracy()]
-        watched.methods = methods if isinstance(methods, list) else [methods]
+        several = methods if isinstance(methods, list) else [methods]
+        watched.methods = [_judge(one) if isinstance(one, str) else one for one in several]
         return self
 
     def set_checkpoint(self, checkpoint_trigger: Trigger, checkpoint_path: str,
@@ -113,3 +116,18 @@ class Optimizer:
 
     def prepare_input(self) -> None:
         """Do nothing: the data are looked at when training begins."""
+
+
+def _judge(name: str) -> ValidationMethod:
+    """Return a method that is given by its name, as in the first releases."""
+    known: dict[str, Any] = {kind.name: kind for kind in (Top1Accuracy, Top5Accuracy, Loss, MAE)}
+    if name not in known:
+        raise DialectError(
+            "BigDL 0.7 set_validation",
+            f"there is no method {name!r}",
+            need="one of " + ", ".join(known),
+            fix='val_method=["Top1Accuracy"]',
+            at=caller(),
+        )
+    made: ValidationMethod = known[name]()
+    return made

@@ -36,7 +36,7 @@ from .keras_kinds import KERAS, SPELLINGS, merging
 from .keras_weights import KERAS_WEIGHTED
 from .kind import Kind, bind
 from .leaf import Leaf
-from .methods import ROWS as METHODS, SCHEDULES, Method
+from .methods import ROWS as METHODS, SCHEDULES, Method, named_method
 from .module import LAYOUT, Module, Node
 from .normalizing import NORMALIZING
 from .optimizer import Optimizer
@@ -263,7 +263,8 @@ def optimizer_names(session: BigdlSession) -> dict[str, Any]:
         batch_size: int = 32, optim_method: Any = None, **words: Any,
     ) -> Optimizer:  # fmt: skip
         session.created("DistriOptimizer")
-        given = (model, training_rdd, criterion, end_trigger, batch_size, optim_method)
+        method = named_method(optim_method, words.get("state"))
+        given = (model, training_rdd, criterion, end_trigger, batch_size, method)
         return Optimizer(session, *given)
 
     def create(model: Any, training_set: Any, criterion: Any, end_trigger: Any = None,

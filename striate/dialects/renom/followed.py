@@ -92,7 +92,9 @@ class Follower(TorchFunctionMode):
         scale, shift = value.scale, value.shift
         if value.make is not None and value.kernel is not None:
             layer = value.make(shift is not None)
-            numbers = [value.kernel if scale is None else value.kernel * scale]
+            kernel = value.kernel if scale is None else value.kernel * scale
+            spreads = isinstance(layer, L.Conv2DTranspose)  # its last axis is that of the inputs
+            numbers = [kernel.transpose(-1, -2) if spreads else kernel]
             numbers += [] if shift is None else [shift.expand(value.kernel.shape[-1])]
         elif scale is None and shift is None:
             return value.symbol
@@ -159,6 +161,20 @@ def _conv2d(follower: Follower, out: Tensor, x: Any, w: Tensor, bias: Any = None
         return L.Conv2D(len(w), sizes, stride, padding, dilation, groups=groups, use_bias=use_bias)
 
     return Value(follower.symbol(x), make, w.detach().permute(2, 3, 1, 0), None, _vector(bias))
+
+
+def _transposed(follower: Follower, out: Tensor, x: Any, w: Tensor, bias: Any = None,
+                stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1,
+                dilation: Any = 1) -> Value:  # fmt: skip
+    if groups != 1:
+        raise UnknownCallError
+
+    def make(use_bias: bool) -> Layer:
+        sizes = tuple(w.shape[2:])
+        return L.Conv2DTranspose(w.shape[1], sizes, stride, padding, output_padding,
+                                 dilation_rate=dilation, use_bias=use_bias)  # fmt: skip
+
+    return Value(follower.symbol(x), make, w.detach().permute(2, 3, 0, 1), None, _vector(bias))
 
 
 def _linear(follower: Follower, out: Tensor, x: Any, w: Tensor, bias: Any = None) -> Value:
@@ -243,6 +259,20 @@ def _cat(follower: Follower, out: Tensor, parts: Any, dim: int = 0) -> Value:
     return Value(L.Concatenate(axis=1)([follower.symbol(part) for part in parts]))
 
 
+def _part(follower: Follower, out: Tensor, x: Any, key: Any) -> Value:
+    """Follow slices of rows and columns: all of them, or those in the middle."""
+    if out.shape == x.shape:
+        return follower.value(x)
+    keys = key if isinstance(key, tuple) else (key,)
+    plain = all(isinstance(one, slice) and one.step in (None, 1) for one in keys)
+    if not plain or x.ndim != 4 or out.shape[:2] != x.shape[:2]:
+        raise UnknownCallError
+    ends = [slice(*one.indices(size)) for one, size in zip(keys[2:], x.shape[2:], strict=False)]
+    sides = [(one.start, size - one.stop) for one, size in zip(ends, x.shape[2:], strict=False)]
+    sides += [(0, 0)] * (2 - len(sides))
+    return Value(L.Cropping2D(tuple(sides))(follower.symbol(x)))
+
+
 def _mean(follower: Follower, out: Tensor, x: Any, dim: Any = None, keepdim: bool = False) -> Value:
     if x.ndim != 4 or tuple(dim) != (2, 3):
         raise UnknownCallError
@@ -258,6 +288,8 @@ def _softmax(follower: Follower, out: Tensor, x: Any, dim: int) -> Value:
 CALLS: dict[str, Callable[..., Value]] = {
     **{row.function.__name__: _layer(row.layer) for row in ROWS if row.native},
     "conv2d": _conv2d,
+    "conv_transpose2d": _transposed,
+    "getitem": _part,
     "linear": _linear,
     "matmul": _matmul,
     "add": _affine(times=False, back=False),
