@@ -171,6 +171,58 @@ print(x.shape, tf.compat.v1.layers.flatten(x).shape)
 print(tf.layers.conv2d(x, 5, 3, padding='same', activation=tf.nn.relu, name='c').shape)
 print(float(tf.reduce_min(tf.layers.dropout(x, 0.5, training=True))))
 """, ["(2, 4, 4, 3) (2, 48)", "(2, 4, 4, 5)", "0.0"]),
+    "code that asks whether it trains": ("tf", TF + """
+class Shifted(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = layers.Dense(2), layers.Dense(3)
+    def call(self, x, training=None):
+        x = self.first(x)
+        if training:
+            x = x + 100.
+        return self.last(x)
+class Dropped(Shifted):
+    def __init__(self):
+        super().__init__()
+        self.drop = layers.Dropout(0.5)
+    def call(self, x, training=False):
+        x = self.first(x)
+        if training:
+            x = self.drop(x, training=training)
+        return self.last(x)
+class Several(Shifted):
+    def call(self, x, training=False):
+        x = self.first(x)
+        return (x, self.last(x)) if training else x
+x = np.ones((4, 3), 'float32')
+for kind in (Shifted, Dropped):
+    net = kind()
+    plain, other = net(x).numpy(), net(x, training=True).numpy()
+    net.compile('sgd', 'mse')
+    print(np.allclose(plain, net.predict(x, verbose=0)), np.allclose(plain, other))
+several = Several()
+print(several(x).shape, len(several(x, training=True)), several(x).shape)
+""", ["True False", "True False", "(4, 2) 2 (4, 2)"]),
+    "a network with an eval of its own": ("tf", TF + """
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.end = layers.Dense(1)
+    def call(self, x):
+        return self.end(x)
+    def eval(self, data, mode):
+        return self(data).shape, mode
+net, x = Net(), tf.ones((4, 3))
+rule = tf.keras.optimizers.SGD(0.1)
+with tf.GradientTape() as tape:
+    loss = tf.reduce_mean(net(x) ** 2)
+rule.apply_gradients(zip(tape.gradient(loss, net.trainable_variables), net.trainable_variables))
+print(net.eval(x, 'test'))
+""", ["((4, 1), 'test')"]),
+    "a network of keras.applications by a name of one's own": ("keras3", """
+import keras
+print(keras.applications.VGG16(weights=None, include_top=False, name='features').name)
+""", ["features"]),
     "a picture that keeps its proportions": ("tf", TF + """
 x = tf.zeros((20, 40, 3))
 print(tf.image.resize(x, (10, 10), preserve_aspect_ratio=True).shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ...errors import caller
 from ...model import Model, Sequential
 from ..table import DialectError
 from . import (
+    branching,
     files as keras_files,
     keyed,
     layers as keras_layers,
@@ -261,6 +262,13 @@ def names(session: KerasSession) -> dict[str, Any]:
                 out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
             return keyed.plain(self, out)
 
+        def _answers(self, x: Sequence[Tensor]) -> tuple[Any, ...]:
+            """Return what the code gives for a batch in inference."""
+            with phase(scope, False):
+                taken = given(keyed.keyed(self, tuple(x)), self.call)
+                out = keyed.plain(self, self.call(*taken, **words_of_mode(self.call, False)))
+            return tuple(out) if isinstance(out, (list, tuple)) else (out,)
+
         def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
             """Return the outputs: `call` on symbols gives the layers one by one, where it can."""
             if not self._own:
@@ -270,7 +278,11 @@ def names(session: KerasSession) -> dict[str, Any]:
                 out = self.call(*given(taken, self.call), **words_of_mode(self.call, True))
                 out = keyed.plain(self, out)
                 several = tuple(out) if isinstance(out, (list, tuple)) else (out,)
-                Graph(inputs, several, self.where)
+                graph = Graph(inputs, several, self.where)
+                if branching.asks(type(self), KerasModel) and not branching.tells(
+                    graph, self, self._answers
+                ):
+                    return super().trace(*inputs)
             except Exception:  # code that wants numbers, or gives something that is no symbol
                 return super().trace(*inputs)
             self.runs_graph = True
