@@ -82,6 +82,17 @@ PROGRAMS = {
         assert [_make_divisible(n, 8) for n in (3, 33, 34.9, 44)] == [8, 32, 32, 48]
         assert torchvision.get_image_backend() == 'PIL'
     """,
+    "the number of a loss is one of Python's": """
+        import torch
+        from torch.autograd import Variable
+        w = Variable(torch.ones(2), requires_grad=True)
+        loss = (w * 3).sum()
+        assert type(loss.data[0]) is float and '%s' % loss.data[0] == '6.0'
+        losses = [loss.data[0], loss.data[0]]
+        assert torch.mean(torch.FloatTensor(losses)) == 6
+        loss[0].backward()
+        assert w.grad.sum() == 6 and type(torch.ones(3).long().sum()[0]) is int
+    """,
     "equations are solved": """
         import torch
         x, factors = torch.solve(torch.tensor([[2.], [8.]]), torch.tensor([[1., 0.], [0., 4.]]))

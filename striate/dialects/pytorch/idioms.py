@@ -67,9 +67,9 @@ def _in_order(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _indexed(original: Callable[..., Any]) -> Callable[..., Any]:
     def getitem(self: Tensor, key: Any) -> Any:
-        """Return a part; `loss.data[0]` of a number is the number."""
+        """Return a part; `loss.data[0]` of a number is Python's, what has a history keeps it."""
         if self.ndim == 0 and isinstance(key, int) and key == 0:
-            return self
+            return self if self.requires_grad else self.item()
         return original(self, key)
 
     return getitem
