@@ -15,6 +15,7 @@ from ..optimizers.schedules import InverseTimeDecay
 from .keras_words import plain
 
 Words = dict[str, Any]
+REDUCTIONS = ("sum", "mean_with_sample_weight")
 SCHEDULES = (  # those that Keras 3 has too
     *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay"),
     *("PiecewiseConstantDecay", "PolynomialDecay"),
@@ -112,14 +113,14 @@ def training_words(setup: Any) -> Words:
     """Return what a compiled model is trained with in Keras 3's words; empty if these lack one."""
     if setup is None or not setup.losses or not isinstance(setup.optimizer, optimizers.Optimizer):
         return {}
-    named = [item for item in setup.losses if isinstance(item, Loss)]
+    named = [item for item in setup.losses if isinstance(_inner(item), Loss)]
     metrics = [[_measured(item) for item in each] for each in setup.metrics]
     config = setup.optimizer.get_config()
     name = config.pop("name")
     rate = config["learning_rate"]
     known = set(losses.NAMES) - {"crossentropy"}
     if name.lower() not in NAMES or len(named) < len(setup.losses) or not known.issuperset(
-        item.name for item in named):  # fmt: skip
+        _inner(item).name for item in named):  # fmt: skip
         return {}
     if isinstance(rate, Mapping):
         if rate["name"] not in SCHEDULES:
@@ -151,13 +152,20 @@ def _measured(metric: Any) -> Any:
     return made
 
 
-def _spelt(loss: Loss) -> Any:
+def _inner(loss: Any) -> Any:
+    """Return what a loss of a Keras script reduces to one number in a way of its own."""
+    return loss.loss if hasattr(loss, "reduction") else loss
+
+
+def _spelt(given: Any) -> Any:
     """Return a loss by its name, or as an object where it is not as it is by default."""
+    loss, reduction = _inner(given), getattr(given, "reduction", "")
+    reduction = reduction if reduction in REDUCTIONS else "sum_over_batch_size"
     config = loss.get_config()
-    if config == type(loss)().get_config():
+    if config == type(loss)().get_config() and reduction == "sum_over_batch_size":
         return loss.name
     made = _object("losses", config)
-    made["config"] |= {"name": loss.name, "reduction": "sum_over_batch_size"}
+    made["config"] |= {"name": loss.name, "reduction": reduction}
     return made
 
 

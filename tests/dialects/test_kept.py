@@ -508,3 +508,32 @@ def test_what_is_called_once_to_be_looked_at_is_not_kept(kept: Keep) -> None:
     names = [path.stem for path in Path(run).glob("*.striate")]
     assert sorted(names) == ["judge-2", "maker-1", "model"]
     assert load(run).predict(np.ones((1, 4), np.float32)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("answer", ["{'kind': self.kind(x), 'place': self.place(x)}",
+                                    "self.kind(x), self.place(x)"])  # fmt: skip
+def test_a_network_of_torch_with_several_outputs_is_kept_whole(kept: Keep, answer: str) -> None:
+    run = kept(f"""
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten())
+        self.kind, self.place = nn.Linear(144, 2), nn.Linear(144, 1)
+    def forward(self, x):
+        x = self.body(x)
+        return {answer}
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+x, y = torch.rand(8, 1, 8, 8), torch.arange(8) % 2
+for _ in range(2):
+    out = net(x)
+    kind, place = out.values() if isinstance(out, dict) else out
+    loss = nn.functional.cross_entropy(kind, y) + place.square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""")
+    shapes = [out.shape for out in load(run).predict(np.zeros((3, 1, 8, 8), "float32"))]
+    assert shapes == [(3, 2), (3, 1)]

@@ -173,3 +173,26 @@ def test_files_hold_layers_that_only_scripts_have(tmp_path: Path, end: str) -> N
         same = keras.models.load_model(tmp_path / f"model{end}")
         assert same.layers[3].equation == "ab,bc->ac"
         assert float(same.predict(x, verbose=0).sum()) == pytest.approx(11.217391)
+
+
+def test_weights_are_called_by_their_place_and_by_their_name() -> None:
+    with installed("keras3"):
+        import keras
+        from keras import layers
+
+        x = keras.Input((5, 3))
+        both = layers.Bidirectional(layers.LSTM(2, return_sequences=True))(x)
+        last = layers.GRU(2)(layers.TimeDistributed(layers.Dense(2))(both))
+        weights = keras.Model(x, last).weights
+        assert [one.path for one in weights[:1] + weights[6:9]] == [
+            "bidirectional/forward_lstm/lstm_cell/kernel",
+            "time_distributed/dense/kernel",
+            "time_distributed/dense/bias",
+            "gru/gru_cell/kernel",
+        ]
+        assert [one.name for one in weights[-3:]] == ["kernel", "recurrent_kernel", "bias"]
+        inner = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="end")])
+        y = keras.Input((3,))
+        assert [one.path for one in keras.Model(y, inner(y)).weights] == [
+            "sequential/end/kernel", "sequential/end/bias",
+        ]  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
-from ...core.layer import Layer
+from ...core.layer import Layer, snake
+from ...model import Model
 from ..dialect import Patch
 
 
@@ -15,6 +17,33 @@ class Path:
 
     def __get__(self, layer: Any, owner: Any = None) -> Any:
         return layer.name
+
+
+def name_weights(layer: Layer, word: Callable[[str, str], str], *, nested: bool) -> None:
+    """Give weights without a name the one that a layer's place and their key make.
+
+    With `nested`, as in Keras 3, the place of a layer has the names of what holds it, but for those
+    of networks of symbols.
+    """
+
+    def walk(part: Any, place: str) -> None:
+        if isinstance(part, Layer):
+            told = part.name if part.name != "cell" else snake(type(part).__name__)
+            place = "/".join(filter(None, (place if nested else "", told)))
+        for key, weight in (*part._parameters.items(), *part._buffers.items()):
+            if weight is not None and isinstance(part, Layer):
+                vars(weight).setdefault("word", word(place, key))
+        graph = isinstance(part, Model) and part.runs_graph and not hasattr(part, "adopt")
+        for child in part.children():
+            walk(child, "" if graph else place)
+
+    walk(layer, "")
+
+
+def last_word(weight: Any) -> Any:
+    """Return the name of a weight without its place."""
+    word = vars(weight).get("word")
+    return word.rpartition("/")[2] if isinstance(word, str) else word
 
 
 class Reported:

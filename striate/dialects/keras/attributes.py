@@ -376,7 +376,16 @@ def patches(session: KerasSession) -> list[Patch]:
         *initial.PATCHES,
         *(theano_words.patches() if session.version.old else ()),
         (Tensor, "shape", property(lambda self: Shape(_size(self)))),
-        (Tensor, "name", property(lambda self: vars(self).get("word"), _set_word)),
+        (
+            Tensor,
+            "name",
+            property(
+                about.last_word
+                if session.version.name == "keras3"
+                else lambda self: vars(self).get("word"),
+                _set_word,
+            ),
+        ),
         (Tensor, "path", property(lambda self: vars(self).get("word"))),
         (Layer, "weights", property(_named_weights(session))),
     ]
@@ -399,10 +408,8 @@ def _named_weights(session: KerasSession) -> Callable[..., Any]:
         assert _WEIGHTS is not None
         found: list[Tensor] = _WEIGHTS(self)
         if any("word" not in vars(weight) for weight in found):
-            for layer in self.modules():
-                for key, weight in (*layer._parameters.items(), *layer._buffers.items()):
-                    if weight is not None and isinstance(layer, Layer):
-                        vars(weight).setdefault("word", _word(session, layer.name, key))
+            about.name_weights(self, lambda place, key: _word(session, place, key),
+                               nested=session.version.name == "keras3")  # fmt: skip
         return found
 
     return weights

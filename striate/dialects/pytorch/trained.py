@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from ...core.layer import snake
 from ...core.symbol import Input, Symbol
@@ -55,11 +56,12 @@ class Trained:
         """Write the weights into the folder of a run; return the network where it can be kept."""
         file = f"{stem or 'state_dict'}.safetensors"
         run.write(file, model_file.pack(self.module.state_dict()))
-        if len(self.shape) not in (1, 3):
+        if len(self.shape) not in (1, 2, 3):
             return None
         try:
             alone: Any = self.module.module if parallel(self.module) else self.module
-            return self._in_layers(_of_parts(copy.deepcopy(alone).eval().cpu().float()))
+            alone = _of_parts(copy.deepcopy(alone).eval().cpu().float())
+            return self._in_layers(_listed(alone, self.shape))
         except (StriateError, RuntimeError, TypeError, ValueError) as error:
             why = f"{error.where} {error.what}" if isinstance(error, StriateError) else str(error)
             why = why.partition("\n")[0].partition(". ")[0]
@@ -71,7 +73,7 @@ class Trained:
         symbol = start(self.shape)
         with quiet(), contextlib.suppress(StriateError, RuntimeError, TypeError, ValueError):
             outputs = foreign.trace(module, (symbol,))
-            found = ported(Model(symbol, outputs[0]), start(self.shape))
+            found = ported(Model(symbol, outputs), start(self.shape))
             if found is not None:
                 return found
         try:
@@ -90,7 +92,7 @@ class Trained:
         """Return the layers that a network has in evaluation, where that gives the same."""
         symbol = start(self.shape)
         with quiet(), contextlib.suppress(Exception):  # whatever its code does there
-            network = Model(symbol, foreign.followed(module, (symbol,))[0])
+            network = Model(symbol, foreign.followed(module, (symbol,)))
             made = Model(*in_layers(network.where, network.graph))
             return made if same(network, made, network.inputs) else None
         return None
@@ -107,6 +109,27 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+class Listed(nn.Module):
+    """A network whose outputs, which are in a dictionary, come one after the other."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the tensors of the dictionary."""
+        return tuple(self.module(x).values())
+
+
+def _listed(module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+    """Return a network that gives tensors, where it gives a dictionary of them."""
+    with quiet(), contextlib.suppress(Exception), torch.no_grad():  # whatever its code does
+        found = module(torch.zeros(2, *shape))
+        if isinstance(found, Mapping) and all(isinstance(one, Tensor) for one in found.values()):
+            return Listed(module)
+    return module
 
 
 def _of_parts(module: nn.Module) -> nn.Module:
