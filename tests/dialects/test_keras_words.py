@@ -87,6 +87,9 @@ def test_networks_are_made_of_the_layers_of_keras() -> None:
         normal = model.get_layer("normalization")
         x = np.full((1, 8, 8, 3), 3.0, "float32")
         assert np.array_equal(normal(x), x)
+        assert keras.applications.Xception(weights=None).input_shape == (None, 299, 299, 3)
+        side = keras.applications.MobileNetV2((96, 96, 3), 0.5, False, None, name="own")
+        assert (side.name, side.output_shape) == ("own", (None, 3, 3, 1280))
         small = keras.applications.MobileNet(weights=None)
         assert small.name == "mobilenet_1.00_224"
         assert type(small.get_layer("conv1_relu")).__name__ == "ReLU"

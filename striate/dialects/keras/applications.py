@@ -115,18 +115,35 @@ def trained(name: str, top: bool) -> Path:
     )
 
 
+ORDER = ("include_top", "weights", "input_tensor", "input_shape", "pooling", "classes",
+         "classifier_activation")  # fmt: skip
+_REST = ("include_top", "weights", "input_tensor", "pooling", "classes", "classifier_activation")
+ORDERS = {  # of arguments, where Keras has another: the first that a name begins with
+    "MobileNetV2": ("input_shape", "alpha", *_REST),
+    "MobileNetV3": ("input_shape", "alpha", "minimalistic", *_REST),
+    "MobileNet": ("input_shape", "alpha", "depth_multiplier", "dropout", *_REST),
+    "NASNet": ("input_shape", *_REST),
+    "ConvNeXt": ("include_top", "include_preprocessing", *ORDER[1:]),
+}  # fmt: skip
+
+
 def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     """Return the modules below `keras.applications`."""
 
-    def made(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
-        def network(include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
+    def made(kind: str, body: Callable[..., Any]) -> Callable[..., Any]:
+        order = next((o for word, o in ORDERS.items() if kind.startswith(word)), ORDER)
+
+        def network(*args: Any, **words: Any) -> Any:
+            return build(**dict(zip(order, args, strict=False)), **words)
+
+        def build(include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
                     input_shape: Any = None, pooling: Any = None, classes: int = 1000,
                     classifier_activation: Any = "softmax", name: Any = None,
                     **words: Any) -> Any:  # fmt: skip
             if weights == "imagenet":
-                weights = trained(name, include_top)
+                weights = trained(kind, include_top)
             kit = Kit(session)
-            shape = input_shape or ((*SIDES.get(name, (224, 224)), 3) if include_top else (
+            shape = input_shape or ((*SIDES.get(kind, (224, 224)), 3) if include_top else (
                 None, None, 3))  # fmt: skip
             begin = kit.layers["Input"](shape) if input_tensor is None else input_tensor
             model = body(kit, begin, include_top, pooling, classes, classifier_activation, **words)
@@ -136,7 +153,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
                 model.rename(name)
             return model
 
-        network.__name__ = name
+        network.__name__ = kind
         return network
 
     vgg = {name: made(name, _vgg(name, counts)) for name, counts in VGG.items()}
