@@ -60,8 +60,17 @@ def test_changes_are_what_their_names_say() -> None:
         changed(v.FixExpand(8, 10), mat).tolist() == np.pad(mat, [(1, 1), (1, 1), (0, 0)]).tolist()
     )
     plain = np.full((2, 2, 3), 100, np.uint8)
-    found = changed(v.ChannelNormalize(10, 20, 30, 1, 2, 3), plain)  # the second mean is blue's
-    assert found[0, 0].tolist() == pytest.approx([80 / 3, 35, 90])
+    found = changed(v.ChannelNormalize(10, 20, 30, 1, 2, 3), plain)  # blue, green, red
+    assert found[0, 0].tolist() == pytest.approx([70, 40, 30])  # blue by the first std: as BigDL
+    scaled = changed(v.ChannelScaledNormalizer(10, 20, 30, 0.5), plain)
+    assert scaled[0, 0].tolist() == [35, 40, 45]
+    row = np.repeat(np.array([[0, 100, 20, 200]], np.uint8)[..., None], 3, 2)
+    assert changed(v.Resize(1, 2), row)[0, :, 0].tolist() == [50, 110]  # of two cells each
+    assert changed(v.RandomResize(3, 3), mat).shape == (3, 4, 3)
+    assert changed(v.RandomCropper(4, 3, True, "Random", 3), mat).shape == (3, 4, 3)
+    middle = changed(v.RandomCropper(4, 2, False, "Center", 3), mat)
+    assert middle.tolist() == mat[2:4, 2:6].tolist()
+    assert changed(v.RandomAlterAspect(0.2, 0.5, 0.75, "CUBIC", 5), mat).shape == (5, 5, 3)
     red = np.array([[[0, 0, 200]]], np.uint8)
     assert changed(v.Hue(60, 60), red)[0, 0].tolist() == [0, 200, 0]
     assert changed(v.Saturation(0, 0), red)[0, 0].tolist() == [200, 200, 200]

@@ -10,22 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ...errors import caller
 from ..picture_files import picture
+from ..resampling import along, scaling
 from ..table import DialectError
 from .layouts import Array
 from .samples import JTensor, Sample
 
-BILINEAR, MOST = Image.Resampling.BILINEAR, 255
-MODES = {
-    0: Image.Resampling.NEAREST,
-    1: BILINEAR,
-    2: Image.Resampling.BICUBIC,
-    3: Image.Resampling.BOX,
-    4: Image.Resampling.LANCZOS,
-}  # fmt: skip  OpenCV's numbers
+MOST = 255
+MODES = {0: "nearest", 1: "linear", 2: "cubic", 3: "area", 4: "cubic"}  # OpenCV's numbers
 
 
 def read_picture(source: Any) -> Array:
@@ -36,10 +30,10 @@ def read_picture(source: Any) -> Array:
 def resized(mat: Array, height: int, width: int, mode: int = 1) -> Array:
     """Return a matrix in another size."""
     kind = MODES[random.choice(list(MODES)) if mode == -1 else mode]
+    values = along(mat, scaling(mat.shape[0], height, kind), scaling(mat.shape[1], width, kind))
     if mat.dtype == np.uint8:
-        return np.array(Image.fromarray(mat).resize((width, height), kind))
-    parts = [Image.fromarray(mat[..., at]).resize((width, height), kind) for at in range(3)]
-    return np.stack([np.asarray(one, np.float32) for one in parts], -1)
+        return np.floor(values + 0.5).clip(0, MOST).astype(np.uint8)
+    return values.astype(np.float32)
 
 
 class FeatureTransformer:

@@ -116,20 +116,20 @@ class ColorJitter(Pipeline):
 
 
 class ChannelNormalize(FeatureTransformer):
-    """(value - mean) / std for each channel; the second mean is that of blue, as in BigDL."""
+    """(value - mean) / std for each channel: blue has `mean_b`, but `std_r`, as in BigDL."""
 
     def __init__(
         self,
         mean_r: float,
-        mean_b: float,
         mean_g: float,
+        mean_b: float,
         std_r: float = 1.0,
         std_g: float = 1.0,
         std_b: float = 1.0,
         bigdl_type: str = "float",
     ) -> None:
         self.mean = np.array([mean_b, mean_g, mean_r], np.float32)
-        self.std = np.array([std_b, std_g, std_r], np.float32)
+        self.std = np.array([std_r, std_g, std_b], np.float32)
 
     def change(self, mat: Array) -> Array:
         """Return the changed matrix."""
