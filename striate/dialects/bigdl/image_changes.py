@@ -30,10 +30,12 @@ def read_picture(source: Any) -> Array:
 def resized(mat: Array, height: int, width: int, mode: int = 1) -> Array:
     """Return a matrix in another size."""
     kind = MODES[random.choice(list(MODES)) if mode == -1 else mode]
-    values = along(mat, scaling(mat.shape[0], height, kind), scaling(mat.shape[1], width, kind))
+    values: Array = along(
+        mat, scaling(mat.shape[0], height, kind), scaling(mat.shape[1], width, kind)
+    )
     if mat.dtype == np.uint8:
-        return np.floor(values + 0.5).clip(0, MOST).astype(np.uint8)
-    return values.astype(np.float32)
+        values = np.floor(values + 0.5).clip(0, MOST)
+    return values.astype(np.uint8 if mat.dtype == np.uint8 else np.float32)
 
 
 class FeatureTransformer:
