@@ -93,6 +93,34 @@ PROGRAMS = {
         loss[0].backward()
         assert w.grad.sum() == 6 and type(torch.ones(3).long().sum()[0]) is int
     """,
+    "a network that is made in inference mode": """
+        import torch, torch.nn as nn
+        with torch.inference_mode():
+            net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()).eval()
+            x = torch.rand(2, 1, 5, 5)
+            assert torch.allclose(net(x), torch.relu(net[0](x)))
+            net[0].weight.mul_(0)
+            assert torch.equal(net(x)[0, 0], torch.relu(net[0].bias[0]).expand(3, 3))
+    """,
+    "arguments of a grid stood behind the file": """
+        import numpy as np, torch
+        from PIL import Image
+        from torchvision import datasets
+        from torchvision.utils import make_grid, save_image
+        x = torch.rand(6, 3, 4, 5) * 0.5
+        read = lambda path: np.array(Image.open(path))
+        expected = make_grid(x, 3, 1, True, pad_value=1).mul(255).add(0.5).byte()
+        save_image(x, 'a.png', 3, 1, True, None, False, 1)
+        assert (read('a.png') == expected.permute(1, 2, 0).numpy()).all()
+        save_image(x, filename='b.png', nrow=2)
+        assert read('b.png').shape == (3 * 6 + 2, 2 * 7 + 2, 3)
+        with open('c.bin', 'wb') as file:
+            save_image(x, file, 'PNG')
+        assert Image.open('c.bin').format == 'PNG'
+        digits = datasets.MNIST('here')
+        assert digits.raw_folder == 'here/MNIST/raw' and digits.training_file == 'training.pt'
+        assert digits.processed_folder == 'here/MNIST/processed'
+    """,
     "equations are solved": """
         import torch
         x, factors = torch.solve(torch.tensor([[2.], [8.]]), torch.tensor([[1., 0.], [0., 4.]]))

@@ -186,6 +186,18 @@ class MNIST(Images):
         self._begin(torch.from_numpy(data), torch.from_numpy(targets).long(),
                     transform, target_transform)  # fmt: skip
 
+    training_file, test_file = "training.pt", "test.pt"  # names that scripts may join to folders
+
+    @property
+    def raw_folder(self) -> str:
+        """Return where the published files are, or would be."""
+        return str(Path(self.root) / type(self).__name__ / "raw")
+
+    @property
+    def processed_folder(self) -> str:
+        """Return where torchvision kept tensors of them, up to 0.9."""
+        return str(Path(self.root) / type(self).__name__ / "processed")
+
     def _arrays(self, root: Path, train: bool) -> tuple[Any, Any]:
         x, y = mnist()[0 if train else 1]
         return x[..., 0].copy(), y

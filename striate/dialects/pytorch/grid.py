@@ -51,7 +51,16 @@ def _spread(images: Tensor, limits: tuple[float, float] | None) -> Tensor:
     return (images.clamp(low, high) - low) / max(high - low, 1e-5)
 
 
-def save_image(tensor: Any, fp: Any, format: str | None = None, **words: Any) -> None:
-    """Write images as one picture; floats are 0 to 1."""
-    grid = make_grid(tensor, **words).mul(255).add(0.5).clamp(0, 255).to(torch.uint8)
-    to_pil_image(grid).save(fp, format=format)
+PLACES = ("nrow", "padding", "normalize", "value_range", "scale_each", "pad_value", "format")
+
+
+def save_image(tensor: Any, fp: Any = None, *places: Any, **words: Any) -> None:
+    """Write images as one picture; floats are 0 to 1.
+
+    Behind the file stands its format; up to 0.9 the arguments of the grid stood there.
+    """
+    today = len(places) == 1 and (places[0] is None or isinstance(places[0], str))
+    given = dict(zip(("format",) if today else PLACES, places, strict=False)) | words
+    file, kind = given.pop("filename", fp), given.pop("format", None)
+    grid = make_grid(tensor, **given).mul(255).add(0.5).clamp(0, 255).to(torch.uint8)
+    to_pil_image(grid).save(file, format=kind)

@@ -256,6 +256,8 @@ def follow(
     tensors = [*module.parameters(), *module.buffers()]
     if any(one.is_floating_point() and one.dtype is not torch.float32 for one in tensors):
         return None
+    if any(one.is_inference() for one in tensors):  # whose changes are not counted
+        return None
     if any(isinstance(one, _BatchNorm) and one.momentum is None for one in module.modules()):
         return None
     try:
