@@ -48,6 +48,7 @@ class Model(Layer):
 
     runs_graph = False  # whether forward is the walk over `graph` (else it is the user's own code)
     stop_training = False  # set by a hook to end `fit` after the epoch, as in Keras
+    counts_frozen = False  # whether the loss has penalties on weights that are not trained
 
     if TYPE_CHECKING:
         _graph: Graph | None

@@ -193,10 +193,13 @@ def _go_on(state: State, before: State, kept: list[dict[str, Tensor]]) -> None:
 
 
 def _penalties(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
+    """Yield the penalties on weights that are trained: of others they are a constant."""
     for layer in model.modules():
         if isinstance(layer, Layer):
             for name, penalty in layer.regularizers.items():
-                yield penalty, getattr(layer, name)
+                weight = getattr(layer, name)
+                if weight.requires_grad or model.counts_frozen:
+                    yield penalty, weight
 
 
 def _limits(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:

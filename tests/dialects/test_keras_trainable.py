@@ -189,6 +189,25 @@ def test_batches_to_validate_on_have_a_size_of_their_own() -> None:
         assert count.batches == [4]
 
 
+@pytest.mark.parametrize(("version", "counts"), [("keras2", True), ("tf", True), ("keras3", False)])
+def test_penalties_on_frozen_weights_are_in_the_loss_up_to_tf_keras(
+    version: str, counts: bool
+) -> None:
+    with installed(version):
+        from keras.layers import Dense
+        from keras.models import Sequential
+        from keras.regularizers import l2
+
+        first = Dense(3, kernel_regularizer=l2(0.5), kernel_initializer="ones", input_shape=(3,))
+        model = Sequential([first, Dense(1, kernel_initializer="zeros")])
+        first.trainable = False
+        model.compile("sgd", "mse")
+        wanted = float((Y**2).mean()) + 0.5 * 9 * counts
+        assert model.evaluate(X, Y, verbose=0) == pytest.approx(wanted, rel=1e-5)
+        assert float(model.fit(X, Y, batch_size=16, epochs=1, verbose=0).history["loss"][0]) == (
+            pytest.approx(wanted, rel=1e-5))  # fmt: skip
+
+
 GAN = """
 import keras
 from keras import layers

@@ -307,7 +307,9 @@ def _losses(self: Layer) -> list[Any]:
     for part in self.modules():
         out += getattr(part, "added", [])
         if isinstance(part, Layer):
-            out += [penalty(getattr(part, name)) for name, penalty in part.regularizers.items()]
+            pairs = [(getattr(part, name), one) for name, one in part.regularizers.items()]
+            frozen = getattr(self, "counts_frozen", True)
+            out += [one(weight) for weight, one in pairs if frozen or weight.requires_grad]
     return out
 
 

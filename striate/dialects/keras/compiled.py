@@ -109,6 +109,7 @@ class Compiled(Model):
             parts = [*added, *parts]
             twin = keras_twin.Twin(self, ends, parts, native, asked, labels, followed)
             twin.compile(rule, weights, compile_model)
+            vars(twin.model)["counts_frozen"] = self.counts_frozen
             object.__setattr__(self, "twin", twin)
         if isinstance(native, list) and None in native:
             shares = weights if isinstance(weights, list) else [1.0] * len(native)
@@ -143,6 +144,11 @@ class Compiled(Model):
                 keras_metrics.metric(self.session, item) for item in given
             ])  # fmt: skip
         return [keras_metrics.metric(self.session, given)]
+
+    @property
+    def counts_frozen(self) -> bool:  # type: ignore[override]
+        """Whether the loss has penalties on frozen weights: up to tf.keras."""
+        return bool(self.session.version.latches)
 
     @property
     def _trained(self) -> Model:
