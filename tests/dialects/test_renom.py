@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from striate.dialects import installed
+from striate.dialects.table import DialectError
 from striate.errors import StriateError
 
 
@@ -112,6 +113,26 @@ def test_unpooling_puts_the_largest_back(rm: Any) -> None:
     pooled = rm.MaxPool2d(filter=2, stride=2)(x)
     back = rm.MaxUnPool2d()(pooled, pooled)
     assert back[0, 0].tolist() == [[0, 0, 0, 0], [0, 5, 0, 7], [0, 0, 0, 0], [0, 13, 0, 15]]
+
+
+def test_averages_are_spread_over_their_windows(rm: Any) -> None:
+    x = np.arange(25, dtype=np.float32).reshape(1, 1, 5, 5)
+    pooled = rm.AveragePool2d(filter=2, stride=2)(x)  # the last row and column are not seen
+    back = rm.AverageUnPool2d()(np.array([[[[4, 8], [12, 16]]]], np.float32), pooled)
+    wide = np.array([[1, 2], [3, 4]]).repeat(2, 0).repeat(2, 1)
+    np.testing.assert_array_equal(back[0, 0], np.pad(wide, (0, 1)))
+    np.testing.assert_array_equal(rm.average_unpool2d(pooled), rm.AverageUnPoolNd()(pooled, pooled))
+    shared = rm.AveragePool2d(filter=(1, 2), stride=1)(x[:, :, :1])
+    back = rm.AverageUnPool2d()(np.ones((1, 1, 1, 4), np.float32), shared)
+    assert back[0, 0, 0].tolist() == [0.5, 1, 1, 1, 0.5]
+    cube = np.arange(8.0).reshape(1, 1, 2, 2, 2)
+    most = rm.MaxPoolNd(kernel=2, stride=2)(cube)
+    np.testing.assert_array_equal(
+        rm.MaxUnPoolNd()(np.full(most.shape, 9.0), most)[0, 0, 1, 1], [0, 9]
+    )
+    with pytest.raises(DialectError) as told:
+        rm.AverageUnPool2d()(np.ones((1, 1, 2, 2)))
+    assert "does not know which pooling it undoes" in str(told.value)
 
 
 def test_dropout_drops_outside_of_train_unless_inference_is_set(rm: Any) -> None:

@@ -101,6 +101,10 @@ STILL: dict[str, tuple[str, tuple[int, ...], Formula]] = {  # layers without wei
 OTHERWISE = {  # rows that are compared in a test of their own
     "Embedding": "rows chosen by numbers, below",
     "MaxUnPool2d": "test_renom.py::test_unpooling_puts_the_largest_back",
+    **dict.fromkeys(
+        ("MaxUnPoolNd", "AverageUnPool2d", "AverageUnPoolNd"),
+        "test_renom.py::test_averages_are_spread_over_their_windows",
+    ),
     "Dropout": "draws; test_renom.py::test_dropout_drops_outside_of_train_unless_inference_is_set",
     "SpatialDropout": "draws; below",
     **dict.fromkeys(("Lstm", "PeepholeLstm", "Gru"), "two steps, below"),
@@ -290,7 +294,16 @@ def test_every_row_is_compared() -> None:
     titles = {row.title for row in activations.ROWS}
     assert layers | titles == {*LAYERS, *STILL, *OTHERWISE}
     assert set(operations.OPERATIONS) == set(OPERATIONS)
-    called = {"conv2d", "deconv2d", "dense", "dropout", "spatial_dropout", "max_unpool2d", *CALLED}
+    called = {
+        "conv2d",
+        "deconv2d",
+        "dense",
+        "dropout",
+        "spatial_dropout",
+        "max_unpool2d",
+        "average_unpool2d",
+        *CALLED,
+    }
     assert set(LAYERS_AS_FUNCTIONS) == called
     assert {name for name, _, _ in losses.ROWS} == {  # in test_renom.py, each by its formula
         "softmax_cross_entropy", "sigmoid_cross_entropy", "mean_squared_error",

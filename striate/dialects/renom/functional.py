@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from .layers import Dropout, Sizes, SpatialDropout, add_bias, each, flipped, images
 from .node import Node, tensor_of
 from .normalize import Lrn
-from .pooling import AveragePool2d, MaxPool2d, MaxUnPool2d
+from .pooling import AveragePool2d, AverageUnPool2d, MaxPool2d, MaxUnPool2d
 
 
 def conv2d(x: Any, w: Any, b: Any = None, filter: Sizes = 3, stride: Sizes = 1,
@@ -67,13 +67,18 @@ def lrn(x: Any, n: int = 5, k: float = 2, a: float = 1e-4, b: float = 0.75) -> A
     return Lrn(n, k, a, b)(x)
 
 
-def max_unpool2d(x: Any, prev_pool: Any) -> Any:
+def max_unpool2d(x: Any, prev_pool: Any = None) -> Any:
     """Put each number where the largest one of its window was."""
     return MaxUnPool2d()(x, prev_pool)
+
+
+def average_unpool2d(x: Any, prev_pool: Any = None) -> Any:
+    """Spread each number evenly over its window."""
+    return AverageUnPool2d()(x, prev_pool)
 
 
 FUNCTIONS = {
     one.__name__: one
     for one in (conv2d, deconv2d, dense, max_pool2d, average_pool2d, dropout, spatial_dropout,
-                flatten, lrn, max_unpool2d)
+                flatten, lrn, max_unpool2d, average_unpool2d)
 }  # fmt: skip

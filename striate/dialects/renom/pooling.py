@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...errors import caller
 from ..strict import Strict
+from ..table import DialectError
 from .layers import Sizes, each, images
 from .node import Node, tensor_of
 
 AVERAGE: dict[int, Any] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+TRANSPOSED: dict[int, Any] = {
+    1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d,
+}  # fmt: skip
 MAXIMUM = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
@@ -75,14 +81,14 @@ class AveragePoolNd(AveragePool2d):
 class MaxUnPool2d(metaclass=Strict):
     """Puts each number where the largest one of its window was; zeros elsewhere."""
 
-    def __call__(self, x: Any, prev_pool: Any) -> Any:
+    def __call__(self, x: Any, prev_pool: Any = None) -> Any:
         """Return images of the size that the pooling began with."""
-        pooling, before = prev_pool.pooled
+        pooling, before = _pooled(type(self).__name__, x if prev_pool is None else prev_pool)
         rank = before.ndim - 2
         pad = each(pooling._padding, rank)
         wide = F.pad(before.detach(), [side for one in reversed(pad) for side in (one, one)])
         kernel, stride = each(pooling._kernel, rank), each(pooling._stride, rank)
-        _, places = F.max_pool2d(wide, kernel, stride, return_indices=True)
+        _, places = MAXIMUM[rank](wide, kernel, stride, return_indices=True)
         values = tensor_of(x).reshape(places.shape)
         flat = torch.zeros(wide.shape).to(values).flatten(2)
         out = flat.scatter_add(2, places.flatten(2), values.flatten(2)).reshape(wide.shape)
@@ -90,6 +96,45 @@ class MaxUnPool2d(metaclass=Strict):
             slice(one, size - one) for one, size in zip(pad, wide.shape[2:], strict=True)
         )
         return Node.of(out[(..., *inner)])
+
+
+class MaxUnPoolNd(MaxUnPool2d):
+    """The same for any number of spatial axes."""
+
+
+class AverageUnPool2d(metaclass=Strict):
+    """Spreads each number evenly over its window; what windows share is added up."""
+
+    def __call__(self, x: Any, prev_pool: Any = None) -> Any:
+        """Return images of the size that the pooling began with."""
+        pooling, before = _pooled(type(self).__name__, x if prev_pool is None else prev_pool)
+        rank, channels = before.ndim - 2, before.shape[1]
+        kernel, stride, pad = (
+            each(one, rank) for one in (pooling._kernel, pooling._stride, pooling._padding)
+        )
+        values = tensor_of(x)
+        share = values.new_full((channels, 1, *kernel), 1 / math.prod(kernel))
+        sizes = zip(values.shape[2:], kernel, stride, pad, before.shape[2:], strict=True)
+        more = [size - ((n - 1) * step + k - 2 * p) for n, k, step, p, size in sizes]
+        return Node.of(TRANSPOSED[rank](values, share, None, stride, pad, more, channels))
+
+
+class AverageUnPoolNd(AverageUnPool2d):
+    """The same for any number of spatial axes."""
+
+
+def _pooled(where: str, node: Any) -> Any:
+    """Return the pooling that made a node, and what it was made of."""
+    found = getattr(node, "pooled", None)
+    if found is None:
+        raise DialectError(
+            f"ReNom 2.7 {where}",
+            "does not know which pooling it undoes",
+            need="what the pooling has given, as the second argument",
+            fix=f"rm.{where}()(x, pooled)",
+            at=caller(),
+        )
+    return found
 
 
 def global_average_pool2d(x: Any) -> Any:

@@ -35,7 +35,8 @@ LAYERS = (
     *(layers.Conv2d, layers.GroupConv2d, layers.Deconv2d, layers.ConvNd, layers.Conv3d),
     *(layers.DeconvNd, layers.Dense, layers.Embedding, layers.Dropout, layers.SpatialDropout),
     *(layers.Flatten, pooling.MaxPool2d, pooling.AveragePool2d, pooling.MaxPoolNd),
-    *(pooling.AveragePoolNd, pooling.MaxUnPool2d, normalize.BatchNormalize),
+    *(pooling.AverageUnPool2d, pooling.AverageUnPoolNd),
+    *(pooling.AveragePoolNd, pooling.MaxUnPool2d, pooling.MaxUnPoolNd, normalize.BatchNormalize),
     *(normalize.LayerNormalize, normalize.GroupNormalize, normalize.WeightNormalize),
     *(normalize.L2Norm, normalize.Lrn, recurrent.Lstm, recurrent.PeepholeLstm, recurrent.Gru),
 )
@@ -110,6 +111,8 @@ def _cuda(session: Session) -> dict[str, Any]:
         "cuGetDeviceCount": lambda: 0,
         "cuDeviceSynchronize": nothing,
         "release_mem_pool": nothing,
+        "queryDeviceProperties": nothing,
+        "curand_set_seed": nothing,
         "set_renom_seed": set_renom_seed,
         **dict.fromkeys(("use_cuda", "disable_cuda", "use_device"), lambda *a, **k: nullcontext()),
     }
