@@ -40,6 +40,9 @@ PROGRAMS = {
         twice.backward(retain_variables=True)
         twice.backward()
         assert w.grad.sum() == 12 + 2 * 6
+        minus = torch.FloatTensor([1]) * -1
+        (w * 4).sum().backward(minus)
+        assert w.grad.sum() == 24 - 12
     """,
     "epochs began with a scheduler's step": """
         import warnings

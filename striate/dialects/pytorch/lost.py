@@ -136,11 +136,13 @@ def _quietly(original: Callable[..., str]) -> Callable[..., str]:
 
 def _retaining(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
-    def backward(self: Tensor, *args: Any, **words: Any) -> None:
-        """Take `retain_variables`, which is `retain_graph` since 0.2."""
+    def backward(self: Tensor, gradient: Any = None, *args: Any, **words: Any) -> None:
+        """Take `retain_variables`, `retain_graph` since 0.2, and one number that has an axis."""
         if "retain_variables" in words:
             words.setdefault("retain_graph", words.pop("retain_variables"))
-        original(self, *args, **words)
+        if isinstance(gradient, Tensor) and self.ndim == 0 and gradient.numel() == 1:
+            gradient = gradient.view_as(self)
+        original(self, gradient, *args, **words)
 
     return backward
 
