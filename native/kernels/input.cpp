@@ -1,7 +1,9 @@
 // Bringing samples into the arena: gathered by number, as floats, scaled.
 #include <algorithm>
+#include <atomic>
 
 #include "../random.h"
+#include "../team.h"
 #include "families.h"
 
 namespace striate {
@@ -214,13 +216,19 @@ Entries input_kernels() { return {entry<Load>("load"), entry<LoadAugmented>("loa
 // nothing is done where a place is not one of the `rows_count` rows.
 extern "C" int64_t striate_look_up(const uint8_t* rows, int64_t rows_count, int64_t size,
                                    const int64_t* places, int64_t count, const float* table,
-                                   float* to) {
+                                   float* to, int64_t threads) {
+  using namespace striate;
+  constexpr double ONE_NS = 0.5;  // of a thread, for a byte
   for (int64_t i = 0; i < count; ++i)
     if (places[i] < 0 || places[i] >= rows_count) return 0;
-  for (int64_t i = 0; i < count; ++i, to += size) {
-    const uint8_t* row = rows + places[i] * size;
-    for (int64_t k = 0; k < size; ++k) to[k] = table[row[k]];
-  }
+  std::atomic<int64_t> next{0};
+  Team::share(threads, ONE_NS * static_cast<double>(count * size), [&] {
+    for (int64_t i = next++; i < count; i = next++) {
+      const uint8_t* row = rows + places[i] * size;
+      float* out = to + i * size;
+      for (int64_t k = 0; k < size; ++k) out[k] = table[row[k]];
+    }
+  });
   return 1;
 }
 #pragma GCC visibility pop

@@ -239,7 +239,7 @@ struct UpdateCall final : Kernel {
 }  // namespace
 
 void Kept::check(const Check& c, const Rule& rule, int64_t floats) const {
-  c.between("optimizer", rule.optimizer, Rule::NONE, Rule::HEAVY_BALL);
+  c.between("optimizer", rule.optimizer, Rule::NONE, Rule::CORRECTED_ADAM);
   const bool one = rule.optimizer > Rule::SGD;
   const bool two = rule.optimizer > Rule::RMSPROP && rule.optimizer != Rule::ADAGRAD &&
                    rule.optimizer != Rule::HEAVY_BALL;
@@ -268,8 +268,10 @@ Update::Update(const Rule& rule, const Step& step) : optimizer_(rule.optimizer),
   f.nesterov = rule.nesterov != 0;
   const double t = static_cast<double>(step.update);
   const double mean = step.rate / (1 - std::pow(rule.momentum, t));
-  if (optimizer_ == Rule::ADAM || optimizer_ == Rule::ADAMW)
-    f.mean = real(mean * std::sqrt(1 - std::pow(rule.second_decay, t)));
+  const double root = std::sqrt(1 - std::pow(rule.second_decay, t));
+  if (optimizer_ == Rule::ADAM || optimizer_ == Rule::ADAMW || optimizer_ == Rule::CORRECTED_ADAM)
+    f.mean = real(mean * root);
+  if (optimizer_ == Rule::CORRECTED_ADAM) f.epsilon = real(rule.epsilon * root);
   if (optimizer_ == Rule::ADAMAX) f.mean = real(mean);
   if (optimizer_ == Rule::NADAM) nadam_factors(rule, step, f);
 }
@@ -281,7 +283,7 @@ void Update::apply(const Place& place, int64_t row, const float* gradient, int64
   static constexpr Apply apply[] = {
       nullptr,          apply_rule<Sgd>,      apply_rule<Momentum>, apply_rule<RmsProp>,
       apply_rule<Adam>, apply_rule<Adam>,     apply_rule<Adagrad>,  apply_rule<Adadelta>,
-      apply_rule<Adamax>, apply_rule<Nadam>,  apply_rule<HeavyBall>};
+      apply_rule<Adamax>, apply_rule<Nadam>,  apply_rule<HeavyBall>, apply_rule<Adam>};
   apply[optimizer_](factors_, place, row, gradient, gradient_row, rows, width);
 }
 

@@ -9,10 +9,12 @@ namespace striate {
 
 // The description of an optimizer, as fields of a kernel. `momentum` is beta_1, or rho where there
 // is one; `second_decay` is beta_2, the momentum of rmsprop, or the dampening of a heavy ball, which
-// is a momentum without the rate: torch's.
+// is a momentum without the rate: torch's. So is the corrected Adam, whose epsilon stands beside a
+// root that is corrected for its beginning.
 struct Rule {
   enum Optimizer : Int {
-    NONE, SGD, MOMENTUM, RMSPROP, ADAM, ADAMW, ADAGRAD, ADADELTA, ADAMAX, NADAM, HEAVY_BALL
+    NONE, SGD, MOMENTUM, RMSPROP, ADAM, ADAMW, ADAGRAD, ADADELTA, ADAMAX, NADAM, HEAVY_BALL,
+    CORRECTED_ADAM
   };
   Int optimizer = NONE;
   Real momentum = 0, second_decay = 0, epsilon = 0;

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, empty_like
 
 from ..lower.builder import Weight
 from ..lower.execution import Execution
@@ -123,7 +123,7 @@ class Gradients:
         """Return the tensor that the next run, or `end`, fills."""
         lies = self.loan.lies and self.shown is as_it_is
         if not lies or like.stride() != self.loan.shown.stride():
-            return torch.empty_like(like)
+            return empty_like(like)
         made: Tensor = self.weight.logical(torch.from_numpy(self._array()))
         self.loan.lend(made.numpy())
         return made

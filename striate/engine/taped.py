@@ -172,7 +172,10 @@ class Call:
 
     def recorded(self, weights: Sequence[Tensor], x: Tensor | None = None) -> Tensor:
         """Return the output, with the history that it is made of these weights, and of `x`."""
-        y: Tensor = _Operation.apply(self, x, *weights)  # type: ignore[no-untyped-call]
+        apply: Any = _Operation.apply
+        if not torch._C._are_functorch_transforms_active():
+            apply = super(torch.autograd.Function, _Operation).apply  # what the other calls at last
+        y: Tensor = apply(self, x, *weights)
         return y
 
     def step(self, slope: NDArray[Any], step: Step) -> bool:
@@ -265,11 +268,13 @@ class _Operation(torch.autograd.Function):
         if torch.is_grad_enabled() and ctx.call.plan.taped.again:  # create_graph=True
             x, *weights = ctx.saved_tensors
             return None, *ctx.call.differentiable(slopes[0], x, weights)
-        return _once(ctx, slopes[0])
+        return (_once if torch.is_grad_enabled() else _gradients)(ctx, slopes[0])
 
 
-@once_differentiable
-def _once(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+def _gradients(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
     _, *weights = ctx.saved_tensors
     first, found = ctx.call.all_gradients(slope.numpy(), weights)
     return None, first, *found
+
+
+_once = once_differentiable(_gradients)

@@ -132,6 +132,7 @@ NOTHING: Mapping[str, float] = {  # the fields of an optimizer where there is no
     "epsilon": 0.0,
     "nesterov": 0,
     "weight_decay": 0.0,
+    "l2": 0.0,
 }
 
 
@@ -325,9 +326,8 @@ class Builder:
             "bias_gradient": ABSENT if alone or bias is None else self.single(bias),
             **update,
             "l1": 0.0,
-            "l2": 0.0,
             "bias_l1": 0.0,
-            "bias_l2": 0.0,
+            "bias_l2": update.get("l2", 0.0),
             "bias_weight_decay": update.get("weight_decay", 0.0),
         }
         return fields

@@ -172,8 +172,9 @@ class Execution:
 
     def _torch_backward(self, part: TorchBackward, samples: int) -> None:
         inputs, outputs = self.kept.pop(part.unit)
+        # As the output lies: of one sample, torch 2.13's InstanceNorm2d misreads any other order.
         given = [
-            (output, self._batch(at, image, samples))
+            (output, torch.empty_like(output).copy_(self._batch(at, image, samples)))
             for at, output, image in zip(
                 part.unit.steps[0].outputs, outputs, part.outputs, strict=True
             )
@@ -183,15 +184,15 @@ class Execution:
         targets += [weight.logical(self._flat(buffer)) for weight, buffer in part.weights]
         wanted = [x for x in inputs if x.requires_grad]
         wanted += [weight.tensor for weight, _ in part.weights]
-        for target in targets:
-            target.zero_()
-        if not given or not wanted:
-            return
-        found = torch.autograd.grad(
-            tuple(y for y, _ in given), wanted, tuple(g for _, g in given), allow_unused=True
-        )
+        found: Sequence[Tensor | None] = [None] * len(targets)
+        if given and wanted:
+            found = torch.autograd.grad(
+                tuple(y for y, _ in given), wanted, tuple(g for _, g in given), allow_unused=True
+            )
         for target, value in zip(targets, found, strict=True):
-            if value is not None:
+            if value is None:
+                target.zero_()
+            else:
                 target.copy_(value.reshape(target.shape))
 
     def _batch(self, at: int, image: Image, samples: int) -> Tensor:

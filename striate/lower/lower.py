@@ -328,6 +328,5 @@ def _update_call(
         "count": count,
         **fields,
         "l1": 0.0,
-        "l2": 0.0,
     }
     return Call("update", given)

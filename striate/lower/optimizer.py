@@ -31,6 +31,7 @@ class Rule(IntEnum):
     ADAMAX = 8
     NADAM = 9
     HEAVY_BALL = 10
+    CORRECTED_ADAM = 11
 
 
 Known = tuple[Rule, dict[str, float], tuple[str, ...]]  # with its fields and slots

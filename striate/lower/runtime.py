@@ -108,7 +108,7 @@ class Library:
         self.calls.striate_look_up.restype = number
         self.calls.striate_look_up.argtypes = (
             *(pointer, number, number),
-            *(pointer, number, pointer, pointer),
+            *(pointer, number, pointer, pointer, number),
         )
         self.calls.striate_crossentropy.restype = ctypes.c_double
         self.calls.striate_crossentropy.argtypes = (
@@ -157,9 +157,9 @@ class Library:
         """
         shape, count = rows.shape, len(places)
         found = np.empty((count, *shape[1:]), np.float32)
-        at = (places.ctypes.data, count, table.ctypes.data, found.ctypes.data)
+        at = (address(places), count, address(table), address(found), cores())
         size = math.prod(shape[1:])
-        done = self.calls.striate_look_up(rows.ctypes.data, shape[0], size, *at)
+        done = self.calls.striate_look_up(address(rows), shape[0], size, *at)
         return found if done else None
 
     def crossentropy(
@@ -170,7 +170,7 @@ class Library:
         Both are divided by the number of rows. The arrays lie without gaps, a sample in a row.
         """
         slope = np.empty_like(scores)
-        at = (scores.ctypes.data, targets.ctypes.data, *scores.shape, tiny, slope.ctypes.data)
+        at = (address(scores), address(targets), *scores.shape, tiny, address(slope))
         return float(self.calls.striate_crossentropy(*at)), slope
 
 
@@ -206,6 +206,12 @@ def _own_isas() -> tuple[str, ...]:
         return ()
     cpu.striate_cpu.restype = ctypes.c_char_p
     return ISAS[ISAS.index(cpu.striate_cpu().decode()) :]
+
+
+def address(array: NDArray[Any]) -> int:
+    """Return where an array begins: `array.ctypes.data`, by one call instead of four."""
+    place: int = array.__array_interface__["data"][0]
+    return place
 
 
 def cores() -> int:
@@ -325,7 +331,7 @@ class Sources:
     def put(self, number: int, array: NDArray[Any]) -> None:
         """Let a source be this array."""
         row, count = self.each[number], len(array)
-        row.data, row.stride, row.count = array.ctypes.data, array.nbytes // count, count
+        row.data, row.stride, row.count = address(array), array.nbytes // count, count
 
 
 class Repeated:
@@ -338,7 +344,8 @@ class Repeated:
         self.engine = engine
         self.sums, self.rate = np.zeros(max(engine.plan.sums, 1)), np.zeros(1)
         self.work = _Work(sources.rows, len(sources.rows), None, 0, *stages)
-        self.work.rates, self.work.sums = self.rate.ctypes.data, self.sums.ctypes.data
+        self.work.rates, self.work.sums = address(self.rate), address(self.sums)
+        self.work.threads = cores()
 
     def __call__(
         self, samples: int, *, seed: int = 0, number: int = 0, update: int = 1, rate: float = 0.0
@@ -346,7 +353,6 @@ class Repeated:
         """Run over the first samples of the sources; the arguments are those of `Engine.run`."""
         work = self.work
         work.samples, work.seed, work.number, work.update = samples, seed, number, update
-        work.threads = cores()
         self.rate[0] = rate
         self.engine._run(work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -136,8 +137,9 @@ class faulty:  # noqa: N801  in the place of a function
     def __init__(self, name: str) -> None:
         self.right = nn.Linear.forward
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> SimpleNamespace:
         nn.Linear.forward = lambda layer, x: self.right(layer, x) + 0.05  # type: ignore[method-assign]
+        return SimpleNamespace(script=SimpleNamespace(words=[]))
 
     def __exit__(self, *error: object) -> None:
         nn.Linear.forward = self.right  # type: ignore[method-assign]

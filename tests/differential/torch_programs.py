@@ -34,6 +34,8 @@ from torch import nn
 STARTED = "def started(net): return net\ndef note(*words): print(*words)\n"
 HEAD = "torch.manual_seed({seed}); np.random.seed({seed})\n"
 SHAKEN = 1e-6
+BETWEEN = 0.1  # of the steps, in which something comes between their gradients and their update
+QUIET = [row for row in MOVES if not re.search(r"\bgrad\b|_hook|\.step\(", row)]
 
 
 def kind(x: Tensor) -> str:
@@ -147,10 +149,13 @@ class Programs:
     def program(self, seed: int) -> tuple[Choice, ...]:
         """Return the choices of a random program."""
         draw = Draw(seed + 1)
-        common = draw.one((True, True, False))
+        steady = draw.one((True, False, False))
+        common = steady or draw.one((True, True, False))
         layers = ["common" if common else "layer"] * draw.one(range(1, 9))
         names = ["common input" if common else "input", *layers, "end", "start"]
-        for _ in range(draw.one((4, 5, 6))):
+        for _ in range(draw.one((8, 10, 12)) if steady else 0):
+            names += ["quiet move"] * draw.one((0, 0, 0, 0, 1)) + ["steady"]
+        for _ in range(draw.one((4, 5, 6)) if not steady else 0):
             names += ["move"] * draw.one((0, 1, 1, 2)) + ["step"]
         return tuple(Choice(name, draw.one(range(1, 1 << 30))) for name in [*names, "move"])
 
@@ -194,7 +199,8 @@ class Programs:
         """Add the optimizer, the moves and the steps."""
         start = next((one for one in choices if one.table == "start"), Choice("start", 0))
         draw = Draw(start.seed)
-        made = draw.text(draw.one(S.OPTIMIZERS), words)
+        steady = any(one.table == "steady" for one in choices)
+        made = draw.text(draw.one(S.OPTIMIZERS[:5] if steady else S.OPTIMIZERS), words)
         growing.add(f"optimizer = {made}") or growing.add("optimizer = torch.optim.SGD("
                                                           "net.parameters(), 0.05)")  # fmt: skip
         scheduled = not draw.plain and draw.rng.random() < 0.4 and growing.add(
@@ -204,8 +210,13 @@ class Programs:
             draw = Draw(one.seed)
             if one.table == "move":
                 growing.add(draw.text(draw.one(MOVES), words))
+            elif one.table == "quiet move":
+                growing.add(draw.text(draw.one(QUIET), words))
             elif one.table == "step":
                 growing.add(self._step(draw, words, growing.names["net"], scheduled))
+            elif one.table == "steady":
+                again = Draw(start.seed)
+                growing.add(self._steady(draw, again, words, growing.names["net"], scheduled))
         growing.add("note('state', net.state_dict()); net.eval()")
         growing.add(f"x = X{'; t = T' if words['T'] else ''}\n"
                     f"with torch.no_grad(): {words['take']}\nnote('end', out)")  # fmt: skip
@@ -230,6 +241,27 @@ class Programs:
             "schedule.step()" if scheduled else "",
         ]
         return "\n".join(draw.text(row, words) for row in rows if row)
+
+    def _steady(
+        self, draw: Draw, again: Draw, words: dict[str, Any], net: nn.Module, scheduled: bool
+    ) -> str:
+        """Return the lines of a step as most loops have it: `again` draws the same each time."""
+        batch = draw.one(S.BATCHES[:5] if not words["T"] else S.BATCHES[:1])
+        pixels = "nn.Conv2d" in str([*net.children()][-1:])
+        losses = S.PIXEL_LOSSES if pixels else S.VECTOR_LOSSES
+        cleared, first = again.one(S.CLEARED_ALWAYS), again.one((True, True, False))
+        between = draw.one(S.BETWEEN) if draw.rng.random() < BETWEEN else ""
+        rows = [
+            batch + ("; t = T[:8]" if words["T"] else ""),
+            cleared if first else "",
+            f"{{take}}; loss = {again.one(losses)}{{more}}; note('loss', loss)",
+            "loss.backward()",
+            between,
+            "optimizer.step()",
+            "schedule.step()" if scheduled else "",
+            "" if first else cleared,
+        ]
+        return "\n".join(again.text(row, words) for row in rows if row)
 
     def finding(self, choices: Sequence[Choice]) -> Finding:
         """Run a program by torch alone, also from shaken weights, and by the dialect."""
@@ -265,7 +297,9 @@ def compared(text: str) -> tuple[str, Outcome]:
     Returns where the two differ, or nothing, and what the dialect has made.
     """
     plain, shaken = (run(text, {"started": started(shake)}) for shake in (0, SHAKEN))
-    with installed("pytorch"):
+    with installed("pytorch") as session:
+        said = set(re.findall(r"\w+", text))
+        session.script.words = [("name", word, "") for word in said]  # as `striate run` reads it
         mine = run(text, {"started": started(0)})
     if plain.error and mine.error:  # a row that torch refuses at another seed
         return "", mine

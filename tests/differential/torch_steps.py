@@ -68,6 +68,7 @@ CLEARED = (
     "for one in net.parameters(): one.grad = None",
     "",
 )
+CLEARED_ALWAYS = ("optimizer.zero_grad()", "net.zero_grad()", "optimizer.zero_grad(True)")
 
 VECTOR_LOSSES = (
     "F.cross_entropy(out, y)",
@@ -160,4 +161,25 @@ STEPS = (
     "    if one.grad is not None: one.data = one.data - 0.01 * one.grad",
     "optimizer.step(); optimizer.step()",
     "",
+)
+
+BETWEEN = (  # `backward` and `step` of a loop that never looks at gradients
+    "torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)",
+    "torch.nn.utils.clip_grad_value_(net.parameters(), 0.01)",
+    "{take}; note('again', out)",
+    "net.eval()\nwith torch.no_grad(): note('eval', net(X[:4]))\nnet.train()",
+    "with torch.no_grad():\n    for one in net.parameters(): one.mul_(0.99)",
+    "for one in net.parameters(): one.data = one.data * 0.95",
+    "for one in net.parameters(): one.data.clamp_(-0.1, 0.1)",
+    "next(net.parameters()).detach().numpy()[0] *= 0.5",
+    "with torch.no_grad(): list(net.parameters())[0][...] = 0.05",
+    "saved = copy.deepcopy(net.state_dict()); moments = copy.deepcopy(optimizer.state_dict())",
+    "note('moments', [len(state) for state in optimizer.state.values()])",
+    "{take}; out.pow(2).mean().backward()",
+    "optimizer.zero_grad()",
+    "net.zero_grad()",
+    "for group in optimizer.param_groups: group['lr'] *= 0.5",
+    "file = io.BytesIO(); torch.save(net, file)",
+    "twin = copy.deepcopy(net); note('twin', twin(X[:8]))",
+    "torch.manual_seed(1)",
 )

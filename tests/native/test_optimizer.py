@@ -148,7 +148,7 @@ def test_without_an_optimizer_the_sum_is_left_in_the_first_piece(isa: str) -> No
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"optimizer": 11}, "optimizer = 11, need 0 to 10"),
+        ({"optimizer": 12}, "optimizer = 12, need 0 to 11"),
         ({"optimizer": 4}, "first is no buffer"),
         ({"optimizer": 1, "count": 33}, "weight has 1 x 128 bytes, needs 1 x 192"),
         ({"optimizer": 1, "count": -1}, "count = -1, need 1 to 68719476736"),

@@ -90,5 +90,6 @@ def patches(session: Session) -> Sequence[Patch]:
     from .loading import patches as loading
     from .native import patches as native
     from .optimizers import patches as optimizers
+    from .waiting_patches import patches as waiting
 
-    return (*idioms(session), *native(session), *optimizers(), *loading())
+    return (*idioms(session), *native(session), *optimizers(), *loading(), *waiting(session))

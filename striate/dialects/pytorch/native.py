@@ -8,6 +8,7 @@ it is in training, and in evaluation with gradients.
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -26,14 +27,14 @@ from ...layers.wrap import TorchCall
 from ...model import Model
 from ..dialect import Patch
 from ..session import Script, Session
-from .trained import Trained, parallel, start
+from .trained import parallel, start, trained
 from .twins import Twin
 
 LARGEST = 512  # samples of a call in training: more would take too much memory at once
 MOST_TURNS, MOST_WAYS = 8, 64  # of a module: then its code is called as it is written
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-
-
+HOOKING = ("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
+           "register_full_backward_pre_hook", "register_backward_hook")  # fmt: skip
 Again = Callable[[Tensor, dict[int, Tensor]], Tensor]
 
 
@@ -68,16 +69,47 @@ class Followed:
         return None if found is None else torch.from_numpy(found[0].copy())
 
 
+class Same:
+    """A network as it was at a call: at the next one, most often, all of it is the same.
+
+    Telling that takes a tenth of the time that it takes to look at it anew. Attributes that are
+    set, and hooks, are told of (`patches`); a script may write into the dictionaries of parts and
+    weights as well.
+    """
+
+    def __init__(self, followed: Followed, x: Tensor, parts: Sequence[nn.Module]) -> None:
+        self.followed, self.shape = followed, x.shape[1:]
+        self.training = parts[0].training
+        within = [one for part in parts for one in (part._modules, part._parameters) if one]
+        self.within = [(one.values(), [*map(id, one.values())]) for one in within]
+        weights = [one for part in parts for one in part._parameters.values() if one is not None]
+        self.weights = [(weight, weight.requires_grad) for weight in weights]
+
+    def holds(self, x: Tensor) -> bool:
+        """Return whether this is such a call of the same network."""
+        if torch.is_grad_enabled() is not self.training or x.shape[1:] != self.shape:
+            return False
+        if not _plain(x) or (self.training and len(x) > LARGEST):
+            return False
+        for several, ids in self.within:
+            if [*map(id, several)] != ids:
+                return False
+        if any(weight.requires_grad is not wanted for weight, wanted in self.weights):
+            return False
+        return not _hooked(()) and not torch.is_autocast_enabled("cpu")
+
+
 @dataclass
 class Known:
     """What is known of a module.
 
     Fields: `ways`, how it is computed, by the shape of its input, its parts and its weights;
-    `turns`, how often its attributes have changed since it was followed.
+    `turns`, how often its attributes have changed since it was followed; `last`, its last call.
     """
 
     ways: dict[Any, Followed | None] = field(default_factory=dict)
     turns: int = 0
+    last: Same | None = None
 
     def settled(self) -> bool:
         """Return whether it is worth while to follow its code once more."""
@@ -101,12 +133,13 @@ class Caller:
         try:
             x = args[0] if len(args) == 1 and not words else None
             if isinstance(x, Tensor):
-                out = self._native(_inside(module), x)
+                out = self._native(module, x)
                 if out is not None:
                     self.script.native_is_running()
                     return out
             if (
                 module.training
+                and (module._modules or module._parameters)
                 and torch.is_grad_enabled()
                 and any(True for _ in module.parameters())
             ):
@@ -116,6 +149,22 @@ class Caller:
             self.here.inside = False
 
     def _native(self, module: nn.Module, x: Tensor) -> Tensor | None:
+        known = self.known.get(module)
+        last = known and known.last
+        if not last or not last.holds(x):
+            return self._anew(_inside(module), x)
+        if not last.training:
+            return last.followed.evaluate(x)
+        self._trains(module, x)
+        return last.followed.train(x)
+
+    def _trains(self, module: nn.Module, x: Tensor) -> None:
+        before: Any = self.script.trained.get(id(module))
+        self.script.trains(module, trained(module, tuple(x.shape[1:]), self.script, before))
+        if x.device.type == "cpu":
+            self.script.saw(x)
+
+    def _anew(self, module: nn.Module, x: Tensor) -> Tensor | None:
         if torch.is_autocast_enabled("cpu"):
             return None  # of other numbers than a plan's
         parts = _parts(module)
@@ -126,11 +175,7 @@ class Caller:
             return None
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
-            before: Any = self.script.trained.get(id(module))
-            shape = tuple(x.shape[1:])
-            self.script.trains(module, Trained(module, shape, self.script, before))
-            if x.device.type == "cpu":
-                self.script.saw(x)
+            self._trains(module, x)
         if not _plain(x) or weights[0].device.type != "cpu":
             return None
         if (training and len(x) > LARGEST) or (grad and not training):
@@ -158,6 +203,7 @@ class Caller:
             return None
         if followed.taped is not None and followed.taped.foreign:
             self.script.torch_is_running()
+        known.last = Same(followed, x, parts)
         return followed.train(x) if training else followed.evaluate(x)
 
     def _again(self, module: nn.Module) -> Again:
@@ -173,6 +219,7 @@ class Caller:
             )
             self.known[module].turns = MOST_TURNS
             self.known[module].ways.clear()
+            self.known[module].last = None
             kept = [(buffer, buffer.clone()) for buffer in module.buffers()]
             named = module.named_parameters(remove_duplicate=False)
             try:
@@ -195,6 +242,14 @@ class Caller:
         finally:
             self.here.inside = before
 
+    def touched(self, part: nn.Module) -> None:
+        """Look anew at the networks that a module is a part of."""
+        for held in self.within.get(id(part), ()):
+            module = held()
+            known = None if module is None else self.known.get(module)
+            if known is not None:
+                known.last = None
+
     def changed(self, part: nn.Module) -> None:
         """Forget how the networks are computed that a module with a new attribute is a part of."""
         with foreign.FOLLOWING:
@@ -203,6 +258,7 @@ class Caller:
                 known = Known() if module is None else self.known[module]
                 known.turns += any(known.ways.values())
                 known.ways = {key: way for key, way in known.ways.items() if way is None}
+                known.last = None
 
 
 def _transformed() -> bool:
@@ -298,8 +354,8 @@ def patches(session: Session) -> Sequence[Patch]:
     def set_attribute(self: nn.Module, name: str, value: Any) -> None:
         before = vars(self).get(name, caller)
         change(self, name, value)
-        if name != "training" and before is not value and id(self) in caller.within:
-            caller.changed(self)
+        if before is not value and id(self) in caller.within:
+            (caller.touched if name == "training" else caller.changed)(self)
 
     def apply(self: nn.Module, *args: Any, **words: Any) -> nn.Module:
         before = [*self._buffers.values()]
@@ -308,5 +364,20 @@ def patches(session: Session) -> Sequence[Patch]:
             caller.changed(self)  # `half`, `double`, `to`
         return self
 
-    return ((nn.Module, "__call__", call), (nn.Module, "__setattr__", set_attribute),
-            (nn.Module, "_apply", apply))  # fmt: skip
+    return (
+        (nn.Module, "__call__", call),
+        (nn.Module, "__setattr__", set_attribute),
+        (nn.Module, "_apply", apply),
+        *((nn.Module, name, _telling(getattr(nn.Module, name), caller)) for name in HOOKING),
+    )
+
+
+def _telling(original: Callable[..., Any], caller: Caller) -> Callable[..., Any]:
+    """Return a method of modules after which networks are looked at anew."""
+
+    @functools.wraps(original)
+    def method(self: nn.Module, *args: Any, **words: Any) -> Any:
+        caller.touched(self)
+        return original(self, *args, **words)
+
+    return method

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,12 +11,14 @@ from torch import Tensor, optim
 from torch.optim import adadelta, adagrad, adam, sgd
 
 from ...engine.one_pass import change, plain
-from ...lower.optimizer import Rule
+from ...lower.builder import Update
+from ...lower.optimizer import Rule, update
 from ...lower.runtime import Library, library
 from ..dialect import Patch
 
 FUSED = (optim.SGD, optim.Adam, optim.AdamW, optim.Adagrad)
 CHOSEN = ("foreach", "fused", "capturable", "differentiable")  # a script that asks for one gets it
+RULED = (optim.SGD, optim.Adam, optim.AdamW)  # whose steps may be a part of a plan
 OTHERWISE = ("maximize", "capturable", "differentiable", "has_sparse_grad")  # no kernel does it
 Fields = dict[str, float]
 
@@ -125,10 +126,9 @@ def _adam(original: Callable[..., None], native: Library) -> Callable[..., None]
         torch._foreach_add_(steps, 1)
         (number,) = numbers
         first, second = float(words["beta1"]), float(words["beta2"])
-        # The kernel's epsilon stands beside a root that is not corrected for its beginning.
-        epsilon = words["eps"] * math.sqrt(1 - second**number)
-        rule = {**_decayed(Rule.ADAM, words), "rate": float(words["lr"]), "step": int(number),
-                "momentum": first, "second_decay": second, "epsilon": epsilon}  # fmt: skip
+        rule = {**_decayed(Rule.CORRECTED_ADAM, words), "rate": float(words["lr"]),
+                "step": int(number), "momentum": first, "second_decay": second,
+                "epsilon": words["eps"]}  # fmt: skip
         change(native, rule, several)
 
     return step
@@ -136,9 +136,7 @@ def _adam(original: Callable[..., None], native: Library) -> Callable[..., None]
 
 def _decayed(rule: Rule, words: dict[str, Any]) -> Fields:
     """Return a rule with its decay: of the weights themselves, or as a part of the gradients."""
-    decay = words["weight_decay"]
-    apart = words.get("decoupled_weight_decay")
-    return {"optimizer": rule, **({"weight_decay": decay} if apart else {"l2": decay / 2})}
+    return {"optimizer": rule, **_part(_decay(words))}
 
 
 def _sgd(original: Callable[..., None], native: Library) -> Callable[..., None]:
@@ -185,3 +183,55 @@ STEPS: tuple[tuple[Any, str, Callable[..., Any] | None], ...] = (
     (adam, "_fused_adam", _adam),
     (sgd, "_fused_sgd", _sgd),
 )
+
+
+def slots_of(group: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of what an optimizer keeps for each weight of a group."""
+    if "betas" in group:
+        return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))
+    return ("momentum_buffer",) if group["momentum"] else ()
+
+
+def rule_of(optimizer: Any) -> Update | None:
+    """Return an optimizer in the kernels' words, or None where they have another formula."""
+    group = optimizer.param_groups[0]
+    if type(optimizer) not in RULED or any(group.get(word) for word in OTHERWISE):
+        return None
+    if not group.get("fused") or getattr(optimizer, "grad_scale", None) is not None:
+        return None
+    decay = _decay(group)
+    if "betas" in group:
+        return _adam_rule(slots_of(group), *group["betas"], group["eps"], decay)
+    return _sgd_rule(
+        slots_of(group), group["momentum"], group["dampening"], bool(group["nesterov"]), decay
+    )
+
+
+Decay = tuple[str, float]  # the field of a rule that it is, and how much
+
+
+@functools.lru_cache(64)
+def _adam_rule(
+    slots: tuple[str, ...], first: float, second: float, epsilon: float, decay: Decay
+) -> Update:
+    return update(Rule.CORRECTED_ADAM, slots, momentum=first, second_decay=second, epsilon=epsilon,
+                  **_part(decay))  # fmt: skip
+
+
+@functools.lru_cache(64)
+def _sgd_rule(
+    slots: tuple[str, ...], momentum: float, dampening: float, nesterov: bool, decay: Decay
+) -> Update:
+    rule = Rule.HEAVY_BALL if momentum else Rule.SGD
+    return update(rule, slots, momentum=momentum, second_decay=dampening, nesterov=int(nesterov),
+                  **_part(decay))  # fmt: skip
+
+
+def _decay(words: Mapping[str, Any]) -> Decay:
+    return "weight_decay" if words.get("decoupled_weight_decay") else "l2", words["weight_decay"]
+
+
+def _part(decay: Decay) -> Fields:
+    """Return a decay as a field; that of the squares counts twice in their gradient."""
+    field, amount = decay
+    return {field: amount / 2 if field == "l2" else amount}

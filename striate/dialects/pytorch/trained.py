@@ -30,13 +30,9 @@ def start(shape: tuple[int, ...]) -> Symbol:
 class Trained:
     """An outermost module that a loop of the script's own has trained."""
 
-    def __init__(
-        self, module: nn.Module, shape: tuple[int, ...], script: Script, before: Any = None
-    ) -> None:
+    def __init__(self, module: nn.Module, shape: tuple[int, ...], script: Script) -> None:
         self.module, self.shape, self.script = module, shape, script
-        known = before if isinstance(before, Trained) and before.module is module else None
-        self.calls: int = known.calls + 1 if known else 1
-        self.began: int = known.began if known else _changes(module)
+        self.calls, self.began = 1, _changes(module)
 
     @property
     def name(self) -> str:
@@ -96,6 +92,15 @@ class Trained:
             made = Model(*in_layers(network.where, network.graph))
             return made if same(network, made, network.inputs) else None
         return None
+
+
+def trained(module: nn.Module, shape: tuple[int, ...], script: Script, before: Any) -> Trained:
+    """Return what a loop has trained, after one more call of it; `before`: what was known."""
+    if not isinstance(before, Trained) or before.module is not module:
+        return Trained(module, shape, script)
+    before.shape = shape
+    before.calls += 1
+    return before
 
 
 def _changes(module: nn.Module) -> int:

@@ -1,0 +1,298 @@
+"""Waiting: gradients of a native network that are not computed before it is known what for.
+
+`loss.backward()` and `optimizer.step()` are then one pass, in which each weight is changed where
+its gradient is made. Whatever else is done in between finds the gradients as ever. A script that
+speaks of `.grad` might look at them after the step, where they would be gone: it does not wait.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, optim
+from torch.autograd.graph import GradientEdge, increment_version
+from torch.optim import optimizer as torch_optimizer
+
+from ...engine.taped import Call, Taped, call_of
+from ...engine.taped_plan import Slots, Step
+from ...errors import caller
+from ...lower.builder import Update
+from ...lower.runtime import library
+from ..session import Script
+from ..table import DialectError
+from .optimizers import rule_of, slots_of
+
+Array = NDArray[np.float32]
+GRAD: Any = Tensor.grad
+STEADY = 2  # steps by one rule, before the next ones are expected
+MOST_NODES = 64  # of a loss behind a network
+HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
+WATCHES = ("grad", "register_hook", "retain_grad", "register_post_accumulate_grad_hook")
+MEAN = 1  # torch's number of this reduction
+
+
+class Habit:
+    """What is known of the training of a network: whose steps follow, by which rule, and how many.
+
+    Fields: `ids` of the weights that are trained; `refused`, for good, as gradients are added to
+    others; `spent`, whether a step has used up the gradients, and they are not set to zero yet;
+    `lent`, what the optimizer keeps, after `count` steps.
+    """
+
+    def __init__(self, taped: Taped, weights: Sequence[Tensor]) -> None:
+        self.taped = taped
+        self.ids = [id(one) for one in weights if one.requires_grad]
+        self.optimizer: weakref.ref[optim.Optimizer] | None = None
+        self.rule: Update | None = None
+        self.steps = 0
+        self.refused = False
+        self.spent = False
+        self.lent: Slots | None = None
+        self.count = 0
+
+    def follows(self, optimizer: optim.Optimizer, rule: Update | None) -> None:
+        """Note a step that was made by torch."""
+        known = self.optimizer is not None and self.optimizer() is optimizer
+        self.steps = self.steps + 1 if known and rule is not None and rule == self.rule else 0
+        self.optimizer, self.rule = weakref.ref(optimizer), rule
+        if self.steps >= STEADY and rule is not None and not self.refused:
+            self.taped.expect(rule)
+
+    def lend(self, optimizer: Any, weights: Sequence[Tensor]) -> Slots | None:
+        """Return what the optimizer keeps, to be changed outside; None if not all is there."""
+        if self.lent is None:
+            state = vars(optimizer)["state"]
+            names = slots_of(optimizer.param_groups[0])
+            kept = [state.get(one, {}) if one.requires_grad else None for one in weights]
+            if any(one is not None and None in map(one.get, names) for one in kept):
+                return None
+            numbers = {float(one["step"]) for one in kept if one is not None and "step" in one}
+            if len(numbers) > 1:
+                return None
+            self.count = int(max(numbers, default=0))
+            self.lent = Slots([[one[name] for name in names] if one else [] for one in kept])
+        return self.lent
+
+    def home(self) -> None:
+        """Let the optimizer have again what was lent."""
+        lent, self.lent = self.lent, None
+        optimizer = self.optimizer and self.optimizer()
+        if lent is None or optimizer is None:
+            return
+        lent.home()
+        state = vars(optimizer)["state"]
+        for one in weights_of(optimizer):
+            if isinstance(state.get(one, {}).get("step"), Tensor):
+                state[one]["step"].fill_(self.count)
+
+
+class Waiting:
+    """The gradients of one call, which are to be made from the gradient of its output."""
+
+    def __init__(self, call: Call, slope: Array, habit: Habit) -> None:
+        self.call, self.slope, self.habit = call, slope, habit
+        self.versions = [one._version for one in call.weights]
+
+    def settle(self) -> None:
+        """Compute them."""
+        self._as_then()
+        found = self.call.gradients(self.slope)
+        for weight, gradient in zip(self.call.weights, found, strict=True):
+            if gradient is not None:
+                GRAD.__set__(weight, gradient)
+
+    def step(self, optimizer: Any) -> bool:
+        """Change the weights by them; returns whether that was possible."""
+        habit = self.habit
+        rule = rule_of(optimizer)
+        if rule is None or rule != habit.rule or not _alone(optimizer, habit):
+            return False
+        self._as_then()
+        lent = habit.lend(optimizer, self.call.weights)
+        rate = float(optimizer.param_groups[0]["lr"])
+        if lent is None or not self.call.step(self.slope, Step(rule, rate, habit.count + 1, lent)):
+            return False
+        habit.count += 1
+        habit.spent = True
+        increment_version(self.call.weights)
+        return True
+
+    def _as_then(self) -> None:
+        if [one._version for one in self.call.weights] != self.versions:
+            raise DialectError(
+                "loss.backward",
+                "weights were changed between backward() and what uses the gradients, by a view "
+                "of them",
+                fix="change them before loss.backward() or after optimizer.step()",
+                at=caller(),
+            )
+
+
+class Waits:
+    """The gradients that wait in a script: those of one call at most."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.waiting: Waiting | None = None
+        self.last: Call | None = None  # whose gradients torch has made
+        self.habits: weakref.WeakKeyDictionary[Taped, Habit] = weakref.WeakKeyDictionary()
+
+    @functools.cached_property
+    def possible(self) -> bool:
+        """Whether the script never speaks of gradients, which may be gone when it looks at them."""
+        said = {word for kind, word, _ in self.script.words if kind in ("name", "text")}
+        return bool(said) and said.isdisjoint(WATCHES)
+
+    def settle(self) -> None:
+        """Compute what waits: it is asked for, or what it depends on may change."""
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.settle()
+
+    def backward(self, loss: Tensor) -> bool:
+        """Return whether the gradients of a loss can wait, and do now."""
+        self.settle()
+        self.last = None
+        if not self.possible or threading.current_thread() is not threading.main_thread():
+            return False
+        node = only_call(loss)
+        if node is None:
+            return False
+        call: Call = node.call
+        taped = call.plan.taped
+        habit = self.habits.get(taped)
+        if habit is None:
+            habit = self.habits[taped] = Habit(taped, call.weights)
+        self.last = call
+        if habit.spent:
+            return False  # it adds to what is gone: `step` says so, if it comes to that
+        if habit.refused or not _untouched(call.weights):
+            habit.refused = True
+            return False
+        if call.plan.update is None or torch.is_anomaly_enabled():
+            return False
+        slope = _of_classes(loss.grad_fn, node)
+        if slope is None:
+            edge, start = (GradientEdge(node, 0),), torch.ones_like(loss)
+            slope = torch.autograd.grad(loss, edge, start)[0].numpy()
+        self.waiting = Waiting(call, slope, habit)
+        return True
+
+    def step(self, optimizer: Any) -> bool:
+        """Return whether a step was made of what waits."""
+        waiting = self.waiting
+        if waiting is None or not waiting.step(optimizer):
+            self.settle()
+            self._check(optimizer)
+            return False
+        self.waiting = None
+        return True
+
+    def _check(self, optimizer: Any) -> None:
+        """Refuse a step by gradients that the step before it has used up."""
+        spent = {one for habit in self.habits.values() if habit.spent for one in habit.ids}
+        if spent and any(id(one) in spent for one in weights_of(optimizer)):
+            raise DialectError(
+                "optimizer.step",
+                "uses the gradients of the step before once more, which are not kept",
+                need="zero_grad() between two steps, as until now",
+                fix="optimizer.zero_grad() before loss.backward(); a script that reads `.grad` "
+                "keeps them",
+                at=caller(),
+            )
+
+    def stepped(self, optimizer: Any) -> None:
+        """Note that torch has made a step."""
+        call, self.last = self.last, None
+        habit = None if call is None else self.habits.get(call.plan.taped)
+        if habit is not None and not habit.taped.foreign:
+            rule = rule_of(optimizer)
+            habit.follows(optimizer, rule if _alone(optimizer, habit) else None)
+
+    def zeroed(self, weights: Iterable[Tensor]) -> None:
+        """Forget the gradients of these weights."""
+        habits = [one for one in self.habits.values() if one.spent]
+        if habits:
+            zeroed = {*map(id, weights)}
+            for one in habits:
+                one.spent = not zeroed.issuperset(one.ids)
+
+    def home(self, optimizer: Any) -> None:
+        """Let an optimizer have what it keeps."""
+        for habit in self.habits.values():
+            if habit.lent is not None and habit.optimizer and habit.optimizer() is optimizer:
+                habit.home()
+
+
+def only_call(loss: Tensor) -> Any:
+    """Return the one native call that a loss is made of, and of nothing else that is trained."""
+    found, seen = None, 0
+    todo = [loss.grad_fn]
+    while todo:
+        node: Any = todo.pop()
+        seen += 1
+        if node is found or node is None:
+            continue
+        if call_of(node) is not None:
+            if found is not None:
+                return None
+            found = node
+        elif hasattr(node, "variable") or seen > MOST_NODES:
+            return None
+        else:
+            todo += [before for before, _ in node.next_functions]
+    return found
+
+
+def _of_classes(loss: Any, node: Any) -> Array | None:
+    """Return the gradient of the scores, where a loss is the mean crossentropy of classes alone.
+
+    By torch's autograd it takes five times as long.
+    """
+    native = library()
+    if native is None or loss.name() != "NllLossBackward0" or loss._saved_weight is not None:
+        return None
+    below, _ = loss.next_functions[0]
+    if below.name() != "LogSoftmaxBackward0" or below.next_functions[0][0] is not node:
+        return None
+    if loss._saved_reduction != MEAN or loss._saved_ignore_index < 1 << 63:  # negative
+        return None
+    scores, classes = below._saved_result.detach().numpy(), loss._saved_target.numpy()
+    if scores.ndim != 2 or scores.dtype != np.float32 or classes.min() < 0:
+        return None
+    return native.crossentropy(scores, np.take(_one(scores.shape[1]), classes, axis=0), 1.0)[1]
+
+
+@functools.lru_cache(16)
+def _one(count: int) -> Array:
+    return np.eye(count, dtype=np.float32)
+
+
+def _untouched(weights: Sequence[Tensor]) -> bool:
+    """Return whether no gradient is there yet, and nobody waits for one."""
+    return not any(
+        GRAD.__get__(one) is not None or one._backward_hooks or one._post_accumulate_grad_hooks
+        for one in weights
+    )
+
+
+def _alone(optimizer: Any, habit: Habit) -> bool:
+    """Return whether it changes just the weights of a network, by one group's rule."""
+    groups = optimizer.param_groups
+    if len(groups) != 1 or any(getattr(optimizer, name, None) for name in HOOKS):
+        return False
+    if torch_optimizer._global_optimizer_pre_hooks or torch_optimizer._global_optimizer_post_hooks:
+        return False
+    return {id(one) for one in groups[0]["params"] if one.requires_grad} == {*habit.ids}
+
+
+def weights_of(optimizer: Any) -> list[Tensor]:
+    """Return all weights of an optimizer."""
+    return [one for group in optimizer.param_groups for one in group["params"]]

@@ -1,0 +1,141 @@
+"""What lets a script's gradients wait, and what ends it: methods of torch that tell of a use."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn, optim
+
+from ..dialect import Patch
+from ..session import Session
+from .optimizers import RULED
+from .waiting import GRAD, Waits, weights_of
+
+DATA: Any = Tensor.data
+CHANGING = [name for name in dir(Tensor)
+            if name.endswith("_") and not name.startswith("_")
+            and name not in ("requires_grad_", "retain_grad_")] + [
+    "__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__",
+    "__getitem__", "detach", "numpy", "view", "reshape", "flatten", "t", "transpose", "permute",
+    "unbind", "split", "chunk", "narrow", "select", "squeeze", "unsqueeze"]  # fmt: skip
+
+
+def patches(session: Session) -> Sequence[Patch]:
+    """Let `backward` and `step` of a script be one pass where nothing comes in between."""
+    waits = Waits(session.script)
+    return [
+        (Tensor, "backward", _backward(Tensor.backward, waits)),
+        (torch.autograd, "backward", _after(torch.autograd.backward, waits)),
+        (torch.autograd, "grad", _after(torch.autograd.grad, waits)),
+        (optim.Optimizer, "zero_grad", _zero(optim.Optimizer.zero_grad, waits)),
+        (nn.Module, "zero_grad", _zero_module(nn.Module.zero_grad, waits)),
+        (optim.Optimizer, "state", _state(waits)),
+        (nn.Parameter, "grad", _watched(GRAD, waits)),
+        (nn.Parameter, "data", _watched(DATA, waits)),
+        *((nn.Parameter, name, _after(getattr(Tensor, name), waits)) for name in CHANGING),
+        *((kind, "step", _step(kind, waits)) for kind in RULED),
+    ]
+
+
+def _backward(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
+    @functools.wraps(original)
+    def backward(
+        self: Tensor,
+        gradient: Any = None,
+        retain_graph: Any = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        plain = gradient is None and not retain_graph and not create_graph and inputs is None
+        if not plain or type(self) is not Tensor or not waits.backward(self):
+            original(self, gradient, retain_graph, create_graph, inputs)
+
+    return backward
+
+
+def _after(original: Callable[..., Any], waits: Waits) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(*args: Any, **words: Any) -> Any:
+        if waits.waiting is not None:
+            waits.settle()
+        return original(*args, **words)
+
+    return call
+
+
+def _zero(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
+    @functools.wraps(original)
+    def zero_grad(self: Any, set_to_none: bool = True) -> None:
+        waits.settle()
+        weights = weights_of(self)
+        waits.zeroed(weights)
+        if not set_to_none or torch._C._autograd._profiler_enabled():
+            original(self, set_to_none)
+            return
+        for one in weights:
+            if one.grad is not None:
+                one.grad = None
+
+    return zero_grad
+
+
+def _zero_module(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
+    @functools.wraps(original)
+    def zero_grad(self: nn.Module, set_to_none: bool = True) -> None:
+        waits.settle()
+        waits.zeroed(self.parameters())
+        original(self, set_to_none)
+
+    return zero_grad
+
+
+def _state(waits: Waits) -> property:
+    def get(self: optim.Optimizer) -> Any:
+        waits.home(self)
+        return vars(self)["state"]
+
+    def put(self: optim.Optimizer, value: Any) -> None:
+        waits.home(self)
+        vars(self)["state"] = value
+
+    return property(get, put)
+
+
+def _watched(field: Any, waits: Waits) -> property:
+    """Return a field of a parameter, before whose use nothing waits."""
+
+    def get(self: Tensor) -> Any:
+        if waits.waiting is not None:
+            waits.settle()
+        return field.__get__(self)
+
+    def put(self: Tensor, value: Any) -> None:
+        if waits.waiting is not None:
+            waits.settle()
+        field.__set__(self, value)
+
+    def delete(self: Tensor) -> None:
+        put(self, None)
+
+    return property(get, put, delete)
+
+
+def _step(kind: Any, waits: Waits) -> Callable[..., Any]:
+    original = kind.step
+    if not getattr(original, "hooked", False):
+        original = optim.Optimizer.profile_hook_step(original)
+
+    @functools.wraps(original)
+    def step(self: Any, closure: Any = None) -> Any:
+        if closure is None and type(self) is kind and waits.step(self):
+            return None
+        out = original(self, closure)
+        if closure is None:
+            waits.stepped(self)
+        return out
+
+    step.hooked = True  # type: ignore[attr-defined]
+    return step
