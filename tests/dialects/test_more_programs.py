@@ -594,7 +594,7 @@ x, y = np.random.randint(0, 9, (8, 6)), np.random.randint(1, 3, 8)
 m.fit(x, y, batch_size=4, nb_epoch=1, distributed=False)
 assert len(m.predict(x, distributed=False).collect()) == 8
 assert len(m.predict(x).collect()) == 8
-images = Sequential(); images.add(ConvLSTM2D(3, 3, input_shape=(4, 1, 6, 6)))
+images = Sequential(); images.add(ConvLSTM2D(3, 3, 3, input_shape=(4, 1, 6, 6)))
 assert images.get_output_shape() == (None, 3, 6, 6)
 """,
     "data frames": """
