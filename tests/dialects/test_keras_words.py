@@ -199,3 +199,37 @@ def test_weights_are_called_by_their_place_and_by_their_name() -> None:
         assert [one.path for one in keras.Model(y, inner(y)).weights] == [
             "sequential/end/kernel", "sequential/end/bias",
         ]  # fmt: skip
+
+
+def test_objects_go_through_plain_values() -> None:
+    with installed("keras3"):
+        import keras
+
+        saving = keras.saving
+
+        @saving.register_keras_serializable()
+        class Around(keras.layers.Layer):
+            def __init__(self, inner: Any, **words: Any) -> None:
+                super().__init__(**words)
+                self.inner = inner
+
+            def call(self, x: Any) -> Any:
+                return self.inner(x)
+
+            def get_config(self) -> Any:
+                config = super().get_config()
+                return {**config, "inner": saving.serialize_keras_object(self.inner)}
+
+            @classmethod
+            def from_config(cls, config: Any) -> Any:
+                return cls(saving.deserialize_keras_object(config.pop("inner")), **config)
+
+        told = saving.serialize_keras_object(Around(keras.layers.Dense(3, activation="relu")))
+        assert told["class_name"] == "Around"
+        inner = told["config"]["inner"]
+        assert (inner["module"], inner["class_name"]) == ("keras.layers", "Dense")
+        made = saving.deserialize_keras_object(told)
+        assert (made.inner.units, made.inner.activation) == (3, "relu")
+        penalty = saving.serialize_keras_object(keras.regularizers.L2(0.1))
+        assert saving.deserialize_keras_object(penalty).l2 == 0.1
+        assert saving.deserialize_keras_object([1, "same"]) == [1, "same"]

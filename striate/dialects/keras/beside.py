@@ -129,8 +129,10 @@ def within(session: KerasSession, inner: Mapping[str, Mapping[str, Any]]) -> dic
     model = inner["models"]["Model"]
     engine = {**inner["engine"], "get_source_inputs": source_inputs, **parts,
               "Container": model, "Network": model, "Functional": model}  # fmt: skip
+    objects = objects_of(inner)
     utils = {
         **inner["utils"],
+        **objects,
         "clear_session": inner["backend"]["clear_session"],
         "is_keras_tensor": inner["backend"]["is_keras_tensor"],
         "pad_sequences": inner["preprocessing.sequence"]["pad_sequences"],
@@ -148,12 +150,52 @@ def within(session: KerasSession, inner: Mapping[str, Mapping[str, Any]]) -> dic
         "utils.conv_utils": {**sizes, "deconv_output_length": deconv_length,
                              "normalize_data_format": layout,
                              "convert_kernel": lambda kernel: np.flip(kernel, (0, 1)).copy()},
-        "utils.theano_utils": {}, "utils.test_utils": {"keras_test": lambda function: function},
+        "saving": {**inner["saving"], **objects}, "utils.theano_utils": {}, "utils.test_utils": {"keras_test": lambda function: function},
         **{path: {**as_words(inner[path]), **inner[path]} for path in (
             "initializers", "regularizers", "constraints", "losses", "metrics", "activations",
             "optimizers", "optimizers.schedules", "layers")},
         "applications.imagenet_utils": applied, "layers.convolutional": convolutional,
     }  # fmt: skip
+
+
+FAMILIES = ("layers", "activations", "initializers", "regularizers", "constraints", "optimizers",
+            "losses", "metrics")  # fmt: skip
+
+
+def objects_of(inner: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what turns any object of Keras into plain values and back, in Keras 3's words."""
+    words = {family: as_words(inner[family]) for family in FAMILIES}
+
+    def serialize(obj: Any) -> Any:
+        """Return the class and the configuration of an object; plain values as they are."""
+        if isinstance(obj, (list, tuple)):
+            return [serialize(one) for one in obj]
+        if isinstance(obj, Mapping):
+            return {key: serialize(one) for key, one in obj.items()}
+        made = words["layers"]["serialize"](obj) if hasattr(obj, "get_config") else obj
+        kind = made.get("class_name") if isinstance(made, Mapping) else None
+        family = next((one for one in FAMILIES if kind in inner[one]), None)
+        about = {"module": family and f"keras.{family}", "registered_name": None}
+        return {**about, **made} if kind else made
+
+    def deserialize(config: Any, custom_objects: Any = None, **more: Any) -> Any:
+        """Return the object of a class and a configuration; plain values as they are."""
+        if isinstance(config, list):
+            return [deserialize(one, custom_objects) for one in config]
+        if isinstance(config, str):  # with the names of a module, up to tf.keras
+            return more.get("module_objects", {}).get(config, config)
+        if not isinstance(config, Mapping) or "class_name" not in config:
+            return config
+        custom = {**inner["utils"]["get_custom_objects"](), **(custom_objects or {})}
+        name = str(config["class_name"]).rpartition(">")[2]
+        if name in custom:
+            made = custom[name]
+            given = dict(config["config"])
+            return made.from_config(given) if hasattr(made, "from_config") else made(**given)
+        family = next((one for one in FAMILIES if name in inner[one]), "layers")
+        return words[family]["deserialize"](config, custom_objects)
+
+    return {"serialize_keras_object": serialize, "deserialize_keras_object": deserialize}
 
 
 def packages(inner: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
