@@ -120,3 +120,31 @@ def test_a_file_holds_what_metrics_and_losses_were_made_with(tmp_path: Path, end
 
         same = keras.models.load_model(tmp_path / f"model{end}")
         assert same.evaluate(x, y, batch_size=20, verbose=0) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_losses_that_keras_alone_has_are_read_from_its_files(tmp_path: Path) -> None:
+    """The description is that of Keras 3.15, and so is the number."""
+    x = np.random.default_rng(0).normal(size=(20, 5)).astype("float32")
+    y = np.eye(4)[np.arange(20) % 4]
+    path, changed = tmp_path / "model.keras", tmp_path / "changed.keras"
+    loss = {"module": "keras.losses", "class_name": "CategoricalFocalCrossentropy",
+            "registered_name": None, "config": {
+                "name": "categorical_focal_crossentropy", "reduction": "sum_over_batch_size",
+                "alpha": 0.25, "gamma": 1.0, "from_logits": False, "label_smoothing": 0.0}}  # fmt: skip
+    with installed("keras3"):
+        import keras
+
+        model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, activation="softmax")])
+        model.set_weights([np.linspace(-1, 1, 20).reshape(5, 4), np.zeros(4)])
+        model.compile("sgd", "mse")
+        model.save(path)
+        with zipfile.ZipFile(path) as given, zipfile.ZipFile(changed, "w") as made:
+            for name in given.namelist():
+                held = given.read(name)
+                if name == "config.json":
+                    config = json.loads(held)
+                    config["compile_config"]["loss"] = loss
+                    held = json.dumps(config).encode()
+                made.writestr(name, held)
+        same = keras.models.load_model(changed)
+        assert same.evaluate(x, y, verbose=0) == pytest.approx(0.2834151, rel=1e-5)

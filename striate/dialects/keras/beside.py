@@ -150,7 +150,8 @@ def within(session: KerasSession, inner: Mapping[str, Mapping[str, Any]]) -> dic
         "utils.conv_utils": {**sizes, "deconv_output_length": deconv_length,
                              "normalize_data_format": layout,
                              "convert_kernel": lambda kernel: np.flip(kernel, (0, 1)).copy()},
-        "saving": {**inner["saving"], **objects}, "utils.theano_utils": {}, "utils.test_utils": {"keras_test": lambda function: function},
+        "saving": {**inner["saving"], **objects},
+        "utils.theano_utils": {}, "utils.test_utils": {"keras_test": lambda function: function},
         **{path: {**as_words(inner[path]), **inner[path]} for path in (
             "initializers", "regularizers", "constraints", "losses", "metrics", "activations",
             "optimizers", "optimizers.schedules", "layers")},

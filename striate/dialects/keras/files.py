@@ -18,6 +18,7 @@ from ...errors import ConfigError, StoreError, StriateError
 from ...store import formats, keras_training, model_file
 from . import losses as keras_losses
 from .initial import draw_anew
+from .losses_overlap import CLASSES as OF_KERAS
 from .losses_reduced import reduced
 from .metrics import metric_classes
 from .session import KerasSession
@@ -136,6 +137,7 @@ def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compile
     model: Any = found.model
     if compiles and training:
         try:
+            training = {**training, "loss": _judged(training.get("loss"))}
             words = keras_training.compile_words(training)
             words["loss"] = _reduced(words["loss"], training.get("loss"))
             words["metrics"] = _measured(session, training.get("metrics"), words["metrics"])
@@ -143,6 +145,20 @@ def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compile
         except StriateError as error:
             session.note(f"{path} is not compiled: {error.where} {error.what}")
     return model
+
+
+def _judged(given: Any) -> Any:
+    """Return the losses of a file, those of Keras alone as objects of the script's classes."""
+    if isinstance(given, list):
+        return [_judged(one) for one in given]
+    if not isinstance(given, Mapping):
+        return given
+    if "class_name" not in given:
+        return {key: _judged(one) for key, one in given.items()}
+    if given["class_name"] not in OF_KERAS:
+        return given
+    config = {key: one for key, one in given["config"].items() if key != "dtype"}
+    return keras_losses.loss_classes()[given["class_name"]](**config)
 
 
 def _measured(session: KerasSession, given: Any, found: Any) -> Any:
