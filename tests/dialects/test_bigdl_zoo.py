@@ -89,11 +89,11 @@ def test_what_is_not_here_says_so(module: str, name: str) -> None:
 def test_modules_beside_the_layers(tmp_path: Any) -> None:
     with installed("bigdl"):
         import bigdl.version
-        from bigdl.examples.keras.keras_utils import save_keras_definition
+        from bigdl.examples.keras.keras_utils import save_keras_definition, sys as leaked
         from bigdl.models.ml_pipeline.dl_classifier import DLClassifier
         from pyspark.ml.pipeline import Pipeline
 
-        assert bigdl.version.__version__ == "0.7.0"
+        assert bigdl.version.__version__ == "0.7.0" and leaked.__name__ == "sys"
         assert DLClassifier.__name__ == "DLClassifier" and Pipeline.__name__ == "Pipeline"
 
         class Described:

@@ -159,7 +159,7 @@ def modules(session: BigdlSession) -> Modules:
         "bigdl.models.ml_pipeline.dl_classifier": {**frames.estimators(session), **LEAKED},
         "bigdl.examples": {},
         "bigdl.examples.keras": {},
-        "bigdl.examples.keras.keras_utils": {"save_keras_definition": written_down},
+        "bigdl.examples.keras.keras_utils": {**common, "save_keras_definition": written_down},
         "bigdl.util.engine": {"prepare_env": lambda *a, **w: None},
         "bigdl.dataset": {},
         "bigdl.dataset.mnist": {**digits, **LEAKED},
