@@ -15,7 +15,7 @@ from .importer import Aliases, MissingImportError
 
 PACKAGES = {  # where pip's name is another
     "sklearn": "scikit-learn", "cv2": "opencv-python", "skimage": "scikit-image",
-    "yaml": "pyyaml", "dateutil": "python-dateutil", "pytorch_lightning": "pytorch-lightning",
+    "dateutil": "python-dateutil", "pytorch_lightning": "pytorch-lightning",
     "bs4": "beautifulsoup4", "git": "gitpython", "kerastuner": "keras-tuner",
     "keras_tuner": "keras-tuner", "tensorflow_hub": "tensorflow-hub",
 }  # fmt: skip
