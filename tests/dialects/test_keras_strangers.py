@@ -83,6 +83,32 @@ print(tf.keras.losses.sparse_categorical_crossentropy(np.array([1]), guess).shap
 double = layers.Lambda(lambda x: 2 * x)
 print(float(double(tf.ones((1, 1)), 1)[0, 0]))
 """, ["2.0"]),
+    "modes and numbers by their places": ("tf", TF + """
+class Twice(layers.Layer):
+    def call(self, x, training=None):
+        return 2 * x if training else x
+class Scaled(layers.Layer):
+    def call(self, x, scale, training=None):
+        return x * scale + (100. if training else 0.)
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.norm, self.end = Twice(), layers.BatchNormalization(), layers.Dense(3)
+    def call(self, x, y, training, mask):
+        return self.norm(self.inner(self.end(x), training), training) + y * mask
+x, draws = tf.ones((4, 3)), tf.random.normal((50, 1))
+value = lambda made: float(made[0, 0])
+print(value(Twice()(x, True)), value(Twice()(x, False)), value(Twice()(x, training=True)))
+print(value(Scaled()(x, 3.)), value(Scaled()(x, scale=3.)), value(Scaled()(x, 3, True)))
+norm = layers.BatchNormalization()
+print(abs(float(norm(draws + 5, True).numpy().mean())) < 1e-3, float(norm.moving_mean[0]) > 0.03)
+print(bool((layers.Dropout(0.5)(tf.ones((50, 50)), True) == 0).numpy().any()))
+net = Net()
+with tf.GradientTape() as tape:
+    loss = tf.reduce_mean(net(x, x, True, tf.zeros((4, 3))) ** 2)
+print(float(loss) < 1e-6, len(tape.gradient(loss, net.trainable_variables)))
+print(np.allclose(net(x, x, False, x) - net(x, x, False, 0 * x), 1.))
+""", ["2.0 1.0 2.0", "3.0 3.0 103.0", "True True", "True", "True 4", "True"]),
     "gathered in pairs": ("tf", TF + """
 x = tf.reshape(tf.range(12), (2, 3, 2))
 print(tf.gather(x, [[2], [0]], axis=1, batch_dims=1).numpy().tolist())

@@ -24,6 +24,7 @@ from ..symbolic import Bare, found, item_of, lift, record, tensor
 from . import about, builds, closing, fitted, initial, judging, keyed, numpy_calls, theano_words
 from .custom import takes_mask
 from .layers import put_weights
+from .modes import besides, placed
 from .ops import Policy
 from .order import of_code
 from .printed import printed
@@ -72,26 +73,32 @@ def _call(session: KerasSession) -> Callable[..., Any]:
             put_weights(session, self)
             return out
         args = tuple(_value(arg) for arg in args)
-        while len(args) > 1 and isinstance(args[-1], (int, float)):
-            args = args[:-1]  # a mask or a mode, such as layer(x, 1), that is no input
+        args, told = placed(self, args)
+        training, mask = told.get("training", training), told.get("mask", mask)
+        args, others = besides(self, args, words)
+        if others:
+            words, training = {}, others[1].get("training", training)
         if isinstance(mask, Tensor) and takes_mask(self):
             vars(self)["told_mask"] = mask
         if training is None and not session.inside:
             training = bool(session.phase)
         before = session.inside, session.nested
         session.inside = session.nested = True
+        known = vars(self).get("told")
+        vars(self)["told"] = others
         try:
             with inference_or(None if training is None else bool(training), self):
-                whole = not before[1] and not words
+                whole = not before[1] and not words and others is None
                 out = natively(self, args) if whole else None
                 if out is None:
-                    known = getattr(self, "_graph", None)
+                    graph = getattr(self, "_graph", None)
                     out = _penalised(session, self, _CALL(self, *args, **words))
-                    if whole and known is None:  # as the next call gives it
+                    if whole and graph is None:  # as the next call gives it
                         out = natively.asked(self, args, out)
                 return out
         finally:
             session.inside, session.nested = before
+            vars(self)["told"] = known
 
     return call
 

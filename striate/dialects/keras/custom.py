@@ -21,6 +21,7 @@ from ..symbolic import found, kind
 from . import own_names
 from .fixed_batch import methods, on_zeros
 from .layouts import guess_layout
+from .modes import computed
 from .session import Given, KerasSession
 from .twin import follow
 from .words import initializer, named_activation
@@ -187,6 +188,8 @@ def derived(alias: Any) -> type[Layer]:
         def forward(self, *x: Tensor) -> Any:
             """Run the script's `call`."""
             with phase(alias.session, self.training):
+                if vars(self).get("told"):
+                    return computed(self, x, words_of_mode(self.call, self.training))
                 return self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
 
         @property
@@ -266,7 +269,10 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             if "told_mask" in vars(self):
                 words["mask"] = vars(self).pop("told_mask")
             with phase(scope, self.training):
-                out = self.call(*given(x, self.call), **words)
+                if vars(self).get("told"):
+                    out = computed(self, x, words)
+                else:
+                    out = self.call(*given(x, self.call), **words)
             for variable, value in self.waiting:
                 variable.data.copy_(value.detach())
             self.waiting = []

@@ -28,6 +28,7 @@ from .custom import contained, given, phase, track, words_of_mode
 from .eager import Steps
 from .extra import Merging
 from .latched import learnt
+from .modes import computed
 from .order import Stack, is_operation, listed
 from .session import KerasSession
 from .tf_objects import Anything
@@ -254,12 +255,14 @@ def names(session: KerasSession) -> dict[str, Any]:
 
         def forward(self, *x: Tensor) -> Any:
             """Run the script's `call`, or walk the graph."""
-            if self.runs_graph or not self._own:
+            told = vars(self).get("told")
+            if (self.runs_graph and not told) or not self._own:
                 return Model.forward(self, *x)
             object.__setattr__(self, "added", [])
             with phase(scope, self.training):
+                mode = words_of_mode(self.call, self.training)
                 x = keyed.keyed(self, x)
-                out = self.call(*given(x, self.call), **words_of_mode(self.call, self.training))
+                out = computed(self, x, mode) if told else self.call(*given(x, self.call), **mode)
             return keyed.plain(self, out)
 
         def _answers(self, x: Sequence[Tensor]) -> tuple[Any, ...]:
@@ -271,7 +274,7 @@ def names(session: KerasSession) -> dict[str, Any]:
 
         def trace(self, *inputs: Symbol) -> tuple[Symbol, ...]:
             """Return the outputs: `call` on symbols gives the layers one by one, where it can."""
-            if not self._own:
+            if not self._own or vars(self).get("told"):
                 return super().trace(*inputs)
             try:
                 taken: Any = keyed.keyed(self, inputs)
