@@ -109,6 +109,27 @@ with tf.GradientTape() as tape:
 print(float(loss) < 1e-6, len(tape.gradient(loss, net.trainable_variables)))
 print(np.allclose(net(x, x, False, x) - net(x, x, False, 0 * x), 1.))
 """, ["2.0 1.0 2.0", "3.0 3.0 103.0", "True True", "True", "True 4", "True"]),
+    "a mask that a layer must be given": ("tf", TF + """
+class Mixed(layers.Layer):
+    def call(self, a, b, mask):
+        return (a + b) * mask
+print(Mixed()(tf.ones((2, 3)), tf.ones((2, 3)), tf.zeros((2, 3))).numpy().max())
+""", ["0.0"]),
+    "layers of one network added to another, its input first": ("keras2", """
+import numpy as np
+from keras.layers import Conv2D, Dense, Flatten, Input
+from keras.models import Model, Sequential
+start = Input((8, 8, 1))
+first = Model(start, Dense(2)(Flatten()(Conv2D(3, (3, 3))(start))))
+second = Sequential()
+for layer in first.layers:
+    second.add(layer)
+second.add(Dense(5))
+print(second.output_shape, second.count_params() - first.count_params(), len(second.layers))
+x = np.ones((1, 8, 8, 1))
+weight, bias = second.layers[-1].get_weights()
+print(np.allclose(second.predict(x), first.predict(x) @ weight + bias, atol=1e-5))
+""", ["(None, 5) 15 4", "True"]),
     "gathered in pairs": ("tf", TF + """
 x = tf.reshape(tf.range(12), (2, 3, 2))
 print(tf.gather(x, [[2], [0]], axis=1, batch_dims=1).numpy().tolist())

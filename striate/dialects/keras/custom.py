@@ -80,7 +80,8 @@ def given(args: tuple[Tensor, ...], function: Any) -> tuple[Any, ...]:
     names = [
         name
         for name, one in inspect.signature(function).parameters.items()
-        if name not in MODES and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+        if (name not in MODES or one.default is one.empty)  # which the call must give
+        and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
     ]
     starred = any(
         p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values()

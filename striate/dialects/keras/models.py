@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...core.graph import Graph
 from ...core.layer import Layer
-from ...core.symbol import Symbol
+from ...core.symbol import Input, Symbol
 from ...errors import caller
 from ...model import Model, Sequential
 from ..table import DialectError
@@ -29,7 +29,7 @@ from .eager import Steps
 from .extra import Merging
 from .latched import learnt
 from .modes import computed
-from .order import Stack, is_operation, listed
+from .order import InputLayer, Stack, is_operation, listed
 from .session import KerasSession
 from .tf_objects import Anything
 from .verbs import Spoken
@@ -325,6 +325,9 @@ def names(session: KerasSession) -> dict[str, Any]:
             if isinstance(layer, Merging):
                 self._merge(layer)
                 return
+            if isinstance(layer, InputLayer):  # of another model's layers
+                spec = layer.symbol.spec
+                layer = Input(spec.shape, spec.dtype, data_format=spec.data_format, name=layer.name)
             if not self._stack and not isinstance(layer, Symbol):
                 start = keras_layers.first_input(scope, layer)
                 if start is not None:
