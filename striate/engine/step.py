@@ -198,7 +198,7 @@ def _penalties(model: Model) -> Iterator[tuple[Callable[[Tensor], Tensor], Tenso
         if isinstance(layer, Layer):
             for name, penalty in layer.regularizers.items():
                 weight = getattr(layer, name)
-                if weight.requires_grad or model.counts_frozen:
+                if getattr(weight, "requires_grad", True) or model.counts_frozen:
                     yield penalty, weight
 
 

@@ -52,7 +52,6 @@ def patches(version: str) -> Iterator[Patch]:
     if version == "pytorch0":
         yield Tensor, "numpy", _numbered(Tensor.numpy)
         yield _reduction, "legacy_get_string", _quietly(_reduction.legacy_get_string)
-        yield Tensor, "backward", _retaining(Tensor.backward)
         yield torch.autograd, "Variable", Variable
         yield from ((kind, "__init__", _counting(kind.__init__)) for kind in COUNTED)
 
@@ -134,10 +133,11 @@ def _quietly(original: Callable[..., str]) -> Callable[..., str]:
     return legacy_get_string
 
 
-def _retaining(original: Callable[..., None]) -> Callable[..., None]:
+def retaining(original: Callable[..., None]) -> Callable[..., None]:
+    """Return `backward` that takes `retain_variables`, and one number that has an axis."""
+
     @functools.wraps(original)
     def backward(self: Tensor, gradient: Any = None, *args: Any, **words: Any) -> None:
-        """Take `retain_variables`, `retain_graph` since 0.2, and one number that has an axis."""
         if "retain_variables" in words:
             words.setdefault("retain_graph", words.pop("retain_variables"))
         if isinstance(gradient, Tensor) and self.ndim == 0 and gradient.numel() == 1:

@@ -11,6 +11,7 @@ from torch import Tensor, nn, optim
 
 from ..dialect import Patch
 from ..session import Session
+from .lost import retaining
 from .optimizers import RULED
 from .waiting import GRAD, Waits, weights_of
 
@@ -26,8 +27,10 @@ CHANGING = [name for name in dir(Tensor)
 def patches(session: Session) -> Sequence[Patch]:
     """Let `backward` and `step` of a script be one pass where nothing comes in between."""
     waits = Waits(session.script)
+    old = session.version.name == "pytorch0"
+    backward = retaining(Tensor.backward) if old else Tensor.backward
     return [
-        (Tensor, "backward", _backward(Tensor.backward, waits)),
+        (Tensor, "backward", _backward(backward, waits)),
         (torch.autograd, "backward", _after(torch.autograd.backward, waits)),
         (torch.autograd, "grad", _after(torch.autograd.grad, waits)),
         (optim.Optimizer, "zero_grad", _zero(optim.Optimizer.zero_grad, waits)),
@@ -35,23 +38,17 @@ def patches(session: Session) -> Sequence[Patch]:
         (optim.Optimizer, "state", _state(waits)),
         (nn.Parameter, "grad", _watched(GRAD, waits)),
         (nn.Parameter, "data", _watched(DATA, waits)),
-        *((nn.Parameter, name, _after(getattr(Tensor, name), waits)) for name in CHANGING),
+        *((nn.Parameter, name, _method(name, waits)) for name in CHANGING),
         *((kind, "step", _step(kind, waits)) for kind in RULED),
     ]
 
 
 def _backward(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
     @functools.wraps(original)
-    def backward(
-        self: Tensor,
-        gradient: Any = None,
-        retain_graph: Any = None,
-        create_graph: bool = False,
-        inputs: Any = None,
-    ) -> None:
-        plain = gradient is None and not retain_graph and not create_graph and inputs is None
-        if not plain or type(self) is not Tensor or not waits.backward(self):
-            original(self, gradient, retain_graph, create_graph, inputs)
+    def backward(self: Tensor, *args: Any, **words: Any) -> None:
+        plain = not args and not words and type(self) is Tensor and not self.ndim
+        if not plain or not waits.backward(self):
+            original(self, *args, **words)
 
     return backward
 
@@ -64,6 +61,18 @@ def _after(original: Callable[..., Any], waits: Waits) -> Callable[..., Any]:
         return original(*args, **words)
 
     return call
+
+
+def _method(name: str, waits: Waits) -> Callable[..., Any]:
+    """Return a method of parameters, as tensors have it at the time of the call."""
+
+    @functools.wraps(getattr(Tensor, name))
+    def method(self: Tensor, *args: Any, **words: Any) -> Any:
+        if waits.waiting is not None:
+            waits.settle()
+        return getattr(Tensor, name)(self, *args, **words)
+
+    return method
 
 
 def _zero(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
