@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .networks import find
-from .process import Peer, Process, ScriptProcess
+from .process import Peer, Process, ScriptProcess, in_turn, times
 from .protocol import usable
 from .results import Results, header, keep, load, origins, table
 
@@ -47,14 +47,7 @@ def measure(pair: Pair, passes: int, seconds: float, priority: str) -> dict[str,
         ScriptProcess(SCRIPTS / f"{pair.script}.py", Path(folder)) as script,
         Process(native, pair.network, "train", batch, seconds) as twin,
     ):
-        both = {"script": script, "native": twin}
-        for process in both.values():
-            process.run(priority)  # what is only done once
-        found: dict[str, list[float]] = {name: [] for name in both}
-        for _ in range(passes):
-            for name, process in both.items():
-                found[name].append(process.run(priority)["samples_per_s"])
-    return found
+        return in_turn({"script": script, "native": twin}, passes, priority)
 
 
 def page(results: Results) -> str:
@@ -62,11 +55,10 @@ def page(results: Results) -> str:
     rows = [["script", "batch", "n", "script, samples/s", "native, samples/s", "script / native"]]
     for name in filter(results.__contains__, PAIRS):
         script, native = results[name]["script"], results[name]["native"]
-        ratio = statistics.median(a / b for a, b in zip(script, native, strict=True))
         rows.append([
             name, f"{find(PAIRS[name].network).batch}", f"{len(script)}",
             f"{statistics.median(script):,.0f}", f"{statistics.median(native):,.0f}",
-            f"{ratio:.2f}",
+            f"{times(script, native):.2f}",
         ])  # fmt: skip
     lines = [
         "# Scripts of dialects beside native networks", "",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .dialects import SCRIPTS
-from .process import PlainProcess, ScriptProcess
+from .process import PlainProcess, ScriptProcess, in_turn, times
 from .protocol import usable
 from .results import Results, header, keep, load, origins, table
 
@@ -45,14 +45,7 @@ def measure(row: Row, passes: int, priority: str) -> dict[str, list[float]]:
         other = (ScriptProcess(script, where, row.beside) if row.beside
                  else PlainProcess(script, where, row.loop))  # fmt: skip
         with ScriptProcess(script, where, row.loop) as loop, other:
-            both = {"loop": loop, "beside": other}
-            for process in both.values():
-                process.run(priority)  # what is only done once
-            found: dict[str, list[float]] = {name: [] for name in both}
-            for _ in range(passes):
-                for name, process in both.items():
-                    found[name].append(process.run(priority)["samples_per_s"])
-    return found
+            return in_turn({"loop": loop, "beside": other}, passes, priority)
 
 
 def page(results: Results) -> str:
@@ -60,11 +53,10 @@ def page(results: Results) -> str:
     rows = [["loop", "n", "loop, samples/s", "beside", "beside, samples/s", "loop / beside"]]
     for name in filter(results.__contains__, ROWS):
         loop, beside = results[name]["loop"], results[name]["beside"]
-        ratio = statistics.median(a / b for a, b in zip(loop, beside, strict=True))
         rows.append([
             name, f"{len(loop)}", f"{statistics.median(loop):,.0f}",
             ROWS[name].beside or "plain PyTorch", f"{statistics.median(beside):,.0f}",
-            f"{ratio:.2f}",
+            f"{times(loop, beside):.2f}",
         ])  # fmt: skip
     lines = [
         "# Loops of scripts", "",

@@ -6,11 +6,12 @@ import fcntl
 import json
 import os
 import select
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,3 +158,22 @@ def _peers_python() -> Path:
     if not python.is_file():
         raise SystemExit("the peers are not installed\n  fix   scripts/peers")
     return python
+
+
+def in_turn(both: Mapping[str, Process], passes: int, priority: str) -> dict[str, list[float]]:
+    """Return the samples per second of every pass of processes that take turns.
+
+    A first pass of each has what is only done once, and does not count.
+    """
+    for process in both.values():
+        process.run(priority)
+    found: dict[str, list[float]] = {name: [] for name in both}
+    for _ in range(passes):
+        for name, process in both.items():
+            found[name].append(process.run(priority)["samples_per_s"])
+    return found
+
+
+def times(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return how many times as fast one is: the median of passes next to each other."""
+    return statistics.median(a / b for a, b in zip(one, other, strict=True))
