@@ -25,29 +25,31 @@ class Discrete:
 
 
 @dataclass(frozen=True)
-class RealInterval:
+class Interval:
     """Numbers between two."""
 
-    min_value: float
-    max_value: float
-    dtype: ClassVar[type] = float
+    min_value: Any
+    max_value: Any
+    dtype: ClassVar[type]
+    draw: ClassVar[str]  # the method of a generator
 
-    def sample_uniform(self, rng: Any = random) -> float:
+    def sample_uniform(self, rng: Any = random) -> Any:
         """Return one of them."""
-        return float(rng.uniform(self.min_value, self.max_value))
+        return self.dtype(getattr(rng, self.draw)(self.min_value, self.max_value))
 
 
-@dataclass(frozen=True)
-class IntInterval:
+class RealInterval(Interval):
+    """Real numbers between two."""
+
+    dtype = float
+    draw = "uniform"
+
+
+class IntInterval(Interval):
     """Whole numbers between two, both among them."""
 
-    min_value: int
-    max_value: int
-    dtype: ClassVar[type] = int
-
-    def sample_uniform(self, rng: Any = random) -> int:
-        """Return one of them."""
-        return int(rng.randint(self.min_value, self.max_value))
+    dtype = int
+    draw = "randint"
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import layers
 from ..errors import ConfigError, caller, nearest
 
 Converter = Callable[[Any], Any]
 
+T = TypeVar("T")
+
 
 class DialectError(ConfigError):
     """A script uses a word that has no meaning here; the message has the native one."""
+
+
+def chosen(where: str, what: str, name: Any, known: Mapping[str, T], fix: str) -> T:
+    """Return what a name stands for.
+
+    Raises: DialectError, which lists the names.
+    """
+    if name in known:
+        return known[name]
+    raise DialectError(
+        where,
+        f"there is no {what} {name!r}",
+        need="one of " + ", ".join(known),
+        fix=fix,
+        at=caller(),
+    )
 
 
 @dataclass(frozen=True)

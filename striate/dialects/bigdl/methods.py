@@ -14,7 +14,7 @@ from ...errors import caller
 from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Optimizer, RMSprop
 from ...optimizers.optimizer import State, Tensors
 from ..leader import Ftrl
-from ..table import DialectError
+from ..table import DialectError, chosen
 from .kind import Signature, Words, bind
 
 Rate = Callable[[int], float]
@@ -60,16 +60,9 @@ def named_method(name: Any, state: Mapping[str, Any] | None) -> Any:
     """Return a method that is given by its name, with what `state` says; others as they are."""
     if not isinstance(name, str):
         return name
-    known = {kind.lower(): kind for kind in ROWS}
-    kind = known.get(name.lower(), name)
-    if kind not in ROWS:
-        raise DialectError(
-            "BigDL 0.7 Optimizer",
-            f"there is no method {name!r}",
-            need="one of " + ", ".join(ROWS),
-            fix='optim_method="SGD"',
-            at=caller(),
-        )
+    word = next((kind for kind in ROWS if kind.lower() == name.lower()), name)
+    known = dict(zip(ROWS, ROWS, strict=True))
+    kind = chosen("BigDL 0.7 Optimizer", "method", word, known, 'optim_method="SGD"')
     words = {STATE.get(word, word): value for word, value in (state or {}).items()}
     return Method.of(kind, **words)
 

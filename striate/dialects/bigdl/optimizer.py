@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import caller
-from ..table import DialectError
+from ..table import chosen
 from .judging import MAE, Loss, Top1Accuracy, Top5Accuracy, ValidationMethod
 from .methods import Method
 from .module import Module
@@ -121,13 +120,6 @@ class Optimizer:
 def _judge(name: str) -> ValidationMethod:
     """Return a method that is given by its name, as in the first releases."""
     known: dict[str, Any] = {kind.name: kind for kind in (Top1Accuracy, Top5Accuracy, Loss, MAE)}
-    if name not in known:
-        raise DialectError(
-            "BigDL 0.7 set_validation",
-            f"there is no method {name!r}",
-            need="one of " + ", ".join(known),
-            fix='val_method=["Top1Accuracy"]',
-            at=caller(),
-        )
-    made: ValidationMethod = known[name]()
+    fix = 'val_method=["Top1Accuracy"]'
+    made: ValidationMethod = chosen("BigDL 0.7 set_validation", "method", name, known, fix)()
     return made

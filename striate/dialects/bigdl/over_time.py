@@ -12,14 +12,13 @@ from ... import layers as native
 from ...core.layer import Layer
 from ...core.spec import Spec
 from ...core.symbol import Symbol
-from ...errors import caller
 from ...initializers import RandomNormal, RandomUniform
 from ...layers.activation import hard_sigmoid_of_keras_2 as hard_sigmoid
 from ...layers.cells import LSTMCell, States
 from ...layers.embedding import Embedding
 from ...layers.recurrent import GRU, LSTM, Bidirectional, Recurrent, SimpleRNN
 from ..keras.conv_recurrent import ConvLSTM2D
-from ..table import DialectError
+from ..table import chosen
 from . import learned
 from .containers import Container, Sequential, Values
 from .core import regularizer
@@ -68,16 +67,8 @@ class PeepholeLSTM(LSTM):
 
 def _act(given: Any, default: str) -> Any:
     """Return the activation that a layer of BigDL, or a word, stands for."""
-    word = getattr(given, "kind", given) or default
-    if str(word).lower() in ACTIVATIONS:
-        return ACTIVATIONS[str(word).lower()]
-    raise DialectError(
-        "BigDL 0.7",
-        f"there is no activation {word!r} of a cell",
-        need="one of " + ", ".join(ACTIVATIONS),
-        fix='"tanh"',
-        at=caller(),
-    )
+    word = str(getattr(given, "kind", given) or default).lower()
+    return chosen("BigDL 0.7", "activation of a cell", word, ACTIVATIONS, '"tanh"')
 
 
 def _penalties(words: Words, *names: str) -> Words:
