@@ -327,6 +327,7 @@ def test_a_habit_means_what_it_did(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dialect, text = PROGRAMS[name]
+    assert "assert " in text  # it is the program that compares
     script = tmp_path / "old.py"
     script.write_text(textwrap.dedent(text))
     monkeypatch.chdir(tmp_path)

@@ -289,6 +289,7 @@ def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_scripts_do_what_they_say(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert "assert " in text  # it is the script that compares
     run(text, tmp_path, monkeypatch)
 
 

@@ -274,6 +274,7 @@ PROGRAMS = {
 def test_a_habit_means_what_it_did(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert "assert " in PROGRAMS[name]  # it is the program that compares
     script = tmp_path / "old.py"
     script.write_text(textwrap.dedent(PROGRAMS[name]))
     monkeypatch.chdir(tmp_path)
