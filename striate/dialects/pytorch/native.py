@@ -72,9 +72,8 @@ class Followed:
 class Same:
     """A network as it was at a call: at the next one, most often, all of it is the same.
 
-    Telling that takes a tenth of the time that it takes to look at it anew. Attributes that are
-    set, and hooks, are told of (`patches`); a script may write into the dictionaries of parts and
-    weights as well.
+    Attributes that are set, and hooks, are told of (`patches`); a script may write into the
+    dictionaries of parts and weights as well.
     """
 
     def __init__(self, followed: Followed, x: Tensor, parts: Sequence[nn.Module]) -> None:

@@ -8,6 +8,7 @@ speaks of `.grad` might look at them after the step, where they would be gone: i
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
@@ -32,10 +33,12 @@ from .optimizers import rule_of, slots_of
 Array = NDArray[np.float32]
 GRAD: Any = Tensor.grad
 STEADY = 2  # steps by one rule, before the next ones are expected
+GRADIENTS = "STRIATE_GRADIENTS"  # in the environment: "kept" where they shall never wait
 MOST_NODES = 64  # of a loss behind a network
 HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 WATCHES = ("grad", "register_hook", "retain_grad", "register_post_accumulate_grad_hook")
 MEAN = 1  # torch's number of this reduction
+NEGATIVE = 1 << 63  # and more: what a node of torch shows for numbers below 0
 
 
 class Habit:
@@ -59,11 +62,18 @@ class Habit:
 
     def follows(self, optimizer: optim.Optimizer, rule: Update | None) -> None:
         """Note a step that was made by torch."""
-        known = self.optimizer is not None and self.optimizer() is optimizer
-        self.steps = self.steps + 1 if known and rule is not None and rule == self.rule else 0
-        self.optimizer, self.rule = weakref.ref(optimizer), rule
+        known = self.is_of(optimizer) and rule is not None and rule == self.rule
+        self.steps = self.steps + 1 if known else 0
+        if not self.is_of(optimizer):
+            self.home()
+            self.optimizer = weakref.ref(optimizer)
+        self.rule = rule
         if self.steps >= STEADY and rule is not None and not self.refused:
             self.taped.expect(rule)
+
+    def is_of(self, optimizer: Any) -> bool:
+        """Return whether this optimizer made the last step."""
+        return self.optimizer is not None and self.optimizer() is optimizer
 
     def lend(self, optimizer: Any, weights: Sequence[Tensor]) -> Slots | None:
         """Return what the optimizer keeps, to be changed outside; None if not all is there."""
@@ -112,7 +122,9 @@ class Waiting:
         """Change the weights by them; returns whether that was possible."""
         habit = self.habit
         rule = rule_of(optimizer)
-        if rule is None or rule != habit.rule or not _alone(optimizer, habit):
+        if rule is None or rule != habit.rule or not habit.is_of(optimizer):
+            return False
+        if not _alone(optimizer, habit):
             return False
         self._as_then()
         lent = habit.lend(optimizer, self.call.weights)
@@ -130,36 +142,44 @@ class Waiting:
                 "loss.backward",
                 "weights were changed between backward() and what uses the gradients, by a view "
                 "of them",
-                fix="change them before loss.backward() or after optimizer.step()",
+                fix=f"{GRADIENTS}=kept in the environment for the script as it is, or change them "
+                "before loss.backward() or after optimizer.step()",
                 at=caller(),
             )
 
 
+class Here(threading.local):
+    """What a thread knows: its gradients that wait, or else the call whose gradients torch made."""
+
+    waiting: Waiting | None = None
+    last: Call | None = None
+
+
 class Waits:
-    """The gradients that wait in a script: those of one call at most."""
+    """The gradients that wait in a script: those of one call at most, in its main thread."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.waiting: Waiting | None = None
-        self.last: Call | None = None  # whose gradients torch has made
+        self.here = Here()
+        self.lock = threading.Lock()
         self.habits: weakref.WeakKeyDictionary[Taped, Habit] = weakref.WeakKeyDictionary()
 
     @functools.cached_property
     def possible(self) -> bool:
         """Whether the script never speaks of gradients, which may be gone when it looks at them."""
         said = {word for kind, word, _ in self.script.words if kind in ("name", "text")}
-        return bool(said) and said.isdisjoint(WATCHES)
+        return bool(said) and said.isdisjoint(WATCHES) and os.environ.get(GRADIENTS) != "kept"
 
     def settle(self) -> None:
         """Compute what waits: it is asked for, or what it depends on may change."""
-        waiting, self.waiting = self.waiting, None
+        waiting, self.here.waiting = self.here.waiting, None
         if waiting is not None:
             waiting.settle()
 
     def backward(self, loss: Tensor) -> bool:
         """Return whether the gradients of a loss can wait, and do now."""
         self.settle()
-        self.last = None
+        self.here.last = None
         if not self.possible or threading.current_thread() is not threading.main_thread():
             return False
         node = only_call(loss)
@@ -167,10 +187,11 @@ class Waits:
             return False
         call: Call = node.call
         taped = call.plan.taped
-        habit = self.habits.get(taped)
-        if habit is None:
-            habit = self.habits[taped] = Habit(taped, call.weights)
-        self.last = call
+        with self.lock:
+            habit = self.habits.get(taped)
+            if habit is None:
+                habit = self.habits[taped] = Habit(taped, call.weights)
+        self.here.last = call
         if habit.spent:
             return False  # it adds to what is gone: `step` says so, if it comes to that
         if habit.refused or not _untouched(call.weights):
@@ -182,35 +203,39 @@ class Waits:
         if slope is None:
             edge, start = (GradientEdge(node, 0),), torch.ones_like(loss)
             slope = torch.autograd.grad(loss, edge, start)[0].numpy()
-        self.waiting = Waiting(call, slope, habit)
+        self.here.waiting = Waiting(call, slope, habit)
         return True
 
     def step(self, optimizer: Any) -> bool:
         """Return whether a step was made of what waits."""
-        waiting = self.waiting
+        waiting = self.here.waiting
         if waiting is None or not waiting.step(optimizer):
             self.settle()
             self._check(optimizer)
             return False
-        self.waiting = None
+        self.here.waiting = None
         return True
+
+    def _known(self) -> list[Habit]:
+        with self.lock:
+            return [*self.habits.values()]
 
     def _check(self, optimizer: Any) -> None:
         """Refuse a step by gradients that the step before it has used up."""
-        spent = {one for habit in self.habits.values() if habit.spent for one in habit.ids}
+        spent = {one for habit in self._known() if habit.spent for one in habit.ids}
         if spent and any(id(one) in spent for one in weights_of(optimizer)):
             raise DialectError(
                 "optimizer.step",
                 "uses the gradients of the step before once more, which are not kept",
                 need="zero_grad() between two steps, as until now",
-                fix="optimizer.zero_grad() before loss.backward(); a script that reads `.grad` "
-                "keeps them",
+                fix=f"{GRADIENTS}=kept in the environment for the script as it is, or "
+                "optimizer.zero_grad() before loss.backward()",
                 at=caller(),
             )
 
     def stepped(self, optimizer: Any) -> None:
         """Note that torch has made a step."""
-        call, self.last = self.last, None
+        call, self.here.last = self.here.last, None
         habit = None if call is None else self.habits.get(call.plan.taped)
         if habit is not None and not habit.taped.foreign:
             rule = rule_of(optimizer)
@@ -218,7 +243,7 @@ class Waits:
 
     def zeroed(self, weights: Iterable[Tensor]) -> None:
         """Forget the gradients of these weights."""
-        habits = [one for one in self.habits.values() if one.spent]
+        habits = [one for one in self._known() if one.spent]
         if habits:
             zeroed = {*map(id, weights)}
             for one in habits:
@@ -226,8 +251,8 @@ class Waits:
 
     def home(self, optimizer: Any) -> None:
         """Let an optimizer have what it keeps."""
-        for habit in self.habits.values():
-            if habit.lent is not None and habit.optimizer and habit.optimizer() is optimizer:
+        for habit in self._known():
+            if habit.lent is not None and habit.is_of(optimizer):
                 habit.home()
 
 
@@ -254,7 +279,7 @@ def only_call(loss: Tensor) -> Any:
 def _of_classes(loss: Any, node: Any) -> Array | None:
     """Return the gradient of the scores, where a loss is the mean crossentropy of classes alone.
 
-    By torch's autograd it takes five times as long.
+    In one native call, instead of two by torch's autograd.
     """
     native = library()
     if native is None or loss.name() != "NllLossBackward0" or loss._saved_weight is not None:
@@ -262,7 +287,9 @@ def _of_classes(loss: Any, node: Any) -> Array | None:
     below, _ = loss.next_functions[0]
     if below.name() != "LogSoftmaxBackward0" or below.next_functions[0][0] is not node:
         return None
-    if loss._saved_reduction != MEAN or loss._saved_ignore_index < 1 << 63:  # negative
+    if loss._saved_reduction != MEAN or loss._saved_ignore_index < NEGATIVE:
+        return None
+    if below._saved_dim != 1 and below._saved_dim < NEGATIVE:  # over the samples
         return None
     scores, classes = below._saved_result.detach().numpy(), loss._saved_target.numpy()
     if scores.ndim != 2 or scores.dtype != np.float32 or classes.min() < 0:

@@ -36,6 +36,7 @@ def patches(session: Session) -> Sequence[Patch]:
         (optim.Optimizer, "zero_grad", _zero(optim.Optimizer.zero_grad, waits)),
         (nn.Module, "zero_grad", _zero_module(nn.Module.zero_grad, waits)),
         (optim.Optimizer, "state", _state(waits)),
+        (optim.Optimizer, "__setstate__", _loading(optim.Optimizer.__setstate__, waits)),
         (nn.Parameter, "grad", _watched(GRAD, waits)),
         (nn.Parameter, "data", _watched(DATA, waits)),
         *((nn.Parameter, name, _method(name, waits)) for name in CHANGING),
@@ -56,7 +57,7 @@ def _backward(original: Callable[..., None], waits: Waits) -> Callable[..., None
 def _after(original: Callable[..., Any], waits: Waits) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(*args: Any, **words: Any) -> Any:
-        if waits.waiting is not None:
+        if waits.here.waiting is not None:
             waits.settle()
         return original(*args, **words)
 
@@ -68,7 +69,7 @@ def _method(name: str, waits: Waits) -> Callable[..., Any]:
 
     @functools.wraps(getattr(Tensor, name))
     def method(self: Tensor, *args: Any, **words: Any) -> Any:
-        if waits.waiting is not None:
+        if waits.here.waiting is not None:
             waits.settle()
         return getattr(Tensor, name)(self, *args, **words)
 
@@ -113,16 +114,25 @@ def _state(waits: Waits) -> property:
     return property(get, put)
 
 
+def _loading(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
+    @functools.wraps(original)
+    def set_state(self: optim.Optimizer, state: dict[str, Any]) -> None:
+        waits.home(self)
+        original(self, state)
+
+    return set_state
+
+
 def _watched(field: Any, waits: Waits) -> property:
     """Return a field of a parameter, before whose use nothing waits."""
 
     def get(self: Tensor) -> Any:
-        if waits.waiting is not None:
+        if waits.here.waiting is not None:
             waits.settle()
         return field.__get__(self)
 
     def put(self: Tensor, value: Any) -> None:
-        if waits.waiting is not None:
+        if waits.here.waiting is not None:
             waits.settle()
         field.__set__(self, value)
 
