@@ -27,7 +27,7 @@ from .inspect.summary import print_summary
 from .layers import faithful, foreign
 from .layers.in_layers import in_layers, refused, same
 from .layers.wrap import Opaque
-from .store import formats, keras_training
+from .store import formats, keras_state, keras_training
 
 Symbols = Symbol | Sequence[Symbol]
 
@@ -447,6 +447,8 @@ def load(path: str | Path, custom: Mapping[str, Any] | None = None) -> Model:
     if found.training:
         try:
             model.compile(**keras_training.compile_words(found.training))
+            if found.state and not keras_state.restore(found.state, model, model):
+                found.notes.append(keras_state.LOST)
         except Exception as error:  # a file may say anything; the network is there all the same
             reason = error.what if isinstance(error, StriateError) else str(error)
             found.notes.append(f"the model is not compiled as the file says: {reason}")

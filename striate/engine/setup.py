@@ -80,7 +80,7 @@ class Setup:
         self.weighted_metrics[index] = weighted
         if getattr(loss, "takes_any_labels", False):
             for metric in (*self.metrics[index], *weighted):
-                getattr(metric, "native", metric).any_labels = True
+                (getattr(metric, "native", None) or metric).any_labels = True
         names = [metric.name for metric in (*self.metrics[index], *weighted)]
         double = next((name for name in names if names.count(name) > 1), "")
         if double:

@@ -20,19 +20,23 @@ HDF5 = b"\x89HDF\r\n"
 HEAD = 4096  # bytes in which an archive names its first part
 
 
-def save(model: Layer, path: str | Path) -> Path:
+def save(
+    model: Layer, path: str | Path, training: Mapping[str, Any] | None = None, trained: Any = None
+) -> Path:
     """Write the model, its network and its weights, to one file; return its path.
 
     `.keras` and `.h5` are Keras's formats, which Keras 3 loads; any other name is Striate's own,
-    which holds every layer.
+    which holds every layer. `training` is what the model is compiled with in Keras's words, if not
+    what it says itself, and `trained` what has the optimizer's state, if not the model.
 
     Raises: StoreError for a layer that the format cannot hold, or where nothing can be written.
     """
     if Path(path).suffix in KERAS:
         from . import keras_file
 
-        training = keras_training.training_words(getattr(model, "setup", None))
-        return keras_file.write_model(model, path, training)
+        if training is None:
+            training = keras_training.training_words(getattr(model, "setup", None))
+        return keras_file.write_model(model, path, training, trained)
     return model_file.save(model, path)
 
 

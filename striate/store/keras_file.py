@@ -13,7 +13,7 @@ import torch
 
 from ..core.layer import Layer
 from ..errors import StoreError
-from . import keras_graph, keras_weights, model_file
+from . import keras_graph, keras_state, keras_weights, model_file
 from .config import Make
 from .files import read as read_bytes, write_atomic
 from .hdf5 import Archive, pack
@@ -67,8 +67,8 @@ def read_model(path: str | Path, make: Make, custom: Mapping[str, Any] | None = 
             _expect_room(archive, reader.network(kind, config))
         words.notes.clear()
         model = reader.network(kind, config)
-    notes = _put(archive, model)
-    return Found(model, training, _notes(archive, [*words.notes, *notes]))
+    notes = list(dict.fromkeys([*words.notes, *_put(archive, model)]))
+    return Found(model, training, notes, keras_state.find(archive, version))
 
 
 def from_description(
@@ -80,31 +80,44 @@ def from_description(
     return keras_graph.Reader(Words(where, version, custom or {}), make).network(kind, config)
 
 
-def read_weights(path: str | Path, model: Layer, by_name: bool = False) -> list[str]:
+def read_weights(
+    path: str | Path, model: Layer, by_name: bool = False, trained: Any = None
+) -> list[str]:
     """Replace a model's weights by those of a `.h5`, `.weights.h5` or `.keras` file, or of ReNom's.
 
     Layers are found by their names where the file has all of them, else by their order. With
-    `by_name`, the layers that the file does not have keep theirs. Returns notes.
+    `by_name`, the layers that the file does not have keep theirs. Where the model has made steps,
+    its optimizer goes on from the file's. `trained` is what has the setup, if not the model.
+    Returns notes.
 
     Raises: StoreError where numbers or shapes differ; nothing is changed then.
     """
     where, data = str(path), read_bytes(path)
     archive = Archive(where, _unzip(where, data)[WEIGHTS] if data[:2] == b"PK" else data)
     model_file.expect_built(model)
-    return _notes(archive, _put(archive, model, by_name))
+    notes = _put(archive, model, by_name)
+    trained = trained or model
+    state = keras_state.find(archive, 3)
+    if state and getattr(getattr(trained, "setup", None), "state", None):
+        notes += [] if keras_state.restore(state, model, trained) else [keras_state.LOST]
+    return list(dict.fromkeys(notes))
 
 
-def write_model(model: Layer, path: str | Path, training: Mapping[str, Any] | None = None) -> Path:
+def write_model(
+    model: Layer, path: str | Path, training: Mapping[str, Any] | None = None, trained: Any = None
+) -> Path:
     """Write a `.keras` or `.h5` file that Keras 3 loads; return its path.
 
-    `training` is what the model is compiled with, in Keras's words.
+    `training` is what the model is compiled with, in Keras's words, and `trained` what has the
+    optimizer's state, if not the model. Without `training`, the network and its weights are all.
 
     Raises: StoreError for a layer that Keras does not have, or where the file cannot be written.
     """
     path = Path(path)
     kind, config = describe(model)
+    state = keras_state.arrays(model, trained or model) if training else {}
     if path.suffix == ".keras":
-        return write_atomic(path, _zip(kind, config, model, training))
+        return write_atomic(path, _zip(kind, config, model, training, state))
     arrays, attributes = keras_weights.groups(model)
     inner = {f"model_weights/{name}".rstrip("/"): value for name, value in attributes.items()}
     about = {"keras_version": VERSION, "backend": "tensorflow",
@@ -113,14 +126,27 @@ def write_model(model: Layer, path: str | Path, training: Mapping[str, Any] | No
         renamed = {"optimizer_config": training["optimizer"], **training}
         about["training_config"] = json.dumps({k: renamed[k] for k in renamed if k != "optimizer"})
     named = {f"model_weights/{name}": array for name, array in arrays.items()}
+    if state:
+        inner[keras_state.GROUP] = {"weight_names": list(state)}
+        named |= {f"{keras_state.GROUP}/{name}": array for name, array in state.items()}
     return write_atomic(path, pack(named, {"": about, **inner}))
 
 
-def write_weights(model: Layer, path: str | Path) -> Path:
-    """Write the weights alone: `.weights.h5` as Keras 3 does, other `.h5` as Keras 2 did."""
+def write_weights(model: Layer, path: str | Path, trained: Any = None) -> Path:
+    """Write the weights alone: `.weights.h5` as Keras 3 does, other `.h5` as Keras 2 did.
+
+    The former has the optimizer's state too; `trained` is what has it, if not the model.
+    """
     model_file.expect_built(model)
-    tree = keras_weights.tree if str(path).endswith(".weights.h5") else keras_weights.groups
-    return write_atomic(path, pack(*tree(model)))
+    if not str(path).endswith(".weights.h5"):
+        return write_atomic(path, pack(*keras_weights.groups(model)))
+    arrays, attributes = keras_weights.tree(model)
+    state = keras_state.arrays(model, trained or model)
+    return write_atomic(path, pack({**arrays, **_numbered(state)}, attributes))
+
+
+def _numbered(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{keras_state.TREE}/{at}": array for at, array in enumerate(state.values())}
 
 
 def _network(where: str, document: Mapping[str, Any]) -> tuple[str, Any]:
@@ -162,22 +188,16 @@ def _put(archive: Archive, model: Layer, by_name: bool = False) -> list[str]:
     return []
 
 
-def _notes(archive: Archive, notes: list[str]) -> list[str]:
-    states = [path for path in archive.arrays if path.startswith(("optimizer/", "optimizer_w"))]
-    if states:
-        notes = [*notes, "the state of the optimizer is not read: training begins with a new one"]
-    return list(dict.fromkeys(notes))
-
-
-def _zip(kind: str, config: Any, model: Layer, training: Any) -> bytes:
+def _zip(kind: str, config: Any, model: Layer, training: Any, state: Mapping[str, Any]) -> bytes:
     module = "keras" if kind == "Sequential" else "keras.src.models.functional"
     document = {"module": module, "class_name": kind, "config": config, "registered_name": kind}
     if training:
         document["compile_config"] = training
+    arrays, attributes = keras_weights.tree(model)
     parts = {
         METADATA: json.dumps({"keras_version": VERSION, "date_saved": ""}).encode(),
         CONFIG: json.dumps(document).encode(),
-        WEIGHTS: pack(*keras_weights.tree(model)),
+        WEIGHTS: pack({**arrays, **_numbered(state)}, attributes),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

@@ -217,7 +217,7 @@ def _dealt(layer: Layer, arrays: dict[str, Array]) -> list[tuple[Layer, list[Arr
     """Return the arrays of a layer, or of each layer of a nested model."""
     if not is_model(layer):
         return [(layer, list(arrays.values()))]
-    leaves = [leaf for leaf in _leaves(layer) if leaf.weights]
+    leaves = [leaf for leaf in innermost(layer) if leaf.weights]
     by_owner: dict[str, list[Array]] = {}
     for name, array in arrays.items():
         by_owner.setdefault(name.rpartition("/")[0].rpartition("/")[2], []).append(array)
@@ -246,9 +246,10 @@ def _in_place(leaf: Layer, arrays: list[Array]) -> list[Array]:
     return made if fits else arrays
 
 
-def _leaves(model: Layer) -> list[Layer]:
+def innermost(model: Layer) -> list[Layer]:
+    """Return the layers of a model, those of nested ones in their places."""
     return [leaf for layer in ordered(model)
-            for leaf in (_leaves(layer) if is_model(layer) else [layer])]  # fmt: skip
+            for leaf in (innermost(layer) if is_model(layer) else [layer])]  # fmt: skip
 
 
 def _today(layer: Layer, arrays: list[Array], version: int, backend: str) -> list[Array]:

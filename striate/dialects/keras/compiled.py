@@ -121,7 +121,7 @@ class Compiled(Model):
         if not hasattr(type(self), "loss"):
             object.__setattr__(self, "loss", loss)
         handle = optimizer if isinstance(optimizer, keras_optimizers.Optimizer) else (
-            keras_optimizers.classes(session)["Optimizer"].of(rule)
+            keras_optimizers.face(session, rule)
         )  # fmt: skip
         vars(handle)["model"] = self._trained
         object.__setattr__(self, "handle", handle)

@@ -15,26 +15,32 @@ from typing import Any
 from ...core.layer import Layer
 from ...core.symbol import Symbol
 from ...errors import ConfigError, StoreError, StriateError
-from ...store import formats, keras_training, model_file
+from ...store import formats, keras_state, keras_training, model_file
 from . import losses as keras_losses
+from .in_files import made_by
 from .initial import draw_anew
 from .losses_overlap import CLASSES as OF_KERAS
 from .losses_reduced import reduced
 from .metrics import metric_classes
+from .rules import RULES
 from .session import KerasSession
 
 KEPT = "Kept"  # the class of a description that stands for a model of this script
 
 
-def save(model: Any, path: Any, session: KerasSession) -> None:
-    """Write a model; one that holds a script's own code is also kept for this script's run."""
+def save(model: Any, path: Any, session: KerasSession, *, compiled: bool = True) -> None:
+    """Write a model; one that holds a script's own code is also kept for this script's run.
+
+    Unless it is to be `compiled`, what it is trained with is left out.
+    """
     session.kept.pop(str(path), None)
-    session.training[str(path)] = keras_training.training_words(model.setup)
+    training = keras_training.training_words(model.setup, RULES) if compiled else {}
+    session.training[str(path)] = training
     path = inside(path)
     try:
         if getattr(model, "own", False):  # its class is known to this script alone
             session.kept[str(path)] = copy.deepcopy(model)
-        formats.save(drawn(model, session), path)
+        formats.save(drawn(model, session), path, training, model._trained)
     except StoreError as error:
         _otherwise(model, path, session, error)
 
@@ -107,7 +113,7 @@ def save_weights(model: Any, path: Any, session: KerasSession) -> None:
 
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
-        keras_file.write_weights(model, path)
+        keras_file.write_weights(model, path, model._trained)
     except (StoreError, ConfigError) as error:  # ConfigError: of a model that only holds others
         session.note(f"{path}: {error.what}; the weights are written in Striate's own format")
         model_file.save_weights(model, path)
@@ -118,7 +124,7 @@ def load_weights(model: Any, path: Any, session: KerasSession, *, by_name: bool 
     if Path(path).is_file() and _is_hdf5(path):
         from ...store import keras_file
 
-        for note in keras_file.read_weights(path, model, by_name):
+        for note in keras_file.read_weights(path, model, by_name, model._trained):
             session.note(note)
     else:
         model_file.load_weights(model, path)
@@ -137,36 +143,45 @@ def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compile
     model: Any = found.model
     if compiles and training:
         try:
-            training = {**training, "loss": _judged(training.get("loss"))}
-            words = keras_training.compile_words(training)
+            known = {**session.custom, **custom}
+            training = {**training, "loss": _judged(training.get("loss"), known)}
+            words = keras_training.compile_words(training, RULES)
             words["loss"] = _reduced(words["loss"], training.get("loss"))
-            words["metrics"] = _measured(session, training.get("metrics"), words["metrics"])
+            for key in ("metrics", "weighted_metrics"):
+                words[key] = _measured(session, training.get(key), words[key], known)
             model.compile(**{key: value for key, value in words.items() if value is not None})
+            if found.state and not keras_state.restore(found.state, model, model._trained):
+                session.note(f"{path}: {keras_state.LOST}")
         except StriateError as error:
             session.note(f"{path} is not compiled: {error.where} {error.what}")
     return model
 
 
-def _judged(given: Any) -> Any:
-    """Return the losses of a file, those of Keras alone as objects of the script's classes."""
+def _judged(given: Any, custom: Mapping[str, Any]) -> Any:
+    """Return the losses of a file, a script's own and those of Keras alone as objects."""
     if isinstance(given, list):
-        return [_judged(one) for one in given]
-    if not isinstance(given, Mapping):
-        return given
+        return [_judged(one, custom) for one in given]
+    own = made_by(custom, given)
+    if own is not None or not isinstance(given, Mapping):
+        return given if own is None else own
     if "class_name" not in given:
-        return {key: _judged(one) for key, one in given.items()}
+        return {key: _judged(one, custom) for key, one in given.items()}
     if given["class_name"] not in OF_KERAS:
         return given
     config = {key: one for key, one in given["config"].items() if key != "dtype"}
     return keras_losses.loss_classes()[given["class_name"]](**config)
 
 
-def _measured(session: KerasSession, given: Any, found: Any) -> Any:
+def _measured(session: KerasSession, given: Any, found: Any, custom: Mapping[str, Any]) -> Any:
     """Return the metrics of a file, those that it describes as objects of the script's classes."""
     if isinstance(given, list) and isinstance(found, list) and len(given) == len(found):
-        return [_measured(session, *pair) for pair in zip(given, found, strict=True)]
+        pairs = zip(given, found, strict=True)
+        return [_measured(session, *pair, custom) for pair in pairs]
     if isinstance(given, list) and len(given) == 1:  # of the one output
-        return _measured(session, given[0], found)
+        return _measured(session, given[0], found, custom)
+    own = made_by(custom, given)
+    if own is not None:
+        return own
     known = metric_classes(session)
     if not isinstance(given, Mapping) or given.get("class_name") not in known:
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from ... import losses as native
 from ...errors import ConfigError
 from ..symbolic import lift, tensor
 from . import losses_overlap
+from .in_files import told_of
 from .losses_reduced import reduced
 from .session import KerasSession
 
@@ -134,13 +135,17 @@ def loss(given: Any) -> Any:
         return given.native_loss
     if isinstance(given, type) and issubclass(given, Spoken):
         return given().native_loss
-    return Own(as_keras(given))
+    return own(given, told_of(given))
 
 
 class Own(native.Function):
-    """A script's own loss, which may take class numbers where the model gives several outputs."""
+    """A script's own loss, which may take class numbers where the model gives several outputs.
+
+    `told` is what a file says of it; None where a file cannot.
+    """
 
     takes_any_labels = True
+    told: ClassVar[Any] = None
 
     def values(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return what the function returns; numbers that are not the samples' are one together."""
@@ -150,6 +155,13 @@ class Own(native.Function):
     def _weight(self, weight: Tensor, values: Tensor) -> Tensor:
         """Return the weights of samples; a number of the batch is weighted by their mean."""
         return super()._weight(weight, values) if values.ndim else weight.mean()
+
+
+def own(function: Callable[..., Any], told: Any) -> Own:
+    """Return a script's loss, of which a file says this."""
+    made = Own(as_keras(function))
+    object.__setattr__(made, "told", told)
+    return made
 
 
 def as_keras(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -228,9 +240,9 @@ class Spoken:
     def native_loss(self) -> Any:
         """The loss that fit uses."""
         if type(self).__call__ is not Spoken.__call__:
-            return Own(as_keras(self))
-        own = type(self).call is not Spoken.call or self.fields is None
-        return reduced(Own(as_keras(self.call)) if own else self.fields, self.reduction)
+            return own(self, told_of(self))
+        theirs = type(self).call is not Spoken.call or self.fields is None
+        return reduced(own(self.call, told_of(self)) if theirs else self.fields, self.reduction)
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings."""

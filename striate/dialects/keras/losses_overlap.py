@@ -121,6 +121,10 @@ def classes(base: Any) -> dict[str, Any]:
         def call(self: Any, y_true: Any, y_pred: Any) -> Any:
             return function(y_true, y_pred, **self.given)
 
-        return type(name, (base,), {"__init__": start, "call": call})
+        def config(self: Any) -> dict[str, Any]:
+            """Return the settings."""
+            return {**base.get_config(self), **self.given}
+
+        return type(name, (base,), {"__init__": start, "call": call, "get_config": config})
 
     return {name: made(name, function) for name, function in CLASSES.items()}

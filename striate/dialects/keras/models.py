@@ -133,7 +133,7 @@ class Shaped(Reported, Steps, Spoken):
         **words: Any,
     ) -> None:
         """Write the model to a file."""
-        keras_files.save(self, filepath, self.session)
+        keras_files.save(self, filepath, self.session, compiled=include_optimizer)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **words: Any) -> None:  # type: ignore[override]
         """Write the weights to a file."""
@@ -377,7 +377,7 @@ def names(session: KerasSession) -> dict[str, Any]:
     scope.classes.update(Model=KerasModel, Sequential=KerasSequential)
     return {
         "Model": KerasModel, "Sequential": KerasSequential, "load_model": load_model,
-        "save_model": lambda model, filepath, *args, **words: model.save(filepath),
+        "save_model": lambda model, filepath, *args, **words: model.save(filepath, *args, **words),
         "model_from_json": model_from_json, "model_from_yaml": model_from_json,
         "model_from_config": lambda config, **w: keras_files.from_description(config, scope, {}),
         "clone_model": clone_model,

@@ -333,11 +333,11 @@ class Optimizer(Writing):
         return getattr(rule, key)
 
     def __setattr__(self, key: str, value: Any) -> None:
-        own_rate = not self.word and key in ("lr", "learning_rate")
-        if own_rate or (key not in ("lr", "learning_rate") and _is_own(type(self))):
+        rate = key in ("lr", "learning_rate")
+        if _is_own(type(self)) and not (rate and self.word):
             vars(self)[key] = value
             return
-        if key not in ("lr", "learning_rate"):
+        if not rate:
             raise DialectError(
                 "model.optimizer",
                 f"{key} cannot be set",
@@ -398,6 +398,13 @@ def classes(session: KerasSession) -> dict[str, Any]:
     return {"Optimizer": base, **made}
 
 
+def face(session: KerasSession, rule: Any) -> Optimizer:
+    """Return a native rule as a script holds it, by the name that Keras has for its class."""
+    made = classes(session)
+    found: Optimizer = made.get(type(rule).__name__, made["Optimizer"]).of(rule)
+    return found
+
+
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.optimizers`."""
     made = classes(session)
@@ -405,13 +412,13 @@ def names(session: KerasSession) -> dict[str, Any]:
     return {
         **made, **small,
         "get": lambda identifier: identifier if isinstance(identifier, Optimizer) else (
-            made["Optimizer"].of(get(session, identifier))
+            face(session, get(session, identifier))
         ),
         "LossScaleOptimizer": lambda inner_optimizer, *args, **words: inner_optimizer,
         "serialize": lambda optimizer: {"class_name": type(optimizer).__name__,
                                         "config": optimizer.get_config()},
         "deserialize": lambda config, custom_objects=None: (
-            made["Optimizer"].of(get(session, config))),
+            face(session, get(session, config))),
     }  # fmt: skip
 
 

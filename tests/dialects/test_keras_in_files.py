@@ -1,0 +1,114 @@
+"""What a Keras script's files say of training: its own losses and metrics, rules, rates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from striate.dialects import installed
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(12, 4)).astype("float32")
+Y = RNG.normal(size=(12, 2)).astype("float32")
+
+
+def fitted(model: Any) -> Any:
+    return model.fit(X, Y, epochs=2, batch_size=4, shuffle=False, verbose=0).history
+
+
+def own(keras: Any) -> dict[str, Any]:
+    """Return losses and metrics that a script has written."""
+    ops = keras.ops
+
+    def cubed(y_true: Any, y_pred: Any) -> Any:
+        return ops.mean(ops.abs(y_true - y_pred) ** 3, axis=-1)
+
+    class Share(keras.losses.Loss):  # type: ignore[misc]
+        def __init__(self, share: float = 0.5, **words: Any) -> None:
+            super().__init__(**words)
+            self.share = share
+
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return self.share * ops.mean(ops.abs(y_true - y_pred), axis=-1)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "share": self.share}
+
+    class Largest(keras.metrics.Metric):  # type: ignore[misc]
+        def __init__(self, name: str = "largest", **words: Any) -> None:
+            super().__init__(name=name, **words)
+            self.value = self.add_weight(name="value", shape=(), initializer="zeros")
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self.value.assign(ops.maximum(self.value, ops.max(ops.abs(y_true - y_pred))))
+
+        def result(self) -> Any:
+            return self.value
+
+    return {"cubed": cubed, "Share": Share, "Largest": Largest}
+
+
+CASES = {
+    "functions": lambda keras, own: ("adam", own["cubed"], [own["cubed"]]),
+    "objects": lambda keras, own: ("rmsprop", own["Share"](0.25), [own["Largest"]()]),
+    "of Keras alone": lambda keras, own: (
+        keras.optimizers.Ftrl(keras.optimizers.schedules.CosineDecayRestarts(0.1, 4)),
+        keras.losses.Tversky(alpha=0.3),
+        [keras.metrics.MeanSquaredError(name="error")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_a_model_is_compiled_again_by_the_scripts_own_words(
+    case: str, ending: str, tmp_path: Path
+) -> None:
+    path = str(tmp_path / f"model.{ending}")
+    with installed("keras3"):
+        import keras
+
+        known = own(keras)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="sigmoid")])
+        optimizer, loss, metrics = CASES[case](keras, known)
+        model.compile(optimizer=optimizer, loss=loss, metrics=metrics, weighted_metrics=["mse"])
+        fitted(model)
+        model.save(path)
+        expected = fitted(model)
+    with installed("keras3"):  # another script
+        import keras
+
+        again = keras.models.load_model(path, custom_objects=own(keras))
+        found = fitted(again)
+    assert len(found) == 3
+    assert found == expected
+
+
+def test_without_its_optimizer_a_model_is_not_compiled(tmp_path: Path) -> None:
+    with installed("keras2"):
+        from keras.layers import Dense
+        from keras.models import Sequential, load_model
+
+        model = Sequential([Dense(2, input_shape=(4,))])
+        model.compile("adam", "mse")
+        model.save(str(tmp_path / "model.h5"), include_optimizer=False)
+        assert load_model(str(tmp_path / "model.h5")).setup is None
+
+
+@pytest.mark.parametrize("version", ["keras2", "tf", "keras3"])
+def test_the_rate_of_an_optimizer_that_was_given_by_name_can_be_set(version: str) -> None:
+    with installed(version):
+        from keras.layers import Dense
+        from keras.models import Sequential
+
+        model = Sequential([Dense(2, input_shape=(4,))])
+        model.compile(optimizer="adam", loss="mse")
+        fitted(model)
+        before = model.get_weights()[0]
+        model.optimizer.lr = 0.0
+        fitted(model)
+        assert type(model.optimizer).__name__ == "Adam"
+    np.testing.assert_array_equal(before, model.get_weights()[0])
