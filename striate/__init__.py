@@ -5,12 +5,11 @@ The public names are imported when they are first used: `striate --help` need no
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from . import garbage
 
 if TYPE_CHECKING:
     from . import data, errors, initializers, inspect, layers, losses, metrics, optimizers
@@ -73,22 +72,10 @@ _ROOMS = {  # where each name is; a room of the same name is the value itself
 def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module 'striate' has no attribute {name!r}")
-    with _no_collections():
+    with garbage.not_now():
         room = import_module(f"striate.{_ROOMS[name]}")
     value = globals()[name] = getattr(room, name, room)
     return value
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Leave garbage where it is: looking through all that an import makes takes half a second."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def __dir__() -> list[str]:

@@ -117,3 +117,18 @@ def test_garbage_is_collected_after_an_import_as_before(before):
     command = [sys.executable, "-c", program]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert told.stdout == f"{before == 'enable'}\n"
+
+
+def test_a_script_collects_garbage_as_python_does_and_not_what_imports_have_made(tmp_path):
+    asks = (
+        "import gc\n"
+        "before = gc.get_freeze_count()\n"
+        "gc.collect()\n"
+        "print(gc.isenabled(), gc.get_threshold(), before > 10_000, len(gc.get_objects()) < before)\n"
+    )
+    (tmp_path / "asks.py").write_text("from keras.layers import Dense\n" + asks)
+    command = [sys.executable, "-c", "from striate.cli import main; main()", "run", "asks.py"]
+    got = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    usual = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
+    true, *threshold = usual.stdout.split()[:4]
+    assert got.split() == [true, *threshold, "True", "True"]

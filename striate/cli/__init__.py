@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .. import garbage
 from ..errors import StriateError
 from .compare import compare
 from .convert import convert
@@ -94,4 +95,5 @@ app.add_typer(data, name="data")
 
 def main() -> None:
     """Run the command that the shell was given."""
+    garbage.rarely()
     app(prog_name="striate")

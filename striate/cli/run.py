@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from .. import garbage
 from ..errors import StriateError
 
 
@@ -32,6 +33,7 @@ def run(
     if port:
         print(port_script(script, dialect=dialect), end="")
         return
+    garbage.of_what_comes()
     try:
         run_script(
             script,
