@@ -124,7 +124,8 @@ def test_a_script_collects_garbage_as_python_does_and_not_what_imports_have_made
         "import gc\n"
         "before = gc.get_freeze_count()\n"
         "gc.collect()\n"
-        "print(gc.isenabled(), gc.get_threshold(), before > 10_000, len(gc.get_objects()) < before)\n"
+        "some, few = before > 10_000, len(gc.get_objects()) < before\n"
+        "print(gc.isenabled(), gc.get_threshold(), some, few)\n"
     )
     (tmp_path / "asks.py").write_text("from keras.layers import Dense\n" + asks)
     command = [sys.executable, "-c", "from striate.cli import main; main()", "run", "asks.py"]
