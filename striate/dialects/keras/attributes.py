@@ -27,6 +27,7 @@ from .layers import put_weights
 from .modes import besides, placed
 from .ops import Policy
 from .order import of_code
+from .penalised import Added
 from .printed import printed
 from .session import KerasSession
 from .tapes import Caller
@@ -108,7 +109,7 @@ def _penalised(session: KerasSession, layer: Layer, out: Any) -> Any:
     penalty = penalty_of(session.of(layer).activity)
     if penalty is not None and isinstance(out, Tensor):
         averaged = session.version.name not in ("keras2", "keras23")
-        vars(layer)["added"] = [penalty(out) / (len(out) if averaged else 1)]
+        vars(layer)["added"] = Added([penalty(out) / (len(out) if averaged else 1)])
     return out
 
 

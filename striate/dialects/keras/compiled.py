@@ -24,6 +24,7 @@ from . import (
 from .arguments import COMPILE_ORDER, COMPILE_UNSEEN, read
 from .latched import Latch, as_compiled, latched
 from .losses_reduced import over_counted
+from .penalised import Added
 from .session import KerasSession
 
 
@@ -210,7 +211,7 @@ class Compiled(Model):
                 self.added_symbols.append(value)
             else:
                 self.session.adds_loss = True
-                object.__setattr__(self, "added", [*getattr(self, "added", []), value])
+                object.__setattr__(self, "added", Added([*getattr(self, "added", []), value]))
 
     def add_metric(self, value: Any, name: Any = None, aggregation: Any = None) -> None:
         """Follow the mean of a symbol of the network, or of a number in the code of `call`."""

@@ -22,6 +22,7 @@ from . import own_names
 from .fixed_batch import methods, on_zeros
 from .layouts import guess_layout
 from .modes import computed
+from .penalised import Added
 from .session import Given, KerasSession
 from .twin import follow
 from .words import initializer, named_activation
@@ -237,7 +238,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             scope.given[self] = Given(None if shape is None else tuple(shape))
             self.activity = regularizers.get(words.get("activity_regularizer"))
             scope.adds_loss |= self.activity is not None
-            self.added: list[Any] = []
+            self.added: list[Any] = Added()
             self.waiting: list[Any] = []  # updates for the end of a call
             self.added_symbols: list[Any] = []
             self.passes: int | None = None  # the input that is the output, see `closing`
@@ -263,7 +264,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
 
         def forward(self, *x: Tensor) -> Any:
             """Run the script's `call`."""
-            self.added = []
+            self.added = Added()
             if self.passes is not None:
                 return x[self.passes]
             words = words_of_mode(self.call, self.training)

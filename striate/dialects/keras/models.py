@@ -30,6 +30,7 @@ from .extra import Merging
 from .latched import learnt
 from .modes import computed
 from .order import InputLayer, Stack, is_operation, listed
+from .penalised import Added
 from .session import KerasSession
 from .tf_objects import Anything
 from .verbs import Spoken
@@ -258,7 +259,7 @@ def names(session: KerasSession) -> dict[str, Any]:
             told = vars(self).get("told")
             if (self.runs_graph and not told) or not self._own:
                 return Model.forward(self, *x)
-            object.__setattr__(self, "added", [])
+            object.__setattr__(self, "added", Added())
             with phase(scope, self.training):
                 mode = words_of_mode(self.call, self.training)
                 x = keyed.keyed(self, x)

@@ -1,4 +1,4 @@
-"""Keras's ActivityRegularization: the input, with a penalty on its values in the loss."""
+"""Penalties on what layers give: ActivityRegularization, and what a run has added to the loss."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from ...core.symbol import Symbol
 from ...core.window import POINTWISE, Geometry
 from ...layers import Activation
 from ...regularizers import L1L2
+
+
+class Added(list[Any]):
+    """What a run has added to the loss; a copy has the numbers, without their history."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Added:
+        return Added(one.detach().clone() if isinstance(one, Tensor) else one for one in self)
 
 
 class ActivityRegularization(Layer):

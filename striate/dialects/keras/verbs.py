@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
+from ...core.layer import Layer
 from ...engine import loop
 from ...engine.hooks.log import Log
 from ...layers.recurrent import Overtime
@@ -289,6 +291,7 @@ class Spoken(Compiled):
         with self._as_compiled(), keyed.in_order(self):
             if plain(x):
                 out = loop.predict(self, x, batch_size=batch_size, verbose=0)
+                self._notice(x, batch_size or 32)
                 count = math.ceil(len(leading(x)) / (batch_size or 32))
             else:
                 source = stream(x).of(self.named_inputs(), self._ordered)
@@ -296,6 +299,16 @@ class Spoken(Compiled):
                 count = source.passed
         judging.told_of_prediction(words.get("callbacks") or (), self, count)
         return keyed.named(self, out)
+
+    def _notice(self, x: Any, size: int) -> None:
+        """Let `losses` have the penalties on outputs of the last batch, as a call does."""
+        parts = (part for part in self.modules() if isinstance(part, Layer))
+        if self.session.version.latches or not any(one.activity_regularizer for one in parts):
+            return
+        several = x if isinstance(x, (list, tuple)) else [x]
+        last = [torch.as_tensor(np.asarray(one)[-(len(one) % size or size) :]) for one in several]
+        with torch.no_grad():
+            self(last if isinstance(x, (list, tuple)) else last[0], training=False)
 
     def predict_generator(self, generator: Any, steps: Any = None, *args: Any,
                           val_samples: Any = None, **words: Any) -> Any:  # fmt: skip
@@ -317,7 +330,9 @@ class Spoken(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""
         with self._as_compiled(), keyed.in_order(self):
-            return keyed.named(self, loop.predict_on_batch(self, arrays(self._named(x))))
+            x = arrays(self._named(x))
+            self._notice(x, len(leading(x)))
+            return keyed.named(self, loop.predict_on_batch(self, x))
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None,
                        class_weight: Any = None, accuracy: bool = False,
