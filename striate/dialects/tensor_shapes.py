@@ -309,6 +309,16 @@ def boolean_mask(x: Any, mask: Any) -> Tensor:
     return tensor(x)[tensor(mask).bool()]
 
 
+def resize_volumes(x: Any, depth_factor: int, height_factor: int, width_factor: int,
+                   data_format: str) -> Tensor:  # fmt: skip
+    """Return volumes whose cells are repeated."""
+    first = 1 if data_format in ("channels_last", "tf") else 2
+    out = tensor(x)
+    for axis, factor in enumerate((depth_factor, height_factor, width_factor), first):
+        out = out.repeat_interleave(int(factor), axis)
+    return out
+
+
 def resize_images(x: Any, height_factor: int, width_factor: int, data_format: str,
                   interpolation: str = "nearest") -> Tensor:  # fmt: skip
     """Return images that are larger by whole factors: each cell repeated, or lines between them."""
@@ -341,6 +351,6 @@ MOVED = (
     reshape, flatten, batch_flatten, permute_dimensions, transpose, expand_dims, squeeze,
     concatenate, concat, stack, unstack, split, tile, repeat_elements, repeat, reverse, gather,
     where, one_hot, pad, zeros_like, ones_like, dot, batch_dot, matmul, tensordot, top_k, sort,
-    argsort, resize_images, shape, size,
+    argsort, resize_images, resize_volumes, shape, size,
 )  # fmt: skip
 MADE = (zeros, ones, eye, arange, linspace, fill)

@@ -147,6 +147,14 @@ def spatial_2d_padding(x: Any, padding: Any = ((1, 1), (1, 1)), data_format: Any
     return functional.pad(tensor(x), (*channels, *columns, *rows))
 
 
+def spatial_3d_padding(x: Any, padding: Any = ((1, 1), (1, 1), (1, 1)),
+                       data_format: Any = None) -> Tensor:  # fmt: skip
+    """Return volumes with zeros around."""
+    sides = [(side, side) if isinstance(side, int) else side for side in padding]
+    channels = (0, 0) if _last(data_format) else ()
+    return functional.pad(tensor(x), (*channels, *(one for pair in sides[::-1] for one in pair)))
+
+
 def asymmetric_spatial_2d_padding(
     x: Any, top_pad: int = 1, bottom_pad: int = 1, left_pad: int = 1, right_pad: int = 1,
     dim_ordering: Any = None,
@@ -171,5 +179,5 @@ def local_response_normalization(
 
 WINDOWS = (
     conv1d, conv3d, conv2d_transpose, separable_conv2d, pool3d, temporal_padding,
-    spatial_2d_padding, asymmetric_spatial_2d_padding,
+    spatial_2d_padding, spatial_3d_padding, asymmetric_spatial_2d_padding,
 )  # fmt: skip

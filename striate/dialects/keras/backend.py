@@ -270,7 +270,7 @@ def names(session: KerasSession) -> dict[str, Any]:
     def set_epsilon(value: float) -> None:
         session.epsilon = value
 
-    def clear() -> None:
+    def clear(free_memory: bool = True) -> None:
         session.counted.clear()
 
     def evaluate(x: Any) -> Any:

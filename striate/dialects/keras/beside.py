@@ -240,8 +240,42 @@ def flatten(structure: Any) -> list[Any]:
     return [structure]
 
 
+def pack_sequence_as(structure: Any, flat_sequence: Any, **words: Any) -> Any:
+    """Return a list's things in lists, tuples and dictionaries of another's form."""
+    left = list(flat_sequence)
+
+    def packed(one: Any) -> Any:
+        if isinstance(one, Mapping):
+            made = {key: packed(one[key]) for key in sorted(one)}
+            return {key: made[key] for key in one}
+        if isinstance(one, (list, tuple)):
+            several = [packed(part) for part in one]
+            return several if isinstance(one, list) else tuple(several)
+        return left.pop(0)
+
+    return packed(structure)
+
+
+def assert_same_structure(a: Any, b: Any, **words: Any) -> None:
+    """Raise ValueError unless both are lists, tuples and dictionaries of the same form."""
+    try:
+        map_structure(lambda *both: None, a, b)
+        map_structure(lambda *both: None, b, a)
+    except (TypeError, KeyError, IndexError, ValueError):
+        raise ValueError(f"the structures differ: {a} and {b}") from None
+
+
+def lists_to_tuples(structure: Any) -> Any:
+    """Return the same with tuples for lists."""
+    if isinstance(structure, Mapping):
+        return {key: lists_to_tuples(one) for key, one in structure.items()}
+    several = isinstance(structure, (list, tuple))
+    return tuple(map(lists_to_tuples, structure)) if several else structure
+
+
 TREE = {"map_structure": map_structure, "flatten": flatten, "is_nested": lambda structure: (
-    isinstance(structure, (list, tuple, dict)))}  # fmt: skip
+    isinstance(structure, (list, tuple, dict))), **{made.__name__: made for made in (
+        pack_sequence_as, assert_same_structure, lists_to_tuples)}}  # fmt: skip
 
 
 def as_words(names: Mapping[str, Any]) -> dict[str, Any]:

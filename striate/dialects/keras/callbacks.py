@@ -359,12 +359,17 @@ class TensorBoard(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops when the loss is no longer a number."""
+    """Stops when the loss is no longer a number; with `raise_error`, by an error."""
+
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = raise_error
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Look at the loss."""
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
+            if self.raise_error:
+                raise RuntimeError(f"NaN or Inf loss encountered at epoch {epoch}")
             print(f"Epoch {epoch}: Invalid loss, terminating training")  # noqa: T201
             self.model.stop_training = True
 

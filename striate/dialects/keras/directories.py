@@ -53,7 +53,7 @@ class TextFiles(Files):
         return Text((self.root / self.filenames[index]).read_text(encoding="utf-8"))
 
 
-def _datasets(
+def datasets_of(
     files: Files, read: Read, batch_size: int | None, shuffle: bool, seed: int | None,
     validation_split: float | None, subset: Any,
 ) -> Any:  # fmt: skip
@@ -100,7 +100,8 @@ def _datasets(
     return made(parts.get(subset, order), shuffle and subset != "validation")
 
 
-def _kind(labels: Any, label_mode: Any) -> Any:
+def kind_of(labels: Any, label_mode: Any) -> Any:
+    """Return the form of labels, in the word of generators; none where there are none."""
     return {"int": "sparse"}.get(label_mode, label_mode) if labels is not None else None
 
 
@@ -111,10 +112,10 @@ def image_dataset_from_directory(
     subset: Any = None, interpolation: str = "bilinear", **words: Any,
 ) -> Any:  # fmt: skip
     """Return the pictures in the folders of a folder as a data set."""
-    kind = _kind(labels, label_mode)
+    kind = kind_of(labels, label_mode)
     files = Pictures(Path(directory), image_size, color_mode, class_names, kind, interpolation)
     files.shaped = next((word for word in SHAPES if words.get(word)), "")
-    return _datasets(files, lambda place: torch.from_numpy(files.picture(place).copy()),
+    return datasets_of(files, lambda place: torch.from_numpy(files.picture(place).copy()),
                      batch_size, shuffle, seed, validation_split, subset)  # fmt: skip
 
 
@@ -125,6 +126,6 @@ def text_dataset_from_directory(
     **words: Any,
 ) -> Any:  # fmt: skip
     """Return the texts in the folders of a folder as a data set."""
-    files = TextFiles(Path(directory), (0, 0), "", class_names, _kind(labels, label_mode), "")
-    return _datasets(files, lambda place: Text(files.text(place)[:max_length]),
+    files = TextFiles(Path(directory), (0, 0), "", class_names, kind_of(labels, label_mode), "")
+    return datasets_of(files, lambda place: Text(files.text(place)[:max_length]),
                      batch_size, shuffle, seed, validation_split, subset)  # fmt: skip

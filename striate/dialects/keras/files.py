@@ -271,6 +271,12 @@ def maker(session: KerasSession) -> Any:
     return make
 
 
+FUNCTIONS = {
+    "save_weights": lambda model, filepath, overwrite=True, **words: model.save_weights(filepath),
+    "load_weights": lambda model, filepath, **words: model.load_weights(filepath),
+}
+
+
 def _is_hdf5(path: Any) -> bool:
     with Path(path).open("rb") as file:
         head = file.read(4)

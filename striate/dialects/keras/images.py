@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import caller
 from ..table import DialectError
+from . import image_random
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .image_sources import Arrays, Files, Keeps, frame_of
 from .image_warp import placed, warp
@@ -334,5 +335,5 @@ def names(session: KerasSession) -> dict[str, Any]:
         "ImageDataGenerator": made, "load_img": load_img, "img_to_array": img_to_array,
         "array_to_img": array_to_img, "save_img": save_img, "Iterator": Pictures,
         "NumpyArrayIterator": NumpyArrayIterator, "DirectoryIterator": DirectoryIterator,
-        "DataFrameIterator": DataFrameIterator,
+        "DataFrameIterator": DataFrameIterator, **image_random.FUNCTIONS,
     }  # fmt: skip

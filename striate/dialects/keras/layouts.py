@@ -16,8 +16,8 @@ OLD = {"dim_ordering": "data_format", "border_mode": "padding"}  # Keras 1's wor
 def layouts(session: KerasSession) -> dict[str, Any]:
     """Return what reads and sets the order of axes."""
 
-    def set_layout(layout: str) -> None:
-        session.layout = LAYOUTS.get(layout, layout)
+    def set_layout(data_format: str) -> None:
+        session.layout = LAYOUTS.get(data_format, data_format)
         session.chose_layout = True
 
     def layout() -> str:

@@ -299,4 +299,4 @@ def loss_functions(session: KerasSession) -> dict[str, Any]:
     words = (*native.NAMES, *SPELLINGS, *NEGATED)
     made = {word: make(word) for word in words if word != "crossentropy"}
     made |= losses_overlap.functions()
-    return {**made, "get": lambda given: made.get(given, given)}
+    return {**made, "get": lambda identifier: made.get(identifier, identifier)}

@@ -30,8 +30,16 @@ LONG = {
 class Top(metrics.TopK):
     """The part of samples whose label is among the k best; all of them where there are no more."""
 
+    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy",
+                 from_sorted_ids: bool = False) -> None:  # fmt: skip
+        super().__init__(k, name)
+        self.sorted_ids = from_sorted_ids
+
     def right(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Return 1 where right."""
+        """Return 1 where right; `from_sorted_ids` takes outputs as classes, the best first."""
+        if self.sorted_ids:
+            best = y_pred[..., : self.k].long()
+            return best.eq(y_true.long().reshape(*best.shape[:-1], 1)).any(-1).float()
         if y_pred.shape[-1] <= self.k:
             return torch.ones(y_pred.shape[:-1])
         return super().right(y_true, y_pred)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from inspect import Parameter, Signature
 from typing import Any
 
 import torch
@@ -95,6 +96,23 @@ class AtLeast(Counted):
         """Return the best rate, 0 where no threshold reaches the number."""
         best, bound = (ALONG[rate](*self.counts) for rate in self.rates)
         return torch.where(bound >= self.least, best, 0.0).amax()
+
+
+BOUNDS = {  # what the number given is called
+    "PrecisionAtRecall": "recall", "RecallAtPrecision": "precision",
+    "SensitivityAtSpecificity": "specificity", "SpecificityAtSensitivity": "sensitivity",
+}  # fmt: skip
+
+
+def _at_least(kind: str, word: str) -> Callable[..., AtLeast]:
+    def make(*args: Any, **words: Any) -> AtLeast:
+        given = (words.pop(word), *args) if word in words else args
+        return AtLeast(kind, *given, **words)
+
+    known = [Parameter(one, Parameter.POSITIONAL_OR_KEYWORD)
+             for one in (word, "num_thresholds", "class_id")]  # fmt: skip
+    make.__signature__ = Signature(known)  # type: ignore[attr-defined]
+    return make
 
 
 class Area(Counted):
@@ -319,7 +337,7 @@ CORRELATIONS = {"PearsonCorrelation": pearson_correlation,
                 "ConcordanceCorrelation": concordance_correlation}  # fmt: skip
 KINDS: dict[str, Any] = {
     **{name: partial(Counted, name) for name in RATES},
-    **{name: partial(AtLeast, name) for name in CURVES},
+    **{name: _at_least(name, word) for name, word in BOUNDS.items()},
     "AUC": _area, "MeanIoU": Confused,
     "IoU": Confused, "OneHotIoU": partial(Confused, hot=True),
     "OneHotMeanIoU": partial(Confused, hot=True),

@@ -27,6 +27,7 @@ from .beside import set_random_seed
 from .ops_words import MEANT, worded
 from .session import KerasSession
 from .small import POOLS
+from .tf_objects import Anything
 from .words import activation_names, array, relu
 
 
@@ -216,12 +217,14 @@ def config_names(session: KerasSession) -> dict[str, Any]:
     return {
         "backend": lambda: "torch", "floatx": lambda: "float32", "set_floatx": lambda value: None,
         "epsilon": lambda: session.epsilon, "image_data_format": lambda: session.layout,
-        "set_image_data_format": lambda value: setattr(session, "layout", value),
+        "set_image_data_format": lambda data_format: setattr(session, "layout", data_format),
         "set_dtype_policy": lambda policy: None, "set_random_seed": set_random_seed,
         **dict.fromkeys((f"{word}_{what}" for word in ("enable", "disable") for what in (
             "traceback_filtering", "interactive_logging", "flash_attention")), nothing),
         "enable_unsafe_deserialization": nothing, "dtype_policy": Policy,
-        "is_interactive_logging_enabled": lambda: True,
+        **dict.fromkeys((f"is_{word}_enabled" for word in (
+            "interactive_logging", "traceback_filtering")), lambda: True),
+        "is_flash_attention_enabled": lambda: False, "set_backend": nothing,
         "set_epsilon": lambda value: setattr(session, "epsilon", value),
     }  # fmt: skip
 
@@ -249,6 +252,16 @@ def precision_names(session: KerasSession) -> dict[str, Any]:
 
 def nothing(*args: Any, **words: Any) -> None:
     """Change nothing."""
+
+
+DISTRIBUTION = {
+    "list_devices": lambda device_type=None: ["cpu:0"], "distribution": lambda: None,
+    "get_device_count": lambda device_type=None: 1,
+    **dict.fromkeys(("DataParallel", "ModelParallel", "DeviceMesh", "LayoutMap", "TensorLayout"),
+                    Anything),
+    **dict.fromkeys(("set_distribution", "initialize"), nothing),
+    "distribute_tensor": lambda tensor, layout: tensor,
+}  # fmt: skip
 
 
 class Policy:

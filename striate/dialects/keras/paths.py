@@ -12,6 +12,7 @@ from . import (
     beside as keras_beside,
     callbacks as keras_callbacks,
     datasets as keras_datasets,
+    files as keras_files,
     graph as keras_graph,
     images as keras_images,
     layers as keras_layers,
@@ -26,10 +27,12 @@ from . import (
     tf_addons,
     tf_datasets,
     tf_layers,
+    tf_settings,
     utils as keras_utils,
     words as keras_words,
     wrappers as keras_wrappers,
 )
+from .callback_list import CallbackList
 from .session import KerasSession
 
 Modules = dict[str, Mapping[str, Any]]
@@ -63,7 +66,10 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     }}  # fmt: skip
     made["tensorflow.contrib"] = {}
     made["tensorflow.experimental"] = {}
-    made["tensorflow.experimental.numpy"] = inner["ops"]
+    made["tensorflow.experimental.numpy"] = {
+        **inner["ops"],
+        "experimental_enable_numpy_behavior": tf_settings.nothing,
+    }
     for path, names in tf_addons.modules(inner).items():
         made[f"tensorflow_addons.{path}".rstrip(".")] = names
     made["tensorflow_datasets"] = tf_datasets.NAMES
@@ -92,11 +98,13 @@ def _inner(session: KerasSession) -> Modules:
     backend, engine = keras_backend.names(session), {**models, **layers}
     first = keras_words.initializer_names(session)
     activations = keras_words.activation_names(session)
-    optimizers, callbacks = keras_optimizers.names(session), keras_callbacks.names(session)
+    optimizers = keras_optimizers.names(session)
+    callbacks = {**keras_callbacks.names(session), "CallbackList": CallbackList}
     limits, penalties = keras_words.limits(), keras_words.penalties()
     made: Modules = {
         "layers": layers, **{f"layers.{path}": layers for path in families},
-        "layers.experimental": layers, "layers.experimental.preprocessing": layers,
+        "layers.experimental": {**layers, "SyncBatchNormalization": layers["BatchNormalization"]},
+        "layers.experimental.preprocessing": {**layers, "PreprocessingLayer": layers["Layer"]},
         "layers.normalization.batch_normalization": layers,
         "models": {**models, "Layer": layers["Layer"], **keras_graph.names(session, layers)},
         "layers.containers": {"Sequential": models["Sequential"],
@@ -130,8 +138,9 @@ def _inner(session: KerasSession) -> Modules:
         "ops.linalg": keras_ops.names(session), "ops.numpy": keras_ops.names(session),
         "tree": keras_beside.TREE, "ops.image": keras_ops.image_names(),
         "random": keras_ops.random_names(),
-        "saving": {**models, **utils}, "config": keras_ops.config_names(session),
-        "mixed_precision": keras_ops.precision_names(session), "distribution": {},
+        "saving": {**models, **utils, **keras_files.FUNCTIONS},
+        "config": keras_ops.config_names(session), "distribution": keras_ops.DISTRIBUTION,
+        "mixed_precision": keras_ops.precision_names(session),
         "src": {}, "src.legacy": {}, "src.legacy.preprocessing": {},
         "src.legacy.preprocessing.image": images,
         "legacy.preprocessing": {}, "legacy.preprocessing.image": images,

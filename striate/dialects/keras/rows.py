@@ -28,6 +28,8 @@ UNSEEN = (
     "ignore_border",
 )
 
+_ADAPTED = dict.fromkeys(("lora_rank", "lora_alpha", "quantization_config"), (None,))
+
 _SEEDS: tuple[str, ...] = ("kernel_initializer", "bias_initializer")
 _CONV: tuple[str, ...] = ("filters", "kernel_size", "strides", "padding", "data_format")
 _TAIL: tuple[str, ...] = ("activation", "use_bias", *_SEEDS)
@@ -123,7 +125,7 @@ _POOLING = (
 )  # fmt: skip
 _CORE = (
     _row("Dense", "TimeDistributedDense", order=("units", *_TAIL),
-         old_order=("units", *_OLD_TAIL[:3])),
+         old_order=("units", *_OLD_TAIL[:3]), harmless=_ADAPTED),
     _row("Activation", order=("activation",), meant=("activation",)),
     _row("Dropout", order=("rate", "noise_shape", "seed")),
     _row("Flatten", order=("data_format",)),
@@ -153,7 +155,7 @@ _NORMALS = (
         "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2", order=_NORM,
         old_order=("epsilon", "mode", "axis", "momentum", "weights", *_NORM[5:]),
         renamed=_NORM_WORDS,
-        dropped=("fused", "renorm_clipping"),
+        dropped=("fused", "renorm_clipping", "renorm_momentum"),
         harmless={"mode": (0, 2), "renorm": (False,), "virtual_batch_size": (None,)},
         noted={"mode": "tests normalise by the moving averages here, not by the batch"},
     ),

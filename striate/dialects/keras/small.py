@@ -35,12 +35,15 @@ def rows(session: KerasSession, base: Any) -> Made:
         def __init__(self, equation: str, output_shape: Any, activation: Any = None,
                      bias_axes: Any = None, kernel_initializer: Any = "glorot_uniform",
                      bias_initializer: Any = "zeros",
-                     kernel_regularizer: Any = None) -> None:  # fmt: skip
+                     kernel_regularizer: Any = None, bias_regularizer: Any = None,
+                     kernel_constraint: Any = None,
+                     bias_constraint: Any = None) -> None:  # fmt: skip
             base.__init__(self)
             self.equation, self.axes = equation.replace(" ", ""), bias_axes
             self.sizes = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
             self.ended = activations.get("activation", named(session, activation))
-            self.starts = (kernel_initializer, bias_initializer, kernel_regularizer)
+            self.starts = (kernel_initializer, kernel_regularizer, kernel_constraint)
+            self.bias_starts = (bias_initializer, bias_regularizer, bias_constraint)
 
         def build(self, input_shape: Any) -> None:
             """Create the kernel, whose sizes are those of its letters."""
@@ -51,13 +54,16 @@ def rows(session: KerasSession, base: Any) -> Made:
             known = dict(zip(letters, input_shape, strict=True))
             last = out.replace("...", "")[-len(self.sizes) :]
             known |= {k: v for k, v in zip(last, self.sizes, strict=True) if v is not None}
-            first, bias, penalty = self.starts
+            first, penalty, limit = self.starts
             shape = tuple(known[letter] for letter in kernel)
-            self.kernel = self.add_weight("kernel", shape, initializer=first, regularizer=penalty)
+            self.kernel = self.add_weight("kernel", shape, initializer=first, regularizer=penalty,
+                                          constraint=limit)  # fmt: skip
             if self.axes:
                 ends = out[out.index(min(self.axes, key=out.index)) :]
                 shape = tuple(known[one] if one in self.axes else 1 for one in ends)
-                self.bias = self.add_weight("bias", shape, initializer=bias)
+                first, penalty, limit = self.bias_starts
+                self.bias = self.add_weight("bias", shape, initializer=first, regularizer=penalty,
+                                            constraint=limit)  # fmt: skip
 
         def call(self, inputs: Tensor) -> Tensor:
             """Sum."""

@@ -26,13 +26,17 @@ from .. import (
 from ..symbolic import kind, lift, table, tensor
 from ..tensor_sizes import sizes_of
 from . import (
+    tf_apart,
+    tf_audio,
     tf_boxes,
     tf_colors,
     tf_csv,
     tf_examples,
     tf_files,
     tf_flags,
+    tf_groups,
     tf_image,
+    tf_lookup,
     tf_mnist,
     tf_parsing,
     tf_records,
@@ -47,6 +51,7 @@ from .checkpoints import Checkpoint, CheckpointManager
 from .optimizers import Optimizer, classes
 from .session import KerasSession
 from .tapes import GradientTape
+from .tf_averages import ExponentialMovingAverage
 from .tf_data import AUTOTUNE, INFINITE, UNKNOWN, Dataset
 from .tf_elements import parts_of
 from .tf_names import nameless
@@ -57,7 +62,7 @@ from .tf_objects import (
     split_seed,
 )
 from .tf_settings import devices, nothing
-from .tf_texts import Text, Texts
+from .tf_texts import Text, Texts, texts
 from .words import activation_names, relu
 
 DTYPES = {
@@ -107,8 +112,11 @@ def make_variable(initial_value: Any = None, trainable: bool = True, name: Any =
     return made
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Tensor:
-    """Return a tensor."""
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Any:
+    """Return a tensor, or texts."""
+    found = texts(value)
+    if found is not None:
+        return found
     made: Tensor = tensor(value, dtype)
     return made if shape is None else made.expand(*shapes.sizes(shape)).clone()
 
@@ -234,7 +242,7 @@ def _math() -> dict[str, Any]:
             ("float", "float32"), ("double", "float64"), ("int32", "int32"), ("int64", "int64"))},
         "bincount": bincount, "softmax": lift(nn.softmax),
         "log_softmax": lift(nn.log_softmax), "cumprod": lift(math.cumprod),
-        **spectra.PARTS, **more.MATH,
+        **spectra.PARTS, **more.MATH, **tf_apart.MATH,
         "add_n": add_n, "accumulate_n": add_n, "reduce_euclidean_norm": lift(
             lambda input_tensor, axis=None, keepdims=False: math.norm(
                 input_tensor, None, axis, keepdims)),
@@ -247,7 +255,7 @@ def _math() -> dict[str, Any]:
 def _nn(session: KerasSession) -> dict[str, Any]:
     acts = activation_names(session)
     return {
-        **table(nn.RELATED), **table(tf_colors.BLOCKS), **more.NN,
+        **table(nn.RELATED), **table(tf_colors.BLOCKS), **more.NN, **tf_apart.NN,
         **{name: acts[name] for name in ("softmax", "sigmoid", "tanh", "elu", "selu", "softplus",
                                          "softsign", "relu6", "gelu", "silu", "log_softmax")},
         "relu": relu, "swish": acts["silu"], "conv2d": tf_conv2d,
@@ -270,7 +278,8 @@ def names(session: KerasSession) -> dict[str, Any]:
     """Return the names right in `tensorflow`."""
     moved = table(shapes.MOVED)
     return {
-        **moved, **_math(), **more.TOP, **DTYPES, **REDUCED, **{f.__name__: f for f in shapes.MADE},
+        **moved, **_math(), **more.TOP, **tf_apart.TOP, **DTYPES, **REDUCED,
+        **{f.__name__: f for f in shapes.MADE},
         "__version__": "2.15.0" if session.version.name == "tf" else "1.15.0",
         "newaxis": None, "complex": lift(spectra.tf_complex), "constant": constant,
         "convert_to_tensor": constant,
@@ -334,38 +343,43 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
         "random": RANDOM, "random.experimental": {
             "stateless_split": split_seed, "Generator": Generator}, "image": nameless({
             **table(tf_image.FUNCTIONS), **table(tf_colors.FUNCTIONS), **tf_image.STATELESS,
-            "non_max_suppression": tf_boxes.non_max_suppression, "crop_and_resize": lift(
+            **tf_colors.STATELESS,
+            **tf_boxes.SUPPRESSIONS, "crop_and_resize": lift(
             tf_boxes.crop_and_resize), "draw_bounding_boxes": lift(tf_boxes.draw_bounding_boxes),
             "ResizeMethod": Methods,
             "resize_image_with_crop_or_pad": lift(tf_image.resize_with_crop_or_pad),
             "resize_images": lift(tf_image.resize), **more.IMAGE,
             **tf_files.DECODERS, **tf_files.ENCODERS}),
-        "signal": spectra.SIGNAL,
+        "signal": {**spectra.SIGNAL, **tf_audio.SIGNAL}, "audio": tf_audio.AUDIO,
+        "lookup": tf_lookup.NAMES, "lookup.experimental": {},
         "strings": tf_texts.FUNCTIONS, "io": tf_files.IO, "sparse": tf_sparse.FUNCTIONS,
         "io.gfile": tf_files.GFILE, "gfile": tf_files.GFILE,
         "data": {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "Options": Anything,
                  "INFINITE_CARDINALITY": INFINITE, "UNKNOWN_CARDINALITY": UNKNOWN,
                  **tf_sources.SOURCES},
-        "data.experimental": {**tf_csv.SOURCES, "AUTOTUNE": AUTOTUNE,
+        "data.experimental": {**tf_csv.SOURCES, **tf_groups.EXPERIMENTAL, "AUTOTUNE": AUTOTUNE,
                               "cardinality": lambda d: d.cardinality(),
                               "Counter": Dataset.counter, "sample_from_datasets":
-                              Dataset.sample_from_datasets, "save": tf_sources.save,
+                              Dataset.sample_from_datasets, "choose_from_datasets":
+                              Dataset.choose_from_datasets, "save": tf_sources.save,
                               "load": tf_sources.load, "INFINITE_CARDINALITY": INFINITE,
                               "UNKNOWN_CARDINALITY": UNKNOWN,
                               "assert_cardinality": lambda count: lambda one: one.known(count),
                               "TFRecordWriter": tf_sources.RecordWriter,
-                              "unbatch": lambda: lambda one: one.unbatch(),
-                              "ignore_errors": lambda *args: lambda one: one,
                               "prefetch_to_device": lambda *args: lambda one: one},
         "logging": quiet, "python_io": {
             "TFRecordWriter": tf_records.Writer, "TFRecordOptions": tf_records.Options,
             "tf_record_iterator": tf_sources.as_bytes},
         "train": {**old, **tf_examples.MESSAGES, "Server": Anything(), "Checkpoint": Checkpoint,
                   "CheckpointManager": CheckpointManager,
-                  "latest_checkpoint": tf_files.latest_checkpoint},
-        "dtypes": DTYPES | {"cast": top["cast"]},
+                  "latest_checkpoint": tf_files.latest_checkpoint,
+                  "ExponentialMovingAverage": ExponentialMovingAverage},
+        "dtypes": DTYPES | {"cast": top["cast"], "as_dtype": kind, "DType": torch.dtype,
+                            "string": str, "saturate_cast": top["saturate_cast"]},
+        "bitwise": tf_apart.BITS,
         **tf_settings.MODULES,
-        "autograph": {"set_verbosity": nothing, "to_graph": function},
+        "autograph": {"set_verbosity": nothing, "trace": tf_print,
+                      **dict.fromkeys(("to_graph", "do_not_convert"), function)},
         "nest": TREE, "autograph.experimental": {"do_not_convert": function},
         "compat": {"as_str": tf_texts.text, "as_bytes": tf_texts.raw, "as_text": tf_texts.text,
                    "as_str_any": tf_texts.text},
@@ -374,7 +388,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
                                 "tf_record_iterator": tf_sources.as_bytes},
         "compat.v1.io": {"tf_record_iterator": tf_sources.as_bytes, **tf_files.IO},
         "compat.v1.train": {**old, **tf_examples.MESSAGES},
-        "compat.v1.logging": quiet, "version": {"VERSION": top["__version__"]},
+        "compat.v1.logging": quiet, "version": dict.fromkeys(
+            ("VERSION", "GIT_VERSION", "COMPILER_VERSION"), top["__version__"]),
         "examples": {}, "examples.tutorials": {}, "examples.tutorials.mnist": {
             "input_data": Anything(**tf_mnist.NAMES)},
         "examples.tutorials.mnist.input_data": tf_mnist.NAMES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -54,17 +54,92 @@ def non_max_suppression(boxes: Any, scores: Any, max_output_size: Any, iou_thres
                         score_threshold: float = float("-inf"),
                         name: Any = None) -> Tensor:  # fmt: skip
     """Return the places of the best boxes that do not lie over a better one."""
+    places = suppressed(boxes, scores, max_output_size, iou_threshold, score_threshold)[0]
+    return places.to(torch.int32)
+
+
+def suppressed(boxes: Any, scores: Any, most: Any, iou_threshold: float = 0.5,
+               score_threshold: float = float("-inf"),
+               sigma: float = 0.0) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Return places and scores of the best boxes that do not lie over a better one.
+
+    With a `sigma`, a box over a better one has a lower score: times exp(-iou^2 / (2 sigma)).
+
+    Source: Bodla et al. 2017, "Soft-NMS".
+    """
     corners, values = floating(boxes), floating(scores)
     top = torch.minimum(corners[:, :2], corners[:, 2:])
     bottom = torch.maximum(corners[:, :2], corners[:, 2:])
     areas = (bottom - top).prod(-1)
     kept: list[int] = []
-    for place in values.argsort(descending=True).tolist():
-        if len(kept) >= int(max_output_size) or values[place] <= score_threshold:
+    found: list[Tensor] = []
+    values = values.clone()
+    while len(kept) < int(most) and len(values):
+        place = int(values.argmax())
+        if values[place] <= score_threshold or values[place] == -torch.inf:
             break
-        sides = (torch.minimum(bottom[place], bottom[kept])
-                 - torch.maximum(top[place], top[kept])).clamp(min=0)  # fmt: skip
+        kept.append(place)
+        found.append(values[place])
+        sides = (torch.minimum(bottom[place], bottom)
+                 - torch.maximum(top[place], top)).clamp(min=0)  # fmt: skip
         shared = sides.prod(-1)
-        if not bool((shared / (areas[place] + areas[kept] - shared) > iou_threshold).any()):
-            kept.append(place)
-    return torch.tensor(kept, dtype=torch.int32)
+        part = shared / (areas[place] + areas - shared)
+        values = values * torch.exp(-(part**2) / (2 * sigma)) if sigma else values
+        values = values.masked_fill(part > iou_threshold, -torch.inf)
+        values[place] = -torch.inf
+    return torch.tensor(kept, dtype=torch.long), torch.stack(found) if found else values[:0]
+
+
+def non_max_suppression_with_scores(
+    boxes: Any, scores: Any, max_output_size: Any, iou_threshold: float = 0.5,
+    score_threshold: float = float("-inf"), soft_nms_sigma: float = 0.0, name: Any = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Return places and scores of the best boxes, whose neighbours have lower scores."""
+    whole = 1.0 if soft_nms_sigma else iou_threshold
+    places, found = suppressed(boxes, scores, max_output_size, whole, score_threshold,
+                               soft_nms_sigma)  # fmt: skip
+    return places.to(torch.int32), found
+
+
+class Suppressed(NamedTuple):
+    """The best boxes of each picture, of all classes together, with zeros behind."""
+
+    nmsed_boxes: Tensor
+    nmsed_scores: Tensor
+    nmsed_classes: Tensor
+    valid_detections: Tensor
+
+
+def combined_non_max_suppression(
+    boxes: Any, scores: Any, max_output_size_per_class: Any, max_total_size: Any,
+    iou_threshold: float = 0.5, score_threshold: float = float("-inf"),
+    pad_per_class: bool = False, clip_boxes: bool = True, name: Any = None,
+) -> Suppressed:  # fmt: skip
+    """Return the best boxes of each picture: each class on its own, then the best of all.
+
+    Boxes are (pictures, boxes, classes or 1, 4), scores (pictures, boxes, classes).
+    """
+    corners, values, most = floating(boxes), floating(scores), int(max_total_size)
+    out = Suppressed(torch.zeros(len(values), most, 4), torch.zeros(len(values), most),
+                     torch.zeros(len(values), most),
+                     torch.zeros(len(values), dtype=torch.int32))  # fmt: skip
+    for number, (several, given) in enumerate(zip(corners, values, strict=True)):
+        parts = []
+        for label in range(given.size(1)):
+            own = several[:, min(label, several.size(1) - 1)]
+            places, found = suppressed(own, given[:, label], max_output_size_per_class,
+                                       iou_threshold, score_threshold)  # fmt: skip
+            parts.append((own[places], found, torch.full((len(found),), float(label))))
+        joined = [torch.cat(one) for one in zip(*parts, strict=True)]
+        order = joined[1].argsort(descending=True, stable=True)[:most]
+        chosen = joined[0][order].clamp(0, 1) if clip_boxes else joined[0][order]
+        out.nmsed_boxes[number, : len(order)] = chosen
+        out.nmsed_scores[number, : len(order)] = joined[1][order]
+        out.nmsed_classes[number, : len(order)] = joined[2][order]
+        out.valid_detections[number] = len(order)
+    return out
+
+
+SUPPRESSIONS = {made.__name__: made for made in (
+    non_max_suppression, non_max_suppression_with_scores, combined_non_max_suppression,
+)}  # fmt: skip

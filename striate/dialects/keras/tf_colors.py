@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import math
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from ..symbolic import tensor
 from ..tensor_math import floating
 from ..tensor_nn import same
-from .tf_image import resize
+from .tf_image import resize, with_seed
 
 YUV = ((0.299, 0.587, 0.114), (-0.14714119, -0.28886916, 0.43601035),
        (0.61497538, -0.51496512, -0.10001026))  # fmt: skip
@@ -90,6 +93,20 @@ def random_saturation(image: Any, lower: float, upper: float, seed: Any = None) 
 def random_hue(image: Any, max_delta: float, seed: Any = None) -> Tensor:
     """Return a picture whose colours are turned, by chance."""
     return adjust_hue(image, _drawn(-max_delta, max_delta))
+
+
+def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "",
+                        name: Any = None) -> Tensor:  # fmt: skip
+    """Return a picture as a JPEG file of a quality gives it back."""
+    x = tensor(image)
+    whole = x if x.dtype == torch.uint8 else (x * 255.5).clamp(0, 255).to(torch.uint8)
+    plain = whole.numpy()
+    file = io.BytesIO()
+    Image.fromarray(plain[..., 0] if plain.shape[-1] == 1 else plain).save(
+        file, "JPEG", quality=int(jpeg_quality)
+    )
+    out = torch.from_numpy(np.asarray(Image.open(file)).copy()).reshape(x.shape)
+    return out if x.dtype == torch.uint8 else out / 255
 
 
 def random_jpeg_quality(image: Any, min_jpeg_quality: int, max_jpeg_quality: int,
@@ -250,7 +267,12 @@ def space_to_depth(input: Any, block_size: int, data_format: str = "NHWC",
 BLOCKS = (depth_to_space, space_to_depth)
 FUNCTIONS = (
     rgb_to_yuv, yuv_to_rgb, rgb_to_hsv, hsv_to_rgb, adjust_saturation, adjust_hue, adjust_gamma,
-    random_saturation, random_hue, random_jpeg_quality, pad_to_bounding_box, resize_with_pad,
+    random_saturation, random_hue, random_jpeg_quality, adjust_jpeg_quality,
+    pad_to_bounding_box, resize_with_pad,
     transpose, extract_patches, psnr, ssim, ssim_multiscale, total_variation, image_gradients,
     sobel_edges,
 )  # fmt: skip
+STATELESS = {
+    f"stateless_{function.__name__}": with_seed(function)
+    for function in (random_saturation, random_hue, random_jpeg_quality)
+}

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from .tf_elements import Arrays, Steps, first, padded, parts_of, spread, stacked, tree
 from .tf_files import matching
+from .tf_groups import Grouping
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
 CYCLE = 10  # data sets that are read in turn, unless a script says how many
 
 
-class Dataset:
+class Dataset(Grouping):
     """Elements that can be gone through again and again.
 
     `make` gives an iterator over the elements; `count` is their number, None where it is not known.
@@ -375,6 +376,9 @@ class Slices(Dataset):
                 yield tree(self.whole, itemgetter(places))
 
         return Dataset(walk, number)
+
+
+Grouping.derived = Dataset
 
 
 def min_of(datasets: Any) -> int | None:

@@ -60,9 +60,22 @@ def _encoded(image: Any, form: str) -> Text:
     return Text.of(buffer.getvalue())
 
 
+def decode_and_crop_jpeg(contents: Any, crop_window: Any, channels: int = 0,
+                         **words: Any) -> Any:  # fmt: skip
+    """Return a part of a picture: from (y, x), so high and so wide."""
+    top, left, height, width = (int(one) for one in tensor(crop_window))
+    picture = decode_image(contents, channels)
+    return picture[top : top + height, left : left + width]
+
+
+def is_jpeg(contents: Any, name: Any = None) -> Any:
+    """Return whether bytes begin as those of a JPEG file."""
+    return tensor(raw(contents)[:3] == b"\xff\xd8\xff")
+
+
 DECODERS = dict.fromkeys(
     ("decode_image", "decode_jpeg", "decode_png", "decode_bmp", "decode_gif"), decode_image
-)
+) | {"decode_and_crop_jpeg": decode_and_crop_jpeg, "is_jpeg": is_jpeg}
 ENCODERS = {"encode_png": encode_png, "encode_jpeg": encode_jpeg}
 
 

@@ -149,7 +149,7 @@ def per_image_standardization(image: Any) -> Tensor:
     return (x - mean) / spread
 
 
-def _with_seed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def with_seed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Return the function with a seed (two numbers) for each call, which decides what it gives."""
 
     def call(image: Any, *args: Any, seed: Any = (0, 0), **words: Any) -> Tensor:
@@ -162,7 +162,7 @@ def _with_seed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 STATELESS = {
-    f"stateless_{function.__name__}": _with_seed(function)
+    f"stateless_{function.__name__}": with_seed(function)
     for function in (random_flip_left_right, random_flip_up_down, random_brightness,
                      random_contrast, random_crop)
 }  # fmt: skip

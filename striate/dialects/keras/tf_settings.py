@@ -47,7 +47,7 @@ ERRORS: Mapping[str, type[Exception]] = {
     "ResourceExhaustedError": MemoryError, "UnimplementedError": NotImplementedError,
     "InternalError": RuntimeError, "FailedPreconditionError": RuntimeError,
     "AlreadyExistsError": FileExistsError, "UnknownError": RuntimeError,
-    "AbortedError": RuntimeError, "DataLossError": OSError,
+    "AbortedError": RuntimeError, "CancelledError": RuntimeError, "DataLossError": OSError,
 }  # fmt: skip
 DEVICES = {
     "list_physical_devices": devices, "list_logical_devices": devices,
@@ -56,6 +56,7 @@ DEVICES = {
                      "experimental_run_functions_eagerly", "set_logical_device_configuration",
                      "set_soft_device_placement"), nothing),
     "functions_run_eagerly": lambda: True, "LogicalDeviceConfiguration": Anything,
+    "get_soft_device_placement": lambda: True, "PhysicalDevice": Anything,
 }  # fmt: skip
 CHECKS = {
     "assert_equal": checked(lambda x, y: x == y), "assert_greater": checked(lambda x, y: x > y),
@@ -83,19 +84,25 @@ MODULES: Mapping[str, Mapping[str, Any]] = {
         "get_memory_info": lambda *a: {"current": 0, "peak": 0},
         **dict.fromkeys((
             "set_memory_growth", "enable_tensor_float_32_execution", "enable_op_determinism",
-            "set_virtual_device_configuration", "reset_memory_stats"), nothing)},
+            "set_virtual_device_configuration", "reset_memory_stats"), nothing),
+        "get_device_details": lambda device: {}},
     "config.threading": dict.fromkeys((
         "set_intra_op_parallelism_threads", "set_inter_op_parallelism_threads"), nothing),
     "debugging": CHECKS, "errors": ERRORS,
     "distribute": {**SPREAD, "ReduceOp": Reduce, "get_replica_context": Anything,
                    "HierarchicalCopyAllReduce": Anything, "NcclAllReduce": Anything,
-                   "DistributedValues": Anything, "has_strategy": lambda: False},
+                   "DistributedValues": Anything, "InputContext": Anything,
+                   "DistributedDataset": Anything, "RunOptions": Anything,
+                   "ReplicaContext": Anything, "in_cross_replica_context": lambda: True,
+                   "has_strategy": lambda: False},
     "distribute.experimental": {**SPREAD, "CommunicationOptions": Anything},
     "distribute.cluster_resolver": {"TPUClusterResolver": no_cluster,
                                     "TFConfigClusterResolver": no_cluster},
     "tpu": {}, "tpu.experimental": {"initialize_tpu_system": nothing},
     "summary": {"create_file_writer": FileWriter, "record_if": Anything, "scalar": scalar,
-                "create_noop_writer": Anything, **dict.fromkeys((
+                "create_noop_writer": Anything, "SummaryWriter": FileWriter,
+                "should_record_summaries": lambda: True, "experimental": Anything(),
+                **dict.fromkeys((
         "image", "histogram", "text", "flush", "trace_on", "trace_off",
         "trace_export", "graph", "audio"), nothing)},
     "profiler": {}, "profiler.experimental": {

@@ -23,17 +23,26 @@ from .image_files import array_to_img, img_to_array, load_img, save_img
 from .sequence import Sequence
 from .series import timeseries_dataset_from_array
 from .session import KerasSession
+from .tf_audio import audio_dataset_from_directory
 from .tf_data import Dataset
 
 
-def to_categorical(y: Any, num_classes: int | None = None, nb_classes: int | None = None,
-                   dtype: Any = "float32") -> Any:  # fmt: skip
+def to_categorical(y: Any = None, num_classes: int | None = None, nb_classes: int | None = None,
+                   dtype: Any = "float32", x: Any = None) -> Any:  # fmt: skip
     """Return labels from 0 on as one-hot rows; a last axis of 1 is dropped."""
-    labels = np.asarray(y, dtype="int64")
+    labels = np.asarray(x if y is None else y, dtype="int64")
     labels = labels[..., 0] if labels.ndim > 1 and labels.shape[-1] == 1 else labels
     count = num_classes or nb_classes or int(labels.max()) + 1
     one_hot: NDArray[np.float32] = np.eye(count, dtype=dtype)[labels]
     return one_hot
+
+
+def to_ordinal(y: Any, num_classes: int | None = None, dtype: Any = "float32") -> Any:
+    """Return labels from 0 on as rows of ones for each class below: 2 of 4 is 1, 1, 0."""
+    labels = np.asarray(y, dtype="int64")
+    labels = labels[..., 0] if labels.ndim > 1 and labels.shape[-1] == 1 else labels
+    count = num_classes or int(labels.max()) + 1
+    return (np.arange(count - 1) < labels[..., None]).astype(dtype)
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
@@ -145,9 +154,9 @@ def custom_objects(session: KerasSession) -> dict[str, Any]:
     """Return what names a script's own classes for files."""
 
     @contextlib.contextmanager
-    def scope(*several: Mapping[str, Any]) -> Iterator[None]:
+    def scope(*several: Mapping[str, Any], custom_objects: Any = None) -> Iterator[None]:
         before = dict(session.custom)
-        for given in several:
+        for given in (*several, custom_objects or {}):
             session.custom.update(given)
         try:
             yield
@@ -162,9 +171,9 @@ def custom_objects(session: KerasSession) -> dict[str, Any]:
 
         return keep
 
-    def registered(made: Any) -> str:
+    def registered(obj: Any) -> str:
         """Return the name that a class is kept under."""
-        return next((name for name, one in session.custom.items() if one is made), made.__name__)
+        return next((name for name, one in session.custom.items() if one is obj), obj.__name__)
 
     return {
         "get_registered_name": registered, "get_registered_object": lambda name, *args, **words: (
@@ -259,7 +268,8 @@ def _nothing() -> None:
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.utils`."""
     return {
-        "to_categorical": to_categorical, "normalize": normalize, "Progbar": Progbar,
+        "to_categorical": to_categorical, "to_ordinal": to_ordinal, "normalize": normalize,
+        "Progbar": Progbar,
         "accuracy": accuracy, "categorical_probas_to_classes": categorical_probas_to_classes,
         "probas_to_classes": categorical_probas_to_classes,
         **plots(session), "set_random_seed": set_random_seed,
@@ -273,6 +283,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "print_summary": lambda model, *args, **words: model.summary(*args, **words),
         "load_img": load_img, "img_to_array": img_to_array, "array_to_img": array_to_img,
         "save_img": save_img, "image_dataset_from_directory": image_dataset_from_directory,
+        "audio_dataset_from_directory": audio_dataset_from_directory,
         "text_dataset_from_directory": text_dataset_from_directory,
         "multi_gpu_model": lambda model, *args, **words: model,
         "serialize_keras_object": lambda made: made.get_config(),

@@ -31,6 +31,7 @@ PLAIN = {  # Keras 1's normal distributions are not cut
     "he_normal": (2.0, "fan_in"), "glorot_normal": (1.0, "fan_avg"),
     "lecun_normal": (1.0, "fan_in"),
 }  # fmt: skip
+UNUSED = ("dtype", "input_axes", "output_axes")  # of initial values: axes say what is usual
 CLASSES = {
     "Zeros": "Zeros", "Ones": "Ones", "Constant": "Constant", "RandomNormal": "RandomNormal",
     "RandomUniform": "RandomUniform", "TruncatedNormal": "TruncatedNormal", "Identity": "Identity",
@@ -117,7 +118,7 @@ def initializer_names(session: KerasSession) -> dict[str, Any]:
         defaults = HALF_TENTH.get(name and _snake(name), {})
 
         def make(*args: Any, **words: Any) -> Any:
-            words.pop("dtype", None)
+            words = {key: one for key, one in words.items() if key not in UNUSED}
             given = {**defaults, **dict(zip(known, args, strict=False)), **words}
             if name == "Constant" and np.ndim(given.get("value", 0)):
                 return Given(given["value"])
@@ -130,8 +131,9 @@ def initializer_names(session: KerasSession) -> dict[str, Any]:
     small = {_snake(name): classes[name] for name in classes}
     functions = {word: small[SPELLINGS.get(word, word)] for word in (*small, *SPELLINGS)}
     return {
-        **functions, **classes, "Initializer": Own,
-        "get": lambda given: initializers.get(initializer(session, given)),
+        **functions, **classes, "Initializer": Own, **{
+            f"{name}Initializer": classes[name] for name in ("Identity", "Orthogonal")},
+        "get": lambda identifier: initializers.get(initializer(session, identifier)),
     }  # fmt: skip
 
 
@@ -154,7 +156,7 @@ def initializations(session: KerasSession) -> dict[str, Any]:
     words = ("zero", "one", "normal", "uniform", "identity", "orthogonal", "glorot_uniform",
              "glorot_normal", "he_uniform", "he_normal", "lecun_uniform")  # fmt: skip
     made = {word: drawn(word) for word in words}
-    return {**made, "get": lambda given: made.get(given, given)}
+    return {**made, "get": lambda identifier: made.get(identifier, identifier)}
 
 
 def _snake(name: str) -> str:
@@ -274,7 +276,9 @@ def penalties() -> dict[str, Any]:
         "l1": l1, "l2": l2, "L1": l1, "L2": l2, "l1_l2": both, "l1l2": both, "L1L2": weight,
         "WeightRegularizer": weight, "activity_l1": l1, "activity_l2": l2, "activity_l1l2": both,
         "ActivityRegularizer": weight, "Regularizer": Own,
-        "OrthogonalRegularizer": regularizers.OrthogonalRegularizer, "get": regularizers.get,
+        "OrthogonalRegularizer": regularizers.OrthogonalRegularizer,
+        "orthogonal_regularizer": regularizers.OrthogonalRegularizer,
+        "get": regularizers.get,
     }  # fmt: skip
 
 
@@ -293,7 +297,8 @@ def limits() -> dict[str, Any]:
         "max_norm": max_norm, "maxnorm": max_norm, "MaxNorm": max_norm,
         "non_neg": non_neg, "nonneg": non_neg, "NonNeg": non_neg,
         "unit_norm": unit, "unitnorm": unit, "UnitNorm": unit,
-        "min_max_norm": min_max, "MinMaxNorm": min_max, "Constraint": Own, "get": constraints.get,
+        "min_max_norm": min_max, "MinMaxNorm": min_max, "Constraint": Own,
+        "get": constraints.get,
     }  # fmt: skip
 
 
