@@ -21,6 +21,7 @@ from . import (
     surroundings_images,
     surroundings_opencv,
     surroundings_pandas,
+    surroundings_scipy,
     surroundings_skimage,
     surroundings_sklearn,
 )
@@ -110,7 +111,8 @@ def _changes(script: Script) -> Changes:
     """Return what is changed in packages that are installed."""
     return {
         **surroundings_sklearn.changes(script), **surroundings_pandas.changes(script),
-        **surroundings_drawing.changes(), **surroundings_images.changes(),
+        **surroundings_scipy.changes(), **surroundings_images.changes(),
+        **surroundings_drawing.changes(),
         "tqdm.notebook": bars_of_text,
     }  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from . import surroundings_scipy
 from .picture_files import picture
 from .surroundings_installed import Changes, lost
 
@@ -84,7 +85,8 @@ def imshow(arr: Any) -> None:
 def changes() -> Changes:
     """Return what is given back to SciPy."""
     functions = (bytescale, toimage, imread, fromimage, imsave, imresize, imrotate, imshow)
+    own = {one.__name__: one for one in functions}
     return {
-        "scipy.misc": lambda misc: lost(misc, {one.__name__: one for one in functions}),
+        "scipy.misc": lambda misc: (*lost(misc, own), *surroundings_scipy.lost_names(misc)),
         "scipy.ndimage": lambda images: lost(images, {"imread": imread}),
     }

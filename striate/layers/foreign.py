@@ -19,6 +19,7 @@ from ..core.spec import Spec
 from ..core.symbol import Symbol
 from ..errors import StriateError
 from .in_place import AUGMENTED, seen_elsewhere
+from .torch_windows import MAX_POOLS
 from .wrap import Batch, Held, Lambda, Opaque, Place, TorchCall, TorchModule
 
 __all__ = ["Lambda", "TorchModule", "trace"]
@@ -33,6 +34,10 @@ AS_MODULES: dict[Any, type[nn.Module]] = {
         ("adaptive_max_pool", "AdaptiveMaxPool"),
     )
 }
+AS_MODULES |= {
+    getattr(torch, f"max_pool{rank}d"): getattr(nn, f"MaxPool{rank}d") for rank in (1, 2, 3)
+}
+OF_MAX_POOLS = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")  # a module's differ
 
 
 @dataclasses.dataclass(frozen=True)
@@ -313,7 +318,10 @@ class Follower:
         if line.target in AS_MODULES:
             words = {key: value for key, value in line.kwargs.items() if key != "return_indices"}
             args, words = map_arg((line.args[1:], words), self.known)
-            made = AS_MODULES[line.target](*args, **words)
+            kind = AS_MODULES[line.target]
+            if issubclass(kind, MAX_POOLS):
+                args, words = (), {**dict(zip(OF_MAX_POOLS, args, strict=False)), **words}
+            made = kind(*args, **words)
             return self.call(TorchModule(made, name=line.name), line.args[:1])
         if line.target is operator.getitem and _many(self.found[line.args[0]].symbol):
             whole, index = self.found[line.args[0]], line.args[1]

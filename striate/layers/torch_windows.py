@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from torch import nn
@@ -63,6 +64,8 @@ def geometry(module: Any, shape: tuple[int | None, ...]) -> Geometry:
         return (Mix(module.groups), *_spread(module, rank))
     if isinstance(module, (*MAX_POOLS, *AVERAGE_POOLS)) and not module.ceil_mode:
         return (Window(), *_slides(module, rank))
+    if isinstance(module, MAX_POOLS) and None not in shape:
+        return (Window(), *_rounded_up(module, shape[1:]))
     if isinstance(module, ADAPTIVE) and None not in shape:
         return (Window(), *_adapts(module, shape[1:]))
     return UNKNOWN
@@ -79,7 +82,7 @@ def _along(dim: int | None, axes: int) -> Geometry:
     return UNKNOWN if axis < 0 else tuple(Mix() if n == axis else Window() for n in range(axes))
 
 
-def _slides(module: Any, rank: int) -> tuple[Axis, ...]:
+def _slides(module: Any, rank: int) -> tuple[Window, ...]:
     kernel = _each(module.kernel_size, rank)
     dilation = _each(getattr(module, "dilation", 1), rank)
     if module.padding == "same":  # torch puts the odd cell at the end
@@ -94,6 +97,21 @@ def _slides(module: Any, rank: int) -> tuple[Axis, ...]:
             kernel, _each(module.stride, rank), dilation, sides, strict=True
         )
     )
+
+
+def _rounded_up(module: Any, sizes: tuple[Any, ...]) -> tuple[Axis, ...]:
+    """Return windows that go on over the end of an axis, so that all of it is read.
+
+    One that would begin behind the end is left out. Source: pooling_output_shape of torch.
+    """
+    windows = []
+    for window, size in zip(_slides(module, len(sizes)), sizes, strict=True):
+        places = -(-(size + window.low + window.high - window.extent) // window.stride) + 1
+        if (places - 1) * window.stride >= size + window.low:
+            places -= 1
+        high = (places - 1) * window.stride + window.extent - size - window.low
+        windows.append(dataclasses.replace(window, high=max(high, window.high)))
+    return tuple(windows)
 
 
 def _spread(module: Any, rank: int) -> tuple[Axis, ...]:

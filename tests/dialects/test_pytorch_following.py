@@ -388,6 +388,9 @@ def test_a_function_in_the_place_of_a_layer_is_called() -> None:
         lambda x: F.avg_pool2d(x, x.size()[2:]),
         lambda x: F.max_pool2d(x, kernel_size=x.shape[-1] // 2, stride=x.size(2)),
         lambda x: F.adaptive_avg_pool2d(x, (x.size(2) // 8, 1)),
+        lambda x: torch.max_pool2d(x, 8),
+        lambda x: torch.max_pool2d(x, (4, 8), stride=[8, 8], dilation=(2, 1)),
+        lambda x: F.max_pool2d(x, 5, 8, 0, 1, True),  # rounded up, but not behind the end
     ],
 )
 def test_a_pooling_over_sizes_that_the_code_asks_for_is_followed(pool: Any) -> None:

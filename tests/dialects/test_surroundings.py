@@ -41,6 +41,15 @@ from sklearn.datasets import fetch_openml
 X, y = fetch_openml('mnist_784', version=1, return_X_y=True, as_frame=False)
 print(X.shape, X.dtype, y[:1], X.max())
 """, "(140, 784) float64 ['5'] 255.0"),
+    "names that SciPy has moved": ("""
+import numpy as np
+from scipy.misc import logsumexp, comb
+from scipy.optimize.optimize import _status_message
+from scipy.integrate import trapz
+from scipy import signal
+print(logsumexp(np.log([1.0, 3.0])).round(4), comb(4, 2), 'maxiter' in _status_message,
+      trapz([1, 1, 1]), signal.gaussian(3, 1.0).round(2).tolist())
+""", "1.3863 6.0 True 2.0 [0.61, 1.0, 0.61]"),
     "preparing": ("""
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer, OneHotEncoder, MinMaxScaler, StandardScaler

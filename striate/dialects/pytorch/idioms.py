@@ -23,7 +23,7 @@ from ..dialect import Patch
 from ..scalars import SummaryWriter
 from ..session import Session
 from ..table import DialectError
-from . import absent_gpu, exported, lost, schedules
+from . import absent_gpu, checkpoints, exported, lost, schedules
 
 SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
           "prefetch_factor": None, "multiprocessing_context": None, "timeout": 0}  # fmt: skip
@@ -37,7 +37,7 @@ def patches(session: Session) -> Sequence[Patch]:
         (Tensor, "eq", _in_order(Tensor.eq)),
         (data.DataLoader, "__init__", _serial(session, data.DataLoader.__init__)),
         *lost.patches(session.version.name),
-        *_files(),
+        *checkpoints.patches(),
         *_published(),
         *schedules.patches(session.version.name),
         *exported.patches(),
@@ -104,33 +104,6 @@ def _serial(session: Session, original: Callable[..., None]) -> Callable[..., No
         original(self, **given)
 
     return begin
-
-
-def _files() -> Iterator[Patch]:
-    """Let a script read back, as a whole, what it has itself written."""
-    written: set[Path] = set()
-    save, load = torch.save, torch.load
-
-    @functools.wraps(save)
-    def remember(obj: Any, f: Any, *args: Any, **words: Any) -> None:
-        if isinstance(f, str) and "\\" in f and os.sep == "/":  # a path of Windows: one name here
-            with Path(f).open("wb") as file:
-                save(obj, file, *args, **words)
-        else:
-            save(obj, f, *args, **words)
-        if isinstance(f, (str, Path)):
-            written.add(Path(f).resolve())
-
-    @functools.wraps(load)
-    def trust(f: Any, *args: Any, **words: Any) -> Any:
-        if isinstance(f, (str, Path)) and Path(f).resolve() in written:
-            words.setdefault("weights_only", False)
-        if not args and not torch.cuda.is_available():
-            words.setdefault("map_location", "cpu")
-        return load(f, *args, **words)
-
-    yield (torch, "save", remember)
-    yield (torch, "load", trust)
 
 
 def _published() -> Iterator[Patch]:
