@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from . import python2
-from .companions import imported
+from .companions import added, imported
 from .dialect import Dialect, every
+from .image_order import orders
 from .table import DialectError
 
 Word = tuple[str, str, str]  # kind, the word itself, where it is
@@ -49,11 +50,13 @@ def trees(path: Path) -> Iterator[tuple[Path, ast.Module]]:
     Raises: DialectError where one of them is not Python.
     """
     todo, seen = [path], {path}
+    folders = [path.parent]
     while todo:
         file = todo.pop(0)
         tree = parse(file)
         yield file, tree
-        new = imported(tree, file, path.parent) - seen
+        folders += sorted(added(tree, file, path.parent) - set(folders))
+        new = imported(tree, file, folders) - seen
         todo += sorted(new)
         seen |= new
 
@@ -121,6 +124,7 @@ def _words(tree: ast.Module) -> list[tuple[str, str, int]]:
         elif isinstance(node, (ast.Name, ast.Attribute)):
             out += [("name", name, node.lineno) for name in _dotted(node)]
     out += [("habit", FROZEN_LATER, line) for line in _frozen_later(tree)]
+    out += [("habit", order, line) for order, line in orders(tree)]
     return sorted(out, key=lambda item: item[2])
 
 

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import torch
 
-from ..engine.progress import counted, say
+from ..engine.progress import say
 from ..engine.seed import seed as set_seed
 from ..errors import nearest
 from ..store.run import Run
@@ -25,10 +25,10 @@ from .dialect import every, named
 from .evidence import Finding, Word, find, trees, words
 from .importer import NATIVE, Aliases, running, served, serving
 from .kept import keep
-from .loops import bounded
 from .own import watched
 from .port import port
 from .session import PICTURES, Script
+from .sources import runnable
 from .surroundings import surrounded
 from .surroundings_absent import Absent, absent
 from .table import DialectError
@@ -64,7 +64,9 @@ def run_script(
         say("dialect  none: the script is in the native vocabulary")
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "script"
     run = Run.create(Path(root).resolve(), name)
-    shared = Script(max_epochs, limit_samples, run, words=said)
+    files = list(trees(path))
+    older = any(python2_meaning.older(file) for file, _ in files)
+    shared = Script(max_epochs, limit_samples, run, words=said, python2=older)
     if seed is not None:
         set_seed(seed)
     with ExitStack() as stack:
@@ -77,7 +79,7 @@ def run_script(
         if not found or _around_torch(said, found):
             stack.enter_context(watched(shared))
         roots = {root for dialect in every() for root in dialect.ROOTS}
-        stack.enter_context(served(Absent(absent((tree for _, tree in trees(path)), roots))))
+        stack.enter_context(served(Absent(absent((tree for _, tree in files), roots))))
         failed: BaseException | None = None
         try:
             with _named(path, said, found):
@@ -154,20 +156,8 @@ def _named(path: Path, said: list[Word], found: list[Finding]) -> Iterator[None]
 
 
 def _run(path: Path, script: Script) -> None:
-    """Run the script as the main module; where it is not run as it is, say what is changed."""
-    text, tree, changed = python2.read(path)
-    lines = [] if script.max_epochs is None else bounded(tree, script.max_epochs)
-    if python2_meaning.older(path):
-        tree = python2_meaning.meant(tree)
-        script.note("Python 2: / of whole numbers goes down; map, filter and zip make lists")
-    if changed:
-        kinds = "Python 2's print, except, raise, iteritems; % and ! left out"
-        say(f"note: {counted(changed, 'line')} read as Python 3 ({kinds})")
-    if lines:
-        where = ", ".join(map(str, lines))
-        script.note(f"--max-epochs: the loop in line {where} ends after {script.max_epochs}")
-    for written, here in windows.read_here(tree).items():
-        script.note(f"{written} is a path of Windows, {here} here")
+    """Run the script as the main module."""
+    text, tree = runnable(path, script, main=True)
     main = ModuleType("__main__")
     vars(main).update({"__file__": str(path), notebook.SHOWN: notebook.shown})
     vars(main).update(python2_meaning.names())
@@ -221,7 +211,7 @@ def _program(path: Path, args: Sequence[str], script: Script) -> Iterator[None]:
         patch.dict(os.environ, {PICTURES: str(Path(script.run.path).resolve())}),
         _drawing(any(kind == "text" and "inline" in word for kind, word, _ in script.words)),
         _working_in(_folder(path, script.words)),
-        companions(path.parent),
+        companions(path.parent, script),
     ):
         yield
     torch.set_num_threads(threads)

@@ -62,6 +62,7 @@ class Script:
     images: ImageFolder | None = None
     span: tuple[float, float] | None = None
     words: list[tuple[str, str, str]] = field(default_factory=list)
+    python2: bool = False  # whether a file of the script is of Python 2
     said: set[str] = field(default_factory=set)
     shape: tuple[int, ...] = ()  # of the samples that `span` is of
     left: int = 0  # samples that are still looked at for it

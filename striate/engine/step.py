@@ -101,6 +101,7 @@ class Step:
         gradients = torch.autograd.grad(loss, self.weights, allow_unused=True)
         optimizer, state = self.setup.optimizer, self.setup.state
         assert state is not None
+        optimizer.sees(loss)
         optimizer.update(self.weights, gradients, state, optimizer.rate(state), self.names)
         with torch.no_grad():
             for limit, weight in self.limits:

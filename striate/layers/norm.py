@@ -105,6 +105,7 @@ class BatchNormalization(Standardization):
     # what training normalises by: "moved", the batch, by which the moving values move; "batch", it
     # alone; "moving", the moving values, as in inference; empty, as `trainable` says
     statistics: ClassVar[str] = ""
+    tested_by: ClassVar[str] = MOVING  # what inference normalises by: or the batch
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
@@ -125,6 +126,8 @@ class BatchNormalization(Standardization):
 
     def operations(self, *x: Spec, training: bool = False) -> Chain | None:
         """Normalise each channel."""
+        if not training and self.tested_by == BATCH:
+            return None
         (at,), (gamma, beta) = self.places(x[0]), self.names()
         moving = ("moving_mean", "moving_variance")
         frozen = not training or self._by() == MOVING
@@ -151,9 +154,14 @@ class BatchNormalization(Standardization):
         mean, variance, gamma = self.moving_mean, self.moving_variance, self.gamma
         if gamma is None and self.beta is not None:  # on CUDA torch has no gradient of beta alone
             gamma = torch.ones_like(self.beta)
+        count = x.numel() // x.shape[1]
+        if not self.training and self.tested_by == BATCH:
+            mean, variance = (None, None) if count > 1 else (x.reshape(-1), variance)
+            return functional.batch_norm(
+                x, mean, variance, gamma, self.beta, count > 1, eps=self.epsilon
+            )
         if not self.training or self._by() == MOVING:
             return functional.batch_norm(x, mean, variance, gamma, self.beta, eps=self.epsilon)
-        count = x.numel() // x.shape[1]
         if count == 1:
             return self._one_value(x)
         # torch moves the copies, which its gradient keeps; its variance divides by count - 1

@@ -121,6 +121,9 @@ class Optimizer(Setting):
         check_range(type(self).__name__, f"learning_rate({state['step']})", rate, "[0, inf)")
         return float(rate)
 
+    def sees(self, loss: Tensor) -> None:
+        """Take the loss of the step to come, for rules that ask for more than the gradients."""
+
     def update(
         self,
         params: Sequence[Tensor],

@@ -66,3 +66,33 @@ def test_a_script_is_read_as_it_was_written(
     (tmp_path / "script.py").write_bytes(text)
     run_script(tmp_path / "script.py", root=tmp_path / "runs")
     assert capsys.readouterr().out == "café\n"
+
+
+SPREAD = {
+    "model/train.py": (
+        "import os, sys\nsys.path.append('../tools')\n"
+        "sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, 'nets'))\n"
+        "from keras.models import Sequential\nimport counting, blocks\n"
+        "counting.train(Sequential([blocks.first()]).output_shape)\n"
+    ),
+    "tools/counting.py": (
+        "def train(shape, epochs=9):\n"
+        "    for epoch in range(epochs):\n"
+        "        print 'epoch', epoch, shape, (epoch + 5) / 2\n"
+    ),
+    "nets/blocks.py": PROJECT["nets/blocks.py"],
+}
+
+
+def test_modules_lie_in_folders_that_a_script_adds_to_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, SPREAD)
+    monkeypatch.chdir(path.parent)
+    run_script(path, root=tmp_path / "runs", max_epochs=2)
+    captured = capsys.readouterr()
+    assert captured.out == "epoch 0 (None, 6, 6, 4) 2\nepoch 1 (None, 6, 6, 4) 3\n"
+    assert "border_mode in line 3 of blocks.py" in captured.err
+    assert "--max-epochs: the loop in line 2 of counting.py ends after 2" in captured.err
+    assert "Python 2: / of whole numbers goes down" in captured.err
+    assert not {"counting", "blocks"} & set(sys.modules)

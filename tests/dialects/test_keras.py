@@ -338,11 +338,8 @@ def test_what_is_dropped_with_another_meaning_is_noted(
 
         BatchNormalization(1e-3, 0)
         assert capsys.readouterr().err == ""
-        BatchNormalization(mode=2)
         Deconvolution2D(3, 2, 2, (None, 3, 8, 8), subsample=(2, 2))
     assert capsys.readouterr().err.splitlines() == [
-        "note: Keras 1.2 BatchNormalization: mode=2: tests normalise by the moving averages here, "
-        "not by the batch",
         "note: Keras 1.2 Deconvolution2D: output_shape=(None, 3, 8, 8): the size follows from "
         "strides and padding",
     ]

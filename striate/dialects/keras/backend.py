@@ -44,6 +44,11 @@ def variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> T
     return kept
 
 
+def own_variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) -> Tensor:
+    """Return a variable of `K.variable`: it holds float32 unless it is told otherwise."""
+    return variable(value, dtype or "float32", name)
+
+
 def phases(session: KerasSession) -> dict[str, Any]:
     """Return what asks whether layers train."""
 
@@ -220,7 +225,7 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
 def _switched(condition: Any, a: Any, b: Any) -> Tensor:
     where = tensor(condition).bool()
     a, b = tensor(a), tensor(b)
-    where = where.reshape(*where.shape, *[1] * (a.dim() - where.dim()))
+    where = where.reshape((*where.shape, *[1] * (max(a.dim(), b.dim()) - where.dim())))
     return torch.where(where, a, b)
 
 
@@ -282,6 +287,7 @@ def names(session: KerasSession) -> dict[str, Any]:
 
     return {
         **functions, **layouts(session), **phases(session),
+        **({"_BACKEND": "tensorflow", "_FLOATX": "float32"} if session.version.old else {}),
         "backend": lambda: "tensorflow", "floatx": lambda: "float32",
         "set_floatx": lambda value: None,
         "cast_to_floatx": lambda x: np.asarray(array(x), "float32"),
@@ -294,11 +300,12 @@ def names(session: KerasSession) -> dict[str, Any]:
         "update_sub": awaited(session, lambda x, less: x - less),
         "moving_average_update": lambda x, value, momentum: x.assign(
             x * momentum + value * (1 - momentum)),
-        "variable": recalled(session, variable),
+        "variable": recalled(session, own_variable),
         "constant": lambda value, dtype=None, shape=None, name=None: (
             tensor(value, dtype) if shape is None else shapes.fill(shape, value)),
         "placeholder": placeholder, "function": function, "gradients": gradients,
-        "int_shape": int_shape, "shape": symbolic_shape, "ndim": lambda x: len(x.shape),
+        "int_shape": int_shape, "get_variable_shape": int_shape,
+        "shape": symbolic_shape, "ndim": lambda x: len(x.shape),
         "switch": switch,
         "dtype": lambda x: str(getattr(x, "dtype", "float32")).removeprefix("torch."),
         "count_params": lambda x: int(np.prod(x.shape)), "is_keras_tensor": lambda x: isinstance(

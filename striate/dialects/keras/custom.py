@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ... import constraints, initializers, layers as native, regularizers
-from ...core.layer import Layer
+from ...core.layer import Layer, snake
 from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...errors import ShapeError
@@ -156,6 +156,14 @@ class Word(str):
         return named_activation(str(self), FUNCTIONS[str(self)])(x)
 
 
+def count(session: KerasSession, layer: Layer, named: Any) -> None:
+    """Name a layer of a script's own class as the version counts them, unless the script does."""
+    kind = type(layer)
+    if not named and not kind.__module__.startswith("striate."):
+        layer.rename(session.name(kind.__name__.lower() if session.version.old
+                                  else snake(kind.__name__)))  # fmt: skip
+
+
 def derived(alias: Any) -> type[Layer]:
     """Return what a script's own class comes from where it is derived from a layer of the table."""
     parent: Any = alias.native
@@ -171,6 +179,7 @@ def derived(alias: Any) -> type[Layer]:
             alias.session.given[self] = given_words
             if named:
                 self.name = named
+            count(alias.session, self, named)
 
         def ensure_built(self, x: tuple[Spec, ...]) -> None:
             """Build for shapes that begin with the batch, where the script says how."""
@@ -229,6 +238,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
         def __init__(self, trainable: bool = True, name: str | None = None, dtype: Any = None,
                      **words: Any) -> None:  # fmt: skip
             Layer.__init__(self, name=name or "", trainable=trainable)
+            count(scope, self, name)
             shape = words.pop("input_shape", words.pop("batch_input_shape", (None,))[1:]) or None
             if words.get("input_dim"):
                 shape = (words["input_dim"],)

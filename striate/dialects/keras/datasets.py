@@ -12,6 +12,7 @@ import numpy as np
 from ...data.datasets import fetch, mnist
 from ...errors import caller
 from ..table import DialectError
+from .layouts import guess_order
 from .session import KerasSession
 
 ARCHIVES = {  # data sets without images: the file that Keras keeps
@@ -34,6 +35,7 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     def coloured(load: Callable[..., Any]) -> Callable[..., Any]:
         def load_data(label_mode: str = "fine", **words: Any) -> Any:
             parts = load(fine=label_mode == "fine") if load is fetch.cifar100 else load()
+            guess_order(session)
             first = session.layout == "channels_first"
             return tuple((x.transpose(0, 3, 1, 2) if first else x, y[:, None]) for x, y in parts)
 

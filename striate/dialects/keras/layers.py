@@ -13,6 +13,7 @@ from ... import layers as native
 from ...core.layer import Layer, snake
 from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
+from ...layers.norm import BATCH
 from ...regularizers import get as penalty_of
 from ...store.keras_words import OF_SCRIPTS
 from ..symbolic import kind, record
@@ -303,6 +304,7 @@ def _merge(session: KerasSession, aliases: Mapping[str, Any]) -> Callable[..., A
               name: str | None = None) -> Any:  # fmt: skip
         """Return Keras 1's merge of symbols."""
         if callable(mode):
+            name = name or session.name("merge")
             return aliases["Lambda"](mode, arguments=arguments or {}, name=name)(inputs)
         if mode not in MERGES:
             raise DialectError(
@@ -315,8 +317,9 @@ def _merge(session: KerasSession, aliases: Mapping[str, Any]) -> Callable[..., A
         words: dict[str, Any] = {"axis": concat_axis} if mode == "concat" else {}
         words |= {"axes": dot_axes} if mode in ("dot", "cos") else {}
         words |= {"normalize": True} if mode == "cos" else {}
-        return aliases[MERGES[mode]](**words, name=name)(inputs)
+        return kinds[MERGES[mode]](**words, name=name)(inputs)
 
+    kinds = {name: Alias(session, aliases[name].row, "Merge") for name in MERGES.values()}
     return merge
 
 
@@ -368,7 +371,8 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
         for name in row.names
     }
     for name in next(row for row in LAYERS if row.target == "BatchNormalization").names:
-        aliases[name].alone = aliases["LayerNormalization"] if session.version.old else None
+        alone = Alias(session, aliases["LayerNormalization"].row, name)
+        aliases[name].alone = alone if session.version.old else None
     found = keras_extra.make(session, custom["Layer"])
     changes = augment.rows(session, custom["Layer"])
     changes |= augment_mixed.rows(session, custom["Layer"], changes)
@@ -414,19 +418,27 @@ def families(session: KerasSession) -> dict[str, dict[str, Any]]:
 
 
 class Normal(Alias):
-    """BatchNormalization, of which Keras 1 has a kind that looks at each sample alone."""
+    """BatchNormalization, of which Keras 1 has two more kinds.
+
+    That of mode=1 looks at each sample alone; that of mode=2 normalises by the batch in tests too.
+    """
 
     alone: Alias | None = None  # the layer for it
 
     def __call__(self, *args: Any, **kwargs: Any) -> Layer:
         """Return the native layer; with mode=1, the one that normalises samples."""
+        if self.alone is None:
+            return super().__call__(*args, **kwargs)
         args, kwargs, told = oldest.without_input(self.row, args, kwargs)
         named = {**told, **dict(zip(self.row.old_order, args, strict=False)), **kwargs}
-        if self.alone is None or named.get("mode") != 1:
-            return super().__call__(*args, **{**told, **kwargs})
+        mode = named.pop("mode", 0)
+        if mode != 1:
+            layer = super().__call__(**named, **({"mode": mode} if mode != 2 else {}))
+            vars(layer).update({"tested_by": BATCH} if mode == 2 else {})
+            return layer
         known = {"epsilon": 1e-3} | {
             self.row.renamed.get(word, word): value for word, value in named.items()
-            if word not in ("mode", "axis", "momentum", "weights")
+            if word not in ("axis", "momentum", "weights")
         }  # fmt: skip
         return self.alone(**known, axis=-1)
 

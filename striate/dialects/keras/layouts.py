@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..image_order import FIRST, LAST
 from .session import LAYOUTS, KerasSession
 
 SHORT = {"channels_first": "th", "channels_last": "tf"}
@@ -51,6 +52,14 @@ def in_layout(session: KerasSession, function: Callable[..., Any]) -> Callable[.
         return function(*args, **words, data_format=layout)
 
     return call
+
+
+def guess_order(session: KerasSession) -> None:
+    """Give data sets the order of axes that Keras 1's script writes its sizes in, if it is one."""
+    said = {word for kind, word, _ in session.script.words if kind == "habit"} & {FIRST, LAST}
+    if session.version.old and not session.chose_layout and said == {FIRST}:
+        session.chose_layout, session.layout = True, "channels_first"
+        session.note("images are channels first: the script writes sizes so, nothing else says it")
 
 
 def guess_layout(session: KerasSession, shape: tuple[Any, ...]) -> None:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -118,6 +119,14 @@ class Rate(float):
         return float(self)
 
     value = read_value = numpy
+
+    def get_value(self, borrow: bool = False) -> Any:
+        """Return the number as Theano's shared variables give it."""
+        return np.asarray(float(self))
+
+    def set_value(self, value: Any, borrow: bool = False) -> None:
+        """Set the rate, as `assign` does."""
+        self.assign(value)
 
 
 class Variables(list[Any]):

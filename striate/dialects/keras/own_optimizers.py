@@ -52,6 +52,10 @@ class Written(native.Optimizer):
         """Return the learning rate."""
         return float(self.script.lr) if self.learning_rate is None else super().rate(state)
 
+    def sees(self, loss: Tensor) -> None:
+        """Let the script's code have the loss."""
+        vars(self.script)["loss_now"] = loss.detach()
+
     def update(
         self,
         params: Sequence[Tensor],
@@ -156,7 +160,8 @@ class Writing:
         recall = own.setdefault("recall", Recall())
         recall.at, recall.waiting, own["grads"] = 0, [], grads
         session.recall = recall
-        given = {"loss": torch.zeros(()), "params": weights, "constraints": {}, "cost": None}
+        loss = own.pop("loss_now", torch.zeros(()))
+        given = {"loss": loss, "params": weights, "constraints": {}, "cost": None}
         takes = inspect.signature(self.get_updates).parameters  # type: ignore[attr-defined]
         try:
             updates = self.get_updates(  # type: ignore[attr-defined]

@@ -53,12 +53,22 @@ def rows(model: Any, session: KerasSession) -> list[tuple[str, ...]]:
     found = {model.graph.names[node.layer]: node.implied for node in model.graph.nodes}
     return [
         _fields(
-            dataclasses.replace(row, inputs=row.inputs[: len(row.inputs) - found.get(row.name, 0)]),
+            dataclasses.replace(
+                row,
+                inputs=row.inputs[: len(row.inputs) - found.get(row.name, 0)],
+                type=_kind(model, row, session),
+            ),
             session,
             row.name in model.graph.layers and is_operation(model.graph.layers[row.name]),
         )
         for row in listed
     ]
+
+
+def _kind(model: Any, row: Line, session: KerasSession) -> str:
+    """Return the class of a layer, in Keras 1 as the script has called it."""
+    layer = model.graph.layers.get(row.name) if session.version.old else None
+    return (session.of(layer).kind if layer is not None else "") or row.type
 
 
 def _unbuilt(layer: Any) -> tuple[str, ...]:

@@ -303,6 +303,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "expand_dims": expand_dims, "range": tf_range, "shape": shape, "print": tf_print,
         "rank": lambda x: len(x.shape), "size": lift(shapes.size), "map_fn": shapes.map_fn,
         "random_normal": nn.random_normal, "random_uniform": nn.random_uniform,
+        "random_shuffle": nn.shuffle,
         "depth_to_space": lift(tf_colors.depth_to_space),
         "space_to_depth": lift(tf_colors.space_to_depth), "read_file": tf_files.read_file,
         "truncated_normal": nn.truncated_normal, "set_random_seed": set_random_seed,

@@ -23,6 +23,19 @@ def dimshuffle(x: Any, *pattern: Any) -> Tensor:
     return moved
 
 
+def get_value(x: Tensor, borrow: bool = False, **words: Any) -> Any:
+    """Return a shared variable as an array."""
+    return x.detach().cpu().numpy().copy()
+
+
+def set_value(x: Tensor, value: Any, borrow: bool = False) -> None:
+    """Set a shared variable."""
+    x.data.copy_(tensor(value))
+
+
 def patches() -> list[tuple[Any, str, Any]]:
     """Return the rows: object, attribute, value."""
-    return [(Symbol, "dimshuffle", lift(dimshuffle)), (Tensor, "dimshuffle", dimshuffle)]
+    return [
+        (Symbol, "dimshuffle", lift(dimshuffle)), (Tensor, "dimshuffle", dimshuffle),
+        (Tensor, "get_value", get_value), (Tensor, "set_value", set_value),
+    ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -66,23 +67,39 @@ def accuracy(y_pred: Any, y: Any) -> float:
 
 
 class Progbar:
-    """Prints how far a script has come, once, at the end."""
+    """Prints how far a script has come, in one line that is written over until the end."""
 
     def __init__(self, target: int | None, width: int = 30, verbose: int = 1,
-                 **words: Any) -> None:  # fmt: skip
+                 interval: float = 0.05, **words: Any) -> None:  # fmt: skip
         self.target, self.width, self.verbose, self.seen = target, width, verbose, 0
         self.sums: dict[str, list[float]] = {}
+        self.start, self.interval, self.last = time.time(), interval, 0.0
+        stateful = words.get("stateful_metrics")
+        self.stateful_metrics = set(stateful or ())
 
     def update(self, current: int, values: Any = (), finalize: Any = None, **words: Any) -> None:
-        """Take numbers in; print at the end."""
+        """Take numbers in, and print; more often than each `interval` only at the end."""
         count = current - self.seen
         for name, value in values or ():
             total, number = self.sums.get(name, [0.0, 0.0])
-            self.sums[name] = [total + float(value) * count, number + count]
+            if name in self.stateful_metrics:
+                self.sums[name] = [float(value), 1.0]
+            else:
+                self.sums[name] = [total + float(value) * count, number + count]
         self.seen = current
-        if self.verbose and self.target is not None and current >= self.target:
-            numbers = "".join(f" - {n}: {t / max(c, 1):.4f}" for n, (t, c) in self.sums.items())
-            sys.stdout.write(f"{current}/{self.target} [{'=' * self.width}]{numbers}\n")
+        ends = finalize or (self.target is not None and current >= self.target)
+        if self.verbose and (ends or time.time() - self.last > self.interval):
+            sys.stdout.write(("\r" if self.last else "") + self._line() + ("\n" if ends else ""))
+            sys.stdout.flush()
+            self.last = time.time()
+
+    def _line(self) -> str:
+        numbers = "".join(f" - {n}: {t / max(c, 1):.4f}" for n, (t, c) in self.sums.items())
+        if self.target is None:
+            return f"{self.seen:7d}/Unknown{numbers}"
+        done = min(self.width, int(self.width * self.seen / max(self.target, 1)))
+        bar = "=" * done if done == self.width else ("=" * done)[:-1] + ">" * (done > 0)
+        return f"{self.seen}/{self.target} [{bar.ljust(self.width, '.')}]{numbers}"
 
     def add(self, n: int, values: Any = (), **words: Any) -> None:
         """Go on by n."""

@@ -1,0 +1,114 @@
+"""What whole repositories of strangers do in the words of Keras 0 and 1, mostly on Theano."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from striate.data.datasets import fetch
+from striate.dialects.program import run_script
+
+OLD = "import numpy as np\nfrom keras import backend as K\nfrom keras.layers import *\n"
+PROGRAMS = {
+    "an optimizer that looks at the loss": ("keras1", OLD + """
+from keras.models import Sequential
+from keras.optimizers import Optimizer
+class Own(Optimizer):
+    def get_updates(self, params, constraints, loss):
+        shapes = [K.get_variable_shape(p) for p in params]
+        self.first, self.count, self.kept = K.variable(0), K.variable(0), K.zeros(shapes[0])
+        first = K.switch(K.greater(self.count, 0.), self.first, loss)
+        grads = self.get_gradients(loss, params)
+        self.updates = [K.update(self.first, first), K.update_add(self.count, 1)]
+        return self.updates + [K.update(p, p - .1 * loss * g) for p, g in zip(params, grads)]
+x, y = np.ones((4, 2)), np.full((4, 1), 1.75)
+model = Sequential([Dense(1, init='one', input_dim=2, bias=False)])
+own = Own()
+model.compile(own, 'mse')
+for _ in range(2):
+    print(round(float(model.train_on_batch(x, y)), 6), model.get_weights()[0].ravel().round(6))
+print(float(K.get_value(own.first)), own.count.get_value())
+model.layers[0].W.set_value(np.ones((2, 1)))
+print(model.get_weights()[0].sum())
+# 2 - 1.75 = .25: loss .0625, gradient .5: 1 - .1 * .0625 * .5 = .996875
+""", ["0.0625 [0.996875 0.996875]", "0.059414 [0.993979 0.993979]", "0.0625 2.0", "2.0"]),
+    "names of what Keras 1 merges, normalises and is told": ("keras1", OLD + """
+from keras.models import Model
+class JoinLayer(Layer):
+    def call(self, x, mask=None):
+        return x[0] + x[1]
+    def get_output_shape_for(self, shape):
+        return shape[0]
+a = Input((4,))
+b = BatchNormalization(mode=1)(Dense(4)(a))
+c = merge([JoinLayer()([a, b]), b], mode='concat')
+c = merge([c, c], mode=lambda x: x[0] - x[1], output_shape=lambda s: s[0])
+net = Model(a, c)
+print([layer.name for layer in net.layers])
+net.summary()
+""", [
+        "['input_1', 'dense_1', 'batchnormalization_1', 'joinlayer_1', 'merge_1', 'merge_2']",
+        "batchnormalization_1 (BatchNorma (None, 4) ", "joinlayer_1 (JoinLayer) ",
+        "merge_1 (Merge)  "]),
+    "mode=2 normalises by the batch in tests too": ("keras1", OLD + """
+from keras.models import Sequential
+for mode in (0, 2):
+    net = Sequential([Dense(3, input_dim=3, init='identity'), BatchNormalization(mode=mode)])
+    net.compile('sgd', 'mse')
+    out = net.predict(np.array([[1., 2, 6], [3, 2, 6]]), batch_size=2)
+    print(out.round(2).tolist())
+print(abs(net.predict(np.ones((1, 3)))).max())
+""", ["[[1.0, 2.0, 6.0], [3.0, 2.0, 6.0]]", "[[-1.0, 0.0, -0.0], [1.0, 0.0, -0.0]]", "0.0"]),
+    "a bar of its own, which is not at its end": ("keras1", """
+from keras.utils.generic_utils import Progbar
+bar = Progbar(8, width=4, interval=0)
+bar.add(2, values=[('loss', 4)])
+bar.add(2, values=[('loss', 2)])
+print('')
+""", ["2/8 [>...] - loss: 4.0000", "4/8 [=>..] - loss: 3.0000"]),
+    "the rate as a variable of Theano": ("keras1", OLD + """
+from keras.models import Sequential
+net = Sequential([Dense(1, input_dim=1)])
+net.compile('sgd', 'mse')
+net.optimizer.lr.set_value(np.float32(.25))
+print(net.optimizer.lr.get_value(), K._BACKEND)
+""", ["0.25 tensorflow"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("version", "text", "expected"), PROGRAMS.values(), ids=PROGRAMS)
+def test_it_does_what_its_framework_does(
+    version: str, text: str, expected: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "script.py").write_text(text)
+    run_script(tmp_path / "script.py", seed=1, root=tmp_path / "runs", dialect=version)
+    lines = iter(capsys.readouterr().out.replace("\r", "\n").splitlines())
+    for line in expected:
+        assert any(one.startswith(line) for one in lines), line
+
+
+@pytest.mark.parametrize(
+    ("said", "shape"),
+    [
+        ("img_channels, img_rows = 3, 32\nshape = (img_channels, img_rows, img_rows)", (3, 32, 32)),
+        ("shape = (32, 32, 3)", (32, 32, 3)),
+        ("shape = (3, 32, 32)\nother = (64, 64, 3)", (32, 32, 3)),
+    ],
+)
+def test_images_lie_as_a_script_writes_their_sizes(
+    said: str,
+    shape: tuple[int, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    part = np.zeros((4, 32, 32, 3), "uint8"), np.zeros(4, "uint8")
+    monkeypatch.setattr(fetch, "cifar10", lambda: (part, part))
+    text = f"from keras.datasets import cifar10\n{said}\nprint(cifar10.load_data()[0][0].shape)\n"
+    (tmp_path / "script.py").write_text(text)
+    run_script(tmp_path / "script.py", root=tmp_path / "runs", dialect="keras1")
+    captured = capsys.readouterr()
+    assert captured.out == f"{(4, *shape)}\n"
+    assert ("note: images are channels first" in captured.err) == (shape[0] == 3)
