@@ -156,10 +156,8 @@ class BatchNormalization(Standardization):
             gamma = torch.ones_like(self.beta)
         count = x.numel() // x.shape[1]
         if not self.training and self.tested_by == BATCH:
-            mean, variance = (None, None) if count > 1 else (x.reshape(-1), variance)
-            return functional.batch_norm(
-                x, mean, variance, gamma, self.beta, count > 1, eps=self.epsilon
-            )
+            moving = (None, None) if count > 1 else (x.reshape(-1), variance)
+            return functional.batch_norm(x, *moving, gamma, self.beta, count > 1, eps=self.epsilon)
         if not self.training or self._by() == MOVING:
             return functional.batch_norm(x, mean, variance, gamma, self.beta, eps=self.epsilon)
         if count == 1:
