@@ -107,7 +107,9 @@ def _statements(tokens: Iterator[tokenize.TokenInfo]) -> Iterator[Tokens]:
 def _called(tokens: Tokens) -> Iterator[tuple[tuple[int, int], tuple[int, int], str]]:
     """Yield what is written in the places of a statement that prints: from, to, words."""
     word, what = tokens[0], tokens[1:]
-    if word.string != "print" or (what and what[0].string in ("=", ".", "[", ",", "+=")):
+    if word.string != "print" or (what and what[0].string in ("=", ".", ",", "+=")):
+        return
+    if what and what[0].string == "[" and what[0].start == word.end:  # a place of it, not a list
         return
     if not what:
         yield word.end, word.end, "()"

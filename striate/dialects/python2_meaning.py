@@ -1,9 +1,10 @@
-"""What Python 2 means by `/` of whole numbers, map, filter and zip: for scripts that are of it."""
+"""What Python 2 means by `/` of whole numbers, map, filter, zip and open: for scripts of it."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import io
+from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from . import notebook
 
 MODULES = {"cPickle", "urllib2", "ConfigParser", "Queue", "cStringIO", "StringIO", "Tkinter",
            "__builtin__", "urlparse", "commands"}  # fmt: skip
-DIVIDED, LISTED = "__divided__", "__listed__"
+DIVIDED, LISTED, OPENED = "__divided__", "__listed__", "__opened__"
+VIEWED, HELD = "__viewed__", "__held__"
+VIEWS = ("keys", "values", "items")
 LAZY = ("map", "filter", "zip")
 
 
@@ -56,12 +59,47 @@ def meant(tree: ast.Module) -> ast.Module:
 
 def names() -> Mapping[str, Any]:
     """Return the functions that such a tree calls."""
-    return {DIVIDED: divided, LISTED: list}
+    return {DIVIDED: divided, LISTED: list, OPENED: opened, VIEWED: viewed, HELD: held}
 
 
 def divided(a: Any, b: Any) -> Any:
     """Divide; whole numbers and arrays of them as Python 2: down to a whole number."""
     return a // b if _whole(a) and _whole(b) else a / b
+
+
+def viewed(found: Any) -> Any:
+    """Return the keys, values or items of a dictionary as a list; of what is none, as they are."""
+    return list(found) if isinstance(found, (KeysView, ValuesView, ItemsView)) else found
+
+
+def held(holder: Any, key: Any) -> bool:
+    """Return whether a dictionary has a key."""
+    return bool(holder.has_key(key)) if hasattr(holder, "has_key") else key in holder
+
+
+class Writer(io.BufferedWriter):
+    """A file that takes texts and bytes, which are the same in Python 2."""
+
+    def write(self, data: Any) -> int:
+        """Write a text in UTF-8, or bytes."""
+        return super().write(data.encode() if isinstance(data, str) else data)
+
+
+class Reader(io.BufferedReader):
+    """A file of bytes whose lines are texts, as `csv.reader` of Python 2 takes them."""
+
+    def __next__(self) -> Any:
+        return super().__next__().decode("utf-8", "surrogateescape")
+
+
+def opened(path: Any, mode: str = "r", *more: Any, **words: Any) -> Any:
+    """Open a file as Python 2: what is written, and lines of bytes that are read, may be texts."""
+    kind = mode.replace("b", "").replace("t", "").replace("U", "")
+    if kind in ("w", "a") and not words:
+        return Writer(io.FileIO(path, kind))
+    if kind == "r" and "b" in mode and not words:
+        return Reader(io.FileIO(path))
+    return open(path, mode.replace("U", "") or "r", *more, **words)
 
 
 def _whole(value: Any) -> bool:
@@ -95,6 +133,13 @@ class _Meanings(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Make lists of what was one."""
         self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in ("open", "file"):
+            node.func = ast.copy_location(ast.Name(OPENED, ast.Load()), node.func)
+        if isinstance(node.func, ast.Attribute) and not node.keywords:
+            if node.func.attr in VIEWS and not node.args:
+                return ast.copy_location(_call(VIEWED, node), node)
+            if node.func.attr == "has_key" and len(node.args) == 1:
+                return ast.copy_location(_call(HELD, node.func.value, *node.args), node)
         if isinstance(node.func, ast.Name) and node.func.id in LAZY:
             return ast.copy_location(_call(LISTED, node), node)
         return node

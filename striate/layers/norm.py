@@ -156,8 +156,13 @@ class BatchNormalization(Standardization):
             gamma = torch.ones_like(self.beta)
         count = x.numel() // x.shape[1]
         if not self.training and self.tested_by == BATCH:
-            moving = (None, None) if count > 1 else (x.reshape(-1), variance)
-            return functional.batch_norm(x, *moving, gamma, self.beta, count > 1, eps=self.epsilon)
+            if count == 1:
+                mean = x.reshape(-1)
+            own = count > 1  # the batch's own, which torch computes
+            return functional.batch_norm(
+                x, None if own else mean, None if own else variance, gamma, self.beta, own,
+                eps=self.epsilon,
+            )  # fmt: skip
         if not self.training or self._by() == MOVING:
             return functional.batch_norm(x, mean, variance, gamma, self.beta, eps=self.epsilon)
         if count == 1:

@@ -75,6 +75,37 @@ net.compile('sgd', 'mse')
 net.optimizer.lr.set_value(np.float32(.25))
 print(net.optimizer.lr.get_value(), K._BACKEND)
 """, ["0.25 tensorflow"]),
+    "pictures in the order of axes that is set": ("keras1", OLD + """
+from keras.preprocessing.image import *
+K.set_image_dim_ordering('th')
+x = np.arange(24.).reshape(3, 4, 2)
+image = array_to_img(x, scale=False)
+print(image.size, img_to_array(image).shape, img_to_array(image, 'tf').shape)
+print((img_to_array(image, 'default') == x).all(), img_to_array(image.convert('L')).shape)
+turn = transform_matrix_offset_center(np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]), 4, 4)
+print(turn[:2, 2], apply_transform(x, np.eye(3), 0).tolist() == x.tolist())
+print(flip_axis(x, 2)[0, 0].tolist(), random_rotation(x, 0).shape, random_shift(x, .5, .5).shape)
+print(random_zoom(x, (.5, .5))[0].ravel()[[0, 7]], random_channel_shift(x, 0).max())
+""", ["(2, 4) (3, 4, 2) (4, 2, 3)", "True (1, 4, 2)", "[5. 0.] True",
+      "[1.0, 0.0] (3, 4, 2) (3, 4, 2)", "[1.75 5.25] 23.0"]),
+    "batches of a script's own in the order of the framework": ("keras1", OLD + """
+from keras.preprocessing.image import Iterator
+class Pairs(Iterator):
+    def __init__(self, x):
+        self.x = x
+        super(Pairs, self).__init__(len(x), 2, False, 1)
+    def next(self):
+        with self.lock:
+            index_array, start, count = next(self.index_generator)
+        return self.x[index_array], (start, count)
+class Newer(Iterator):
+    def _get_batches_of_transformed_samples(self, index_array):
+        return index_array.tolist()
+pairs = Pairs(np.arange(3))
+print([next(pairs)[1] for _ in range(20)][-3:], pairs.N)
+newer = Newer(3, 2, True, 5)
+print(sorted(next(newer) + next(newer)), len(newer), len(newer[1]))
+""", ["[(2, 1), (0, 2), (2, 1)] 3", "[0, 1, 2] 2 1"]),
 }  # fmt: skip
 
 

@@ -62,3 +62,25 @@ print(np.vstack(np.ones(2) for _ in range(3)).shape, np.stack(iter([1, 2])).shap
 """
     ran(tmp_path, text)
     assert capsys.readouterr().out == "(3, 2) (2,)\n"
+
+
+FILES = """
+import cPickle as pickle
+import csv, json, renom
+json.dump({'a': 1}, open('a.json', 'wb'))
+pickle.dump([1, 2], open('b.pkl', 'w'))
+rows = csv.writer(open('c.csv', 'wb'))
+rows.writerow(['x', 1])
+rows = None
+found = json.load(open('a.json'))
+print found.keys()[0], found.has_key('a'), found.items() + [2]
+print pickle.load(open('b.pkl', 'rb')), [row for row in csv.reader(open('c.csv', 'rb'))]
+print [line for line in file('c.csv', 'rU')]
+"""
+
+
+def test_files_take_texts_and_bytes_and_dictionaries_give_lists(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    ran(tmp_path, FILES)
+    assert capsys.readouterr().out.splitlines() == [
+        "a True [('a', 1), 2]", "[1, 2] [['x', '1']]", "['x,1\\n']"]  # fmt: skip

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ...errors import caller
 from ..table import DialectError
-from . import image_random
+from . import image_batches, image_random
 from .image_files import array_to_img, img_to_array, load_img, save_img
 from .image_sources import Arrays, Files, Keeps, frame_of
 from .image_warp import placed, warp
+from .layouts import in_layout
 from .sequence import Sequence as KerasSequence
 from .session import LAYOUTS, KerasSession
 
@@ -328,12 +329,18 @@ class DataFrameIterator(Pictures):
     """Batches of pictures that a table names."""
 
 
+def in_order(session: KerasSession) -> dict[str, Any]:
+    """Return what turns pictures into arrays and back, in the order of axes of the script."""
+    several = (img_to_array, array_to_img, save_img)
+    return {function.__name__: in_layout(session, function) for function in several}
+
+
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.preprocessing.image`."""
     made = type("ImageDataGenerator", (ImageDataGenerator,), {"session": session})
     return {
-        "ImageDataGenerator": made, "load_img": load_img, "img_to_array": img_to_array,
-        "array_to_img": array_to_img, "save_img": save_img, "Iterator": Pictures,
+        "ImageDataGenerator": made, "load_img": load_img, **in_order(session),
+        **image_batches.names(session),
         "NumpyArrayIterator": NumpyArrayIterator, "DirectoryIterator": DirectoryIterator,
         "DataFrameIterator": DataFrameIterator, **image_random.FUNCTIONS,
     }  # fmt: skip

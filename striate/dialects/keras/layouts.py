@@ -45,7 +45,10 @@ def in_layout(session: KerasSession, function: Callable[..., Any]) -> Callable[.
         words = {OLD.get(word, word): value for word, value in words.items()}
         given = dict(zip(takes, args, strict=False))
         layout = words.pop("data_format", None) or given.pop("data_format", None)
-        layout = LAYOUTS.get(layout, layout) or session.layout
+        if layout in (None, "default"):
+            guess_order(session)
+            layout = session.layout
+        layout = LAYOUTS.get(layout, layout)
         at = takes.index("data_format")
         if len(args) > at:
             return function(*args[:at], layout, *args[at + 1 :], **words)

@@ -20,7 +20,8 @@ from ..symbolic import lift
 from . import summary as keras_summary
 from .beside import set_random_seed, source_inputs
 from .directories import image_dataset_from_directory, text_dataset_from_directory
-from .image_files import array_to_img, img_to_array, load_img, save_img
+from .image_files import load_img
+from .images import in_order
 from .sequence import Sequence
 from .series import timeseries_dataset_from_array
 from .session import KerasSession
@@ -298,8 +299,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "is_interactive_logging_enabled": lambda: True,
         **custom_objects(session),
         "print_summary": lambda model, *args, **words: model.summary(*args, **words),
-        "load_img": load_img, "img_to_array": img_to_array, "array_to_img": array_to_img,
-        "save_img": save_img, "image_dataset_from_directory": image_dataset_from_directory,
+        "load_img": load_img, **in_order(session),
+        "image_dataset_from_directory": image_dataset_from_directory,
         "audio_dataset_from_directory": audio_dataset_from_directory,
         "text_dataset_from_directory": text_dataset_from_directory,
         "multi_gpu_model": lambda model, *args, **words: model,
