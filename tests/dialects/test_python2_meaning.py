@@ -67,15 +67,14 @@ print(np.vstack(np.ones(2) for _ in range(3)).shape, np.stack(iter([1, 2])).shap
 FILES = """
 import cPickle as pickle
 import csv, json, renom
-json.dump({'a': 1}, open('a.json', 'wb'))
-pickle.dump([1, 2], open('b.pkl', 'w'))
-rows = csv.writer(open('c.csv', 'wb'))
-rows.writerow(['x', 1])
-rows = None
-found = json.load(open('a.json'))
+with open('a.json', 'wb') as f: json.dump({'a': 1}, f)
+with open('b.pkl', 'w') as f: pickle.dump([1, 2], f)
+with open('c.csv', 'wb') as f: csv.writer(f).writerow(['x', 1])
+with open('a.json') as f: found = json.load(f)
 print found.keys()[0], found.has_key('a'), found.items() + [2]
-print pickle.load(open('b.pkl', 'rb')), [row for row in csv.reader(open('c.csv', 'rb'))]
-print [line for line in file('c.csv', 'rU')]
+with open('b.pkl', 'rb') as f: print pickle.load(f),
+with open('c.csv', 'rb') as f: print [row for row in csv.reader(f)]
+with file('c.csv', 'rU') as f: print [line for line in f]
 """
 
 
