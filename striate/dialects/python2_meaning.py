@@ -99,7 +99,7 @@ def opened(path: Any, mode: str = "r", *more: Any, **words: Any) -> Any:
         return Writer(io.FileIO(path, kind))
     if kind == "r" and "b" in mode and not words:
         return Reader(io.FileIO(path))
-    return open(path, mode.replace("U", "") or "r", *more, **words)
+    return open(path, mode.replace("U", "") or "r", *more, **words)  # noqa: PTH123
 
 
 def _whole(value: Any) -> bool:
