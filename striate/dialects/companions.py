@@ -12,9 +12,8 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from . import python2_meaning
 from .session import Script
-from .sources import runnable
+from .sources import names, runnable
 
 ADDS = ("sys.path.append", "sys.path.insert", "path.append", "path.insert")
 PLACED = {"__file__", "str", "os", "os.path", "os.pardir", "os.curdir", "os.getcwd"} | {
@@ -80,7 +79,7 @@ class _Source(machinery.SourceFileLoader):
         return compile(runnable(file, self.script, main=False)[1], file, "exec", dont_inherit=True)
 
     def exec_module(self, module: ModuleType) -> None:
-        vars(module).update(python2_meaning.names())
+        vars(module).update(names())
         super().exec_module(module)
 
 

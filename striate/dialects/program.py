@@ -28,7 +28,7 @@ from .kept import keep
 from .own import watched
 from .port import port
 from .session import PICTURES, Script
-from .sources import runnable
+from .sources import names, runnable
 from .surroundings import surrounded
 from .surroundings_absent import Absent, absent
 from .table import DialectError
@@ -160,7 +160,7 @@ def _run(path: Path, script: Script) -> None:
     text, tree = runnable(path, script, main=True)
     main = ModuleType("__main__")
     vars(main).update({"__file__": str(path), notebook.SHOWN: notebook.shown})
-    vars(main).update(python2_meaning.names())
+    vars(main).update(names())
     if path.suffix == notebook.SUFFIX:  # where an error is told, with the line
         tree = notebook.showing(tree, text)
         linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))

@@ -16,6 +16,7 @@ DIVIDED, LISTED, OPENED = "__divided__", "__listed__", "__opened__"
 VIEWED, HELD = "__viewed__", "__held__"
 VIEWS = ("keys", "values", "items")
 LAZY = ("map", "filter", "zip")
+GONE = {"xrange", "raw_input", "unicode", "basestring", "unichr"}
 
 
 def older(path: Path) -> bool:
@@ -35,7 +36,30 @@ def older(path: Path) -> bool:
         if isinstance(node, ast.Import)
         for alias in node.names
     } | {str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)}
-    return bool(imported & MODULES)
+    return bool(imported & MODULES) or _speaks(tree)
+
+
+def _speaks(tree: ast.Module) -> bool:
+    """Return whether a script uses what Python 3 has not, and it does not make itself."""
+    nodes = list(ast.walk(tree))
+    made = {node.id for node in nodes if isinstance(node, ast.Name) and _stores(node)} | {
+        alias.asname or alias.name for node in nodes
+        if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names
+    }  # fmt: skip
+    gone = any(isinstance(node, ast.Name) and node.id in GONE - made for node in nodes)
+    return gone or any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        and node.func.id == "range" and any(map(_is_share, node.args)) for node in nodes
+    )  # fmt: skip
+
+
+def _stores(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _is_share(node: ast.expr) -> bool:
+    """Return whether an expression is a quotient, which Python 3's range does not take."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
 
 
 def _printing(text: str) -> bool:

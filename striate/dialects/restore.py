@@ -20,6 +20,8 @@ import torch
 import torch.multiprocessing
 from PIL import Image, ImageDraw, ImageFont
 
+from . import restore_numpy
+
 ABSENT = object()  # in place of a value that was not there
 
 
@@ -139,4 +141,6 @@ def replaced(rows: Iterable[tuple[Any, str, Any]]) -> Iterator[None]:
 
 def restored() -> AbstractContextManager[None]:
     """Put the removed names back inside a block, and what has another meaning since."""
-    return replaced([*CHANGED, *(row for row in REMOVED if row[1] not in vars(row[0]))])
+    removed = (*REMOVED, *restore_numpy.REMOVED)
+    rows = [row for row in removed if row[1] not in vars(row[0])]
+    return replaced([*CHANGED, *restore_numpy.CHANGED, *rows])

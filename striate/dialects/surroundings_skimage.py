@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import caller
+from . import surroundings_exposure
 from .dialect import Modules
 from .picture_files import picture
 from .resampling import along, clamped, gaussian, mirrored, scaling, smoothing
@@ -148,7 +149,7 @@ def modules() -> Modules:
     files = {"imread": imread, "imsave": imsave, "imshow": imshow, "show": lambda: None}
     places = {"resize": resize, "rescale": rescale, "rotate": rotate}
     colours = {"rgb2gray": rgb2gray, "gray2rgb": gray2rgb, "rgba2rgb": rgba2rgb,
-               "rgb2grey": rgb2gray}  # fmt: skip
+               "rgb2grey": rgb2gray, **surroundings_exposure.COLOURS}  # fmt: skip
     kinds = {"img_as_float": img_as_float, "img_as_ubyte": img_as_ubyte,
              "img_as_float32": lambda image: img_as_float(image).astype(np.float32)}  # fmt: skip
     return {
@@ -156,6 +157,7 @@ def modules() -> Modules:
         "skimage.io": files,
         "skimage.transform": places,
         "skimage.color": colours,
+        "skimage.exposure": surroundings_exposure.NAMES,
         "skimage.util": {**kinds, "random_noise": random_noise},
         "skimage.metrics": {"peak_signal_noise_ratio": peak_signal_noise_ratio},
         "skimage.measure": {"compare_psnr": peak_signal_noise_ratio},

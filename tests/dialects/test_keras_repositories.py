@@ -88,6 +88,14 @@ print(flip_axis(x, 2)[0, 0].tolist(), random_rotation(x, 0).shape, random_shift(
 print(random_zoom(x, (.5, .5))[0].ravel()[[0, 7]], random_channel_shift(x, 0).max())
 """, ["(2, 4) (3, 4, 2) (4, 2, 3)", "True (1, 4, 2)", "[5. 0.] True",
       "[1.0, 0.0] (3, 4, 2) (3, 4, 2)", "[1.75 5.25] 23.0"]),
+    "what stars bring along": ("keras2", """
+from keras.models import *
+from keras.layers import *
+from keras.callbacks import *
+print(np.ones(2).sum(), os.path.basename('a/b'), json.dumps([1]), time.time() > 0)
+K.set_image_data_format('channels_first')
+print(Conv2D(2, 3, input_shape=(1, 8, 8)).get_config()['data_format'], regularizers.l2(.5).l2)
+""", ["2.0 b [1] True", "channels_first 0.5"]),
     "batches of a script's own in the order of the framework": ("keras1", OLD + """
 from keras.preprocessing.image import Iterator
 class Pairs(Iterator):

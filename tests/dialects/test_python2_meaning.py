@@ -83,3 +83,38 @@ def test_files_take_texts_and_bytes_and_dictionaries_give_lists(tmp_path, monkey
     ran(tmp_path, FILES)
     assert capsys.readouterr().out.splitlines() == [
         "a True [('a', 1), 2]", "[1, 2] [['x', '1']]", "['x,1\\n']"]  # fmt: skip
+
+
+NUMPY = """
+import keras
+import numpy as np
+x = np.arange(4, dtype='uint8')
+print(np.reshape(x, newshape=(2, 2)).tolist(), np.fromstring(x.tostring(), 'uint8').tolist())
+print(np.asfarray([1]).dtype, x.ptp(), np.fromstring('1 2', sep=' ').tolist())
+x.itemset(0, 9)
+x[1:].itemset((2,), 7)
+class Own:
+    def tostring(self, kind):
+        return kind
+print(x.tolist(), Own().tostring('own'))
+"""
+
+
+def test_what_numpy_has_removed_is_there(tmp_path, capsys):
+    ran(tmp_path, NUMPY)
+    assert capsys.readouterr().out.splitlines() == [
+        "[[0, 1], [2, 3]] [0, 1, 2, 3]", "float64 3 [1.0, 2.0]", "[9, 1, 2, 7] own"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("for i in xrange(1):\n    print(3 / 2)\n", "1\n"),
+        ("print([i for i in range(5 / 2)], 3 / 2)\n", "[0, 1] 1\n"),
+        ("try:\n    xrange\nexcept NameError:\n    xrange = range\nprint(3 / 2)\n", "1.5\n"),
+        ("from six.moves import xrange\nprint(3 / 2)\n", "1.5\n"),
+    ],
+)
+def test_words_of_python_2_speak_for_it(tmp_path, capsys, text, out):
+    ran(tmp_path, "import keras\n" + text)
+    assert capsys.readouterr().out == out

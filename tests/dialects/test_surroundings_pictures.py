@@ -28,6 +28,8 @@ def cv2() -> Iterator[Any]:
 @pytest.fixture
 def skimage() -> Iterator[Any]:
     with surrounded(Script()):
+        import skimage.color
+        import skimage.exposure
         import skimage.metrics
         import skimage.util  # type: ignore[import-not-found]
 
@@ -137,3 +139,18 @@ def test_pictures_of_skimage_are_floats(skimage: Any, tmp_path: Path) -> None:
     )
     with pytest.raises(DialectError, match="order=3"):
         skimage.transform.resize(image, (2, 2), order=3)
+
+
+def test_exposure_and_hue_of_an_image(skimage: Any) -> None:
+    exposure, color = skimage.exposure, skimage.color
+    image = np.array([[0, 0, 1, 3]], "uint8")
+    np.testing.assert_allclose(exposure.equalize_hist(image), [[0.5, 0.5, 0.75, 1]])
+    assert exposure.rescale_intensity(image).tolist() == [[0, 0, 85, 255]]
+    stretched = exposure.rescale_intensity(image / 2.0, out_range=(-1, 1))
+    np.testing.assert_allclose(stretched, [[-1, -1, -1 / 3, 1]])
+    assert exposure.adjust_gamma(np.array([[255, 64]], "uint8"), 2).tolist() == [[255, 16]]
+    counts, middles = exposure.histogram(image)
+    assert counts.tolist() == [2, 1, 0, 1] and middles.tolist() == [0, 1, 2, 3]
+    hsv = color.rgb2hsv(np.array([[[0, 0, 255], [0, 128, 0]]], "uint8"))
+    np.testing.assert_allclose(hsv, [[[2 / 3, 1, 1], [1 / 3, 1, 128 / 255]]])
+    np.testing.assert_allclose(color.hsv2rgb(hsv), [[[0, 0, 1], [0, 128 / 255, 0]]], atol=1e-9)

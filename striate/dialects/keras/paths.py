@@ -22,6 +22,7 @@ from . import (
     newer,
     ops as keras_ops,
     optimizers as keras_optimizers,
+    star_imports,
     tensorflow,
     texts as keras_texts,
     tf_addons,
@@ -146,6 +147,7 @@ def _inner(session: KerasSession) -> Modules:
         "legacy.preprocessing": {}, "legacy.preprocessing.image": images,
     }  # fmt: skip
     made |= newer.modules(made)
+    made |= star_imports.brought(session, made)
     return {**made, **keras_beside.within(session, made)}
 
 
