@@ -41,7 +41,7 @@ REMOVED: tuple[tuple[Any, str, Any], ...] = (
     (np, "find_common_type", lambda arrays, scalars: np.result_type(*arrays, *scalars)),
     (np, "issubclass_", lambda one, other: isinstance(one, type) and issubclass(one, other)),
 )  # fmt: skip
-METHODS = {
+METHODS: dict[str, Any] = {
     "tostring": lambda array, order="C": array.tobytes(order),
     "ptp": np.ptp,
     "itemset": lambda array, *args: array.__setitem__(

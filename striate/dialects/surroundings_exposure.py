@@ -81,4 +81,4 @@ def adjust_gamma(image: Any, gamma: float = 1, gain: float = 1) -> Any:
 
 _EXPOSURE = (histogram, cumulative_distribution, equalize_hist, rescale_intensity, adjust_gamma)
 NAMES = {function.__name__: function for function in _EXPOSURE}
-COLOURS = {"rgb2hsv": rgb2hsv, "hsv2rgb": hsv2rgb}
+COLOURS: dict[str, Any] = {"rgb2hsv": rgb2hsv, "hsv2rgb": hsv2rgb}

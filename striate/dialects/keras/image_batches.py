@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import math
 import sys
 import threading
 from collections.abc import Iterator
@@ -84,7 +85,7 @@ class Batches(Sequence):
             yield (places, at, len(places)) if _takes_three(sys._getframe(1)) else places
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        return math.ceil(self.n / self.batch_size)
 
     def __getitem__(self, index: int) -> Any:
         if self.index_array is None:
@@ -102,7 +103,7 @@ class Batches(Sequence):
         return self._get_batches_of_transformed_samples(places)
 
     def __iter__(self) -> Iterator[Any]:
-        return self  # type: ignore[return-value]
+        return self
 
     def __next__(self) -> Any:
         return self.next()
