@@ -51,11 +51,12 @@ VERSIONS: dict[str, KerasVersion] = {
         KerasVersion("keras23", "Keras 2.3", "2.3.1", _optimizers(1e-7), head=True),
         KerasVersion(
             "tf", "tf.keras 2", "2.15.0", _MODERN, first=0, head=True, folds=False, steps=True,
-            by_shape=True,
+            by_shape=True, edits_layers=False,
         ),
         KerasVersion(
             "keras3", "Keras 3", "3.10.0", _NEWEST, first=0, head=True, folds=False, steps=True,
             words=("input_layer", "functional"), by_shape=True, latches=False,
+            edits_layers=False,
         ),
     )
 }  # fmt: skip

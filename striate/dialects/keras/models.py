@@ -220,7 +220,7 @@ def names(session: KerasSession) -> dict[str, Any]:
 
         @property
         def layers(self) -> list[Any]:
-            """The layers as Keras lists them; the list is kept, so that `pop` of it counts."""
+            """The layers as Keras lists them; up to Keras 2.3 `pop` of the list counts."""
             if self._own or self._graph is None:
                 return Model.layers.fget(self)  # type: ignore[attr-defined]
             kept: Any = vars(self).get("listing")
@@ -230,7 +230,7 @@ def names(session: KerasSession) -> dict[str, Any]:
                     found = [layer for layer in found if not is_operation(layer)]
                 kept = (self._graph, found)
                 object.__setattr__(self, "listing", kept)
-            return kept[1]
+            return kept[1] if scope.version.edits_layers else list(kept[1])
 
         def _adopt(self, graph: Graph) -> None:
             """Take a graph; outputs of code are called by their keys, else by their number."""
@@ -318,8 +318,9 @@ def names(session: KerasSession) -> dict[str, Any]:
 
         @property
         def layers(self) -> list[Any]:
-            """The layers in order."""
-            return Stack(self, self._stack)
+            """The layers in order; up to Keras 2.3 `pop` of the list counts."""
+            edits = scope.version.edits_layers
+            return Stack(self, self._stack) if edits else list(self._stack)
 
         def add(self, layer: Any) -> None:
             """Append a layer; the first one may say what the input is, or merge models."""
@@ -332,6 +333,7 @@ def names(session: KerasSession) -> dict[str, Any]:
             if not self._stack and not isinstance(layer, Symbol):
                 start = keras_layers.first_input(scope, layer)
                 if start is not None:
+                    self._ends = []  # the input of layers that were removed since
                     Sequential.add(self, start)
             Sequential.add(self, layer)
             keras_layers.put_weights(scope, layer)

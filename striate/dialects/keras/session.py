@@ -26,7 +26,7 @@ class KerasVersion(Version):
     steps, not samples; `words`, names that differ: of inputs and of models; `by_shape`, whether
     the outputs alone, and not the loss, say which accuracy is meant; `counts_weights`, whether a
     weighted loss is the mean over what has a weight; `latches`, whether what is set trainable waits
-    for the next compile.
+    for the next compile; `edits_layers`, whether `model.layers.pop()` changes the model.
     """
 
     number: str = ""
@@ -46,6 +46,7 @@ class KerasVersion(Version):
     by_shape: bool = False
     counts_weights: bool = False
     latches: bool = True
+    edits_layers: bool = True
 
 
 @dataclass(frozen=True)
