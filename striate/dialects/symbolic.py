@@ -17,6 +17,7 @@ from ..core.spec import Spec
 from ..core.symbol import Symbol
 from ..errors import ShapeError, StriateError
 from ..layers.wrap import Place, TorchCall, inference
+from ..store.keras_operations import TOLD
 
 Function = Callable[..., Any]
 NOWHERE = -1  # in place of an input that the call is not given
@@ -176,6 +177,32 @@ def record(function: Function, args: Any, kwargs: Any, symbols: list[Symbol]) ->
     return layer(*inputs)
 
 
+def told_as(name: str, function: Function) -> Function:
+    """Return a function whose calls on symbols keep, for files, its name and its arguments."""
+    if not callable(function):
+        return function
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        out = function(*args, **kwargs)
+        keep_told(out, name, args, kwargs)
+        return out
+
+    return call
+
+
+def keep_told(out: Any, name: str, args: Any, kwargs: Any) -> None:
+    """Keep what a node of the network was called with, where it is one node of these symbols."""
+    first = out[0] if isinstance(out, (list, tuple)) and out else out
+    node = getattr(first, "node", None) if isinstance(first, Symbol) else None
+    if node is None or not isinstance(node.layer, Computed) or TOLD in vars(node.layer):
+        return
+    places = {id(symbol): index for index, symbol in enumerate(node.given)}
+    if {id(symbol) for symbol in found(args, kwargs)} == places.keys():
+        filled = replace((args, kwargs), lambda symbol: Place(places[id(symbol)]))
+        vars(node.layer)[TOLD] = (name, *filled)
+
+
 def found(*values: Any) -> Iterator[Symbol]:
     """Yield the symbols in lists, tuples, dictionaries and slices."""
     for value in values:
@@ -210,7 +237,9 @@ def table(functions: Iterable[Function]) -> dict[str, Function]:
 
 def item_of(x: Symbol, index: Any) -> Any:
     """Return `x[index]`, where axis 0 is the batch."""
-    return record(_item, (x, index), {}, list(found(x, index)))
+    out = record(_item, (x, index), {}, list(found(x, index)))
+    keep_told(out, "get_item", (x, index), {})
+    return out
 
 
 def _item(x: Tensor, index: Any) -> Any:

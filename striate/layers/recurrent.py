@@ -234,6 +234,8 @@ class RNN(Recurrent):
 class StackedRNNCells(Layer):
     """Cells one on the other, as one cell."""
 
+    nests: ClassVar[bool] = True  # its weights are those of the cells
+    listed: ClassVar[str] = "cells"  # what the list of them is called in files
     cells: Any
 
     def __post_init__(self) -> None:

@@ -40,15 +40,20 @@ def save(
     return model_file.save(model, path)
 
 
-def load(path: str | Path, make: config.Make, custom: Mapping[str, Any] | None = None) -> Found:
+def load(
+    path: str | Path, make: config.Make, custom: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Any] | None = None,
+) -> Found:  # fmt: skip
     """Return the model of a file of any format that holds a network; `make` constructs it.
+
+    `functions` are those of `keras.ops`, which Keras's files may name.
 
     What the file begins with says which format it is, not its name.
     """
     if is_keras(path):
         from . import keras_file
 
-        return keras_file.read_model(path, make, custom)
+        return keras_file.read_model(path, make, custom, functions)
     return Found(model_file.load(path, make, custom), {}, [])
 
 

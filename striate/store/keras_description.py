@@ -9,6 +9,7 @@ from ..core.layer import Layer, snake
 from ..core.spec import Spec
 from ..core.symbol import Node, Symbol
 from ..errors import StoreError
+from . import keras_operations
 from .config import known_layers
 from .keras_graph import Ref
 from .keras_words import CHANNELS, OF_SCRIPTS, Config
@@ -172,11 +173,23 @@ def _described(layer: Layer, name: str, x: Symbol) -> Config:
     if hasattr(layer, "runs_graph"):
         kind, config = describe(layer)
         return _entry(kind, {**config, "name": name}, name)
+    if keras_operations.TOLD in vars(layer):
+        module, kind, settings, _ = _told(layer)
+        entry = _entry(kind, {"name": name, **settings}, name)
+        return {**entry, "module": f"keras.src.ops.{module}", "registered_name": kind}
     if type(layer).__name__ == OPERATION:
         entry = _entry(OPERATORS[layer.config()["operator"]], {"name": name}, name)
         return {**entry, "module": "keras.src.ops.numpy", "registered_name": entry["class_name"]}
     kind, config = layer_config(layer, x.spec)
     return _entry(kind, {**config, "name": name}, name)
+
+
+def _told(layer: Layer) -> tuple[str, str, Config, Config]:
+    """Return what a file says of a function of `keras.ops`."""
+    try:
+        return keras_operations.entry(vars(layer)[keras_operations.TOLD])
+    except (KeyError, TypeError):
+        raise _unwritable(layer, f"there is no class of {layer.name} in Keras's files") from None
 
 
 def _entry(kind: str, config: Config, name: str) -> Config:
@@ -195,6 +208,15 @@ def _node(node: Node, given: list[tuple[Symbol, Ref]]) -> Config:
          "config": {"shape": list(s.shape), "dtype": s.dtype, "keras_history": list(ref)}}
         for s, ref in given
     ]  # fmt: skip
+    if keras_operations.TOLD in vars(layer):
+        call = _told(layer)[3]
+        try:
+            told = {key: keras_operations.written(one, tensors.__getitem__)
+                    for key, one in call.items()}  # fmt: skip
+        except TypeError as error:
+            raise _unwritable(layer, str(error)) from None
+        placed = [key for index, key in enumerate(told) if not index or key.isdigit()]
+        return {"args": [told.pop(key) for key in placed], "kwargs": told}
     if type(layer).__name__ == OPERATION:
         left, right = layer.config()["left"], layer.config()["right"]
         args = [*([] if left is None else [left]), *tensors, *([] if right is None else [right])]

@@ -29,10 +29,14 @@ MAX_JSON_BYTES = 64 * 2**20
 MOST = 100  # times the archive's own size: what its parts may come to
 
 
-def read_model(path: str | Path, make: Make, custom: Mapping[str, Any] | None = None) -> Found:
+def read_model(
+    path: str | Path, make: Make, custom: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Any] | None = None,
+) -> Found:  # fmt: skip
     """Return the model of a `.keras` or `.h5` file; `make` constructs it.
 
-    `custom` gives classes of the user's: {"Scale": Scale}. No code is taken from the file.
+    `custom` gives classes of the user's: {"Scale": Scale}, `functions` those of `keras.ops` that
+    the file may name. No code is taken from the file.
 
     Raises: StoreError for a file that is damaged, has other links than to itself, holds weights
     alone, or a layer that is not known.
@@ -59,7 +63,7 @@ def read_model(path: str | Path, make: Make, custom: Mapping[str, Any] | None = 
         version = _major(archive.text("", "keras_version") or "1")
         training = _json(where, "training_config", text.encode()) if (
             text := archive.text("", "training_config")) else {}  # fmt: skip
-    words = Words(where, version, custom or {})
+    words = Words(where, version, custom or {}, functions)
     reader = keras_graph.Reader(words, make)
     kind, config = _network(where, document)
     with torch.random.fork_rng(devices=[]):  # the first weights are drawn, and at once replaced

@@ -11,6 +11,7 @@ from typing import Any
 from ..core.layer import Layer
 from ..core.symbol import Input, Symbol
 from ..errors import StoreError
+from . import keras_operations
 from .config import Make
 from .keras_words import Config, Words
 
@@ -33,6 +34,7 @@ class Item:
     config: Any
     calls: list[list[Any]] = field(default_factory=list)
     words: list[Config] = field(default_factory=list)  # what each call says beside its values
+    nodes: list[Any] = field(default_factory=list)  # each call as it is written
     is_operation: bool = False
 
 
@@ -86,6 +88,7 @@ class Reader:
             nodes = entry.get("inbound_nodes", [])
             item.calls = [list(_values(node)) for node in nodes]
             item.words = [_words(node) for node in nodes]
+            item.nodes = nodes
         ends = [_refs(about[key]) for key in ("input_layers", "output_layers")]
         network = Network("Model", name or about.get("name", ""), trainable, items, *ends)
         return _shifted(network, self.words.version)
@@ -136,8 +139,11 @@ class Reader:
                 if any(isinstance(one, tuple) and one not in values for one in given):
                     later.append((name, number))
                     continue
-                out = self._call(item, [values.get(one, one) if isinstance(one, tuple) else one
-                                        for one in given], made, number)  # fmt: skip
+                if self._is_function(item):
+                    out = self._function(item, item.nodes[number], values)
+                else:
+                    out = self._call(item, [values.get(one, one) if isinstance(one, tuple) else one
+                                            for one in given], made, number)  # fmt: skip
                 called.append(out[0].node.layer)  # type: ignore[union-attr]
                 for index, symbol in enumerate(out):
                     values[name, number, index] = symbol
@@ -176,6 +182,31 @@ class Reader:
         if not isinstance(item.config, dict):
             raise StoreError(self.where, f"layer {item.name!r} has no configuration")
         return self.words.layer(item.kind, item.name, item.config, symbols[0].spec)
+
+    def _is_function(self, item: Item) -> bool:
+        """Return whether an operation is a function of `keras.ops` that is known here."""
+        plain = item.kind in FUNCTIONS and all(len(call) == 2 for call in item.calls)
+        known = keras_operations.called(item.kind) in self.words.functions
+        return item.is_operation and not plain and known
+
+    def _function(
+        self, item: Item, node: Config, values: Mapping[Ref, Symbol]
+    ) -> tuple[Symbol, ...]:
+        """Return the values of a function, whose configuration is among its arguments."""
+        config = {key: one for key, one in item.config.items() if key not in ("name", "dtype")}
+        config |= {"dtype": item.config["dtype"]} if item.config.get("dtype") else {}
+        args, kwargs = (
+            keras_operations.read(part, values.__getitem__)
+            for part in (node["args"], [*node.get("kwargs", {}).values()])
+        )
+        words = dict(zip(node.get("kwargs", {}), kwargs, strict=True))
+        subscripts = [config.pop("subscripts")] if "subscripts" in config else []
+        given = {key: one for key, one in {**config, **words}.items() if one is not None}
+        out = self.words.functions[keras_operations.called(item.kind)](*subscripts, *args, **given)
+        several = tuple(out) if isinstance(out, (list, tuple)) else (out,)
+        assert several[0].node is not None
+        several[0].node.layer.name = item.name
+        return several
 
     def _operation(self, item: Item, given: list[Any]) -> Symbol:
         """Return the value of `a + b`, `a * 2`... in Keras 3's functional form."""

@@ -106,7 +106,16 @@ def places(model: Layer, prefix: str = "") -> Iterator[tuple[str, Layer]]:
 def _inside(path: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
     """Yield a layer, and the layers that it is made of by their names."""
     yield path, layer
-    if getattr(layer, "nests", False):
+    listed = getattr(layer, "listed", "")
+    if listed:
+        counted: Counter[str] = Counter()
+        for cell in layer.modules():
+            if isinstance(cell, Layer) and cell is not layer:
+                name = snake(type(cell).__name__)
+                number = f"_{counted[name]}" if counted[name] else ""
+                counted[name] += 1
+                yield from _inside(f"{path}{listed}/{name}{number}/", cell)
+    elif getattr(layer, "nests", False):
         for name, part in layer.named_children():
             if isinstance(part, Layer):
                 yield from _inside(f"{path}{name}/", part)

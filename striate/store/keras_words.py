@@ -67,12 +67,17 @@ SHAPED = ("ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax", "Activation"
 
 
 class Words:
-    """Gives the layers of one file; `version` is Keras's, `notes` what the reader should know."""
+    """Gives the layers of one file; `version` is Keras's, `notes` what the reader should know.
 
-    def __init__(self, where: str, version: int, custom: Mapping[str, Any]) -> None:
+    `functions` are those of `keras.ops`, by their names, where there are some.
+    """
+
+    def __init__(self, where: str, version: int, custom: Mapping[str, Any],
+                 functions: Mapping[str, Any] | None = None) -> None:  # fmt: skip
         own = {kind: made for kind, made in custom.items() if getattr(made, "of_keras", False)}
         self.where, self.version = where, version
         self.custom = {kind: made for kind, made in custom.items() if kind not in own}
+        self.functions = functions or {}
         self.notes: list[str] = []
         self.known = known_layers() | own
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
+import striate as st
 from striate.dialects import installed
 
 RNG = np.random.default_rng(0)
@@ -112,3 +114,81 @@ def test_the_rate_of_an_optimizer_that_was_given_by_name_can_be_set(version: str
         fitted(model)
         assert type(model.optimizer).__name__ == "Adam"
     np.testing.assert_array_equal(before, model.get_weights()[0])
+
+
+FUNCTIONS = {
+    "reductions": lambda x, ops: ops.mean(x, axis=1) + ops.max(x, axis=1),
+    "slices": lambda x, ops: x[:, -1] * x[:, 0, :],
+    "every second value": lambda x, ops: x[..., ::2],
+    "forms": lambda x, ops: ops.reshape(
+        ops.transpose(ops.expand_dims(x, -1), (0, 2, 1, 3)), (-1, 6)),
+    "choices": lambda x, ops: ops.where(x > 0, x, 0.5 * x),
+    "products": lambda x, ops: ops.einsum("abc,adc->abd", x, ops.normalize(x, axis=-1)),
+    "constants": lambda x, ops: ops.matmul(x, np.arange(6.0, dtype="float32").reshape(3, 2)),
+    "lists": lambda x, ops: ops.concatenate([ops.pad(x, ((0, 0), (1, 0), (0, 0))), 1.0 - x], 1),
+    "several outputs": lambda x, ops: ops.split(x, 2, axis=1)[1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FUNCTIONS)
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_functions_of_keras_ops_are_written_and_read(
+    case: str, ending: str, tmp_path: Path
+) -> None:
+    path, x = str(tmp_path / f"model.{ending}"), RNG.normal(size=(3, 2, 3)).astype("float32")
+    with installed("keras3"):
+        import keras
+
+        begin = keras.Input((2, 3))
+        dense = keras.layers.Dense(3)(begin)
+        model = keras.Model(begin, FUNCTIONS[case](dense, keras.ops))
+        model.save(path)
+        expected = model.predict(x, verbose=0)
+    with installed("keras3"):  # another script
+        import keras
+
+        again = keras.models.load_model(path)
+        np.testing.assert_allclose(again.predict(x, verbose=0), expected, atol=1e-6)
+        twin = keras.models.clone_model(again)
+        twin.set_weights(again.get_weights())
+        np.testing.assert_allclose(twin.predict(x, verbose=0), expected, atol=1e-6)
+
+
+def test_the_classes_of_functions_are_those_of_keras(tmp_path: Path) -> None:
+    with installed("keras3"):
+        import keras
+
+        begin = keras.Input((4, 3))
+        out = keras.ops.expand_dims(begin[:, 1:], axis=-1)
+        config = keras.Model(begin, out).get_config()
+    sliced, expanded = config["layers"][1:]
+    assert (sliced["module"], sliced["class_name"]) == ("keras.src.ops.numpy", "GetItem")
+    whole, rest = sliced["inbound_nodes"][0]["kwargs"]["key"]
+    assert whole["config"] == {"start": None, "stop": None, "step": None}
+    assert rest == {"class_name": "__slice__", "config": {"start": 1, "stop": None, "step": None}}
+    assert expanded["class_name"] == "ExpandDims"
+    assert expanded["config"] == {"name": expanded["name"], "axis": -1}
+
+
+def test_a_file_of_functions_is_not_read_where_there_are_none(tmp_path: Path) -> None:
+    with installed("keras3"):
+        import keras
+
+        begin = keras.Input((4, 3))
+        keras.Model(begin, keras.ops.mean(begin, axis=1)).save(str(tmp_path / "model.keras"))
+    with pytest.raises(st.errors.StoreError, match="is an operation that is not known"):
+        st.load(tmp_path / "model.keras")
+
+
+def test_cells_on_each_other_are_written_as_keras_has_them(tmp_path: Path) -> None:
+    with installed("keras3"):
+        import keras
+        from keras import layers
+
+        cells = [layers.LSTMCell(3), layers.GRUCell(4), layers.LSTMCell(2)]
+        model = keras.Sequential([keras.Input((5, 2)), layers.RNN(cells)])
+        model.save_weights(str(tmp_path / "some.weights.h5"))
+    with h5py.File(tmp_path / "some.weights.h5") as file:
+        held = file["layers/rnn/cell/cells"]
+        assert sorted(held) == ["gru_cell", "lstm_cell", "lstm_cell_1"]
+        assert held["lstm_cell_1/vars/0"].shape == (4, 8)

@@ -20,7 +20,7 @@ from ...layers.kernel import Kernelled
 from ...model import Model
 from ...regularizers import get as penalty_of
 from ..dialect import Patch
-from ..symbolic import Bare, found, item_of, lift, record, tensor
+from ..symbolic import Bare, found, item_of, keep_told, lift, record, tensor, told_as
 from . import about, builds, closing, fitted, initial, judging, keyed, numpy_calls, theano_words
 from .custom import takes_mask
 from .layers import put_weights
@@ -226,6 +226,10 @@ OPERATIONS = {  # of Keras 3, which lists them in the summary but not among the 
 }  # fmt: skip
 
 
+TOLD_AS = {"__gt__": "greater", "__lt__": "less", "__ge__": "greater_equal",
+           "__le__": "less_equal", "__floordiv__": "floor_divide", "__mod__": "mod"}  # fmt: skip
+
+
 def _pairs(
     session: KerasSession, name: str, native: Callable[..., Any], function: Callable[..., Any]
 ) -> Callable[..., Any]:
@@ -239,6 +243,8 @@ def _pairs(
             out = native(a, float(b) if isinstance(b, np.number) else b)
         else:
             out = lifted(a, b)
+            pair = (b, a) if name.startswith("__r") else (a, b)
+            keep_told(out, OPERATIONS[name.strip("_")], pair, {})
         if session.version.name == "keras3" and isinstance(out, Symbol):
             return of_code(out, session.name(OPERATIONS[name.strip("_")]))
         return out
@@ -274,7 +280,8 @@ def _operators(session: KerasSession) -> list[Patch]:
         "__rfloordiv__": lambda a, b: tensor(b) // tensor(a),
         "__mod__": lambda a, b: tensor(a) % tensor(b),
     }
-    lifted = ((Symbol, name, lift(function)) for name, function in {**compared, **whole}.items())
+    lifted = ((Symbol, name, told_as(TOLD_AS.get(name, name), lift(function)))
+              for name, function in {**compared, **whole}.items())  # fmt: skip
     return [*made, *lifted]
 
 

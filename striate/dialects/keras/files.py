@@ -136,7 +136,7 @@ def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compile
         path = Path(str(path)) / "model.keras"
     if str(path) in session.kept and Path(str(path)).exists():
         return copy.deepcopy(session.kept[str(path)])
-    found = formats.load(path, maker(session), {**session.readable, **custom})
+    found = formats.load(path, maker(session), {**session.readable, **custom}, session.functions)
     for note in found.notes:
         session.note(note)
     training = found.training or session.training.get(str(path))
@@ -241,7 +241,7 @@ def from_description(
     if kind == KEPT:
         return copy.deepcopy(session.kept[config["number"]])
     version = int(str(document.get("keras_version", "3")).partition(".")[0])
-    words = Words("JSON", version, {**session.readable, **custom})
+    words = Words("JSON", version, {**session.readable, **custom}, session.functions)
     return Reader(words, maker(session)).network(kind, config)
 
 

@@ -21,7 +21,7 @@ from .. import (
     tensor_windows as windows,
 )
 from ..surroundings_einops import rearrange
-from ..symbolic import lift, table, tensor
+from ..symbolic import lift, table, tensor, told_as
 from . import newer, tf_colors, tf_image
 from .beside import set_random_seed
 from .ops_words import MEANT, worded
@@ -102,7 +102,9 @@ def names(session: KerasSession) -> dict[str, Any]:
             lambda x, pattern, **sizes: rearrange(tensor(x), pattern, **sizes)),
         "empty": shapes.zeros,
     }  # fmt: skip
-    return {**made, **worded(made), **MEANT}
+    made |= {**worded(made), **MEANT, "get_item": lambda x, key: x[
+        tuple(key) if isinstance(key, list) else key]}  # fmt: skip
+    return {name: told_as(name, one) for name, one in made.items()}
 
 
 def _adaptive(kind: str) -> Callable[..., Any]:
@@ -152,7 +154,7 @@ def image_names() -> dict[str, Any]:
         "resize": resize, "rgb_to_grayscale": lift(tf_image.rgb_to_grayscale),
         **{name: lift(getattr(tf_colors, name)) for name in colours}, **newer.OF_PICTURES,
     }  # fmt: skip
-    return {name: _of_image(function) for name, function in made.items()}
+    return {name: told_as(name, _of_image(function)) for name, function in made.items()}
 
 
 def _of_image(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -146,6 +146,7 @@ def _inner(session: KerasSession) -> Modules:
         "src.legacy.preprocessing.image": images,
         "legacy.preprocessing": {}, "legacy.preprocessing.image": images,
     }  # fmt: skip
+    session.functions |= {**keras_ops.image_names(), **keras_ops.names(session)}
     made |= newer.modules(made)
     made |= star_imports.brought(session, made)
     return {**made, **keras_beside.within(session, made)}

@@ -74,10 +74,10 @@ class KerasSession(Session):
     a call; `batch`, the size that inputs fix, for runs on zeros; `adds_loss`, whether a layer's own
     code adds to the loss; `step`, the engine's step that trains now; `listeners`, callbacks that
     hear of tests; `custom`, classes by name that files may speak of; `readable`, the dialect's own
-    among them; `classes`, those of models; `kept`, models that no file can hold, by the path they
-    were saved under; `training`, what saved models were compiled with; `bound`, inputs that are
-    tensors, by the ids of their symbols, and targets, by those of models;
-    `recall`, what the code of an optimizer has made.
+    among them; `functions`, those of `keras.ops`; `classes`, those of models; `kept`, models that
+    no file can hold, by the path they were saved under; `training`, what saved models were compiled
+    with; `bound`, inputs that are tensors, by the ids of their symbols, and targets, by those of
+    models; `recall`, what the code of an optimizer has made.
     """
 
     version: KerasVersion
@@ -94,6 +94,7 @@ class KerasSession(Session):
     custom: dict[str, Any] = field(default_factory=dict)
     readable: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, Any] = field(default_factory=dict)
+    functions: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     bound: dict[int, tuple[Any, Any]] = field(default_factory=dict)
