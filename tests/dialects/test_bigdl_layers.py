@@ -42,8 +42,7 @@ x = np.random.rand(2, 3, 1, 4, 4)
 net = Recurrent().add(ConvLSTMPeephole(1, 2, 3, 3))
 assert net.forward(x).shape == (2, 3, 2, 4, 4)
 plain = ConvLSTMPeephole(1, 1, 1, 1, with_peephole=False)
-plain.forward(np.zeros((1, 1, 1, 1, 1)))
-plain.set_weights([np.ones((4, 1, 1, 1)), np.zeros(4), np.zeros((4, 1, 1, 1))])
+plain.set_weights(4 * [np.ones((1, 1, 1, 1, 1)), np.zeros(1), np.zeros((1, 1, 1, 1, 1))])
 gate = 1 / (1 + np.exp(-1))  # x = 1: c = s(1) tanh(1), h = s(1) tanh(c)
 near(plain.forward(np.ones((1, 1, 1, 1, 1))).item(), gate * np.tanh(gate * np.tanh(1)))
 volumes = ConvLSTMPeephole3D(1, 2, 3, 3).forward(np.random.rand(1, 2, 1, 3, 3, 3))
@@ -123,6 +122,23 @@ assert len(shapes(SpatialSeparableConvolution(2, 4, 1, 2, 2))) == 3
 net = Sequential().add(PReLU()).add(Linear(3, 2))
 net.set_weights([np.array([0.5]), np.ones((2, 3)), np.zeros(2)])
 near(net.forward(np.array([[1., -2., 1.]])), [[1., 1.]])
+""",
+    "weights of cells, known at once": """
+cell = GRU(3, 4)
+net = Sequential().add(Recurrent().add(cell)).add(Select(2, -1)).add(Linear(4, 2))
+given = [np.random.rand(*one.shape).astype("float32") for one in net.get_weights()]
+assert [one.shape for one in given] == [(12, 3), (12,), (8, 4), (4, 4), (2, 4), (2,)]
+net.set_weights(given)
+assert all((a == b).all() for a, b in zip(net.get_weights(), given))
+found = net.parameters()
+assert (found[cell.name()]["bias"] == given[1]).all()
+assert (found[cell.name() + "_2"]["weight"] == given[3]).all()
+simple = RnnCell(3, 4, Tanh())  # two biases, which learn both
+before = simple.get_weights()
+simple.backward(np.ones((2, 5, 3)), np.ones_like(simple.forward(np.ones((2, 5, 3)))))
+simple.update_parameters(0.1)
+into, within = (a - b for a, b in zip(before[1::2], simple.get_weights()[1::2]))
+assert np.abs(into).min() > 0 and np.allclose(into, within, rtol=1e-4)
 """,
     "layers on steps": """
 inner = Linear(3, 2)

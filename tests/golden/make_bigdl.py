@@ -73,6 +73,15 @@ LAYERS = [
     ("JoinTable(1, 1)", PAIR), ("JoinTable(2, 2)", PAIR), ("SplitTable(1, 2)", STEPS),
     ("CDivTable()", PAIR), ("MM(False, True)", [[2, 2, 3], [2, 4, 3]]),
     ("TableOperation(CMulTable())", [[2, 3, 4], [2, 1, 1]]),
+    ("Recurrent().add(LSTM(3, 2))", STEPS), ("Recurrent().add(GRU(3, 2))", STEPS),
+    ("Recurrent().add(RnnCell(3, 2, Tanh()))", STEPS),
+    ("Recurrent().add(RnnCell(3, 2, ReLU(), False, False))", STEPS),
+    ("Recurrent().add(LSTMPeephole(3, 2))", STEPS),
+    ("BiRecurrent(CAddTable()).add(LSTM(3, 2))", STEPS),
+    ("BiRecurrent(JoinTable(3, 0)).add(GRU(3, 2))", STEPS),
+    ("Recurrent().add(ConvLSTMPeephole(2, 2, 3, 3, 1))", [1, 3, 2, 3, 3]),
+    ("Recurrent().add(ConvLSTMPeephole(2, 2, 3, 3, 1, with_peephole=False))", [1, 3, 2, 3, 3]),
+    ("Recurrent().add(ConvLSTMPeephole3D(1, 2, 1, 3, 1))", [1, 2, 1, 2, 3, 3]),
 ]  # fmt: skip
 KERAS = [
     ("Convolution2D(3, 3, 2, dim_ordering='tf', ", [4, 5, 2]), ("Convolution1D(4, 3, ", [5, 3]),
@@ -86,6 +95,10 @@ KERAS = [
     ("LocallyConnected2D(2, 3, 2, ", [2, 4, 5]), ("LocallyConnected1D(2, 3, ", [5, 3]),
     ("Highway(", [4]), ("MaxoutDense(3, ", [4]), ("MaxoutDense(3, 2, bias=False, ", [4]),
     ("AveragePooling2D((3, 3), (2, 2), 'same', ", [2, 4, 5]),
+    ("LSTM(2, ", [5, 3]), ("GRU(2, return_sequences=True, ", [5, 3]), ("SimpleRNN(2, ", [5, 3]),
+    ("ConvLSTM2D(2, 3, 3, ", [3, 2, 3, 3]),
+    ("Bidirectional(LSTM(2, return_sequences=True), ", [5, 3]),
+    ("Bidirectional(SimpleRNN(2, return_sequences=True), 'sum', ", [5, 3]),
 ]  # fmt: skip
 MIXED = np.sin(np.arange(12) * 12.9898 + 0.2).reshape(3, 4)
 SHARES = np.exp(MIXED) / np.exp(MIXED).sum(1, keepdims=True)

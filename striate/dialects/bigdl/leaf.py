@@ -14,9 +14,10 @@ from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...initializers import Initializer, get as initializer
 from .kind import Kind, Words
-from .layouts import Array, inside, outside
+from .layouts import Array, inside
 from .module import Module, unknown
 from .session import BigdlSession
+from .shown import Shown, shown
 
 REPEATED = {"TimeDistributed": ("model", "layer"), "Bottle": ("module",)}
 
@@ -73,19 +74,27 @@ class Leaf(Module):
             if isinstance(w, torch.nn.Parameter)
         ]  # fmt: skip
 
-    def described(self) -> dict[str, Array]:
-        """Return weight, bias and their gradients by name."""
-        found: dict[str, Array] = {}
-        weights = self.weights()
-        biases = {id(w) for layer, _ in weights for name, w in layer.named_parameters()
+    def shown(self) -> list[Shown]:
+        """Return the weights as BigDL shows them."""
+        return shown(self.kind, self.words, self.weights())
+
+    def described(self) -> dict[str, dict[str, Array]]:
+        """Return weight, bias and their gradients by name, of each layer of BigDL that has some."""
+        parts: dict[int, list[Shown]] = {}
+        for one in self.shown():
+            parts.setdefault(one.part, []).append(one)
+        names = {part: self.label if not number else f"{self.label}_{number}"
+                 for number, part in enumerate(parts)}  # fmt: skip
+        return {names[part]: self._words(held) for part, held in parts.items()}
+
+    def _words(self, held: list[Shown]) -> dict[str, Array]:
+        biases = {id(w) for one in held for name, w in one.layer.named_parameters()
                   if name.rpartition(".")[2] == "bias"}  # fmt: skip
-        words = (
-            ("bias",) if len(weights) == 1 and id(weights[0][1]) in biases else ("weight", "bias")
-        )
-        for word, (layer, value) in zip(words, weights, strict=False):
-            grad = torch.zeros_like(value) if value.grad is None else value.grad
-            found[word] = outside(layer, value, self.kind)
-            found[f"grad{word.capitalize()}"] = outside(layer, grad, self.kind)
+        words = ("bias",) if len(held) == 1 and id(held[0].value) in biases else ("weight", "bias")
+        found: dict[str, Array] = {}
+        for word, one in zip(words, held, strict=False):
+            found[word] = one.read()
+            found[f"grad{word.capitalize()}"] = one.grad()
         return found
 
     def set_init_method(self, weight_init_method: Any = None, bias_init_method: Any = None) -> Leaf:

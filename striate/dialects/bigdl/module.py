@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
 from ...model import Model
 from ..table import DialectError
-from .layouts import Array, inside, outside
+from .layouts import Array
 from .real_spark import rdd_like
 from .session import BigdlSession
 
@@ -280,12 +281,11 @@ class Module:
 
     def parameters(self) -> dict[str, dict[str, Array]]:
         """Return weights and gradients by the names of modules."""
-        return {leaf.label: found for leaf in self.leaves() if (found := leaf.described())}
+        return {name: one for leaf in self.leaves() for name, one in leaf.described().items()}
 
     def get_weights(self) -> list[Array] | None:
         """Return weights and biases; None, after saying so, where there are none."""
-        found = [outside(layer, w, leaf.kind) for leaf in self.leaves()
-                 for layer, w in leaf.weights()]  # fmt: skip
+        found = [one.read() for leaf in self.leaves() for one in leaf.shown()]
         if not found:
             print("The layer does not have weight/bias")  # noqa: T201  BigDL's own words
             return None
@@ -294,23 +294,23 @@ class Module:
     def set_weights(self, weights: Any) -> None:
         """Give the module weights and biases, in the order and layout of get_weights."""
         given = list(weights) if isinstance(weights, (list, tuple)) else [weights]
-        mine = [(*pair, leaf.kind) for leaf in self.leaves() for pair in leaf.weights()]
-        for (layer, weight, kind), value in zip(mine, given, strict=False):
-            array = np.asarray(value)
-            if array.size != weight.numel():
+        mine = [one for leaf in self.leaves() for one in leaf.shown()]
+        for one, value in zip(mine, given, strict=False):
+            array, shape = np.asarray(value), one.read().shape
+            if array.size != math.prod(shape):
                 raise DialectError(
                     f"BigDL 0.7 {self.label}",
                     "a weight has another number of values",
                     got=str(array.shape),
-                    need=str(outside(layer, weight, kind).shape),
+                    need=str(shape),
                     at=caller(),
                 )
-            inside(layer, weight, array, kind)
+            one.write(array)
         if len(given) != len(mine):
             raise DialectError(
                 f"BigDL 0.7 {self.label}",
                 f"set_weights got {len(given)} arrays for {len(mine)} weights",
-                need=", ".join(str(outside(*one).shape) for one in mine) or "none",
+                need=", ".join(str(one.read().shape) for one in mine) or "none",
                 at=caller(),
             )
 

@@ -64,12 +64,18 @@ def _memory(rank: int) -> Callable[[Words, Spec], Sequence[Layer]]:
     return make
 
 
+def _sides(rank: int) -> Callable[[Words], Spec]:
+    return lambda words: Spec((None, words["input_size"], *[None] * rank))
+
+
 SIZES: Words = {"input_size": REQUIRED, "output_size": REQUIRED, "kernel_i": REQUIRED,
                 "kernel_c": REQUIRED, "stride": 1, "padding": -1}  # fmt: skip
 ENDS: Words = {**dict.fromkeys(("wRegularizer", "uRegularizer", "bRegularizer", "cRegularizer")),
                "with_peephole": True}  # fmt: skip
 OVER_IMAGES: dict[str, Kind] = {
     "ConvLSTMPeephole": Kind("L.TorchModule(module)", {
-        **SIZES, "activation": None, "inner_activation": None, **ENDS}, _memory(2), rank=4),
-    "ConvLSTMPeephole3D": Kind("L.TorchModule(module)", {**SIZES, **ENDS}, _memory(3), rank=5),
+        **SIZES, "activation": None, "inner_activation": None, **ENDS}, _memory(2),
+        _sides(2), rank=4),
+    "ConvLSTMPeephole3D": Kind("L.TorchModule(module)", {**SIZES, **ENDS}, _memory(3),
+                               _sides(3), rank=5),
 }  # fmt: skip

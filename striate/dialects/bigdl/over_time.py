@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,7 +15,7 @@ from ...core.spec import Spec
 from ...core.symbol import Symbol
 from ...initializers import RandomNormal, RandomUniform
 from ...layers.activation import hard_sigmoid_of_keras_2 as hard_sigmoid
-from ...layers.cells import LSTMCell, States
+from ...layers.cells import CellWords, LSTMCell, SimpleRNNCell, States
 from ...layers.embedding import Embedding
 from ...layers.recurrent import GRU, LSTM, Bidirectional, Recurrent, SimpleRNN
 from ..keras.conv_recurrent import ConvLSTM2D
@@ -31,6 +32,38 @@ ACTIVATIONS: dict[str, Any] = {
     "softsign": "softsign", "linear": "linear", "identity": "linear",
 }  # fmt: skip
 Make = Callable[[Words, Spec], Sequence[Layer]]
+
+
+class TwiceBiased(CellWords):
+    """The field of a cell that may add a bias to what it remembers as well."""
+
+    hidden_bias: bool = dataclasses.field(default=True, kw_only=True)
+
+
+class TwiceBiasedCell(SimpleRNNCell, TwiceBiased):
+    """h' = activation(x @ kernel + bias + h @ recurrent_kernel + recurrent_bias)."""
+
+    def build(self, *x: Spec) -> None:
+        """Create the second bias too."""
+        super().build(*x)
+        bound = self.units**-0.5
+        rule = RandomUniform(-bound, bound)
+        self.recurrent_bias = (
+            self.add_weight("recurrent_bias", (self.units,), rule,
+                            regularizer=self.word("bias_regularizer"))
+            if self.hidden_bias else None
+        )  # fmt: skip
+
+    def step(self, given: Tensor, states: States, kept: Tensor | None) -> list[Tensor]:
+        """Return the new state."""
+        more = given if self.recurrent_bias is None else given + self.recurrent_bias
+        return super().step(more, states, kept)
+
+
+class TwiceBiasedRNN(Recurrent, TwiceBiased):
+    """A simple recurrent layer with two biases, as Torch 7 has it."""
+
+    cell_class = TwiceBiasedCell
 
 
 class PeepholeCell(LSTMCell):
@@ -113,6 +146,16 @@ CORE_API = Api("hidden_size", "sigmoid", ("wRegularizer", "uRegularizer", "bRegu
 KERAS_API = Api("output_dim", "hard_sigmoid", KERAS_PENALTIES)
 
 
+def _steps_of(words: Words) -> Spec:
+    """Return the spec of any number of steps of the core API's cell."""
+    return Spec((None, words["input_size"]))
+
+
+def _simple(words: Words, x: Spec) -> Sequence[Layer]:
+    biases = {"use_bias": words["isInputWithBias"], "hidden_bias": words["isHiddenWithBias"]}
+    return CORE_API.makes(TwiceBiasedRNN, **biases)(words, x)
+
+
 def _rows(words: Words, x: Spec) -> Sequence[Layer]:
     """Return the table of the core API, whose first row is number 1."""
     table = Embedding(words["n_index"], words["n_output"], RandomNormal(0.0, 1.0),
@@ -162,12 +205,13 @@ NO_FORGET = {"unit_forget_bias": False}
 CORE_OVER_TIME: dict[str, Kind] = {
     "RnnCell": Kind("L.SimpleRNN(units)", {
         **CELL, "activation": REQUIRED, "isInputWithBias": True, "isHiddenWithBias": True,
-        **REGULAR}, CORE_API.makes(SimpleRNN), rank=2),
-    "LSTM": Kind("L.LSTM(units)", GATED, CORE_API.makes(LSTM, **NO_FORGET), rank=2),
+        **REGULAR}, _simple, _steps_of, rank=2),
+    "LSTM": Kind("L.LSTM(units)", GATED, CORE_API.makes(LSTM, **NO_FORGET), _steps_of, rank=2),
     "LSTMPeephole": Kind("L.LSTM(units)", {**CELL, "p": 0.0, **REGULAR},
                          lambda w, x: CORE_API.makes(PeepholeLSTM, **NO_FORGET)(
-                             {**w, "activation": None, "inner_activation": None}, x), rank=2),
-    "GRU": Kind("L.GRU(units)", GATED, CORE_API.makes(GRU, reset_after=False), rank=2),
+                             {**w, "activation": None, "inner_activation": None}, x), _steps_of, rank=2),
+    "GRU": Kind("L.GRU(units)", GATED, CORE_API.makes(GRU, reset_after=False), _steps_of,
+                rank=2),
     "LookupTable": Kind("L.Embedding(input_dim, output_dim)", {
         "n_index": REQUIRED, "n_output": REQUIRED, "padding_value": 0.0, "max_norm": None,
         "norm_type": 2.0, "should_scale_grad_by_freq": False, "wRegularizer": None}, _rows, rank=1),
