@@ -209,7 +209,8 @@ CORE_OVER_TIME: dict[str, Kind] = {
     "LSTM": Kind("L.LSTM(units)", GATED, CORE_API.makes(LSTM, **NO_FORGET), _steps_of, rank=2),
     "LSTMPeephole": Kind("L.LSTM(units)", {**CELL, "p": 0.0, **REGULAR},
                          lambda w, x: CORE_API.makes(PeepholeLSTM, **NO_FORGET)(
-                             {**w, "activation": None, "inner_activation": None}, x), _steps_of, rank=2),
+                             {**w, "activation": None, "inner_activation": None}, x), _steps_of,
+                         rank=2),
     "GRU": Kind("L.GRU(units)", GATED, CORE_API.makes(GRU, reset_after=False), _steps_of,
                 rank=2),
     "LookupTable": Kind("L.Embedding(input_dim, output_dim)", {
