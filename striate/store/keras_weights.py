@@ -18,6 +18,8 @@ from ..errors import StoreError
 from .hdf5 import Archive, Array
 
 FLIPPED = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose")  # Theano turns these kernels
+GATES = {"LSTM": "icfo", "GRU": "zrh", "ConvLSTM2D": "icfo"}  # in the files of Keras 1
+TODAY = {"LSTM": "ifco", "GRU": "zrh", "ConvLSTM2D": "ifco"}
 UNSAID = (
     "the file does not say which backend wrote it; its kernels are taken as TensorFlow's. Theano's "
     "are turned: if it was Theano, set the file's attribute backend to theano with h5py"
@@ -261,9 +263,21 @@ def innermost(model: Layer) -> list[Layer]:
             for leaf in (innermost(layer) if is_model(layer) else [layer])]  # fmt: skip
 
 
-def _today(layer: Layer, arrays: list[Array], version: int, backend: str) -> list[Array]:
+def _today(layer: Any, arrays: list[Array], version: int, backend: str) -> list[Array]:
     """Return arrays in the layout of Keras 3."""
     kind = type(layer).__name__
+    if arrays and kind == "Bidirectional" and len(arrays) % 2 == 0:
+        half = len(arrays) // 2
+        parts = (layer.forward_layer, arrays[:half]), (layer.backward_layer, arrays[half:])
+        return [one for part in parts for one in _today(*part, version, backend)]
+    if arrays and kind == "TimeDistributed":
+        return _today(layer.layer, arrays, version, backend)
+    if len(arrays) == 3 * len(GATES.get(kind, "")):
+        return _gates_together(kind, arrays)
+    if len(arrays) == 3 and kind in GATES and arrays[2].ndim == 1:
+        gates = len(GATES[kind])
+        if arrays[2].shape[0] == 2 * gates * arrays[1].shape[0]:
+            return _of_cudnn(kind, arrays, gates)
     if not arrays or kind not in (*FLIPPED, "DepthwiseConv2D", "SeparableConv2D"):
         return arrays
     kernel, *rest = arrays
@@ -272,6 +286,25 @@ def _today(layer: Layer, arrays: list[Array], version: int, backend: str) -> lis
     if backend == "theano" and kind in FLIPPED:
         kernel = np.flip(kernel, tuple(range(kernel.ndim - 2)))
     return [kernel, *rest]
+
+
+def _gates_together(kind: str, arrays: list[Array]) -> list[Array]:
+    """Return one kernel, recurrent kernel and bias for those of each gate, as Keras 1 has them."""
+    before, now = GATES[kind], TODAY[kind]
+    order = [before.index(gate) for gate in now]
+    return [np.concatenate([arrays[3 * at + part] for at in order], -1) for part in range(3)]
+
+
+def _of_cudnn(kind: str, arrays: list[Array], gates: int) -> list[Array]:
+    """Return the weights of CuDNNLSTM and CuDNNGRU, which has two biases, as a usual layer's.
+
+    Keras kept each gate's kernel in the memory order of cuDNN: rows of it are read as columns.
+    """
+    kernel, recurrent, bias = arrays
+    kernels = [one.T.reshape(one.shape, order="F") for one in np.split(kernel, gates, 1)]
+    states = [one.T for one in np.split(recurrent, gates, 1)]
+    both = bias.reshape(2, -1)
+    return [np.hstack(kernels), np.hstack(states), both.sum(0) if kind == "LSTM" else both]
 
 
 def _kernel_of_keras1(kind: str, kernel: Array, shape: tuple[int, ...]) -> Array:

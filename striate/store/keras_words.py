@@ -22,6 +22,7 @@ CLASSES = {  # what a class was called, or what does the same
     "Deconvolution2D": "Conv2DTranspose", "Convolution2DTranspose": "Conv2DTranspose",
     "SeparableConvolution2D": "SeparableConv2D", "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization", "SyncBatchNormalization": "BatchNormalization",
+    "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU",
 }  # fmt: skip
 MERGES = {
     "sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate",
@@ -37,12 +38,21 @@ WORDS = {  # of Keras 1, and of Keras 2 where Keras 3 has another
     "b_regularizer": "bias_regularizer", "W_constraint": "kernel_constraint",
     "b_constraint": "bias_constraint",
 }  # fmt: skip
+_RECURRENT = {
+    "inner_activation": "recurrent_activation", "inner_init": "recurrent_initializer",
+    "U_regularizer": "recurrent_regularizer", "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+}  # fmt: skip
 OF_CLASS = {
     "LeakyReLU": {"alpha": "negative_slope"},
     "PReLU": {"init": "alpha_initializer"},
     "MultiHeadAttention": {"output_shape": "width"},
     "Dense": {}, "Reshape": {"dims": "target_shape"},
+    "Embedding": {"init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
+                  "W_constraint": "embeddings_constraint"},
+    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU", "ConvLSTM2D"), _RECURRENT),
 }  # fmt: skip
+CUDNN = "of_cudnn"  # of a configuration: of a layer that ran on graphics cards alone
 SIDES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 LAYOUTS = {"th": "channels_first", "tf": "channels_last", "default": None}
 WITHOUT_MEANING = {  # of the file's other fields, those that change no output
@@ -51,6 +61,7 @@ WITHOUT_MEANING = {  # of the file's other fields, those that change no output
     "mode_type", "arguments", "mode", "fused", "renorm", "renorm_clipping", "renorm_momentum",
     "synchronized", "virtual_batch_size", "adjustment", "ragged", "sparse", "noise_shape",
     "implementation", "autocast", "quantization_config", "lora_rank", "lora_alpha",
+    "consume_less", "forget_bias_init", "time_major", "unroll",
     "_keras_shape", "output_mask", "layers", "value_range", "batch_size",
 }  # fmt: skip
 OLD_NAMES = {"zero": "zeros", "one": "ones", "normal": "random_normal", "uniform": "random_uniform"}
@@ -89,6 +100,7 @@ class Words:
             return self._made(self.custom[kind], name, kept)
         if kind == "Merge":
             kind = MERGES.get(str(config.get("mode")), f"Merge(mode={config.get('mode')!r})")
+        config = {**config, CUDNN: True} if kind.startswith("CuDNN") else config
         kind = CLASSES.get(kind, kind)
         if kind == PENALTY and kind not in self.known:
             self._left_out(name)
@@ -125,6 +137,11 @@ class Words:
             if sides[0] in config:
                 config["kernel_size"] = [config.pop(side) for side in sides]
         fields: Config = {}
+        if config.pop(CUDNN, False):
+            config |= {"activation": "tanh", "recurrent_activation": "sigmoid"}
+            config |= {"reset_after": True} if kind == "GRU" else {}
+        if kind == "GRU" and self.version < 3:
+            config.setdefault("reset_after", False)  # which GRU had no word for, up to Keras 2.1
         for word, value in config.items():
             field = word if word in known else words.get(word, word)
             if word in ("name", "trainable"):
