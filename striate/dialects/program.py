@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -72,6 +73,7 @@ def run_script(
     with ExitStack() as stack:
         stack.enter_context(_program(path, args, shared))
         stack.enter_context(surrounded(shared))
+        stack.enter_context(_own_warnings())
         for finding in found:
             session = finding.dialect.open_session(finding.version, shared)
             stack.enter_context(serving(finding.dialect, session))
@@ -122,6 +124,14 @@ def _told(error: BaseException | None, path: Path) -> str:
     first = next(iter(str(getattr(error, "what", error)).splitlines()), "")
     where = f" in line {lines[-1]}" if lines else ""
     return f"the script ended with {type(error).__name__}{where}: {first}"
+
+
+@contextmanager
+def _own_warnings() -> Iterator[None]:
+    """Show warnings of what a script's lines do, not once more of where its code is followed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"striate\.layers\.")
+        yield
 
 
 @contextmanager

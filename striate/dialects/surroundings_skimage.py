@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import caller
-from . import surroundings_exposure
+from . import surroundings_exposure, surroundings_skimage_metrics as metrics
 from .dialect import Modules
 from .picture_files import picture
 from .resampling import along, clamped, gaussian, mirrored, scaling, smoothing
@@ -137,13 +137,6 @@ def random_noise(image: Any, mode: str = "gaussian", rng: Any = None, clip: bool
     return out.clip(0, 1) if clip else out
 
 
-def peak_signal_noise_ratio(image_true: Any, image_test: Any, *, data_range: Any = None) -> float:
-    """Return how much larger the range is than the error, in decibels."""
-    true, other = (np.asarray(one, np.float64) for one in (image_true, image_test))
-    span = data_range or (255 if np.asarray(image_true).dtype == np.uint8 else 1)
-    return float(10 * np.log10(span**2 / np.mean((true - other) ** 2)))
-
-
 def modules() -> Modules:
     """Return the modules by their paths."""
     files = {"imread": imread, "imsave": imsave, "imshow": imshow, "show": lambda: None}
@@ -159,6 +152,7 @@ def modules() -> Modules:
         "skimage.color": colours,
         "skimage.exposure": surroundings_exposure.NAMES,
         "skimage.util": {**kinds, "random_noise": random_noise},
-        "skimage.metrics": {"peak_signal_noise_ratio": peak_signal_noise_ratio},
-        "skimage.measure": {"compare_psnr": peak_signal_noise_ratio},
+        "skimage.metrics": metrics.NAMES,
+        "skimage.measure": metrics.OLDER,
+        "skimage.measure.simple_metrics": metrics.OLDER,
     }

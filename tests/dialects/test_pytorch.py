@@ -80,6 +80,8 @@ net(x).sum().backward()
 end.record(); torch.cuda.synchronize()
 state = torch.Generator(device='cuda').manual_seed(1)
 kinds = torch.zeros(2).type(torch.cuda.LongTensor).dtype, isinstance(state, torch.Generator)
+assert nn.Linear(2, 2).to(torch.device('mps')).weight.device.type == 'cpu'
+assert torch.zeros(2, device='mps').to('xpu:0').device.type == 'cpu'
 print(x.device, torch.cuda.FloatTensor(2).fill_(1).sum().item(), *kinds,
       start.elapsed_time(end) > 0, torch.cuda.is_available(), device.type,
       torch.ones_like(x, device=device).mean().item())

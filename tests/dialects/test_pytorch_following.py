@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -419,3 +422,33 @@ def test_a_pooling_over_the_size_of_the_batch_is_not_followed() -> None:
             return F.avg_pool2d(self.conv(x), x.size(0))
 
     assert follow(Net(), (3, 8, 8), None) is None
+
+
+def test_warnings_are_of_lines_that_the_script_has(tmp_path: Path) -> None:
+    script = tmp_path / "x.py"
+    script.write_text("""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+        self.place = nn.Linear(72, 6)
+
+    def forward(self, x):
+        grid = F.affine_grid(self.place(self.conv(x).flatten(1)).view(-1, 2, 3), x.size())
+        return F.grid_sample(x, grid)
+
+net = Net()
+for _ in range(3):
+    net(torch.ones(2, 1, 8, 8)).sum().backward()
+""")
+    program = f"from striate.dialects.program import run_script; run_script({str(script)!r})"
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    ).stderr
+    told = [line for line in said.splitlines() if "UserWarning: Default grid_sample" in line]
+    assert told
+    assert all(line.startswith(str(script)) for line in told)

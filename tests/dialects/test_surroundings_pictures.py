@@ -154,3 +154,37 @@ def test_exposure_and_hue_of_an_image(skimage: Any) -> None:
     hsv = color.rgb2hsv(np.array([[[0, 0, 255], [0, 128, 0]]], "uint8"))
     np.testing.assert_allclose(hsv, [[[2 / 3, 1, 1], [1 / 3, 1, 128 / 255]]])
     np.testing.assert_allclose(color.hsv2rgb(hsv), [[[0, 0, 1], [0, 128 / 255, 0]]], atol=1e-9)
+
+
+def test_measures_are_those_of_scikit_image(skimage: Any) -> None:
+    """Numbers of scikit-image 0.26 for the same images."""
+    draws = np.random.RandomState(0)
+    first = draws.rand(20, 24, 3)
+    second = np.clip(first + 0.1 * draws.randn(20, 24, 3), 0, 1)
+    early, late = ((one * 255).astype(np.uint8) for one in (first, second))
+    alike = skimage.metrics.structural_similarity
+    assert alike(first, second, channel_axis=-1, data_range=1) == pytest.approx(0.9539980377)
+    assert alike(early[..., 0], late[..., 0]) == pytest.approx(0.9545808306)
+    assert alike(early, late, multichannel=True, gaussian_weights=True, sigma=1.5,
+                 use_sample_covariance=False) == pytest.approx(0.9541187391)  # fmt: skip
+    mean, places = alike(first[..., 0], second[..., 0], 5, data_range=1.0, full=True)
+    assert (mean, places.sum()) == pytest.approx((0.9537985928, 457.26608718))
+    measure = skimage.metrics.peak_signal_noise_ratio
+    assert measure(first, second) == pytest.approx(20.80743245510942)
+    assert measure(early, late) == pytest.approx(20.808022272352655)
+    assert measure(first - 0.5, second - 0.5) == pytest.approx(26.828032368389046)
+    assert measure(first, first) == float("inf")
+    assert skimage.metrics.mean_squared_error(early, late) == pytest.approx(539.85625)
+    roots = [skimage.metrics.normalized_root_mse(first, second, normalization=one)
+             for one in ("euclidean", "min-max", "mean")]  # fmt: skip
+    assert roots == pytest.approx([0.1571169411, 0.0911903197, 0.1823437384])
+
+
+def test_measures_of_images_that_do_not_fit(skimage: Any) -> None:
+    alike = skimage.metrics.structural_similarity
+    with pytest.raises(ValueError, match="win_size exceeds image extent"):
+        alike(np.zeros((5, 9)), np.zeros((5, 9)))
+    with pytest.raises(ValueError, match="same dimensions"):
+        alike(np.zeros((9, 9)), np.zeros((9, 8)))
+    with pytest.raises(DialectError, match="pip install scikit-image"):
+        alike(np.zeros((9, 9)), np.zeros((9, 9)), gradient=True)

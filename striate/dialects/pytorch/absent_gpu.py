@@ -26,6 +26,10 @@ TENSORS = ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int"
 NOTHING = ("set_device", "synchronize", "reset_peak_memory_stats", "reset_max_memory_allocated")
 NUMBERS = ("memory_allocated", "max_memory_allocated", "memory_reserved", "max_memory_reserved",
            "memory_cached", "max_memory_cached", "current_device")  # fmt: skip
+ACCELERATORS = tuple(
+    kind for kind, there in (("cuda", False), ("mps", torch.backends.mps.is_available()),
+                             ("xpu", torch.xpu.is_available())) if not there
+)  # fmt: skip
 NOTE = "cuda(): there is no GPU, all is computed on the processor"
 
 
@@ -87,10 +91,11 @@ def _of_cuda() -> Iterator[Patch]:
         name="cpu", total_memory=0, major=0, minor=0, multi_processor_count=0)  # fmt: skip
 
 
-def _is_cuda(value: Any) -> bool:
+def elsewhere(value: Any) -> bool:
+    """Return whether a place is the memory of an accelerator: there is none."""
     if isinstance(value, torch.device):
-        return value.type == "cuda"
-    return isinstance(value, str) and value.partition(":")[0] == "cuda"
+        return value.type in ACCELERATORS
+    return isinstance(value, str) and value.partition(":")[0] in ACCELERATORS
 
 
 def _here(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,10 +103,10 @@ def _here(session: Session, original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def call(*args: Any, **words: Any) -> Any:
-        if _is_cuda(words.get("device")):
+        if elsewhere(words.get("device")):
             session.note(NOTE)
             words["device"] = "cpu"
-        elif len(args) > 1 and _is_cuda(args[1]):
+        elif len(args) > 1 and elsewhere(args[1]):
             session.note(NOTE)
             args = (args[0], "cpu", *args[2:])
         return original(*args, **words)
@@ -118,7 +123,7 @@ def _generator(session: Session) -> Any:
             return isinstance(item, kind)
 
         def __call__(cls, device: Any = "cpu") -> Any:
-            return kind("cpu" if _is_cuda(device) else device)
+            return kind("cpu" if elsewhere(device) else device)
 
     return Known("Generator", (), {})
 

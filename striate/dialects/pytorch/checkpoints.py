@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ..dialect import Patch
+from . import absent_gpu
 
 CLASSES_OF = ("torch.nn", "torch.optim", "torch.utils.data", "torchvision", "striate")
 PLAIN = {
@@ -55,10 +56,10 @@ def patches() -> Iterator[Patch]:
 
 def _there(place: Any) -> Any:
     """Return where tensors of a file go: to the processor, where a script means a GPU's memory."""
-    device = isinstance(place, (str, torch.device))
-    if torch.cuda.is_available() or (device and torch.device(place).type != "cuda"):
+    if torch.cuda.is_available():
         return place
-    return "cpu"
+    named = isinstance(place, (str, torch.device))
+    return place if named and not absent_gpu.elsewhere(place) else "cpu"
 
 
 def harmless(path: str | Path) -> bool:
