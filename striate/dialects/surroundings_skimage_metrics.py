@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -56,8 +57,10 @@ def structural_similarity(
         )  # fmt: skip
     first, second = _floats(im1, im2)
     least, largest = _span(np.asarray(im1))
-    one = partial(_map, win_size=win_size, gaussian=gaussian_weights,
-                  span=data_range or largest - least, **words)  # fmt: skip
+    one: Callable[..., tuple[float, Any]] = partial(
+        _map, win_size=win_size, gaussian=gaussian_weights, span=data_range or largest - least,
+        **words,
+    )  # fmt: skip
     axis = -1 if multichannel and channel_axis is None else channel_axis
     if axis is None:
         mean, places = one(first, second)
@@ -72,8 +75,7 @@ def _map(x: Any, y: Any, *, win_size: int | None, gaussian: bool, span: float,
          sigma: float = 1.5, use_sample_covariance: bool = True, K1: float = 0.01,  # noqa: N803
          K2: float = 0.03) -> tuple[float, Any]:  # noqa: N803  # fmt: skip
     """Return the similarity of two planes: its mean where the window fits, and everywhere."""
-    from scipy import ndimage
-
+    ndimage = importlib.import_module("scipy.ndimage")
     reach = int(3.5 * sigma + 0.5)
     size = win_size or (2 * reach + 1 if gaussian else 7)
     if min(x.shape) < size:

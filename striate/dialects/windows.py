@@ -16,11 +16,14 @@ def native(path: str) -> str:
 def paths(tree: ast.Module) -> Iterator[tuple[ast.Constant, str]]:
     """Yield the texts of a script that name a file or folder of Windows that is here, and where.
 
-    One that names a file as it is written, or that is more than a path, is not among them.
+    One that names a file as it is written, that is more than a path, or nothing but signs (the
+    pattern of a dot, the last part of a turning bar), is not among them.
     """
     for node in ast.walk(tree):
         value = node.value if isinstance(node, ast.Constant) else None
         if not isinstance(value, str) or "\\" not in value or not value.isprintable():
+            continue
+        if not any(map(str.isalnum, value)):
             continue
         here = native(value)
         if here != value and len(here) < 300 and Path(here).exists() and not Path(value).exists():

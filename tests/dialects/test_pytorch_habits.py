@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 from pathlib import Path
 
@@ -322,6 +323,8 @@ def test_a_path_of_windows_leads_to_the_same_file(
     said = capfd.readouterr().err
     assert r"note: photos of\cats\names.txt is a path of Windows, photos of/cats/names.txt" in said
     assert windows.native(r"a\b") == "a/b"
+    bar = ast.parse(r"turns = ['|', '/', '-', '\\', '\\.', r'..\..']")
+    assert windows.read_here(bar) == {}
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
