@@ -16,6 +16,7 @@
 
 #include "plan.h"
 #include "team.h"
+#include "transpose.h"
 
 namespace striate {
 namespace {
@@ -113,6 +114,11 @@ struct striate_work {
   double* sums;                    // added to
   int64_t threads;
   const int32_t* stop;             // not 0: end after this step; may be null
+  // What is copied before the first step and after the last one, or null.
+  const striate_block* before;
+  int64_t before_count;
+  const striate_block* after;
+  int64_t after_count;
 };
 
 }  // extern "C"
@@ -201,6 +207,10 @@ class Run {
     Context context{engine_.arena(), plan_.buffers.data(), {}, engine_.scratch(member)};
     double& held_up = held_up_[static_cast<size_t>(member)];
     Window window;
+    if (step_ == 0 && work_.before_count > 0) {
+      move(work_.before, work_.before_count);
+      gate_.meet([] {});
+    }
     while (!leave_) {
       describe(context.step, step_);
       for (int64_t s = work_.first_stage; s < work_.end_stage;) {
@@ -214,6 +224,16 @@ class Run {
         });
         s = next;
       }
+    }
+    if (finished_) move(work_.after, work_.after_count);
+  }
+
+  // Copies matrices that no other member copies.
+  void move(const striate_block* blocks, int64_t count) {
+    int64_t task = gate_.claim(), begin = 0;  // of this block's matrices, among those of all blocks
+    for (const striate_block* one = blocks; one != blocks + count; ++one) {
+      for (; task < begin + one->count; task = gate_.claim()) move_matrix(*one, task - begin);
+      begin += one->count;
     }
   }
 

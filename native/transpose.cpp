@@ -86,15 +86,17 @@ void striate_transpose(const float* from, int64_t from_row, int64_t rows, float*
                     columns);
 }
 
+void striate::move_matrix(const striate_block& block, int64_t number) {
+  const float* from = block.from + number * block.from_step;
+  float* to = block.to + number * block.to_step;
+  if (block.exchanged != 0)
+    striate_transpose(from, block.from_row, block.rows, to, block.to_row, block.columns);
+  else
+    for (int64_t r = 0; r < block.rows; ++r)
+      std::copy_n(from + r * block.from_row, block.columns, to + r * block.to_row);
+}
+
 void striate_move(const striate_block* blocks, int64_t blocks_count) {
   for (const striate_block* one = blocks; one != blocks + blocks_count; ++one)
-    for (int64_t k = 0; k < one->count; ++k) {
-      const float* from = one->from + k * one->from_step;
-      float* to = one->to + k * one->to_step;
-      if (one->exchanged != 0)
-        striate_transpose(from, one->from_row, one->rows, to, one->to_row, one->columns);
-      else
-        for (int64_t r = 0; r < one->rows; ++r)
-          std::copy_n(from + r * one->from_row, one->columns, to + r * one->to_row);
-    }
+    for (int64_t k = 0; k < one->count; ++k) striate::move_matrix(*one, k);
 }

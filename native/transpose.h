@@ -26,6 +26,9 @@ void striate_move(const striate_block* blocks, int64_t blocks_count);
 
 namespace striate {
 
+// Copies one of a block's matrices.
+void move_matrix(const striate_block& block, int64_t number);
+
 #if defined(__AVX512F__)
 // All lanes: with a mask, the instructions are the same, without GCC's warning about its own header.
 constexpr __mmask16 EVERY = 0xFFFF;

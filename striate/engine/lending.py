@@ -57,7 +57,10 @@ class Loan:
 
 
 class Loans:
-    """Loans of several arrays, and what is copied in and out where there is none."""
+    """Loans of several arrays, and what is copied in and out where there is none.
+
+    `coming` and `going` say what: a run of the plan may copy it on all threads.
+    """
 
     def __init__(self, execution: Execution, loans: Sequence[Loan]) -> None:
         library = execution.engine.library
@@ -67,6 +70,11 @@ class Loans:
 
     def enter(self, given: Iterable[NDArray[Any]]) -> None:
         """Let the buffers hold the numbers of these arrays."""
+        self.take(given)
+        self.coming.run()
+
+    def take(self, given: Iterable[NDArray[Any]]) -> None:
+        """Let what comes be the numbers of these arrays, as far as they do not lie there."""
         coming = self.coming
         for number, (loan, array) in enumerate(zip(self.loans, given, strict=True)):
             before = loan.outside
@@ -74,10 +82,14 @@ class Loans:
                 self.changed |= coming.clear(number) or before is not loan.outside
             else:
                 self.changed |= coming.set(number, loan.own, array)
-        coming.run()
 
     def leave(self, targets: Iterable[NDArray[Any] | None]) -> None:
         """Copy the numbers to where they came from, unless they lie there; None: nowhere."""
+        self.give(targets)
+        self.going.run()
+
+    def give(self, targets: Iterable[NDArray[Any] | None]) -> None:
+        """Let what goes be the numbers of all that do not lie where they came from."""
         going = self.going
         for number, (loan, array) in enumerate(zip(self.loans, targets, strict=True)):
             if loan.outside is not None or array is None:
@@ -85,7 +97,6 @@ class Loans:
             else:
                 going.set(number, array, loan.own)
         self.changed = False
-        going.run()
 
     def send(self, targets: Sequence[Tensor | None], shown: Sequence[Shown]) -> None:
         """Copy the numbers to tensors that are new each time, unless they lie there.

@@ -185,7 +185,8 @@ class Call:
         """
         plan = self.plan
         with plan.taped.lock:
-            if plan.held != self.number or plan.update != step.update:
+            same = plan.update is step.update or plan.update == step.update
+            if plan.held != self.number or not same:
                 return False
             plan.step(self.number, slope, step)
         self.spent = True

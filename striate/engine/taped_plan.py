@@ -14,7 +14,7 @@ from torch import Tensor
 from ..lower.builder import Part, Segment, TorchForward, Update
 from ..lower.execution import Execution
 from ..lower.lower import Lowered
-from ..lower.moves import Seen
+from ..lower.moves import Moves, Seen
 from ..lower.runtime import Library, Repeated, Sources
 from .lending import Gradients, Loan, Loans
 
@@ -50,6 +50,10 @@ class Slots:
                 plan.give_back(self)
 
 
+class Lasting(list[Tensor]):
+    """Weights of a loop that are these tensors, in this memory, as long as the list is given."""
+
+
 Lying = tuple[int, tuple[int, ...]]  # the address of a tensor, and its strides
 Form = tuple[np.dtype[Any], Update | None, bool]
 _Run = Callable[..., None]
@@ -68,15 +72,6 @@ class TapedPlan:
         self.dtype, self.update, self.slopes = form
         self.held = 0  # the number of the call whose values are in the arena
         self.lent: Slots | None = None  # that are in the arena
-        end, engine = len(lowered.plan.stages), self.execution.engine
-        self.sources = Sources(lowered.sources)  # input, output, and their gradients, last first
-        self.forth: _Run = engine.repeated((0, lowered.turn), self.sources)
-        self.back: _Run = engine.repeated((lowered.turn, end), self.sources)
-        if self.execution.foreign:
-            before = [part for part in lowered.segments if _before(part, lowered.turn)]
-            after = lowered.segments[len(before) :]
-            self.forth = _InParts(self, [Segment(0, 1), *before])
-            self.back = _InParts(self, after)
         values = lowered.program.values
         self.value = values[lowered.program.outputs[0]]
         self.first = values[lowered.program.inputs[0]]
@@ -86,6 +81,8 @@ class TapedPlan:
         loans = [Loan(self.execution, one, one.buffer) for one in lowered.weights]
         self.weights = [*zip(lowered.weights, places, strict=True)]
         self.loans = Loans(self.execution, loans)
+        self.sources = Sources(lowered.sources)  # input, output, and their gradients, last first
+        self.forth, self.back = self._runs(lowered)
         self.moved = [
             (weight, loan)
             for (weight, place), loan in zip(self.weights, loans, strict=True)
@@ -95,6 +92,7 @@ class TapedPlan:
         self.steady = [weight.tensor for weight, place in self.weights if place is None]
         self.computed = any(weight.given for weight, _ in self.weights)
         self.lying: list[Lying] = []  # where the weights were at the last call
+        self.lasting: Lasting | None = None  # the weights of the last call, if they stay there
         self.shape = tuple(size or 1 for size in self.value.shape)
         self.seen = [Seen(shown) for shown in taped.shown]
         self.slots: list[tuple[int, int, Seen]] = []
@@ -112,18 +110,30 @@ class TapedPlan:
         ]
         self.made = Loans(self.execution, [one.loan for one in self.gradients])
 
+    def _runs(self, lowered: Lowered) -> tuple[_Run, _Run]:
+        """Return what runs the forward and the backward part, and copies the weights in and out."""
+        end, turn, engine = len(lowered.plan.stages), lowered.turn, self.execution.engine
+        coming, going = self.loans.coming, self.loans.going
+        if not self.execution.foreign:
+            forth = engine.repeated((0, turn), self.sources, before=coming)
+            return forth, engine.repeated((turn, end), self.sources, after=going)
+        before = [part for part in lowered.segments if _before(part, turn)]
+        after = lowered.segments[len(before) :]
+        in_parts = _InParts(self, [Segment(0, 1), *before], before=coming)
+        return in_parts, _InParts(self, after, after=going)
+
     def given(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return a batch of the user's as the plan reads it."""
         return np.ascontiguousarray(self.first.array_from_user(x))
 
     def forward(self, call: int, x: NDArray[Any], weights: Sequence[Tensor]) -> NDArray[Any]:
         """Compute the output, with these weights."""
-        lying = [(one.data_ptr(), one.stride()) for one in (*weights, *self.steady)]
-        if lying != self.lying or self.computed:
-            self.loans.enter(self._given(weights))
-            self.lying = lying
-        else:
-            self.loans.coming.run()
+        if weights is not self.lasting or self.computed:
+            lying = [(one.data_ptr(), one.stride()) for one in (*weights, *self.steady)]
+            if lying != self.lying or self.computed:
+                self.loans.take(self._given(weights))
+                self.lying = lying
+            self.lasting = weights if isinstance(weights, Lasting) else None
         output = np.empty((len(x), *self.shape), np.float32)
         self.sources.put(0, x)
         self.sources.put(1, output)
@@ -169,14 +179,12 @@ class TapedPlan:
         """Change the weights that the call was given, and what the optimizer keeps."""
         if step.slots is not self.lent:
             self.take(step.slots)
+        if self.loans.changed:
+            self.loans.give(
+                self.seen[place].array if place is not None and weight.trained else None
+                for weight, place in self.weights
+            )
         self._backward(call, self.slope(slope), rate=step.rate, update=step.number)
-        if not self.loans.changed:
-            self.loans.going.run()
-            return
-        self.loans.leave(
-            self.seen[place].array if place is not None and weight.trained else None
-            for weight, place in self.weights
-        )
 
     def take(self, slots: Slots) -> None:
         """Have what an optimizer keeps, wherever it was."""
@@ -208,8 +216,15 @@ class TapedPlan:
 class _InParts:
     """A run of which torch does some parts."""
 
-    def __init__(self, plan: TapedPlan, parts: Sequence[Part]) -> None:
+    def __init__(
+        self,
+        plan: TapedPlan,
+        parts: Sequence[Part],
+        before: Moves | None = None,
+        after: Moves | None = None,
+    ) -> None:
         self.execution, self.within = plan.execution, plan.taped.within
+        self.before, self.after = before, after
         engine = self.execution.engine
         self.parts = [
             engine.repeated((part.first, part.end), plan.sources)
@@ -219,12 +234,16 @@ class _InParts:
 
     def __call__(self, samples: int, **words: Any) -> None:
         """Run over the first samples of the sources."""
+        if self.before is not None:
+            self.before.run()
         for part in self.parts:
             if isinstance(part, Repeated):
                 part(samples, **words)
             else:
                 with self.within():
                     self.execution.by_torch(part, samples)
+        if self.after is not None:
+            self.after.run()
 
 
 def _before(part: Part, turn: int) -> bool:

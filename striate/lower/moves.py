@@ -134,6 +134,10 @@ class Moves:
     def run(self) -> None:
         """Copy."""
         self.library.calls.striate_move(self.blocks, self.count)
+        self.run_others()
+
+    def run_others(self) -> None:
+        """Copy what is more than matrices, where a run of a plan has copied the rest."""
         for target, source in self.others.values():
             np.copyto(target, source)
 
@@ -182,14 +186,10 @@ def form(
     if apart or 0 in shape or any(here == 0 for _, here, _ in axes):
         return None
     turned = [axis for axis in axes if axis[1] < 0]  # they are gone through from their other end
-    from_begin = sum((size - 1) * here for size, here, _ in turned) * FLOAT
-    to_begin = sum((size - 1) * there for size, _, there in turned) * FLOAT
-    axes = [
-        (size, -here, -there) if here < 0 else (size, here, there) for size, here, there in axes
-    ]
+    axes = [_back(axis) if axis[1] < 0 else axis for axis in axes]
     *outer, last = _merged(sorted(axes, key=lambda axis: -axis[1])) or [(1, 1, 1)]
     exchanged = last[2] != 1
-    row = next((axis for axis in outer if axis[2] == 1), None) if exchanged else None
+    row = next((axis for axis in outer if abs(axis[2]) == 1), None) if exchanged else None
     if last[1] != 1 or (exchanged and row is None):
         return None
     if row is None:
@@ -197,12 +197,22 @@ def form(
     rest = [axis for axis in outer if axis is not row]
     if len(rest) > 1:
         return None
+    if row[2] < 0:
+        turned.append(row)
+        row = _back(row)
+    from_begin = sum((size - 1) * here for size, here, _ in turned) * FLOAT
+    to_begin = sum((size - 1) * there for size, _, there in turned) * FLOAT
     step = rest[0] if rest else (1, 0, 0)
     to_row = last[2] if exchanged else row[2]
     return Form(
         *(from_begin, to_begin, row[1], step[1], to_row, step[2]),
         *(row[0], last[0], step[0], exchanged),
     )
+
+
+def _back(axis: Axis) -> Axis:
+    size, here, there = axis
+    return size, -here, -there
 
 
 def _merged(axes: Sequence[Axis]) -> list[Axis]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, TrainingError
-from .moves import block, form
+from .moves import Moves, block, form
 from .plan import Plan
 
 FOLDER = Path(os.environ.get("STRIATE_NATIVE") or Path(__file__).parent / "native")
@@ -52,6 +52,8 @@ class _Work(ctypes.Structure):
         ("sums", ctypes.c_void_p),
         ("threads", ctypes.c_int64),
         ("stop", ctypes.c_void_p),
+        *(("before", ctypes.c_void_p), ("before_count", ctypes.c_int64)),
+        *(("after", ctypes.c_void_p), ("after_count", ctypes.c_int64)),
     )
 
 
@@ -169,7 +171,7 @@ class Library:
 
         Both are divided by the number of rows. The arrays lie without gaps, a sample in a row.
         """
-        slope = np.empty_like(scores)
+        slope = np.empty(scores.shape, np.float32)
         at = (address(scores), address(targets), *scores.shape, tiny, address(slope))
         return float(self.calls.striate_crossentropy(*at)), slope
 
@@ -308,9 +310,19 @@ class Engine:
         work.kept = tuple(sources)  # as long as the call is there
         return functools.partial(self._run, work)
 
-    def repeated(self, stages: tuple[int, int], sources: Sources) -> Repeated:
-        """Return a part of the plan that is run again and again over what is then in `sources`."""
-        return Repeated(self, stages, sources)
+    def repeated(
+        self,
+        stages: tuple[int, int],
+        sources: Sources,
+        before: Moves | None = None,
+        after: Moves | None = None,
+    ) -> Repeated:
+        """Return a part of the plan that is run again and again over what is then in `sources`.
+
+        What the moves are then is copied in each run `before` the first stage, and `after` the last
+        one, by all threads.
+        """
+        return Repeated(self, stages, sources, before, after)
 
     def _run(self, work: _Work) -> None:
         if self.library.calls.striate_run(self._engine, ctypes.byref(work), self._error, 500) < 0:
@@ -340,12 +352,23 @@ class Repeated:
     For one thread at a time.
     """
 
-    def __init__(self, engine: Engine, stages: tuple[int, int], sources: Sources) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        stages: tuple[int, int],
+        sources: Sources,
+        before: Moves | None,
+        after: Moves | None,
+    ) -> None:
+        self.engine, self.before, self.after = engine, before, after
         self.sums, self.rate = np.zeros(max(engine.plan.sums, 1)), np.zeros(1)
         self.work = _Work(sources.rows, len(sources.rows), None, 0, *stages)
         self.work.rates, self.work.sums = address(self.rate), address(self.sums)
         self.work.threads = cores()
+        if before is not None:
+            self.work.before, self.work.before_count = ctypes.addressof(before.blocks), before.count
+        if after is not None:
+            self.work.after, self.work.after_count = ctypes.addressof(after.blocks), after.count
 
     def __call__(
         self, samples: int, *, seed: int = 0, number: int = 0, update: int = 1, rate: float = 0.0
@@ -354,7 +377,11 @@ class Repeated:
         work = self.work
         work.samples, work.seed, work.number, work.update = samples, seed, number, update
         self.rate[0] = rate
+        if self.before is not None and self.before.others:
+            self.before.run_others()
         self.engine._run(work)
+        if self.after is not None and self.after.others:
+            self.after.run_others()
 
 
 def _table(sources: Sequence[NDArray[Any]]) -> Any:

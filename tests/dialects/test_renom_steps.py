@@ -138,8 +138,26 @@ def seen_by_other_code(rm: Any, net: Any, optimizer: Any, number: int) -> None:
         assert optimizer.kept(variable)[2] == number + 1
 
 
-LOOPS = (plain, last_is_smaller, rate_falls, looked_at, clipped, some_models, two_losses, penalty,
-         decayed, frozen, other_optimizer_between, batch_grows, seen_by_other_code)  # fmt: skip
+def replaced(rm: Any, net: Any, optimizer: Any, number: int) -> None:
+    params, half = net.l4.params, rm.Variable(np.asarray(net.l4.params.w) / 2)
+    if number == 2:
+        params.w = half
+    elif number == 3:
+        params.update(w=half)
+    elif number == 4:
+        net.l4.params = {"w": half, "b": params["b"]}
+    elif number == 5:
+        part = rm.Dense(160)
+        part(np.zeros((1, 256), np.float32))
+        part.copy_params(net.l4)
+        net[4] = part
+    plain(rm, net, optimizer, number)
+    assert net.l4.params.w.leaf is None  # what is new rests too, outside of `train`
+
+
+LOOPS = (plain, replaced, last_is_smaller, rate_falls, looked_at, clipped, some_models, two_losses,
+         penalty, decayed, frozen, other_optimizer_between, batch_grows,
+         seen_by_other_code)  # fmt: skip
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -28,6 +28,10 @@ CASES = {  # what is copied, and how the target shows memory without gaps
         numbers((20, 6, 5, 3))[:, :, ::-1, ::-1], (5, 3, 6, 32),
         lambda memory: memory[..., :20].transpose(3, 2, 0, 1),
     ),
+    "into a kernel that is turned": (
+        numbers((5, 3, 6, 20)), (20, 6, 5, 3),
+        lambda memory: memory[:, :, ::-1, ::-1].transpose(2, 3, 1, 0),
+    ),
     "more than matrices": (
         numbers((3, 4, 5, 6))[::2, ::2, ::2, ::2], (2, 2, 3, 3), lambda memory: memory,
     ),
@@ -52,6 +56,13 @@ def test_each_pair_is_copied_in_each_run_and_nothing_beside_it_is_written(name):
         assert np.array_equal(target, np.float32(source))
         assert (other == 1).all()
     assert (memory == -1).sum() == memory.size - source.size
+
+
+def test_kernels_are_matrices_both_ways():
+    turned = (-12, -4, 36, 1152)  # (3, 3, 32, 64) of ReNom's (64, 32, 3, 3)
+    flat = (24576, 8192, 256, 4)
+    for strides in ((turned, flat), (flat, turned)):
+        assert form((3, 3, 32, 64), *strides) is not None
 
 
 def test_what_is_cleared_is_not_copied():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,45 +15,7 @@ from ..strict import Strict
 from ..table import DialectError
 from .followed import followed
 from .node import Variable
-
-
-class Params(dict[str, Any]):
-    """Weights of a layer by name, as keys and as attributes; there are none before the first call.
-
-    Raises: AttributeError for a weight that is not there (yet).
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(
-                f"there is no weight {name!r}: a layer makes its weights in its first call"
-            ) from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-
-class _Parts:
-    """What parts models have, as long as no model has got, lost or changed one."""
-
-    def __init__(self) -> None:
-        self.known: weakref.WeakKeyDictionary[Model, list[Model]] = weakref.WeakKeyDictionary()
-
-    def of(self, model: Model) -> list[Model]:
-        """Return all parts of a model, however deep."""
-        found = self.known.get(model)
-        if found is None:
-            found = self.known[model] = model._gathered([])[1:]
-        return found
-
-    def changed(self) -> None:
-        """Forget all that is known."""
-        self.known = weakref.WeakKeyDictionary()
-
-
-PARTS = _Parts()
+from .parts import PARTS, Params, Recording
 
 
 class Model(metaclass=Strict):
@@ -67,12 +28,14 @@ class Model(metaclass=Strict):
     recording = False
     updating = True
     parametrized: ClassVar[bool] = False  # has weights of its own, once they are made
+    carries: ClassVar[bool] = False  # something over from call to call
     _initializer: Any = None
     script: Any = None  # the Script that is run, while one is
     _shape: tuple[int, ...] | None = None  # of the samples that it was trained on
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Model) or isinstance(vars(self).get(name), Model):
+        part = isinstance(value, Model) or isinstance(vars(self).get(name), Model)
+        if part or name == "inference":
             PARTS.changed()
         object.__setattr__(self, name, value)
 
@@ -84,7 +47,7 @@ class Model(metaclass=Strict):
         """Compute."""
         if self.script is not None and self.recording and args and type(args[0]) is np.ndarray:
             self.script.saw(args[0])  # what the script gives, and no layer
-            self._shape = tuple(args[0].shape[1:])
+            vars(self)["_shape"] = args[0].shape[1:]
         return self.forward(*args, **words)
 
     def forward(self, *args: Any, **words: Any) -> Any:
@@ -145,22 +108,9 @@ class Model(metaclass=Strict):
 
     # ---- recording -------------------------------------------------------------------------------
 
-    @contextmanager
-    def train(self) -> Iterator[None]:
+    def train(self) -> Recording:
         """Record what is computed with the weights of this model, from nothing."""
-        if self.script is not None:
-            self.script.trains(self, self)
-        parts = [self, *PARTS.of(self)]
-        for part in parts:
-            vars(part)["recording"] = part.updating  # past __setattr__
-            part._begin()
-        try:
-            yield
-        finally:
-            for part in parts:
-                vars(part)["recording"] = False
-                for variable in part.own().values():
-                    variable.rest()
+        return Recording(self)
 
     def _begin(self) -> None:
         for variable in self.own().values():
@@ -168,6 +118,10 @@ class Model(metaclass=Strict):
                 variable.record()
             else:
                 variable.rest()
+        self.carry_on()
+
+    def carry_on(self) -> None:
+        """Begin with what was carried over from call to call, without its history."""
 
     @contextmanager
     def prevent_update(self) -> Iterator[None]:
@@ -294,6 +248,7 @@ class Parametrized(Model):
 
     @params.setter
     def params(self, weights: dict[str, Any]) -> None:
+        PARTS.changed()
         self._params = Params(weights)
         self._begin()
 

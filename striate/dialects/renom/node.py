@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -194,7 +195,7 @@ class Node(np.ndarray[Any, Any]):
 
     def as_ndarray(self) -> Any:
         """Return the numbers as a plain array of their own; of a loss, one of no axes."""
-        return np.array(self)
+        return self.view(np.ndarray).copy()
 
     def to_cpu(self) -> None:
         """Do nothing: the numbers are in memory."""
@@ -238,9 +239,7 @@ class Node(np.ndarray[Any, Any]):
         `detach_graph`: afterwards nothing can be asked of this history again. `weight_decay` is
         for the `w` of each layer that has none of its own.
         """
-        from .grads import Grads
-
-        return Grads(self, initial, detach_graph, weight_decay)
+        return _grads()(self, initial, detach_graph, weight_decay)
 
 
 class Leaf:
@@ -268,9 +267,10 @@ class Output:
     gradients that let go of it.
     """
 
-    def __init__(self, call: Call, variables: Sequence[Variable]) -> None:
-        self.call, self.variables = call, variables
-        self.leaves = [variable.leaf for variable in variables]
+    def __init__(
+        self, call: Call, variables: Sequence[Variable], leaves: Sequence[Leaf | None]
+    ) -> None:
+        self.call, self.variables, self.leaves = call, variables, leaves
         self.claimed = False
 
     def tensor(self) -> Tensor:
@@ -344,6 +344,13 @@ class Variable(Node):
         self.auto_update = value
         if not value:
             self.rest()
+
+
+@functools.cache
+def _grads() -> Any:
+    from .grads import Grads
+
+    return Grads
 
 
 def _forward(key: Any) -> bool:

@@ -25,7 +25,8 @@ class Lent:
 
     def is_of(self, variables: Sequence[Variable]) -> bool:
         """Return whether it is for these."""
-        return [*map(id, self.variables)] == [*map(id, variables)]
+        mine = self.variables
+        return mine is variables or [*map(id, mine)] == [*map(id, variables)]
 
 
 class Optimizer(metaclass=Strict):

@@ -22,6 +22,7 @@ class Lstm(Parametrized):
     """
 
     gates, around = 4, "wr"  # and the name of the weights of what comes around
+    carries = True
 
     def __init__(self, output_size: int, input_size: Any = None, ignore_bias: bool = False,
                  initializer: Any = None, weight_decay: float = 0.0) -> None:  # fmt: skip
@@ -86,8 +87,8 @@ class Lstm(Parametrized):
         """Forget the state."""
         self._carried = ()
 
-    def _begin(self) -> None:
-        super()._begin()
+    def carry_on(self) -> None:
+        """Begin with the state, without its history."""
         self._carried = tuple(one.detach() for one in getattr(self, "_carried", ()))
 
 

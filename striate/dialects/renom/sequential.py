@@ -9,6 +9,7 @@ from ...errors import caller, nearest
 from ..table import DialectError
 from .model import Model
 from .native import Runner, kept
+from .parts import PARTS
 
 
 class Sequential(Model):
@@ -29,6 +30,7 @@ class Sequential(Model):
                 fix=nearest(layer, ("Relu", "Flatten", "Dense")) or "rm.Relu(), rm.Dense(10)...",
                 at=caller(),
             )
+        PARTS.changed()
         setattr(self, f"l{len(self._layers)}", layer)
         self._layers.append(layer)
 
@@ -39,6 +41,7 @@ class Sequential(Model):
         return self._layers[index]
 
     def __setitem__(self, index: int, layer: Any) -> None:
+        PARTS.changed()
         self._layers[index] = layer
         setattr(self, f"l{range(len(self._layers))[index]}", layer)
 

@@ -63,11 +63,10 @@ class Delayed:
         if rule is None or self.found is not None:
             return False
         variables, call = self.output.variables, self.output.call
-        if any(
-            not one.auto_update or (one.weight_decay is not None and (one.weight_decay or decay))
-            for one in variables
-        ):
-            return False
+        for one in variables:
+            decays = one.weight_decay is not None and (one.weight_decay or decay)
+            if decays or not one.auto_update:
+                return False
         settle(self)
         lent = optimizer.lend(variables)
         if lent is None:
@@ -133,7 +132,7 @@ def delayed_behind(output: Output, slope: Array) -> Delayed | None:
 
 
 def _whole(output: Output) -> bool:
-    return all(leaf is not None for leaf in output.leaves)
+    return None not in output.leaves
 
 
 def _nodes(root: Tensor) -> Iterator[Any]:
