@@ -817,7 +817,8 @@ MISTAKES = {
     "an activation": (
         lambda bd: bd.topology.Sequential().add(bd.k.Activation("elu", input_shape=(3,))),
         "BigDL 0.7: there is no activation 'elu'\n"
-        "  need  one of tanh, sigmoid, relu, softmax, softplus, softsign, hard_sigmoid\n"
+        "  need  one of tanh, sigmoid, relu, softmax, softplus, softsign, hard_sigmoid, relu6, "
+        "tanh_shrink, log_sigmoid, log_softmax, linear\n"
         "  fix   did you mean \"relu\"?",
     ),
     "an optimizer": (

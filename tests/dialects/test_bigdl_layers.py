@@ -441,7 +441,7 @@ REFUSED = {
     "SpatialConvolutionMap(3)": "SpatialConvolution, with n_group",
     "Model.load_torch('x.t7')": "files of Torch 7 are not read here",
     "Model.load_caffe('x', 'y')": "files of Caffe are not read here",
-    "from zoo.pipeline.nnframes import NNEstimator": "zoo.pipeline.api.keras on arrays",
+    "from zoo.pipeline.api.net import Net": "zoo.pipeline.api.keras on arrays",
     "from bigdl.dllib.keras.layers import Dense": "bigdl.nn.keras.topology",
     "Linear(2, 2).set_weight([1])": 'did you mean "set_weights"?',
     "Linear(2, 2).ceil()": "BigDL 0.7 Linear: has no method 'ceil' here",

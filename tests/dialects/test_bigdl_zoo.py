@@ -76,8 +76,8 @@ def test_a_graph_knows_its_shapes() -> None:
 
 
 @pytest.mark.parametrize(("module", "name"), [
-    ("zoo.pipeline.nnframes", "NNEstimator"), ("zoo.pipeline.api.net", "Net"),
-    ("zoo.pipeline.api.autograd", "Variable"), ("zoo.feature.common", "ChainedPreprocessing"),
+    ("zoo.pipeline.estimator", "Estimator"), ("zoo.pipeline.api.net", "Net"),
+    ("zoo.pipeline.inference", "InferenceModel"), ("zoo.feature.text", "TextSet"),
     ("zoo.models.recommendation", "NeuralCF"), ("zoo.tfpark", "KerasModel"),
 ])  # fmt: skip
 def test_what_is_not_here_says_so(module: str, name: str) -> None:

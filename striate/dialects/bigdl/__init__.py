@@ -27,12 +27,11 @@ REFUSED: dict[str, str] = {
     "bigdl.orca": _KERAS,
     **dict.fromkeys(
         (
-            "zoo.pipeline.nnframes",
             "zoo.pipeline.api.net",
-            "zoo.pipeline.api.autograd",
             "zoo.pipeline.inference",
             "zoo.pipeline.estimator",
-            "zoo.feature",
+            "zoo.feature.text",
+            "zoo.feature.image3d",
             "zoo.models",
             "zoo.tfpark",
             "zoo.zouwu",
@@ -54,7 +53,6 @@ REFUSED: dict[str, str] = {
         ),
         "pip install pyspark, which is used where it is installed: the stand-in has no such part",
     ),
-    "AUC": "Accuracy; predict and sklearn.metrics.roc_auc_score",
     "bigdl.contrib": "Model.load_keras(json_path, hdf5_path): files of ONNX are not read here",
     "bigdl.models.inception": "the network's lines in the script: it is not here ready-made",
     "bigdl.dataset.movielens": "networks that give one class to an image, with data of your own",

@@ -41,6 +41,7 @@ class Criterion:
 
     rows: Mapping[str, Row] = {}
     values = 1  # outputs of a network that it compares with one target
+    from_zero = False  # whether labels count from 0, as Analytics Zoo has them
 
     def __init__(self, kind: str, words: Words) -> None:
         self.kind, self.words, self.row = kind, words, ROWS[kind]

@@ -287,7 +287,8 @@ class DLEstimator(Settings):
     """Trains a network on the rows of a data frame."""
 
     session: BigdlSession
-    known = (*COLUMNS, ("LabelCol", "label"), ("MaxEpoch", 50), ("LearningRate", 1e-3),
+    known: tuple[tuple[str, Any], ...] = (
+             *COLUMNS, ("LabelCol", "label"), ("MaxEpoch", 50), ("LearningRate", 1e-3),
              ("OptimMethod", None), ("LearningRateDecay", 0.0), ("EndWhen", None))  # fmt: skip
     gives: type[DLModel] = DLModel
 

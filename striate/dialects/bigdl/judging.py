@@ -33,6 +33,7 @@ class ValidationMethod:
     """A way of judging outputs: `score` gives the sum over a batch, and how many were judged."""
 
     name = ""
+    whole = False  # whether it judges all samples at once
 
     def score(self, output: Array, target: Array) -> tuple[float, int]:
         """Return the sum over a batch and how many were judged."""
@@ -98,6 +99,32 @@ class MAE(ValidationMethod):
         return float(away.mean(1).sum()), len(output)
 
 
+class AUC(ValidationMethod):
+    """The area under the curve of true over false alarms, at so many thresholds from 0 to 1."""
+
+    name = "AUC"
+    whole = True
+
+    def __init__(self, threshold_num: int = 200, bigdl_type: str = "float") -> None:
+        self.thresholds = np.linspace(0, 1, threshold_num)
+        self.thresholds[[0, -1]] = -1e-7, 1 + 1e-7
+
+    def score(self, output: Array, target: Array) -> tuple[float, int]:
+        """Return the mean area of the outputs, times the samples."""
+        columns = zip(output.reshape(len(output), -1).T, target.reshape(len(target), -1).T,
+                      strict=True)  # fmt: skip
+        return float(np.mean([self._area(*one) for one in columns])) * len(output), len(output)
+
+    def _area(self, chance: Array, target: Array) -> float:
+        passed = chance[None] > self.thresholds[:, None]
+        found, false = (passed[:, target == one].mean(1) for one in (1, 0))
+        return float(((false[:-1] - false[1:]) * (found[:-1] + found[1:])).sum() / 2)
+
+    def told(self, total: float, count: int) -> str:
+        """Return the result as the log has it."""
+        return f"(Average score: {total / max(count, 1)}, count: {count})"
+
+
 def methods_of(setup: Any) -> list[ValidationMethod]:
     """Return the methods that a network was compiled with."""
     methods: list[ValidationMethod] = setup.methods
@@ -122,13 +149,19 @@ def totals(
     model = module.native([tuple(one.shape[1:]) for one in x])
     sums, counts = [0.0] * len(methods), [0] * len(methods)
     step = max(1000, batch_size)  # the outputs do not depend on it
+    kept: list[Array] = []
     for begin in range(0, len(x[0]), step):
         part = [np.asarray(one[begin : begin + step], dtype="float32") for one in x]
         out = model.predict(part if len(part) > 1 else part[0])
+        kept.append(out)
         for at, method in enumerate(methods):
-            total, count = method.score(out, y[begin : begin + step])
-            sums[at] += total
-            counts[at] += count
+            if not method.whole:
+                total, count = method.score(out, y[begin : begin + step])
+                sums[at] += total
+                counts[at] += count
+    for at, method in enumerate(methods):
+        if method.whole:
+            sums[at], counts[at] = method.score(np.concatenate(kept), y)
     return list(zip(sums, counts, methods, strict=True))
 
 

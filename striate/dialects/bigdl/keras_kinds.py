@@ -21,6 +21,7 @@ LAYOUTS = {"th": "channels_first", "tf": "channels_last"}
 ACTIVATIONS: dict[str, Any] = {
     "tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "softmax": "softmax",
     "softplus": "softplus", "softsign": "softsign", "hard_sigmoid": hard_sigmoid,
+    **{name: name for name in ("relu6", "tanh_shrink", "log_sigmoid", "log_softmax", "linear")},
 }  # fmt: skip
 INITS: dict[str, Any] = {
     "glorot_uniform": "glorot_uniform", "one": "ones", "zero": "zeros",

@@ -15,6 +15,7 @@ from ...core.symbol import Input, Symbol
 from ...errors import caller, nearest
 from ...model import Model
 from ..table import DialectError
+from .arithmetic import Arithmetic
 from .layouts import Array
 from .real_spark import rdd_like
 from .session import BigdlSession
@@ -43,7 +44,7 @@ def unknown(where: str, item: object, word: str) -> AttributeError:
     )
 
 
-class Node:
+class Node(Arithmetic):
     """A call of a module on the values of other nodes; without any, it is an input."""
 
     def __init__(self, module: Module, before: Sequence[Node] = ()) -> None:
@@ -53,6 +54,13 @@ class Node:
     def element(self) -> Module:
         """Return the module."""
         return self.module
+
+    def get_output_shape(self) -> Any:
+        """Return the shape in the Keras-style API, None for the batch."""
+        return None if self.symbol is None else self.symbol.shape
+
+    shape = property(get_output_shape)
+    node = property(lambda self: self)
 
 
 class Module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +82,11 @@ def compiled(session: BigdlSession, optimizer: Any, loss: Any, metrics: Any) -> 
 
 
 def fit(
-    module: Module, setup: Setup, x: Arrays, y: Any, batch_size: int, epochs: int, valid: Any
-) -> None:
-    """Train a network of the Keras-style API."""
-    watched = Watched(methods=setup.methods, batch_size=batch_size)
+    module: Module, setup: Setup, x: Arrays, y: Any, batch_size: int, epochs: int, valid: Any,
+    beside: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Train a network of the Keras-style API; `beside` are further fields of Watched."""
+    watched = Watched(methods=setup.methods, batch_size=batch_size, **(beside or {}))
     if valid is not None:
         watched.x, watched.y = module.session.script.part(list(valid))
         watched.trigger = EveryEpoch()
