@@ -37,3 +37,36 @@ def test_a_model_that_has_been_called_can_be_copied() -> None:
         model(X)  # whose penalty has a history
         again = copy.deepcopy(model)
         assert float(again.losses[0]) == float(model.losses[0])
+
+
+@pytest.mark.parametrize("version", ["tf", "keras3"])
+def test_the_loss_of_a_smaller_last_batch_counts_less(version: str) -> None:
+    y = X.sum(1, keepdims=True)
+    with installed(version):
+        import keras
+
+        class Doubled(keras.layers.Layer):  # type: ignore[misc]
+            def call(self, x):  # type: ignore[no-untyped-def]
+                self.add_loss(0.0)  # which is what steps of Python are for
+                return 2 * x
+
+        model = keras.Sequential([keras.layers.Dense(1), Doubled()])
+        model.compile("sgd", "mse")
+        whole = model.evaluate(X, y, batch_size=5, verbose=0)
+        assert model.evaluate(X, y, batch_size=4, verbose=0) == pytest.approx(whole, rel=1e-5)
+        shares = np.linspace(0, 1, 5)
+        whole = model.evaluate(X, y, batch_size=5, sample_weight=shares, verbose=0)
+        found = model.evaluate(X, y, batch_size=3, sample_weight=shares, verbose=0)
+        assert found == pytest.approx(whole, rel=1e-5)
+
+
+def test_minus_a_symbol_is_no_layer_of_keras_3() -> None:
+    with installed("keras3"):
+        import keras
+
+        x = keras.Input((3,))
+        model = keras.Model(x, keras.layers.Dense(2, name="end")(-x))
+        assert [one.name for one in model.layers[1:]] == ["end"]
+        np.testing.assert_allclose(
+            model.predict(X, verbose=0), -X @ model.get_weights()[0], atol=1e-6
+        )

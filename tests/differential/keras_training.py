@@ -73,7 +73,7 @@ OPTIMIZERS = (
     f"optimizers.Adadelta({RATE}, epsilon=1e-3{BESIDE})",
     f"optimizers.<Adamax|Nadam>({RATE}, epsilon=1e-3{BESIDE})",
     "optimizers.Ftrl(0.01, l1_regularization_strength=<0.0|0.01>)",
-    "'<sgd|adagrad>'",
+    "'<sgd|adagrad|nadam|adadelta|lion>'",
 )
 
 FIT = "history = model.fit(X, Y, epochs=<2|3|1>, batch_size=<5|7|20|32|4>, shuffle=False, verbose=0"
@@ -151,7 +151,8 @@ MOVES = (
     "note('part', part.predict(X, verbose=0))",
     "part = keras.Model(model.inputs, [one.output for one in model.layers[-2:]]); "
     "note('parts', part.predict(X, verbose=0))",
-    "model.optimizer.learning_rate = 0.003",
+    "model.optimizer.learning_rate = <0.003|0.0>",
+    "note('variables', [tuple(one.shape) for one in model.optimizer.variables])",
     "model.optimizer.learning_rate.assign(0.002)",
     "note('rate', float(ops.convert_to_numpy(model.optimizer.learning_rate)))",
     "note('iterations', int(ops.convert_to_numpy(model.optimizer.iterations)))",

@@ -280,6 +280,14 @@ def _operators(session: KerasSession) -> list[Patch]:
         "__rfloordiv__": lambda a, b: tensor(b) // tensor(a),
         "__mod__": lambda a, b: tensor(a) % tensor(b),
     }
+    negate = Symbol.__neg__
+
+    def negative(a: Symbol) -> Any:
+        """Return -a, which Keras 3 does not list among the layers."""
+        out = negate(a)
+        return of_code(out, session.name("negative")) if session.version.name == "keras3" else out
+
+    made.append((Symbol, "__neg__", negative))
     lifted = ((Symbol, name, told_as(TOLD_AS.get(name, name), lift(function)))
               for name, function in {**compared, **whole}.items())  # fmt: skip
     return [*made, *lifted]

@@ -18,6 +18,7 @@ from ...engine.step import Step
 from ...metrics import Mean, get
 from ...model import Model
 from ..symbolic import tensor
+from .beside import flatten
 from .changing import changes
 from .judging import Judging
 from .keyed import in_order, keyed, targets as ordered_targets
@@ -207,6 +208,12 @@ def _numbers(logs: Any) -> dict[str, float]:
     return {name: float(value) for name, value in logs.items()}
 
 
+def _rows(x: Any) -> Any:
+    """Return how many samples a batch has, 1 where it cannot be seen."""
+    first = next((one for one in flatten(x) if isinstance(one, Tensor) and one.dim()), None)
+    return torch.tensor(1.0 if first is None else float(len(first)))
+
+
 class Steps:
     """`train_step` and what scripts call in their own: mixed into the models of the dialect."""
 
@@ -216,7 +223,7 @@ class Steps:
         with torch.enable_grad():
             y_pred = self(x, training=True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
-        self.follow(loss)
+        self.follow(loss, x)
         weights = self.trainable_weights
         if weights:
             grads = torch.autograd.grad(loss, weights, allow_unused=True)
@@ -229,7 +236,7 @@ class Steps:
         with torch.no_grad():
             y_pred = self(x, training=False)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
-        self.follow(loss)
+        self.follow(loss, x)
         return self.compute_metrics(x, y, y_pred, weight)
 
     def predict_step(self: Any, data: Any) -> Any:
@@ -251,7 +258,7 @@ class Steps:
             ):
                 loss = loss + share * one(label, out, sample_weight)
         if not self._late:
-            self._loss_tracker.update_state(loss.detach())
+            self._loss_tracker.update_state(loss.detach(), _rows(y_pred))
         return loss
 
     @property
@@ -259,16 +266,16 @@ class Steps:
         """Whether the loss is followed by the step, not where it is computed."""
         return self.session.version.name == "keras3" or own_step(self, "compute_loss")
 
-    def follow(self: Any, loss: Any) -> None:
-        """Take a loss into the mean, where the step does."""
+    def follow(self: Any, loss: Any, x: Any = None) -> None:
+        """Take a loss into the mean, as often as the batch has samples, where the step does."""
         if self._late:
-            self._loss_tracker.update_state(loss.detach())
+            self._loss_tracker.update_state(loss.detach(), _rows(x))
 
     def compiled_loss(self: Any, y: Any, y_pred: Any, sample_weight: Any = None,
                       regularization_losses: Any = None) -> Any:  # fmt: skip
         """Return the compiled loss, as TensorFlow 2's own steps call it."""
         loss = self.compute_loss(None, y, y_pred, sample_weight)
-        self.follow(loss)
+        self.follow(loss, y_pred)
         return loss
 
     def compute_metrics(self: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
