@@ -632,6 +632,26 @@ def test_parts_of_networks_for_pixels(vision: Any) -> None:
     assert FCNHead(8, 3)(torch.ones(2, 8, 4, 4)).shape == (2, 3, 4, 4)
 
 
+def test_trained_weights_that_are_not_here_are_told_with_their_file_or_drawn(
+    vision: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    published = "https://download.pytorch.org/models"
+    for name, file in (("resnet18", f"{published}/resnet18-5c106cde.pth"),
+                       ("inception_v3", f"{published}/inception_v3_google-1a9a5a14.pth"),
+                       ("vit_b_16", f"the file of vit_b_16 at {published}")):  # fmt: skip
+        with pytest.raises(StriateError) as caught:
+            getattr(vision.models, name)(weights="DEFAULT")
+        assert f"\n  need  {file}, put there\n" in str(caught.value)
+        assert "STRIATE_WEIGHTS=drawn in the environment goes on" in str(caught.value)
+    monkeypatch.setenv("STRIATE_WEIGHTS", "drawn")
+    net = vision.models.googlenet(pretrained=True, num_classes=7)
+    assert net.eval()(torch.ones(1, 3, 64, 64)).shape == (1, 7)
+    assert "note: googlenet begins with weights that are drawn" in capsys.readouterr().err
+    said = vision.models.vgg16(weights=vision.models.VGG16_Weights.DEFAULT)
+    assert said.classifier[6].out_features == 1000
+
+
 def test_trained_weights_are_read_where_torch_keeps_them(
     vision: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ Names of weights are those of the published files, so that `load_state_dict` tak
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...engine.progress import say
 from ...errors import caller
 from ..table import DialectError
 from . import (
@@ -81,18 +83,23 @@ def _made(name: str, make: Callable[..., nn.Module]) -> Callable[..., nn.Module]
         wanted = words.pop("weights", None)
         if not pretrained and wanted is None:
             return make(**words)
+        made = {**TRAINED.get(name, {}), **words}
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         files = sorted(folder.glob(f"{FILES.get(name, name)}-*.pth"))
+        if not files and os.environ.get(published.WEIGHTS) == "drawn":
+            say(f"note: {name} begins with weights that are drawn, not with its trained ones")
+            return make(**made)
         if not files:
             raise DialectError(
                 f"torchvision.models.{name}",
                 "the trained weights are not on this machine, and nothing is fetched",
-                got=f"no {name}-*.pth in {folder}",
-                need="weights=None, or the published file there",
-                fix=f"net = models.{name}(); net.load_state_dict(torch.load('your_copy.pth'))",
+                got=f"no {FILES.get(name, name)}-*.pth in {folder}",
+                need=f"{published.file_of(name)}, put there",
+                fix=f"{published.WEIGHTS}=drawn in the environment goes on with weights that are "
+                "drawn, which learn from the start; weights=None in the script does too",
                 at=caller(),
             )
-        net = make(**{**TRAINED.get(name, {}), **words})
+        net = make(**made)
         weights = torch.load(files[-1], weights_only=True)
         weights = {_today(key): value for key, value in weights.items()}
         mine = net.state_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ADDRESS = "https://download.pytorch.org/models/{}.pth"
+WEIGHTS = "STRIATE_WEIGHTS"  # in the environment: "drawn" where trained ones may be missing
 FILES = {
     "alexnet": "alexnet-owt-4df8aa71", "vgg11": "vgg11-bbd30ac9", "vgg13": "vgg13-c768596a",
     "vgg16": "vgg16-397923af", "vgg19": "vgg19-dcbb9e9d", "vgg11_bn": "vgg11_bn-6002323d",
@@ -21,3 +22,9 @@ FILES = {
 def addresses(begins: tuple[str, ...]) -> dict[str, str]:
     """Return the addresses of the networks whose names begin so."""
     return {name: ADDRESS.format(file) for name, file in FILES.items() if name.startswith(begins)}
+
+
+def file_of(name: str) -> str:
+    """Return where the trained weights of a network are published; the folder where that is all."""
+    file = FILES.get(name) or FILES.get(f"{name}_google")
+    return ADDRESS.format(file) if file else f"the file of {name} at {ADDRESS.rpartition('/')[0]}"
