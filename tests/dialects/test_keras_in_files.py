@@ -192,3 +192,16 @@ def test_cells_on_each_other_are_written_as_keras_has_them(tmp_path: Path) -> No
         held = file["layers/rnn/cell/cells"]
         assert sorted(held) == ["gru_cell", "lstm_cell", "lstm_cell_1"]
         assert held["lstm_cell_1/vars/0"].shape == (4, 8)
+
+
+@pytest.mark.parametrize(("scheduled", "count"), [(False, 4), (True, 3)])
+def test_a_rate_of_a_schedule_is_no_variable(scheduled: bool, count: int) -> None:
+    with installed("keras3"):
+        import keras
+
+        fall = keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        model.compile(keras.optimizers.SGD(fall if scheduled else 0.1, momentum=0.9), "mse")
+        fitted(model)
+        shapes = [tuple(one.shape) for one in model.optimizer.variables]
+    assert shapes == [*[()] * (count - 2), (4, 2), (2,)]

@@ -229,21 +229,23 @@ class Optimizer(Writing):
 
     @property
     def variables(self) -> Variables:
-        """The number of steps, the rate, and what is kept of each weight, weight by weight."""
+        """The number of steps, the rate unless a schedule gives it, and what is kept of weights."""
         own = vars(self)
         setup = getattr(own["model"], "setup", None)
         state = own["state"] or getattr(setup, "state", None) or {}
         lists = [kept for kept in state.values() if isinstance(kept, list)]
         kept = [one for several in zip(*lists, strict=True) for one in several]
-        return Variables([self.iterations, torch.tensor(float(self.lr)), *kept])
+        rate = own["rule"].learning_rate if own.get("rule") is not None else None
+        follows = isinstance(rate, schedules.Schedule) and not _falls(self, rate)
+        first = [] if follows else [torch.tensor(float(self.lr))]
+        return Variables([self.iterations, *first, *kept])
 
     @property
     def weights(self) -> Variables:
         """The same without the rate, as older versions have it."""
         if "weights" in vars(self):
             return vars(self)["weights"]
-        first, _, *kept = self.variables
-        return Variables([first, *kept])
+        return Variables([one for at, one in enumerate(self.variables) if at != 1 or one.dim()])
 
     def get_weights(self) -> list[Any]:
         """Return copies of the weights as arrays."""
