@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -120,6 +121,27 @@ def _pyplot(pyplot: Any) -> Iterator[Patch]:
         """Do nothing: each plot is added to those before, as with `hold(True)`."""
 
     yield from lost(pyplot, {"hold": nothing, "ishold": nothing})
+    yield from _saving()
+
+
+def _saving() -> Iterator[Patch]:
+    """Let pictures be saved with words that say nothing of them, as up to matplotlib 3.3."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    for kind in ("png", "jpg", "jpeg", "tif", "tiff", "webp"):
+        plain = getattr(FigureCanvasAgg, f"print_{kind}", None)
+        if plain is not None:
+            yield FigureCanvasAgg, f"print_{kind}", _without_others(plain)
+
+
+def _without_others(plain: Any) -> Any:
+    known = inspect.signature(plain).parameters
+
+    @functools.wraps(plain)
+    def saved(self: Any, *args: Any, **words: Any) -> Any:
+        return plain(self, *args, **{word: one for word, one in words.items() if word in known})
+
+    return saved
 
 
 def _axes(module: Any) -> Iterator[Patch]:

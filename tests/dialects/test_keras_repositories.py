@@ -96,6 +96,41 @@ print(np.ones(2).sum(), os.path.basename('a/b'), json.dumps([1]), time.time() > 
 K.set_image_data_format('channels_first')
 print(Conv2D(2, 3, input_shape=(1, 8, 8)).get_config()['data_format'], regularizers.l2(.5).l2)
 """, ["2.0 b [1] True", "channels_first 0.5"]),
+    "batch normalisation of a script's own, as Keras 1 wrote its": ("keras1", OLD + """
+from keras import initializations
+from keras.models import Sequential
+class Norm(Layer):
+    def build(self, shape):
+        size = (shape[-1],)
+        self.gamma = initializations.get('one')(size, name='gamma')
+        self.trainable_weights = [self.gamma]
+        self.mean, self.spread = K.zeros(size, name='mean'), K.ones(size, name='spread')
+        self.non_trainable_weights = [self.mean, self.spread]
+    def call(self, x, mask=None):
+        normed, mean, spread = K.normalize_batch_in_training(x, self.gamma, None, [0], 1e-3)
+        self.updates = [K.moving_average_update(self.mean, mean, .5),
+                        K.moving_average_update(self.spread, spread, .5)]
+        return K.in_train_phase(normed, (x - self.mean) * self.gamma / K.sqrt(self.spread + 1e-3))
+x = np.random.RandomState(0).rand(8, 3)
+nets = [Sequential([Dense(2, input_dim=3), norm])
+        for norm in (Norm(), BatchNormalization(epsilon=1e-3, momentum=.5))]
+start = nets[0].get_weights()
+nets[1].set_weights(start[:3] + [np.zeros(2)] + start[3:])
+for net in nets:
+    net.compile('sgd', 'mse')
+    net.fit(x, x[:, :2], batch_size=8, nb_epoch=2, verbose=0)
+own, theirs = nets[0].get_weights(), nets[1].get_weights()
+print([len(own), len(nets[0].layers[1].non_trainable_weights), nets[0].count_params()])
+print([bool(abs(a - b).max() < 1e-5) for a, b in zip(own[3:], theirs[4:])], own[3].any())
+""", ["[5, 2, 14]", "[True, True] True"]),
+    "samples of an epoch that the last batch has fewer of": ("keras1", OLD + """
+from keras.models import Sequential
+from keras.preprocessing.image import ImageDataGenerator
+net = Sequential([Flatten(input_shape=(4, 4, 1)), Dense(1)])
+net.compile('sgd', 'mse')
+flow = ImageDataGenerator().flow(np.ones((10, 4, 4, 1)), np.ones(10), batch_size=4)
+net.fit_generator(flow, samples_per_epoch=10, nb_epoch=1)
+""", ["10/10 ["]),
     "batches of a script's own in the order of the framework": ("keras1", OLD + """
 from keras.preprocessing.image import Iterator
 class Pairs(Iterator):

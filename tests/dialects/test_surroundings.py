@@ -337,6 +337,12 @@ print(sorted({'a': 1}.iteritems()), sum({'a': 1}.itervalues()))
 import matplotlib.cm as cm
 print(cm.get_cmap('jet')(range(4))[:, :3].shape)
 """, "(4, 3)"),
+    "words of savefig": ("""
+import os, matplotlib.pyplot as plt
+plt.plot([1, 2])
+plt.savefig('a.png', fontsize=14, dpi=50)
+print(os.path.exists('a.png'))
+""", "True"),
     "pyplot.hold": ("""
 import matplotlib.pyplot as plt
 plt.hold(True)

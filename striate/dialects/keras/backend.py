@@ -49,6 +49,30 @@ def own_variable(value: Any, dtype: Any = None, name: Any = None, **words: Any) 
     return variable(value, dtype or "float32", name)
 
 
+def moving_update(session: KerasSession) -> Callable[..., Any]:
+    """Return what moves an average: up to Keras 2.3 a pair for `updates`, then at once."""
+
+    def update(x: Any, value: Any, momentum: float) -> Any:
+        new = x * momentum + value * (1 - momentum)
+        return (x, new) if session.version.folds else x.assign(new)
+
+    return update
+
+
+def normalize_batch_in_training(x: Any, gamma: Any, beta: Any, reduction_axes: Any,
+                                epsilon: float = 1e-3) -> Any:  # fmt: skip
+    """Return a batch with mean 0 and variance 1 over axes, then gamma and beta; mean; variance."""
+    return lift(_normalized)(x, gamma, beta, tuple(reduction_axes), epsilon)
+
+
+def _normalized(x: Any, gamma: Any, beta: Any, axes: tuple[int, ...], epsilon: float) -> Any:
+    mean, variance = x.mean(axes), x.var(axes, correction=0)
+    shape = [1 if axis in axes else size for axis, size in enumerate(x.shape)]
+    y = (x - mean.reshape(shape)) / (variance.reshape(shape) + epsilon) ** 0.5
+    y = y if gamma is None else y * tensor(gamma).reshape(shape)
+    return (y if beta is None else y + tensor(beta).reshape(shape)), mean, variance
+
+
 def phases(session: KerasSession) -> dict[str, Any]:
     """Return what asks whether layers train."""
 
@@ -298,8 +322,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "update": awaited(session, lambda x, new: new),
         "update_add": awaited(session, lambda x, more: x + more),
         "update_sub": awaited(session, lambda x, less: x - less),
-        "moving_average_update": lambda x, value, momentum: x.assign(
-            x * momentum + value * (1 - momentum)),
+        "moving_average_update": moving_update(session),
+        "normalize_batch_in_training": normalize_batch_in_training,
         "variable": recalled(session, own_variable),
         "constant": lambda value, dtype=None, shape=None, name=None: (
             tensor(value, dtype) if shape is None else shapes.fill(shape, value)),

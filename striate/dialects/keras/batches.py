@@ -22,6 +22,7 @@ class Stream:
         self.names: list[str] = []  # of the inputs that are taken out of dictionaries
         self.seen: list[Any] = []
         self.passed = 0  # batches of the last pass
+        self.asked = 0  # samples of an epoch, where the script counts them
         self.ordered: Callable[[Any], Any] = lambda item: item
         self.change: Callable[[Any], Any] = as_batch
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
@@ -62,6 +63,7 @@ class Stream:
 
     def steps_of(self, samples: int) -> int:
         """Return in how many steps so many samples are seen."""
+        self.asked = samples
         return max(1, math.ceil(samples / self.size()))
 
     def steps(self, asked: int | None, limit: int | None) -> int | None:

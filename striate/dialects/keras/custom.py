@@ -90,6 +90,16 @@ def given(args: tuple[Tensor, ...], function: Any) -> tuple[Any, ...]:
     return args if starred or len(names) >= len(args) else (list(args),)
 
 
+def untrained(layer: nn.Module, weight: Tensor) -> None:
+    """Let a variable be one that no gradient changes, under its name, as natively."""
+    names = [name for name, one in layer._parameters.items() if one is weight]
+    for name in names:
+        del layer._parameters[name]
+    if all(one is not weight for one in layer.buffers()):
+        weight.requires_grad_(False)
+        layer.register_buffer(names[0] if names else f"buffer_{len(layer._buffers)}", weight)
+
+
 def build_for(layer: Any, x: tuple[Spec, ...]) -> None:
     """Run a script's `build` for shapes that begin with the batch."""
     shapes = [(None, *spec.shape) for spec in x]
@@ -348,9 +358,14 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
 
         def __setattr__(self, key: str, value: Any) -> None:
             if key in ("trainable_weights", "non_trainable_weights", "_trainable_weights"):
-                for index, weight in enumerate(value):
-                    if id(weight) not in set(map(id, self.parameters())):
-                        self.register_parameter(f"weight_{index}", weight)
+                for weight in value:
+                    if key == "non_trainable_weights":
+                        untrained(self, weight)
+                    elif id(weight) not in set(map(id, self.parameters())):
+                        count = len(list(self.parameters(recurse=False)))
+                        self.register_parameter(f"weight_{count}", weight)
+            elif key == "updates":  # which Keras 1 reads after a call
+                self.add_update(list(value))
             elif not own_names.put(KerasLayer, self, key, kept := contained(value)):
                 super().__setattr__(key, kept)
 

@@ -103,6 +103,7 @@ class Spoken(Compiled):
         self._validation(words)
         rename = self._renames(shows)
         steps, count = self._sizes(x, words, whole)
+        count = min(count, getattr(x, "asked", 0) or count)
         self.history = history = History()
         if not version.steps:  # up to Keras 2.3, callbacks hold what is validated on
             data = held(x, y, words)
