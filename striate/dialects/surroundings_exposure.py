@@ -28,6 +28,33 @@ def hsv2rgb(hsv: Any, **words: Any) -> Any:
     return hsv_to_rgb(_float(hsv))
 
 
+TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169],
+                   [0.019334, 0.119193, 0.950227]])  # fmt: skip  # of linear red, green and blue
+WHITE = np.array([0.95047, 1.0, 1.08883])  # of daylight, D65
+BENT, SLOPE = 0.008856, 7.787  # where the cube root of CIE's Lab becomes a line
+
+
+def rgb2lab(rgb: Any, **words: Any) -> Any:
+    """Return lightness from 0 to 100, and green to red and blue to yellow, of CIE's Lab."""
+    x = _float(rgb)
+    linear = np.where(x > 0.04045, ((x + 0.055) / 1.055) ** 2.4, x / 12.92)
+    part = linear @ TO_XYZ.T / WHITE
+    bent = np.where(part > BENT, np.cbrt(part), SLOPE * part + 16 / 116)
+    x, y, z = np.moveaxis(bent, -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
+
+
+def lab2rgb(lab: Any, **words: Any) -> Any:
+    """Return red, green and blue from 0 to 1; colours that are beyond are cut."""
+    light, a, b = np.moveaxis(np.asarray(lab, np.float64), -1, 0)
+    y = (light + 16) / 116
+    bent = np.stack([a / 500 + y, y, np.maximum(y - b / 200, 0)], -1)
+    part = np.where(bent > 0.2068966, bent**3, (bent - 16 / 116) / SLOPE) * WHITE
+    linear = part @ np.linalg.inv(TO_XYZ).T
+    root = 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
+    return np.clip(np.where(linear > 0.0031308, root, linear * 12.92), 0, 1)
+
+
 def histogram(image: Any, nbins: int = BINS, **words: Any) -> Any:
     """Return how many pixels lie in each bin, and the bins' middles."""
     array = np.asarray(image)
@@ -81,4 +108,4 @@ def adjust_gamma(image: Any, gamma: float = 1, gain: float = 1) -> Any:
 
 _EXPOSURE = (histogram, cumulative_distribution, equalize_hist, rescale_intensity, adjust_gamma)
 NAMES = {function.__name__: function for function in _EXPOSURE}
-COLOURS: dict[str, Any] = {"rgb2hsv": rgb2hsv, "hsv2rgb": hsv2rgb}
+COLOURS: dict[str, Any] = {made.__name__: made for made in (rgb2hsv, hsv2rgb, rgb2lab, lab2rgb)}

@@ -123,6 +123,26 @@ own, theirs = nets[0].get_weights(), nets[1].get_weights()
 print([len(own), len(nets[0].layers[1].non_trainable_weights), nets[0].count_params()])
 print([bool(abs(a - b).max() < 1e-5) for a, b in zip(own[3:], theirs[4:])], own[3].any())
 """, ["[5, 2, 14]", "[True, True] True"]),
+    "sums of the last epoch": ("keras0", OLD.replace(".layers ", ".layers.core ") + """
+from keras.models import Sequential
+net = Sequential()
+net.add(Dense(1, input_dim=2))
+net.compile('sgd', 'mse')
+r = net.fit(np.ones((6, 2)), np.ones(6), nb_epoch=2, verbose=0)
+print(r.seen, bool(abs(r.totals['loss'] / 6 - r.history['loss'][1]) < 1e-6))
+""", ["6 True"]),
+    "a batch whose size is written in what a Lambda calls": ("keras1", OLD + """
+from keras.models import Model
+def build(batch_size, side):
+    def flat(x):
+        x = K.reshape(x, (batch_size * side, 3))
+        more = K.zeros((batch_size * side, 1))
+        return K.reshape(K.concatenate([x, more], axis=1), (batch_size, side, 4))
+    a = Input((side, 3))
+    return Model(a, Lambda(lambda z: flat(z), output_shape=(side, 4))(a))
+net = build(6, 5)
+print(net.output_shape, net.predict(np.ones((6, 5, 3)), batch_size=6)[0, 0])
+""", ["(None, 5, 4) [1. 1. 1. 0.]"]),
     "samples of an epoch that the last batch has fewer of": ("keras1", OLD + """
 from keras.models import Sequential
 from keras.preprocessing.image import ImageDataGenerator

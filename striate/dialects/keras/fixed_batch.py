@@ -36,9 +36,12 @@ def methods(kind: type) -> list[Callable[..., Any]]:
     return [one for one in vars(kind).values() if inspect.isfunction(one)]
 
 
-def _numbers(code: Any) -> Iterator[int]:
-    """Yield the numbers that a function holds, or names, and that may be sizes of a batch."""
-    if not inspect.isfunction(code):
+def _numbers(code: Any, depth: int = 2) -> Iterator[int]:
+    """Yield the numbers that a function holds, or names, and that may be sizes of a batch.
+
+    Those of a script's own functions that it calls too, down to `depth`.
+    """
+    if not inspect.isfunction(code) or code.__module__.startswith("striate."):
         return
     held = inspect.getclosurevars(code)
     for value in (*code.__code__.co_consts, *held.nonlocals.values(), *held.globals.values()):
@@ -46,3 +49,5 @@ def _numbers(code: Any) -> Iterator[int]:
         for one in several:
             if isinstance(one, int) and not isinstance(one, bool) and 2 < one <= LARGEST:
                 yield one
+            elif depth:
+                yield from _numbers(one, depth - 1)

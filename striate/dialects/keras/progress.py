@@ -191,6 +191,7 @@ class History:
         self.epoch: list[int] = []
         self.params: dict[str, Any] = {}
         self.model: Any = None
+        self.seen, self.totals = 0, {}  # type: int, dict[str, float]  # as Keras 0 keeps them
 
     def set_model(self, model: Any) -> None:
         """Remember the model."""
@@ -203,5 +204,8 @@ class History:
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Append the numbers."""
         self.epoch.append(epoch)
+        self.seen = int(self.params.get("nb_sample") or self.params.get("samples") or 0)
+        self.totals = {name: float(value) * self.seen for name, value in (logs or {}).items()
+                       if not name.startswith("val_")}  # fmt: skip
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)

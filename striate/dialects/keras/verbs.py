@@ -113,7 +113,7 @@ class Spoken(Compiled):
         hooks: list[Any] = [
             told(one, self, rename, words["batch_size"], known) for one in callbacks
         ]
-        hooks.append(told(history, self, rename))
+        hooks.append(told(history, self, rename, words["batch_size"], known))
         if verbose:  # up to Keras 2.3, before the callbacks' own lines
             hooks.insert(
                 len(hooks) * version.steps, Shown(session, count, steps, verbose, rename, x)
