@@ -188,6 +188,10 @@ def test_measures_of_images_that_do_not_fit(skimage: Any) -> None:
         alike(np.zeros((9, 9)), np.zeros((9, 8)))
     with pytest.raises(DialectError, match="pip install scikit-image"):
         alike(np.zeros((9, 9)), np.zeros((9, 9)), gradient=True)
+
+
+def test_lightness_and_the_two_colours_of_lab(skimage: Any) -> None:
+    color = skimage.color
     lab = color.rgb2lab(np.array([[[255, 255, 255], [255, 0, 0]]], "uint8"))
     np.testing.assert_allclose(lab, [[[100, 0, 0], [53.24, 80.09, 67.20]]], atol=0.02)
     np.testing.assert_allclose(color.lab2rgb(lab), [[[1, 1, 1], [1, 0, 0]]], atol=1e-3)
