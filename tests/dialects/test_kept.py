@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from striate import load
 from striate.data.datasets import mnist
@@ -209,6 +210,44 @@ def test_a_loop_of_torch_leaves_its_model_in_layers(kept: Keep, tmp_path: Path) 
     run = kept(PADDED)
     x, seen = torch.load(tmp_path / "seen.pt")
     assert np.allclose(load(run).predict(x), seen.detach().numpy(), atol=1e-5)
+
+
+SEVERAL = """
+import torch
+from torch import nn
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))
+    def forward(self, x, y):
+        return (self.inner(x) - self.inner(y)).square().sum(1)
+class Centres(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.centre = nn.Parameter(torch.zeros(8))
+    def forward(self, x, y):
+        return (x - y - self.centre).square().mean()
+net, loss = Pair(), Centres()
+optimizer = torch.optim.SGD([*net.parameters(), *loss.parameters()], lr=0.1)
+for _ in range(2):
+    optimizer.zero_grad()
+    loss(net(torch.rand(8, 1, 6, 6), y=torch.rand(8, 1, 6, 6)), torch.ones(8)).backward()
+    optimizer.step()
+torch.save(net.state_dict(), "seen.pt")
+"""
+
+
+def test_a_network_of_several_inputs_is_kept_by_its_weights_and_a_loss_is_not(
+    kept: Keep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = kept(SEVERAL)
+    weights = load_file(Path(run) / "state_dict.safetensors")
+    seen = torch.load(tmp_path / "seen.pt")
+    assert weights.keys() == seen.keys()
+    assert all(torch.equal(weights[name], seen[name]) for name in seen)
+    assert not [*Path(run).glob("centres*")]
+    said = "note: the run keeps the weights alone, state_dict.safetensors: Pair has several inputs"
+    assert said in capsys.readouterr().err
 
 
 ONE_LAYER = """

@@ -143,6 +143,10 @@ class Caller:
                 and any(True for _ in module.parameters())
             ):
                 self.script.torch_is_running()
+                if not isinstance(x, Tensor) and _of_data((*args, *words.values())):
+                    net = _inside(module)
+                    before: Any = self.script.trained.get(id(net))
+                    self.script.trains(net, trained(net, (), self.script, before))
             return self.original(module, *args, **words)
         finally:
             self.here.inside = False
@@ -258,6 +262,12 @@ class Caller:
                 known.turns += any(known.ways.values())
                 known.ways = {key: way for key, way in known.ways.items() if way is None}
                 known.last = None
+
+
+def _of_data(given: Sequence[Any]) -> bool:
+    """Return whether a call is given tensors that nothing trained has made: it is no loss's."""
+    tensors = [one for one in given if isinstance(one, Tensor)]
+    return bool(tensors) and not any(one.requires_grad for one in tensors)
 
 
 def _transformed() -> bool:

@@ -28,7 +28,10 @@ def start(shape: tuple[int, ...]) -> Symbol:
 
 
 class Trained:
-    """An outermost module that a loop of the script's own has trained."""
+    """An outermost module that a loop of the script's own has trained.
+
+    `shape`: of a sample; () for a network of several inputs.
+    """
 
     def __init__(self, module: nn.Module, shape: tuple[int, ...], script: Script) -> None:
         self.module, self.shape, self.script = module, shape, script
@@ -52,6 +55,9 @@ class Trained:
         """Write the weights into the folder of a run; return the network where it can be kept."""
         file = f"{stem or 'state_dict'}.safetensors"
         run.write(file, model_file.pack(self.module.state_dict()))
+        if not self.shape:
+            kind = type(self.module).__name__
+            self.script.note(f"the run keeps the weights alone, {file}: {kind} has several inputs")
         if len(self.shape) not in (1, 2, 3):
             return None
         try:
