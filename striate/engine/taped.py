@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from ..lower.runtime import library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
 from ..lower.units.unit import Unit
-from .taped_plan import Step, TapedPlan
+from .taped_plan import Step, TapedPlan, Within
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 # With 70 (GroupNorm in a small ResNet) a network is slower than by torch alone, with 600 (a U-Net)
 # faster: scripts/bench loops.
 WORTH = 200
-Within = Callable[[], AbstractContextManager[Any]]
 
 
 class Taped:
@@ -71,6 +70,7 @@ class Taped:
         self.plans: list[TapedPlan] = []
         self.expected: Update | None = None
         self.asked = False  # for gradients of a call that was expected to be a step
+        self.habit: Any = None  # what a dialect knows of the loop around it
         self.lock = threading.RLock()
         self.calls = 0
         self.seed = int.from_bytes(torch.get_rng_state()[:8].numpy().tobytes(), "little")
@@ -121,7 +121,7 @@ class Taped:
             self.calls += 1
             update = None if slopes else self.expected
             plan = self.plan(len(x), x.dtype, update, slopes=slopes)
-            return Call(plan, self.calls, plan.given(x), weights)
+            return Call(self, plan, self.calls, plan.given(x), weights)
 
     def expect(self, update: Update) -> None:
         """Let the next calls be such that this step can follow."""
@@ -157,9 +157,14 @@ class Call:
     """
 
     def __init__(
-        self, plan: TapedPlan, number: int, x: NDArray[Any], weights: Sequence[Tensor]
+        self,
+        taped: Taped,
+        plan: TapedPlan,
+        number: int,
+        x: NDArray[Any],
+        weights: Sequence[Tensor],
     ) -> None:
-        self.plan, self.number, self.x, self.weights = plan, number, x, weights
+        self.taped, self.plan, self.number, self.x, self.weights = taped, plan, number, x, weights
         self.spent = False  # the weights are no longer those of the call
         self.draws = torch.get_rng_state() if plan.execution.foreign else None
         self.array = plan.forward(number, x, weights)
@@ -184,7 +189,7 @@ class Call:
         Returns whether it was possible: no other call came since, and the step was expected.
         """
         plan = self.plan
-        with plan.taped.lock:
+        with plan.lock:
             same = plan.update is step.update or plan.update == step.update
             if plan.held != self.number or not same:
                 return False
@@ -204,7 +209,7 @@ class Call:
         """Return the gradient of the input, if it was to be wanted, and those of the weights."""
         if self.spent:
             raise RuntimeError("Trying to backward through the graph a second time")
-        plan, taped = self.plan, self.plan.taped
+        plan, taped = self.plan, self.taped
         given = plan.slope(slope)
         with taped.lock:
             if plan.update is not None:
@@ -221,7 +226,7 @@ class Call:
         if self.draws is None:
             yield
             return
-        several = [one for layer in plan.taped.foreign for one in layer.buffers()]
+        several = [one for layer in self.taped.foreign for one in layer.buffers()]
         kept = [(one, one.clone()) for one in several]
         now = torch.get_rng_state()
         torch.set_rng_state(self.draws)
@@ -236,10 +241,10 @@ class Call:
         self, slope: Tensor, x: Tensor | None, weights: Sequence[Tensor]
     ) -> list[Tensor | None]:
         """Return the gradients of the input and of the weights, with a history of their own."""
-        again = self.plan.taped.again
+        again = self.taped.again
         assert again is not None
         same = [one.view_as(one) for one in weights]  # hooks of the weights come afterwards, once
-        given = {key: same[place] for key, place in self.plan.taped.places.items()}
+        given = {key: same[place] for key, place in self.taped.places.items()}
         if x is None:
             x = self.plan.first.to_user(torch.from_numpy(self.x)).contiguous()
         several = [x.view_as(x), *same]
@@ -266,7 +271,7 @@ class _Operation(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled() and ctx.call.plan.taped.again:  # create_graph=True
+        if torch.is_grad_enabled() and ctx.call.taped.again:  # create_graph=True
             x, *weights = ctx.saved_tensors
             return None, *ctx.call.differentiable(slopes[0], x, weights)
         return (_once if torch.is_grad_enabled() else _gradients)(ctx, slopes[0])

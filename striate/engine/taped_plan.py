@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +48,8 @@ class Slots:
         """Bring the numbers back into the tensors."""
         plan = self.plan
         if plan is not None:
-            with plan.taped.lock:
-                plan.give_back(self)
+            with plan.lock:
+                plan.give_back()
 
 
 class Lasting(list[Tensor]):
@@ -56,6 +58,7 @@ class Lasting(list[Tensor]):
 
 Lying = tuple[int, tuple[int, ...]]  # the address of a tensor, and its strides
 Form = tuple[np.dtype[Any], Update | None, bool]
+Within = Callable[[], AbstractContextManager[Any]]
 _Run = Callable[..., None]
 
 
@@ -63,15 +66,16 @@ class TapedPlan:
     """A plan whose forward part leaves in the arena what its backward part needs.
 
     Fields: `most`, samples of a batch; its `form`: the `dtype` of the input, the `update` that may
-    follow, and whether it has the `slopes` of the input.
+    follow, and whether it has the `slopes` of the input. It does not hold the `Taped` that has it,
+    nor what an optimizer lends: the memory of a network that is gone is free at once.
     """
 
     def __init__(self, lowered: Lowered, native: Library, taped: Taped, form: Form) -> None:
-        self.execution, self.taped = Execution(lowered, native), taped
+        self.execution, self.lock, self.seed = Execution(lowered, native), taped.lock, taped.seed
         self.most, self.form = lowered.plan.batch, form
         self.dtype, self.update, self.slopes = form
         self.held = 0  # the number of the call whose values are in the arena
-        self.lent: Slots | None = None  # that are in the arena
+        self.lent: weakref.ref[Slots] | None = None  # that are in the arena
         values = lowered.program.values
         self.value = values[lowered.program.outputs[0]]
         self.first = values[lowered.program.inputs[0]]
@@ -82,7 +86,7 @@ class TapedPlan:
         self.weights = [*zip(lowered.weights, places, strict=True)]
         self.loans = Loans(self.execution, loans)
         self.sources = Sources(lowered.sources)  # input, output, and their gradients, last first
-        self.forth, self.back = self._runs(lowered)
+        self.forth, self.back = self._runs(lowered, taped.within)
         self.moved = [
             (weight, loan)
             for (weight, place), loan in zip(self.weights, loans, strict=True)
@@ -110,7 +114,7 @@ class TapedPlan:
         ]
         self.made = Loans(self.execution, [one.loan for one in self.gradients])
 
-    def _runs(self, lowered: Lowered) -> tuple[_Run, _Run]:
+    def _runs(self, lowered: Lowered, within: Within) -> tuple[_Run, _Run]:
         """Return what runs the forward and the backward part, and copies the weights in and out."""
         end, turn, engine = len(lowered.plan.stages), lowered.turn, self.execution.engine
         coming, going = self.loans.coming, self.loans.going
@@ -119,8 +123,8 @@ class TapedPlan:
             return forth, engine.repeated((turn, end), self.sources, after=going)
         before = [part for part in lowered.segments if _before(part, turn)]
         after = lowered.segments[len(before) :]
-        in_parts = _InParts(self, [Segment(0, 1), *before], before=coming)
-        return in_parts, _InParts(self, after, after=going)
+        in_parts = _InParts(self, within, [Segment(0, 1), *before], before=coming)
+        return in_parts, _InParts(self, within, after, after=going)
 
     def given(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return a batch of the user's as the plan reads it."""
@@ -137,7 +141,7 @@ class TapedPlan:
         output = np.empty((len(x), *self.shape), np.float32)
         self.sources.put(0, x)
         self.sources.put(1, output)
-        self.forth(len(x), seed=self.taped.seed, number=call)
+        self.forth(len(x), seed=self.seed, number=call)
         self.held = call
         return output
 
@@ -162,7 +166,7 @@ class TapedPlan:
         self, call: int, slope: NDArray[Any], weights: Sequence[Tensor]
     ) -> tuple[Tensor | None, list[Tensor | None]]:
         """Return the gradients of the input, and of the weights, in memory as the weights are."""
-        found: list[Tensor | None] = [None] * len(self.taped.places)
+        found: list[Tensor | None] = [None] * len(self.seen)
         for one in self.gradients:
             found[one.place] = one.begin(weights[one.place])
         slopes = None
@@ -177,7 +181,7 @@ class TapedPlan:
 
     def step(self, call: int, slope: NDArray[Any], step: Step) -> None:
         """Change the weights that the call was given, and what the optimizer keeps."""
-        if step.slots is not self.lent:
+        if self.lent is None or self.lent() is not step.slots:
             self.take(step.slots)
         if self.loans.changed:
             self.loans.give(
@@ -189,15 +193,17 @@ class TapedPlan:
     def take(self, slots: Slots) -> None:
         """Have what an optimizer keeps, wherever it was."""
         slots.home()
-        if self.lent is not None:
-            self.give_back(self.lent)
+        self.give_back()
         self.slot_loans.enter(self._kept(slots))
-        self.lent, slots.plan = slots, self
+        self.lent, slots.plan = weakref.ref(slots), self
 
-    def give_back(self, slots: Slots) -> None:
-        """Let the optimizer have it again."""
-        self.slot_loans.leave(self._kept(slots))
-        self.lent = slots.plan = None
+    def give_back(self) -> None:
+        """Let the optimizer have it again, if that is still there."""
+        slots = None if self.lent is None else self.lent()
+        if slots is not None:
+            self.slot_loans.leave(self._kept(slots))
+            slots.plan = None
+        self.lent = None
 
     def _kept(self, slots: Slots) -> Iterator[NDArray[Any]]:
         for place, number, seen in self.slots:
@@ -210,7 +216,7 @@ class TapedPlan:
     def _backward(self, call: int, slope: NDArray[Any], **words: Any) -> None:
         self.held = 0  # gradients take the place of values
         self.sources.put(2, slope)
-        self.back(len(slope), seed=self.taped.seed, number=call, **words)
+        self.back(len(slope), seed=self.seed, number=call, **words)
 
 
 class _InParts:
@@ -219,11 +225,12 @@ class _InParts:
     def __init__(
         self,
         plan: TapedPlan,
+        within: Within,
         parts: Sequence[Part],
         before: Moves | None = None,
         after: Moves | None = None,
     ) -> None:
-        self.execution, self.within = plan.execution, plan.taped.within
+        self.execution, self.within = plan.execution, within
         self.before, self.after = before, after
         engine = self.execution.engine
         self.parts = [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import io
 import re
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +18,8 @@ import torch.nn.functional as F
 from torch import nn, optim
 
 from striate.dialects import installed
-from striate.dialects.pytorch.waiting import Waiting
+from striate.dialects.pytorch.waiting import Waiting, only_call
+from striate.dialects.session import Script
 from striate.dialects.table import DialectError
 from striate.lower.runtime import library
 
@@ -100,11 +103,11 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @contextlib.contextmanager
-def dialect(*words: str) -> Iterator[None]:
+def dialect(*words: str) -> Iterator[Script]:
     """Serve the dialect to a script that says these words."""
     with installed("pytorch") as session:
         session.script.words = [("name", word, "line 1") for word in ("backward", *words)]
-        yield
+        yield session.script
 
 
 def both(train: Callable[[], list[torch.Tensor]]) -> None:
@@ -215,6 +218,41 @@ def test_a_state_that_is_loaded_counts_from_there(rule: str, waited: list[bool])
 
     both(train)
     assert waited == [True] * 8
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_images_of_several_sizes_have_one_optimizer(rule: str, waited: list[bool]) -> None:
+    """A network is another plan for each of them; what is kept goes from one to the other."""
+
+    def train() -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                            nn.Linear(8, 5))  # fmt: skip
+        optimizer = RULES[rule](net.parameters())
+        for number in range(24):
+            size = (12, 9)[number // 4 % 2]
+            optimizer.zero_grad()
+            F.cross_entropy(net(X[:, :, :size, :size].contiguous()), Y).backward()
+            optimizer.step()
+        return [*net.parameters()]
+
+    both(train)
+    assert waited.count(True) > 12
+
+
+def test_a_network_that_is_gone_leaves_no_memory(waited: list[bool]) -> None:
+    """Also without a collection of garbage, for which some large arrays are no reason."""
+    gc.disable()
+    try:
+        with dialect() as script:
+            loop = Loop(optim.Adam).run()
+            engine = weakref.ref(only_call(loop.loss).call.plan.execution.engine)
+            script.trained.clear()  # the run keeps the last networks
+            del loop
+    finally:
+        gc.enable()
+    assert any(waited)
+    assert engine() is None
 
 
 def test_threads_leave_each_others_gradients_alone(waited: list[bool]) -> None:

@@ -21,7 +21,8 @@ from torch.nn.modules import module as torch_module
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...engine.predictor import Predictor
-from ...engine.taped import Taped, Within
+from ...engine.taped import Taped
+from ...engine.taped_plan import Within
 from ...layers import foreign
 from ...layers.wrap import TorchCall
 from ...model import Model
@@ -35,6 +36,7 @@ MOST_TURNS, MOST_WAYS = 8, 64  # of a module: then its code is called as it is w
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 HOOKING = ("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
            "register_full_backward_pre_hook", "register_backward_hook")  # fmt: skip
+OF_ALL = [vars(torch_module).get(f"_global{kind}") for kind in HOOKS]  # hooks of all modules
 Again = Callable[[Tensor, dict[int, Tensor]], Tensor]
 
 
@@ -81,8 +83,9 @@ class Same:
         self.training = parts[0].training
         within = [one for part in parts for one in (part._modules, part._parameters) if one]
         self.within = [(one.values(), [*map(id, one.values())]) for one in within]
-        weights = [one for part in parts for one in part._parameters.values() if one is not None]
-        self.weights = [(weight, weight.requires_grad) for weight in weights]
+        several = [one for part in parts for one in part._parameters.values()]
+        self.weights = [one for one in several if one is not None]
+        self.wanted = [one.requires_grad for one in self.weights]
 
     def holds(self, x: Tensor) -> bool:
         """Return whether this is such a call of the same network."""
@@ -93,7 +96,7 @@ class Same:
         for several, ids in self.within:
             if [*map(id, several)] != ids:
                 return False
-        if any(weight.requires_grad is not wanted for weight, wanted in self.weights):
+        if [one.requires_grad for one in self.weights] != self.wanted:
             return False
         return not _hooked(()) and not torch.is_autocast_enabled("cpu")
 
@@ -297,7 +300,7 @@ def _parts(module: nn.Module) -> list[nn.Module]:
 
 
 def _hooked(parts: Sequence[nn.Module]) -> bool:
-    return any(vars(torch_module).get(f"_global{kind}") for kind in HOOKS) or any(
+    return any(OF_ALL) or any(
         part._forward_hooks
         or part._forward_pre_hooks
         or part._backward_hooks

@@ -41,16 +41,19 @@ MEAN = 1  # torch's number of this reduction
 NEGATIVE = 1 << 63  # and more: what a node of torch shows for numbers below 0
 
 
+LENDS = "_lends"  # attribute of an optimizer: the habit that has what it keeps
+
+
 class Habit:
     """What is known of the training of a network: whose steps follow, by which rule, and how many.
 
+    The network has it (`Taped.habit`), and the optimizer, while that lends what it keeps.
     Fields: `ids` of the weights that are trained; `refused`, for good, as gradients are added to
     others; `spent`, whether a step has used up the gradients, and they are not set to zero yet;
     `lent`, what the optimizer keeps, after `count` steps.
     """
 
-    def __init__(self, taped: Taped, weights: Sequence[Tensor]) -> None:
-        self.taped = taped
+    def __init__(self, weights: Sequence[Tensor]) -> None:
         self.ids = [id(one) for one in weights if one.requires_grad]
         self.optimizer: weakref.ref[optim.Optimizer] | None = None
         self.rule: Update | None = None
@@ -60,8 +63,8 @@ class Habit:
         self.lent: Slots | None = None
         self.count = 0
 
-    def follows(self, optimizer: optim.Optimizer, rule: Update | None) -> None:
-        """Note a step that was made by torch."""
+    def follows(self, taped: Taped, optimizer: optim.Optimizer, rule: Update | None) -> None:
+        """Note a step of the network that was made by torch."""
         known = self.is_of(optimizer) and rule is not None and rule == self.rule
         self.steps = self.steps + 1 if known else 0
         if not self.is_of(optimizer):
@@ -69,7 +72,7 @@ class Habit:
             self.optimizer = weakref.ref(optimizer)
         self.rule = rule
         if self.steps >= STEADY and rule is not None and not self.refused:
-            self.taped.expect(rule)
+            taped.expect(rule)
 
     def is_of(self, optimizer: Any) -> bool:
         """Return whether this optimizer made the last step."""
@@ -78,6 +81,7 @@ class Habit:
     def lend(self, optimizer: Any, weights: Sequence[Tensor]) -> Slots | None:
         """Return what the optimizer keeps, to be changed outside; None if not all is there."""
         if self.lent is None:
+            home(optimizer)  # from the same network for images of another size
             state = vars(optimizer)["state"]
             names = slots_of(optimizer.param_groups[0])
             kept = [state.get(one, {}) if one.requires_grad else None for one in weights]
@@ -88,6 +92,7 @@ class Habit:
                 return None
             self.count = int(max(numbers, default=0))
             self.lent = Slots([[one[name] for name in names] if one else [] for one in kept])
+            vars(optimizer)[LENDS] = self
         return self.lent
 
     def home(self) -> None:
@@ -96,6 +101,7 @@ class Habit:
         optimizer = self.optimizer and self.optimizer()
         if lent is None or optimizer is None:
             return
+        del vars(optimizer)[LENDS]
         lent.home()
         state = vars(optimizer)["state"]
         for one in weights_of(optimizer):
@@ -162,7 +168,7 @@ class Waits:
         self.script = script
         self.here = Here()
         self.lock = threading.Lock()
-        self.habits: weakref.WeakKeyDictionary[Taped, Habit] = weakref.WeakKeyDictionary()
+        self.spent: list[weakref.ref[Habit]] = []  # those that are, and some that no longer are
 
     @functools.cached_property
     def possible(self) -> bool:
@@ -186,11 +192,9 @@ class Waits:
         if node is None:
             return False
         call: Call = node.call
-        taped = call.plan.taped
         with self.lock:
-            habit = self.habits.get(taped)
-            if habit is None:
-                habit = self.habits[taped] = Habit(taped, call.weights)
+            habit: Habit = call.taped.habit or Habit(call.weights)
+            call.taped.habit = habit
         self.here.last = call
         if habit.spent:
             return False  # it adds to what is gone: `step` says so, if it comes to that
@@ -213,16 +217,19 @@ class Waits:
             self.settle()
             self._check(optimizer)
             return False
+        with self.lock:
+            self.spent.append(weakref.ref(waiting.habit))
         self.here.waiting = None
         return True
 
-    def _known(self) -> list[Habit]:
-        with self.lock:
-            return [*self.habits.values()]
+    def _spent(self) -> list[Habit]:
+        """Return the habits, of networks that are still there, whose gradients are used up."""
+        habits = [one() for one in self.spent]
+        return [one for one in habits if one is not None and one.spent]
 
     def _check(self, optimizer: Any) -> None:
         """Refuse a step by gradients that the step before it has used up."""
-        spent = {one for habit in self._known() if habit.spent for one in habit.ids}
+        spent = {one for habit in self._spent() for one in habit.ids}
         if spent and any(id(one) in spent for one in weights_of(optimizer)):
             raise DialectError(
                 "optimizer.step",
@@ -236,24 +243,28 @@ class Waits:
     def stepped(self, optimizer: Any) -> None:
         """Note that torch has made a step."""
         call, self.here.last = self.here.last, None
-        habit = None if call is None else self.habits.get(call.plan.taped)
-        if habit is not None and not habit.taped.foreign:
+        habit: Habit | None = None if call is None else call.taped.habit
+        if call is not None and habit is not None and not call.taped.foreign:
             rule = rule_of(optimizer)
-            habit.follows(optimizer, rule if _alone(optimizer, habit) else None)
+            habit.follows(call.taped, optimizer, rule if _alone(optimizer, habit) else None)
 
     def zeroed(self, weights: Iterable[Tensor]) -> None:
         """Forget the gradients of these weights."""
-        habits = [one for one in self._known() if one.spent]
-        if habits:
-            zeroed = {*map(id, weights)}
+        if not self.spent:
+            return
+        zeroed = {*map(id, weights)}
+        with self.lock:
+            habits = self._spent()
             for one in habits:
                 one.spent = not zeroed.issuperset(one.ids)
+            self.spent = [weakref.ref(one) for one in habits if one.spent]
 
-    def home(self, optimizer: Any) -> None:
-        """Let an optimizer have what it keeps."""
-        for habit in self._known():
-            if habit.lent is not None and habit.is_of(optimizer):
-                habit.home()
+
+def home(optimizer: Any) -> None:
+    """Let an optimizer have what it keeps."""
+    habit: Habit | None = vars(optimizer).get(LENDS)
+    if habit is not None:
+        habit.home()
 
 
 def only_call(loss: Tensor) -> Any:

@@ -13,7 +13,7 @@ from ..dialect import Patch
 from ..session import Session
 from .lost import retaining
 from .optimizers import RULED
-from .waiting import GRAD, Waits, weights_of
+from .waiting import GRAD, Waits, home, weights_of
 
 DATA: Any = Tensor.data
 CHANGING = [name for name in dir(Tensor)
@@ -35,8 +35,8 @@ def patches(session: Session) -> Sequence[Patch]:
         (torch.autograd, "grad", _after(torch.autograd.grad, waits)),
         (optim.Optimizer, "zero_grad", _zero(optim.Optimizer.zero_grad, waits)),
         (nn.Module, "zero_grad", _zero_module(nn.Module.zero_grad, waits)),
-        (optim.Optimizer, "state", _state(waits)),
-        (optim.Optimizer, "__setstate__", _loading(optim.Optimizer.__setstate__, waits)),
+        (optim.Optimizer, "state", _state()),
+        (optim.Optimizer, "__setstate__", _loading(optim.Optimizer.__setstate__)),
         (nn.Parameter, "grad", _watched(GRAD, waits)),
         (nn.Parameter, "data", _watched(DATA, waits)),
         *((nn.Parameter, name, _method(name, waits)) for name in CHANGING),
@@ -102,22 +102,22 @@ def _zero_module(original: Callable[..., None], waits: Waits) -> Callable[..., N
     return zero_grad
 
 
-def _state(waits: Waits) -> property:
+def _state() -> property:
     def get(self: optim.Optimizer) -> Any:
-        waits.home(self)
+        home(self)
         return vars(self)["state"]
 
     def put(self: optim.Optimizer, value: Any) -> None:
-        waits.home(self)
+        home(self)
         vars(self)["state"] = value
 
     return property(get, put)
 
 
-def _loading(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
+def _loading(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def set_state(self: optim.Optimizer, state: dict[str, Any]) -> None:
-        waits.home(self)
+        home(self)
         original(self, state)
 
     return set_state

@@ -73,7 +73,7 @@ class Delayed:
             return False
         step = Step(rule, optimizer._lr, lent.count + 1, lent.slots)
         if not call.step(self.slope, step):
-            call.plan.taped.expect(rule)
+            call.taped.expect(rule)
             return False
         HERE.waiting.pop(id(self), None)
         lent.count += 1
