@@ -124,6 +124,14 @@ def arrays(model: Layer, trained: Any) -> dict[str, Array]:
     return found
 
 
+def order(rule: Any, state: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return slots and numbers of weights in Keras 3's order; of other rules, weight by weight."""
+    slots = [slot for slot, kept in state.items() if isinstance(kept, list)]
+    known = type(rule).__name__ in SLOTS
+    groups = _groups(rule, state) if known else [slots]
+    return list(_together(groups, len(state[slots[0]]) if slots else 0))
+
+
 def _product(beta: float, step: int) -> float:
     """Return what Nadam has multiplied its corrections of the mean by."""
     return float(beta**step * NADAM_PRODUCTS[min(step, len(NADAM_PRODUCTS)) - 1] if step else 1)

@@ -205,3 +205,18 @@ def test_a_rate_of_a_schedule_is_no_variable(scheduled: bool, count: int) -> Non
         fitted(model)
         shapes = [tuple(one.shape) for one in model.optimizer.variables]
     assert shapes == [*[()] * (count - 2), (4, 2), (2,)]
+
+
+def test_variables_of_an_optimizer_are_in_the_order_of_keras() -> None:
+    with installed("keras3"):
+        import keras
+
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        model.compile(keras.optimizers.RMSprop(0.1, momentum=0.9), "mse")
+        fitted(model)
+        shapes = [tuple(one.shape) for one in model.optimizer.variables[2:]]
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+        fitted(model)
+        adam = [tuple(one.shape) for one in model.optimizer.variables[2:]]
+    assert shapes == [(4, 2), (2,), (4, 2), (2,)]
+    assert adam == [(4, 2), (4, 2), (2,), (2,)]

@@ -17,6 +17,7 @@ from ...engine.hooks import current_rate, set_rate
 from ...errors import caller, nearest
 from ...optimizers import schedules
 from ...optimizers.schedules import InverseTimeDecay
+from ...store import keras_state
 from ..table import DialectError
 from .own_optimizers import RULES as OWN_RULES, Writing, Written, steps, written
 from .own_schedules import LearningRateSchedule
@@ -233,8 +234,7 @@ class Optimizer(Writing):
         own = vars(self)
         setup = getattr(own["model"], "setup", None)
         state = own["state"] or getattr(setup, "state", None) or {}
-        lists = [kept for kept in state.values() if isinstance(kept, list)]
-        kept = [one for several in zip(*lists, strict=True) for one in several]
+        kept = [state[slot][at] for slot, at in keras_state.order(own.get("rule"), state)]
         rate = own["rule"].learning_rate if own.get("rule") is not None else None
         follows = isinstance(rate, schedules.Schedule) and not _falls(self, rate)
         first = [] if follows else [torch.tensor(float(self.lr))]
