@@ -452,3 +452,19 @@ for _ in range(3):
     told = [line for line in said.splitlines() if "UserWarning: Default grid_sample" in line]
     assert told
     assert all(line.startswith(str(script)) for line in told)
+
+
+def test_the_profiler_finds_the_operations_of_torch() -> None:
+    net, x = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval(), torch.rand(2, 3, 8, 8)
+    with installed("pytorch"), torch.no_grad():
+        expected = net(x)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as seen:
+            found = net(x)
+        assert "aten::conv2d" in {row.key for row in seen.key_averages()}
+        torch.testing.assert_close(found, expected)
+        plan = torch.profiler.schedule(wait=1, warmup=1, active=1)
+        with torch.profiler.profile(schedule=plan) as later:
+            for _ in range(3):
+                net(x)
+                later.step()
+    assert "aten::conv2d" in {row.key for row in later.key_averages()}
