@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..errors import caller
 from .picture_files import picture
 from .resampling import along, gaussian, mirrored, scaling, smoothing
+from .surroundings_opencv_colors import CODES, converted, ratio
 from .table import DialectError
 
 SIZES = {0: "nearest", 1: "linear", 2: "cubic", 3: "area"}
@@ -101,6 +102,9 @@ def cvtColor(src: Any, code: str, dst: Any = None, dstCn: int = 0) -> Any:
     """Return an image in other colours."""
     image = np.asarray(src)
     begin, end = str(code).split("2")
+    if str(code) in CODES:
+        out = converted(swapped(image) if begin == "BGR" else image, begin, end)
+        return swapped(out) if end == "BGR" else out
     if begin == "HSV":
         return _of_hsv(image, end)
     if begin == "GRAY":
@@ -335,7 +339,7 @@ NAMES: dict[str, Any] = {
     )
 } | {
     **CONSTANTS, **COLORMAPS, "__version__": "4.10.0", "error": ValueError,
-    **{f"COLOR_{word}": word for word in CONVERSIONS},
+    **{f"COLOR_{word}": word for word in (*CONVERSIONS, *CODES)}, "PSNR": ratio,
     **dict.fromkeys(("imshow", "waitKey", "destroyAllWindows", "namedWindow", "setNumThreads",
                      "destroyWindow", "moveWindow", "resizeWindow"), _nothing),
 }  # fmt: skip

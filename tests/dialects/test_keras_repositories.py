@@ -143,6 +143,44 @@ def build(batch_size, side):
 net = build(6, 5)
 print(net.output_shape, net.predict(np.ones((6, 5, 3)), batch_size=6)[0, 0])
 """, ["(None, 5, 4) [1. 1. 1. 0.]"]),
+    "steps come before channels whatever the order of images": ("keras0", """
+import numpy as np
+from keras.models import Graph, Sequential
+from keras.layers.core import Dense, Flatten
+from keras.layers.embeddings import Embedding
+from keras.layers.convolutional import Convolution1D, MaxPooling1D
+net = Graph()
+net.add_input(name='words', input_shape=[20], dtype='int')
+net.add_node(Embedding(60, 16, input_length=20), name='e', input='words')
+net.add_node(Convolution1D(nb_filter=8, filter_length=3), name='c', input='e')
+net.add_node(MaxPooling1D(pool_length=18), name='p', input='c')
+net.add_node(Flatten(), name='f', input='p')
+net.add_output(name='out', input='f')
+net.compile('sgd', {'out': 'mse'})
+print(net.predict({'words': np.ones((2, 20))})['out'].shape)
+net = Sequential([Embedding(60, 16, input_length=20), Convolution1D(8, 3), MaxPooling1D(3)])
+print(net.output_shape)
+""", ["(2, 8)", "(None, 6, 8)"]),
+    "what a callback holds of a Graph": ("keras0", """
+import numpy as np
+from keras.callbacks import Callback
+from keras.models import Graph
+from keras.layers.core import Dense
+class Seen(Callback):
+    def on_epoch_end(self, epoch, logs={}):
+        out = self.model.predict({'a': np.ones((2, 3))})
+        print(sorted(out), out['p'].shape, round(float(self.model.optimizer.lr), 4))
+        self.model.stop_training = True
+net = Graph()
+net.add_input('a', (3,))
+for name in ('p', 'q'):
+    net.add_node(Dense(2), name=name + 'd', input='a')
+    net.add_output(name, input=name + 'd')
+net.compile('sgd', {'p': 'mse', 'q': 'mse'})
+data = {'a': np.ones((4, 3)), 'p': np.ones((4, 2)), 'q': np.ones((4, 2))}
+r = net.fit(data, nb_epoch=3, verbose=0, callbacks=[Seen()])
+print(len(r.history['loss']))
+""", ["['p', 'q'] (2, 2) 0.01", "1"]),
     "samples of an epoch that the last batch has fewer of": ("keras1", OLD + """
 from keras.models import Sequential
 from keras.preprocessing.image import ImageDataGenerator

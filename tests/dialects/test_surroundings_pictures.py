@@ -195,3 +195,24 @@ def test_lightness_and_the_two_colours_of_lab(skimage: Any) -> None:
     lab = color.rgb2lab(np.array([[[255, 255, 255], [255, 0, 0]]], "uint8"))
     np.testing.assert_allclose(lab, [[[100, 0, 0], [53.24, 80.09, 67.20]]], atol=0.02)
     np.testing.assert_allclose(color.lab2rgb(lab), [[[1, 1, 1], [1, 0, 0]]], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bytes_"),
+    [
+        # light 124.2; (200 - 124.2) * 0.713 + 128, (50 - 124.2) * 0.564 + 128
+        ("YCrCb", [124, 182, 86]), ("YUV", [124, 91, 194]),
+        ("HLS", [10, 125, 153]),  # 30 - 20 degrees by the half; (200 + 50) / 2; 150 / 250
+    ],
+)  # fmt: skip
+def test_other_spaces_of_colours(cv2: Any, kind: str, bytes_: list[int]) -> None:
+    image = np.full((2, 2, 3), (50, 100, 200), "uint8")
+    found = cv2.cvtColor(image, getattr(cv2, f"COLOR_BGR2{kind}"))
+    assert found[0, 0].tolist() == bytes_
+    same = cv2.cvtColor(image[..., ::-1], getattr(cv2, f"COLOR_RGB2{kind}"))
+    assert (same == found).all()
+    back = cv2.cvtColor(found, getattr(cv2, f"COLOR_{kind}2BGR"))
+    assert abs(back.astype(int) - image).max() <= 2
+    lab = cv2.cvtColor(np.full((1, 1, 3), 255, "uint8"), cv2.COLOR_BGR2LAB)
+    assert lab[0, 0].tolist() == [255, 128, 128]
+    assert cv2.PSNR(image, image + 1) == pytest.approx(48.13, abs=0.01)  # 20 log10(255)

@@ -106,7 +106,22 @@ class Graph:
                 raise self._error("has no output", fix='graph.add_output("output", input="dense")')
             sides = [list(side.values()) for side in (self.inputs, self.outputs)]
             self.made = self.session.classes["Model"](*sides)
+            vars(self.made)["known_as"] = self  # what callbacks of a script hold
         return self.made
+
+    @property
+    def optimizer(self) -> Any:
+        """What the network was compiled with."""
+        return self.model.optimizer
+
+    @property
+    def stop_training(self) -> bool:
+        """Whether a callback asks for the end."""
+        return bool(self.model.stop_training)
+
+    @stop_training.setter
+    def stop_training(self, value: bool) -> None:
+        self.model.stop_training = value
 
     def compile(self, optimizer: Any, loss: Mapping[str, Any], **words: Any) -> None:
         """Choose how the network is trained; `loss` by the names of outputs."""

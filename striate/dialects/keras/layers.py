@@ -117,7 +117,8 @@ class Alias:
         given = _given(about_input, explicit or "", {**said, "args": args}, self.__name__)
         if row.spatial and "data_format" in self.known:
             self._guess_layout(given, explicit)
-            words["data_format"] = explicit or session.layout
+            steps = row.target.endswith("1D") and session.version.name != "keras3"
+            words["data_format"] = explicit or ("channels_last" if steps else session.layout)
         said = {w: value for w, value in words.items() if value is not None or w in row.meant}
         return said, given, named
 

@@ -45,11 +45,13 @@ class Told(Hook):
 
     def set_model(self, model: Any) -> None:
         """Give the callback the script's model, whatever stands in for it."""
-        self.model = model
+        self.model, held = model, self.owner
+        if not type(self.callback).__module__.startswith("striate."):
+            held = vars(held).get("known_as", held)  # a Graph of Keras 0
         if hasattr(self.callback, "set_model"):
-            self.callback.set_model(self.owner)
+            self.callback.set_model(held)
         else:
-            self.callback.model = self.owner
+            self.callback.model = held
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Tell the numbers of the run."""
