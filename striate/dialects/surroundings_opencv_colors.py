@@ -20,7 +20,8 @@ def _differences(x: Any, kind: str, middle: float) -> Any:
 
 
 def _of_differences(x: Any, kind: str, middle: float) -> Any:
-    light, parts = x[..., 0], [None, None, None]
+    light = x[..., 0]
+    parts: list[Any] = [None, None, None]
     for place, (at, share) in enumerate(DIFFERENCES[kind], 1):
         parts[at] = light + (x[..., place] - middle) / share
     red, _, blue = parts
