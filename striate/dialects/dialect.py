@@ -25,7 +25,8 @@ class Dialect(Protocol):
     """The module of a dialect.
 
     Constants: `NAME`; `VERSIONS` by name, of which `DEFAULT` is taken where nothing speaks;
-    `ROOTS`, the packages that scripts import; `HIDES`, whether modules of these names that are
+    `ROOTS`, the packages that scripts import, several in a string where only all of them speak;
+    `HIDES`, whether modules of these names that are
     installed are hidden (else they are served only where absent); `CLUES`, what only scripts of a
     version say; `REFUSED`, names that cannot be had and what to write instead.
     """

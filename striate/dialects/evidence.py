@@ -81,10 +81,10 @@ def find(said: list[Word]) -> list[Finding]:
 
     A script that imports Striate and none of them has no dialect.
     """
-    roots = {word.partition(".")[0] for kind, word, _ in said if kind == "import"}
+    imports = {word for kind, word, _ in said if kind == "import"}
     dialects = list(every())
-    spoken = [dialect for dialect in dialects if roots & set(dialect.ROOTS)]
-    if not spoken and "striate" not in roots:
+    spoken = [one for one in dialects if any(set(root.split()) <= imports for root in one.ROOTS)]
+    if not spoken and "striate" not in imports:
         spoken = dialects[:1]
     return [_finding(dialect, said) for dialect in spoken]
 

@@ -37,7 +37,7 @@ def read(path: Path) -> tuple[str, ast.Module, int]:
     except SyntaxError as first:
         lines = [_tabs(line) for line in text.splitlines()]
         try:
-            changed = _printed([_line(line) for line in lines])
+            changed = _unpacked(_printed([_line(line) for line in lines]))
             fixed = "\n".join(changed) + "\n"
             tree = ast.parse(fixed, str(path))
         except (SyntaxError, tokenize.TokenError):
@@ -138,3 +138,71 @@ def _whole(what: Tokens) -> bool:
         if not depth:
             return token.string == ")" and at == len(what) - 1
     return False
+
+
+# ---- lambda (a, b): ..., whose arguments are taken apart -----------------------------------------
+
+TAKES_APART = re.compile(r"\blambda\b[^:\n]*\(")
+
+
+def _unpacked(lines: Sequence[str]) -> list[str]:
+    """Return the lines with `lambda (a, b): e` as `lambda _0: (lambda a, b: e)(*_0)`."""
+    text = "\n".join(lines) + "\n"
+    while TAKES_APART.search(text):
+        starts = [0, *itertools.accumulate(len(line) + 1 for line in text.split("\n"))]
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        found = next((at for at, one in enumerate(tokens) if _takes_apart(tokens, at)), None)
+        if found is None:
+            break
+        colon = _end(tokens, found + 1, (":",))
+        end = _end(tokens, colon + 1, (",", ":"))
+        places = [starts[one.start[0] - 1] + one.start[1] for one in
+                  (tokens[found + 1], tokens[colon])]  # fmt: skip
+        last = tokens[end - 1].end
+        close = starts[last[0] - 1] + last[1]
+        whole, inner, passed = [], [], []
+        for number, part in enumerate(_arguments(tokens[found + 1 : colon])):
+            apart = part.startswith("(")
+            whole.append(f"_{number}" if apart else part)
+            inner.append(part[1:-1].rstrip(",") if apart else part.partition("=")[0])
+            passed.append(f"*_{number}" if apart else part.partition("=")[0])
+        made = f"{', '.join(whole)}: (lambda {', '.join(inner)}"
+        text = (text[: places[0]] + made + text[places[1] : close] + f")({', '.join(passed)})"
+                + text[close:])  # fmt: skip
+    return text.split("\n")[:-1]
+
+
+def _takes_apart(tokens: Tokens, at: int) -> bool:
+    """Return whether a lambda begins here that has brackets among its arguments."""
+    if tokens[at].string != "lambda":
+        return False
+    parts = _arguments(tokens[at + 1 : _end(tokens, at + 1, (":",))])
+    return any(part.startswith("(") for part in parts)
+
+
+def _end(tokens: Tokens, at: int, marks: Sequence[str]) -> int:
+    """Return where an expression ends: at one of the marks, a bracket that it did not open."""
+    depth = 0
+    while at < len(tokens):
+        token = tokens[at]
+        depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
+        if depth < 0 or token.type in (tokenize.NEWLINE, tokenize.ENDMARKER):
+            return at
+        if not depth and token.string in marks:
+            return at
+        if not depth and token.string == "lambda":
+            at = _end(tokens, at + 1, (":",))
+        at += 1
+    return at
+
+
+def _arguments(tokens: Tokens) -> list[str]:
+    """Return the texts between commas that no brackets hold."""
+    parts, depth = [""], 0
+    for token in tokens:
+        depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
+        if token.string == "," and not depth:
+            parts.append("")
+        elif token.type not in LAYOUT:
+            parts[-1] += token.string
+    return parts

@@ -898,7 +898,7 @@ MISTAKES = {
         f"{__file__}: is there already\n  fix   over_write=True",
     ),
     "a model without a shape": (
-        lambda bd: bd.layer.Linear(2, 2).set_name("it").saveModel("never.striate"),
+        lambda bd: bd.layer.ReLU().set_name("it").saveModel("never.striate"),
         "BigDL 0.7 it: the shape of its input is not known yet\n"
         "  need  a call of forward, or training, before it is saved",
     ),

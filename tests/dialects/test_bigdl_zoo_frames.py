@@ -142,7 +142,7 @@ def test_expressions_are_layers(text: str) -> None:
     near(model.forward([X, Y]), EXPRESSIONS[text], rtol=1e-5)
 
 
-def test_layers_of_an_expression_are_trained() -> None:
+def test_layers_of_an_expression_are_trained(tmp_path: Path) -> None:
     from zoo.pipeline.api.autograd import Lambda
     from zoo.pipeline.api.keras.layers import Dense
     from zoo.pipeline.api.keras.models import Sequential
@@ -153,7 +153,7 @@ def test_layers_of_an_expression_are_trained() -> None:
     x = np.random.default_rng(0).uniform(size=(64, 2))
     y = x.sum(1, keepdims=True) + 1
     model.compile("adam", "mse")
-    model.set_tensorboard("log", "app")
+    model.set_tensorboard(str(tmp_path), "app")
     model.fit(x, y, batch_size=16, nb_epoch=3)
     kept = np.asarray(model.get_train_summary("Loss"))
     assert len(kept) == 12 and kept[-1][1] < kept[0][1]

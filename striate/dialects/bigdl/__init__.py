@@ -11,9 +11,10 @@ from . import real_spark
 from .session import BigdlSession
 
 NAME, DEFAULT, HIDES = "bigdl", "bigdl", True
-VERSIONS = {"bigdl": Version("bigdl", "BigDL 0.7")}
-ROOTS = ("bigdl", "zoo")
-CLUES = (("import", "bigdl", "bigdl"), ("import", "zoo", "bigdl"))
+VERSIONS = {"bigdl": Version("bigdl", "BigDL 0.7"), "bigdl0": Version("bigdl0", "BigDL 0.1")}
+ROOTS = ("bigdl", "zoo", "nn.layer optim.optimizer")  # BigDL 0.1 is on the path without its name
+CLUES = (("import", "bigdl", "bigdl"), ("import", "zoo", "bigdl"),
+         ("import", "nn.layer", "bigdl0"))  # fmt: skip
 _KERAS = (
     "the Keras-style API of BigDL 0.x: bigdl.nn.keras.topology and bigdl.nn.keras.layer, whose "
     "classes count from 1; or a script of Keras itself"
@@ -42,7 +43,6 @@ REFUSED: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "pyspark.ml.feature",
             "pyspark.ml.classification",
             "pyspark.ml.regression",
             "pyspark.ml.tuning",
@@ -57,7 +57,7 @@ REFUSED: dict[str, str] = {
     "bigdl.models.inception": "the network's lines in the script: it is not here ready-made",
     "bigdl.dataset.movielens": "networks that give one class to an image, with data of your own",
     "sentence": "a text that the script itself takes apart",
-    "zoo.orca": _KERAS,
+    **dict.fromkeys(("zoo.orca.learn", "zoo.orca.data", "zoo.orca.automl"), _KERAS),
     "SeqFileFolder": "ImageFrame.read(folder) of picture files",
     **dict.fromkeys(
         ("RoiProject", "RoiHFlip", "RoiResize", "RoiNormalize", "RandomSampler", "DetectionCrop"),
@@ -103,8 +103,8 @@ REFUSED: dict[str, str] = {
 
 
 def decide(found: Mapping[str, Sequence[str]]) -> str:
-    """Return the only version."""
-    return DEFAULT
+    """Return that of BigDL 0.1 only where no package has its name of today."""
+    return DEFAULT if DEFAULT in found else next(iter(found))
 
 
 def open_session(version: str, script: Script) -> BigdlSession:

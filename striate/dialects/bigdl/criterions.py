@@ -96,7 +96,8 @@ class Criterion:
         by_input = "probability" if self.words.get("logProbAsInput") is False else "log"
         table = self.row.native
         name = table.get(f"{by_input}:{ending}", table.get(ending, table.get("*")))
-        if name is not None and plain and not padded:
+        whole = name != "categorical_crossentropy" or np.allclose(np.sum(y, -1), 1, atol=1e-3)
+        if name is not None and plain and not padded and whole:
             return get(name), self.row.labels
         compare, words = self.row.compare, self.words
 

@@ -90,6 +90,9 @@ TYPES: dict[str, type] = {
 }  # fmt: skip
 
 
+VIEWS: dict[str, DataFrame] = {}  # by the names that scripts gave them
+
+
 class DataFrame:
     """Rows under named columns."""
 
@@ -194,6 +197,76 @@ class DataFrame:
         )
         return DataFrame(rows, [*(one for one in self.columns if one != name), name])
 
+    def sample(self, withReplacement: Any = None, fraction: Any = None,  # noqa: N803
+               seed: int | None = None) -> DataFrame:  # fmt: skip
+        """Return about this fraction of the rows; the first argument may be left out."""
+        if not isinstance(withReplacement, bool) and withReplacement is not None:
+            withReplacement, fraction, seed = False, withReplacement, fraction or seed  # noqa: N806
+        drawn = self.rdd.sample(bool(withReplacement), float(fraction), seed)
+        return DataFrame(drawn, self.columns)
+
+    def join(self, other: DataFrame, on: Any = None, how: str = "inner") -> DataFrame:
+        """Return the rows of both that have the same values in some columns: inner, left or outer.
+
+        Raises: DialectError for another kind, and for conditions that are no names.
+        """
+        keys = [on] if isinstance(on, str) else list(on or ())
+        kind = str(how).removesuffix("_outer").removesuffix("outer") or "outer"
+        if not keys or kind not in ("inner", "left") or not all(isinstance(k, str) for k in keys):
+            raise DialectError("DataFrame.join", "is of columns by their names here",
+                               got=f"on={on!r}, how={how!r}", need="how='inner' or 'left'",
+                               fix="df.join(other, 'name', 'inner')", at=caller())  # fmt: skip
+        rest = [one for one in other.columns if one not in keys]
+        found: dict[Any, list[Any]] = {}
+        for row in other.held:
+            found.setdefault(tuple(row[k] for k in keys), []).append([row[one] for one in rest])
+        mine = [one for one in self.columns if one not in keys]
+        nothing = [[None] * len(rest)] if kind == "left" else []
+        rows = [
+            (*values, *(row[one] for one in mine), *more)
+            for row in self.held
+            for values in [tuple(row[k] for k in keys)]
+            for more in found.get(values, nothing)
+        ]
+        return DataFrame(rows, [*keys, *mine, *rest])
+
+    def orderBy(self, *names: Any, ascending: bool = True) -> DataFrame:  # noqa: N802
+        """Return the rows in the order of some columns."""
+        keys = [self.values_of(one) for one in names]
+        order = sorted(range(len(self.held)), key=lambda at: [key[at] for key in keys],
+                       reverse=not ascending)  # fmt: skip
+        return DataFrame([self.held[at] for at in order], self.columns)
+
+    sort = orderBy
+
+    def distinct(self) -> DataFrame:
+        """Return each row once."""
+        return DataFrame(dict.fromkeys(self.held), self.columns)
+
+    def dropna(self, *args: Any, **words: Any) -> DataFrame:
+        """Return the rows in which nothing is missing."""
+        whole = [row for row in self.held if not any(v is None or v != v for v in row)]
+        return DataFrame(whole, self.columns)
+
+    def registerTempTable(self, name: str) -> None:  # noqa: N802
+        """Give the rows a name, by which `table(name)` returns them."""
+        VIEWS[name] = self
+
+    createOrReplaceTempView = createTempView = registerTempTable  # noqa: N815
+
+    def toPandas(self) -> Any:  # noqa: N802
+        """Return the rows as a data frame of pandas."""
+        import pandas  # type: ignore[import-untyped]
+
+        return pandas.DataFrame([list(row) for row in self.held], columns=self.columns)
+
+    @property
+    def write(self) -> Any:
+        """What writes the rows to files."""
+        from .frames_files import Writer
+
+        return Writer(self)
+
     def limit(self, num: int) -> DataFrame:
         """Return the first rows as a data frame."""
         return DataFrame(self.held[:num], self.columns)
@@ -226,6 +299,8 @@ class DataFrame:
 
 def create(data: Any, schema: Any = None, *args: Any, **words: Any) -> DataFrame:
     """Return rows, or what an RDD holds, as a data frame."""
+    if hasattr(data, "itertuples"):  # of pandas
+        return DataFrame(data.itertuples(index=False, name=None), schema or list(data.columns))
     rows = list(data.collect() if hasattr(data, "collect") else data)
     first = rows[0] if rows else ()
     columns = getattr(schema, "names", schema) or getattr(first, "names", None) or (
@@ -253,6 +328,11 @@ class Settings:
             return self
 
         return put if verb == "set" else lambda: self.values[word]
+
+    def explainParams(self) -> str:  # noqa: N802
+        """Return the settings and their values as lines."""
+        return "\n".join(f"{name[0].lower()}{name[1:]}: {self.values[name]}"
+                         for name, _ in self.known)  # fmt: skip
 
 
 COLUMNS = (("FeaturesCol", "features"), ("PredictionCol", "prediction"), ("BatchSize", 1),

@@ -161,7 +161,7 @@ def _stacked(step: Preprocessing, values: Sequence[Any]) -> list[Array]:
 class NNModel(Settings):
     """A trained network that adds a column of predictions."""
 
-    known = (*COLUMNS[:-1], ("Threshold", 0.5))
+    known = (*COLUMNS[:2], ("BatchSize", 4), ("Threshold", 0.5))
     classes = False
 
     def __init__(self, model: Any, feature_preprocessing: Any = None, jvalue: Any = None,
@@ -243,6 +243,16 @@ class NNEstimator(DLEstimator):
     def setCheckpoint(self, path: str, trigger: Any, isOverWrite: bool = True) -> NNEstimator:  # noqa: N802, N803
         """Keep the network in a folder whenever the trigger fires."""
         self.checkpoint = (trigger, path, isOverWrite)
+        return self
+
+    def getCheckpoint(self) -> Any:  # noqa: N802
+        """Return the folder, the trigger, and whether files are overwritten."""
+        trigger, path, over_write = self.checkpoint or (None, None, None)
+        return None if path is None else (path, trigger, over_write)
+
+    def setDataCacheLevel(self, level: str, numSlice: int | None = None) -> NNEstimator:  # noqa: N802, N803
+        """Note where samples were to be kept: they are in memory."""
+        self.values["DataCacheLevel"] = level if numSlice is None else (level, numSlice)
         return self
 
     def setConstantGradientClipping(self, min: float, max: float) -> NNEstimator:  # noqa: N802

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...core.spec import Spec
 from ...core.symbol import Input, Symbol
-from ...errors import caller, nearest
+from ...errors import StoreError, caller, nearest
 from ...model import Model
+from ...store import model_file
 from ..table import DialectError
 from .arithmetic import Arithmetic
 from .layouts import Array
@@ -82,6 +85,15 @@ class Module:
 
     def __getattr__(self, word: str) -> Any:
         raise unknown(f"BigDL 0.7 {self.__dict__.get('kind', type(self).kind)}", self, word)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Module:
+        """Return a module with weights of its own, in the same session."""
+        made = object.__new__(type(self))
+        memo[id(self)] = made
+        apart = {"session": self.session, "taped": None, "output": None}
+        vars(made).update({word: apart[word] if word in apart else copy.deepcopy(value, memo)
+                           for word, value in vars(self).items()})  # fmt: skip
+        return made
 
     # ---- what a module defines -------------------------------------------------------------------
 
@@ -322,11 +334,18 @@ class Module:
                 at=caller(),
             )
 
-    def saveModel(self, modelPath: str, weightPath: str | None = None,  # noqa: N802, N803
+    def saveModel(self, modelPath: str, weightPath: Any = None,  # noqa: N802, N803
                   over_write: bool = False) -> None:  # fmt: skip
-        """Write the network to a file of Striate's own; it must have seen an input."""
+        """Write the network to a file of Striate's own; the shape of its input must be known.
+
+        Of one that holds code the file has the weights alone; this script can read it all the same.
+        """
         if Path(modelPath).exists() and not over_write:
             raise DialectError(modelPath, "is there already", fix="over_write=True", at=caller())
+        first = next(iter(self.leaves()), None)
+        start = None if first is None else first.row.starts(first.words)
+        if not self.models and isinstance(start, Spec) and None not in start.shape:
+            self.native([start.shape])
         if not self.models:
             raise DialectError(
                 f"BigDL 0.7 {self.label}",
@@ -334,7 +353,16 @@ class Module:
                 need="a call of forward, or training, before it is saved",
                 at=caller(),
             )
-        next(iter(self.models.values())).save(modelPath)
+        model = next(iter(self.models.values()))
+        Path(modelPath).parent.mkdir(parents=True, exist_ok=True)
+        self.session.saved.pop(Path(modelPath).resolve(), None)
+        try:
+            model.save(modelPath)
+        except StoreError as error:
+            Path(modelPath).write_bytes(model_file.pack(model.state_dict()))
+            self.session.saved[Path(modelPath).resolve()] = copy.deepcopy(self)
+            self.session.note(f"{modelPath} has the weights alone: {error.where} {error.what}; "
+                              "Model.loadModel reads it in this script")  # fmt: skip
 
     def save(self, path: str, over_write: bool = False) -> None:
         """Write the network to a file of Striate's own, as `saveModel` does."""

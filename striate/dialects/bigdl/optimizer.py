@@ -46,7 +46,7 @@ class Optimizer:
         if isinstance(x, tuple):
             x, y = x
         watched = self.watched
-        watched.x, watched.y = arrays_of(x, y)
+        watched.x, watched.y = self.session.script.part(list(arrays_of(x, y)))
         watched.trigger, watched.batch_size = given["trigger"], batch_size
         methods = given.get("val_method") or [Top1Accuracy()]
         several = methods if isinstance(methods, list) else [methods]

@@ -9,6 +9,7 @@ from typing import Any
 from ..dialect import Modules
 from . import (
     converter,
+    features,
     frames,
     frames_zoo,
     image_changes,
@@ -50,6 +51,9 @@ def _spark() -> dict[str, Any]:
         "pyspark.context": named(SparkContext), "pyspark.conf": named(SparkConf),
         "pyspark.rdd": named(RDD), "pyspark.storagelevel": {"StorageLevel": levels},
         "pyspark.sql": named(SparkSession, SQLContext, frames.DataFrame, frames.Row),
+        "pyspark.ml.feature": dict(features.NAMES), "pyspark.ml.linalg": dict(features.VECTORS),
+        "pyspark.sql.dataframe": named(frames.DataFrame),
+        "pyspark.sql.session": named(SparkSession),
         "pyspark.sql.types": {**frames.TYPES, "Row": frames.Row},
         "pyspark.sql.functions": COLUMN_FUNCTIONS,
         "pyspark.ml": dict(pipelines), "pyspark.ml.pipeline": dict(pipelines),
@@ -62,12 +66,33 @@ def named_context(context: dict[str, Any]) -> dict[str, Any]:
     return {name: context[name] for name in ("init_nncontext", "init_spark_conf")}
 
 
+def _context(conf: Any = None, *args: Any, **words: Any) -> Any:
+    """Return a context of settings, or of a name."""
+    named = LEAKED["SparkConf"]().setAppName(conf) if isinstance(conf, str) else conf
+    return LEAKED["SparkContext"].getOrCreate(named)
+
+
 def written_down(keras_model: Any, path: str) -> None:
     """Write the description of a Keras model, as JSON."""
     Path(path).write_text(keras_model.to_json(), encoding="utf-8")
 
 
 def modules(session: BigdlSession) -> Modules:
+    """Return every module by its path; those of BigDL 0.1 also without the package's name."""
+    found = _named(session)
+    if session.version.name != "bigdl0":
+        return found
+    inner = {path.removeprefix("bigdl."): names for path, names in found.items()
+             if path.startswith(SHORT)}  # fmt: skip
+    return {**inner, **found}
+
+
+SHORT = tuple(f"bigdl.{name}" for name in ("nn", "optim", "util", "dataset", "models"))
+LAYERS = ("advanced_activations", "convolutional", "convolutional_recurrent", "core", "embeddings",
+          "local", "noise", "normalization", "pooling", "recurrent", "wrappers")  # fmt: skip
+
+
+def _named(session: BigdlSession) -> Modules:
     """Return every module by its path."""
     words = ("TRAIN_MEAN", "TRAIN_STD", "TEST_MEAN", "TEST_STD")
     digits = {name: getattr(mnist, name) for name in (*words, "read_data_sets", "load_data")}
@@ -84,7 +109,7 @@ def modules(session: BigdlSession) -> Modules:
     context = {
         **common,
         "init_spark_conf": LEAKED["SparkConf"],
-        "init_nncontext": lambda *a, **w: LEAKED["SparkContext"].getOrCreate(),
+        "init_nncontext": _context,
     }
     return {
         "bigdl.dllib": {},
@@ -105,6 +130,11 @@ def modules(session: BigdlSession) -> Modules:
         "zoo.pipeline.api": {},
         "zoo.pipeline.api.keras": {},
         "zoo.pipeline.api.keras.layers": keras_layers(session),
+        **{f"zoo.pipeline.api.keras.layers.{one}": keras_layers(session) for one in LAYERS},
+        "zoo.orca": {
+            "init_orca_context": context["init_nncontext"],
+            "stop_orca_context": lambda: None,
+        },
         "zoo.pipeline.api.keras.models": {**optimizers, **zoo.topology(session), **LEAKED},
         "zoo.pipeline.api.keras.engine": {},
         "zoo.pipeline.api.keras.engine.topology": {

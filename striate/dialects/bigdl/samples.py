@@ -38,6 +38,15 @@ class JTensor:
         """Return the array."""
         return self.storage.reshape(self.shape)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.to_ndarray() if dtype is None else self.to_ndarray().astype(dtype)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.to_ndarray()[at]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
 
 class Sample:
     """Features and labels of one thing to learn from."""

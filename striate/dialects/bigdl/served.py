@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import glob
 import json
 import multiprocessing
@@ -31,6 +32,7 @@ from .core_functions import FUNCTIONS
 from .core_weights import WEIGHTED
 from .criterions import ROWS as CRITERIONS, Criterion
 from .criterions_composed import COMPOSED
+from .frames import DataFrame
 from .initialization import REGULARIZERS
 from .keras_kinds import KERAS, SPELLINGS, merging
 from .keras_weights import KERAS_WEIGHTED
@@ -43,7 +45,7 @@ from .optimizer import Optimizer
 from .over_images import OVER_IMAGES
 from .over_time import CONTAINERS_OVER_TIME, CORE_OVER_TIME, KERAS_OVER_TIME
 from .session import BigdlSession
-from .spark import RDD
+from .spark import RDD, SQLContext
 from .tables import TABLES
 from .topology import KerasLayer, KerasModel, KerasSequential, keras_nodes
 
@@ -53,6 +55,7 @@ LEAKED = {
     "warnings": warnings, "multiprocessing": multiprocessing, "random": random,
     "JTensor": samples.JTensor, "Sample": samples.Sample,
     "EvaluatedResult": judging.EvaluatedResult, **real_spark.names(),
+    **({} if real_spark.installed() else {"SQLContext": SQLContext, "DataFrame": DataFrame}),
 }  # fmt: skip
 
 
@@ -169,7 +172,11 @@ def _refused(name: str, kind: str) -> Callable[..., Any]:
 def _loaders(session: BigdlSession, graph: Any) -> None:
     """Give Model its static methods."""
 
-    def load_model(modelPath: str, weightPath: Any = None, **words: Any) -> Loaded:  # noqa: N803
+    def load_model(modelPath: str, weightPath: Any = None, **words: Any) -> Module:  # noqa: N803
+        held = session.saved.get(Path(modelPath).resolve())
+        if held is not None:
+            made: Module = copy.deepcopy(held)
+            return made
         kept = Path(f"{modelPath}.striate")  # as set_checkpoint names it
         return Loaded(session, load(kept if kept.exists() else modelPath))
 

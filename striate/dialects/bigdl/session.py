@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ...engine.progress import say
 from ..session import Session
@@ -16,6 +17,7 @@ class BigdlSession(Session):
 
     log_path: str = ""
     shows_info: bool = True
+    saved: dict[Path, Any] = field(default_factory=dict)  # networks that hold code, by their files
 
     def created(self, kind: str) -> None:
         """Print the line that BigDL prints for each object that it makes."""

@@ -315,6 +315,15 @@ class SparkContext:
         """Return the settings."""
         return self.conf
 
+    @property
+    def _conf(self) -> SparkConf:
+        return self.conf
+
+    @property
+    def master(self) -> str:
+        """Where it computes."""
+        return self.conf.get("spark.master", "local[*]") or ""
+
     def setLogLevel(self, level: str) -> None:  # noqa: N802
         """Do nothing."""
 
@@ -361,6 +370,24 @@ class SparkSession:
         from .frames import create
 
         return create(data, schema)
+
+    @property
+    def read(self) -> Any:
+        """What reads files."""
+        from .frames_files import Reader
+
+        return Reader()
+
+    @property
+    def sparkSession(self) -> SparkSession:  # noqa: N802
+        """The session itself."""
+        return self
+
+    def table(self, name: str) -> Any:
+        """Return the rows that registerTempTable gave this name."""
+        from .frames import VIEWS
+
+        return VIEWS[name]
 
     @classmethod
     def getOrCreate(cls, sc: Any = None) -> Any:  # noqa: N802

@@ -183,7 +183,7 @@ def objectives(session: BigdlSession) -> dict[str, Any]:
             counts = given.pop("zero_based_label", True)
             given = {ZOO_WORDS.get(word, word): value for word, value in given.items()}
             found = Criterion.of(kind, *args, **{**words, **given})
-            found.from_zero = counts
+            found.from_zero = counts and found.row.labels
             return found
 
         return objective
