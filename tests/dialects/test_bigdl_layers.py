@@ -432,7 +432,7 @@ assert build_model(10).forward(np.ones((2, 1, 28, 28))).shape == (2, 10)
 }
 
 REFUSED = {
-    "from pyspark.ml.feature import VectorAssembler": "pip install pyspark",
+    "from pyspark.ml.tuning import CrossValidator": "pip install pyspark",
     "from bigdl.optim.optimizer import *\n"
     "Optimizer(None, None, None, None, 1, 'sdg')": "there is no method 'sdg'",
     "from bigdl.optim.optimizer import *\nx = (np.ones((1, 1)), np.ones((1, 1)))\n"

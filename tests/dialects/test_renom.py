@@ -671,3 +671,13 @@ def test_pictures_are_read_batch_by_batch(rm: Any, tmp_path: Path) -> None:
     assert batches[1][1].tolist() == [2]
     grey = next(ImageClassificationDistributor(files, imsize=(2, 2), color="GRAY").batch(3, False))
     assert grey.shape == (3, 1, 2, 2)
+
+
+def test_layers_are_in_the_modules_of_their_names() -> None:
+    with installed("renom"):
+        import renom as rm
+        from renom.layers.function.deconv2d import Deconv2d
+        from renom.layers.function.l2_norm import L2Norm
+        from renom.layers.function.unpool2d import MaxUnPool2d
+
+        assert (Deconv2d, L2Norm, MaxUnPool2d) == (rm.Deconv2d, rm.L2Norm, rm.MaxUnPool2d)

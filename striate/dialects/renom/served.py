@@ -44,7 +44,8 @@ LAYER_PATHS = (
     "activation", "convolution", "deconvolution", "dense", "dropout", "flatten", "pool2d",
     "poolnd", "conv2d", "convnd", "conv3d", "batch_normalize", "layer_normalize",
     "group_normalize", "weight_normalize", "lrn", "parameterized", "embedding", "utils",
-    "lstm", "gru", "peephole_lstm",
+    "lstm", "gru", "peephole_lstm", "deconv2d", "deconvnd", "unpool2d", "unpoolnd", "group_conv2d",
+    "l2_norm", "layernormalization", "weightnormalization",
 )  # fmt: skip
 ACTIVATION_PATHS = (
     "relu", "relu6", "elu", "leaky_relu", "selu", "sigmoid", "tanh", "softmax", "softplus",
