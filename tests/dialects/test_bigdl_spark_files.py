@@ -123,3 +123,14 @@ def test_a_network_with_code_is_read_again_in_its_script(
         linear.save(path, True)  # its input is known, without a call
         near(Model.load(path).get_weights()[0], linear.get_weights()[0])
     assert "has the weights alone: Masking" in "".join(capsys.readouterr())
+
+
+def test_numbers_are_drawn_as_torch_7_draws_them() -> None:
+    with installed("bigdl"):
+        from bigdl.util.common import RNG
+
+        draws = RNG()
+        draws.set_seed(100)
+        # Source: pyspark/test/bigdl/test_simple_integration.py of BigDL
+        near(draws.uniform(0.1, 0.2, [2, 3]), [[0.15434049, 0.16711557, 0.12783694],
+                                               [0.14120464, 0.14245176, 0.15263824]], atol=1e-7)  # fmt: skip

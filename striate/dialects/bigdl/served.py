@@ -327,15 +327,19 @@ def common_names(session: BigdlSession) -> dict[str, Any]:
         return RDD([samples.Sample.from_ndarray(*pair) for pair in pairs], numSlices or 1)
 
     class RNG:
-        """The generator of all draws."""
+        """The generator of all draws: Torch 7's, which takes 32 bits for a number."""
+
+        bits = np.random.RandomState()  # noqa: NPY002  the Mersenne twister, as Torch 7 has it
 
         def set_seed(self, number: int) -> None:
             """Seed it."""
             seed(number)
+            self.bits.seed(number)
 
         def uniform(self, a: float, b: float, size: Any) -> Any:
             """Return even numbers."""
-            return np.random.default_rng().uniform(a, b, size).astype("float32")
+            drawn = self.bits.randint(0, 2**32, size, "uint32") / 2.0**32
+            return (a + (b - a) * drawn).astype("float32")
 
     nothing = dict.fromkeys(
         ("init_engine", "init_spark_on_local", "redire_output"), lambda *a, **w: None
