@@ -132,5 +132,5 @@ def test_numbers_are_drawn_as_torch_7_draws_them() -> None:
         draws = RNG()
         draws.set_seed(100)
         # Source: pyspark/test/bigdl/test_simple_integration.py of BigDL
-        near(draws.uniform(0.1, 0.2, [2, 3]), [[0.15434049, 0.16711557, 0.12783694],
-                                               [0.14120464, 0.14245176, 0.15263824]], atol=1e-7)  # fmt: skip
+        wanted = [[0.15434049, 0.16711557, 0.12783694], [0.14120464, 0.14245176, 0.15263824]]
+        near(draws.uniform(0.1, 0.2, [2, 3]), wanted, atol=1e-7)

@@ -329,7 +329,7 @@ def common_names(session: BigdlSession) -> dict[str, Any]:
     class RNG:
         """The generator of all draws: Torch 7's, which takes 32 bits for a number."""
 
-        bits = np.random.RandomState()  # noqa: NPY002  the Mersenne twister, as Torch 7 has it
+        bits = np.random.RandomState()
 
         def set_seed(self, number: int) -> None:
             """Seed it."""
