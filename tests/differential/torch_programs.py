@@ -246,7 +246,7 @@ class Programs:
         self, draw: Draw, again: Draw, words: dict[str, Any], net: nn.Module, scheduled: bool
     ) -> str:
         """Return the lines of a step as most loops have it: `again` draws the same each time."""
-        batch = draw.one(S.BATCHES[:5] if not words["T"] else S.BATCHES[:1])
+        batch = draw.one(S.BATCHES[:6] if not words["T"] else S.BATCHES[:1])
         pixels = "nn.Conv2d" in str([*net.children()][-1:])
         losses = S.PIXEL_LOSSES if pixels else S.VECTOR_LOSSES
         cleared, first = again.one(S.CLEARED_ALWAYS), again.one((True, True, False))

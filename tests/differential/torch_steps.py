@@ -49,6 +49,7 @@ BATCHES = (
     "x, y = X[<8:16|3:11|::5|-8:>], Y[<8:16|3:11|16:24|-8:>]",
     "picked = torch.randperm(40)[:<8|5|3|12>]; x, y = X[picked], Y[picked]",
     "x, y = X[<10:15|20:23|7:9|30:31>], Y[<10:15|20:23|7:9|30:31>]",
+    "x, y = X[:8, ..., ::<2|1|2>].contiguous(), Y[:8]",
     "x, y = next(iter(torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X, Y), 8, "
     "shuffle=<True|False>)))",
     "x, y = torch.from_numpy(X[:8].numpy().copy()), Y[:8]",
