@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from striate.dialects import installed
+from striate.dialects.keras import applications_published
 from striate.dialects.table import DialectError
 
 NASNET = [  # of Keras 3.15.1 on JAX, with the weights that `filled` gives
@@ -50,24 +51,67 @@ def test_trained_weights_are_read_from_the_folder_of_keras(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "models").mkdir()
     with installed("keras3"):
-        from keras.applications import MobileNet, MobileNetV2
+        from keras.applications import MobileNet
 
         given = filled(MobileNet(weights=None, include_top=False, input_shape=(32, 32, 3)))
         given.save_weights(str(tmp_path / "models" / "mobilenet_1_0_224_tf_no_top.h5"))
         found = MobileNet(include_top=False, input_shape=(32, 32, 3))
         for one, other in zip(found.get_weights(), given.get_weights(), strict=True):
             assert (one == other).all()
-        for make, named, top in ((MobileNet, "MobileNet", "with"),
-                                 (MobileNetV2, "MobileNetV2", "with")):  # fmt: skip
-            with pytest.raises(DialectError) as told:
-                make()
-            assert str(told.value).splitlines()[:4] == [
-                f"keras.applications.{named}: the weights trained on ImageNet are not on this "
-                "machine, and nothing is fetched",
-                f"  got   no file of {named}, {top} its top, in {tmp_path / 'models'}",
-                "  need  the file that Keras publishes there, weights=None, or the path of a file",
-                f"  fix   {named}(weights=None, ...)",
-            ]
+
+
+def test_trained_weights_are_fetched_once_from_where_keras_publishes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(applications_published, "HOST", (tmp_path / "mirror").as_uri())
+    mirror = tmp_path / "mirror/tensorflow/keras-applications/mobilenet"
+    mirror.mkdir(parents=True)
+    file = mirror / "mobilenet_2_5_128_tf_no_top.h5"
+    words = {"alpha": 0.25, "include_top": False, "input_shape": (128, 128, 3)}
+    with installed("keras3"):
+        from keras.applications import VGG16, MobileNet
+
+        given = filled(MobileNet(weights=None, **words))
+        with pytest.raises(DialectError) as told:
+            MobileNet(**words)
+        assert str(told.value).splitlines()[2:4] == [
+            f"  need  the published file {file.name} in {tmp_path / 'home' / 'models'}",
+            "  fix   STRIATE_WEIGHTS=drawn in the environment goes on with weights that are drawn, "
+            "which learn from the start; weights=None in the script does too",
+        ]
+        given.save_weights(str(mirror / "mobilenet.weights.h5"))
+        (mirror / "mobilenet.weights.h5").rename(file)
+        for _ in range(2):
+            found = MobileNet(**words)
+            for one, other in zip(found.get_weights(), given.get_weights(), strict=True):
+                assert (one == other).all()
+        assert capsys.readouterr().err.count(f"note: fetching {file.as_uri()}, once") == 2
+        with pytest.raises(DialectError, match=r"vgg16_weights_tf_dim_ordering_tf_kernels\.h5"):
+            VGG16()
+        monkeypatch.setenv("STRIATE_WEIGHTS", "drawn")
+        assert VGG16(include_top=False, input_shape=(32, 32, 3)).output_shape == (None, 1, 1, 512)
+        assert "VGG16 begins with weights that are drawn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "top", "address"),
+    [
+        ("ResNet50", "resnet50", True, "/tensorflow/keras-applications/resnet/"
+         "resnet50_weights_tf_dim_ordering_tf_kernels.h5"),
+        ("EfficientNetB0", "efficientnetb0", False, "/keras-applications/efficientnetb0_notop.h5"),
+        ("MobileNetV2", "mobilenetv2_1.00_160", False, "/tensorflow/keras-applications/"
+         "mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_160_no_top.h5"),
+        ("MobileNetV3Large", "MobileNetV3Large", False, "/tensorflow/keras-applications/"
+         "mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5"),
+        ("NASNetLarge", "NASNet", False, "/tensorflow/keras-applications/nasnet/"
+         "NASNet-large-no-top.h5"),
+    ],
+)  # fmt: skip
+def test_addresses_are_those_of_keras(kind: str, model: str, top: bool, address: str) -> None:
+    file = applications_published.published(kind, model, top)
+    assert file is not None
+    assert file.mirrors[0] + file.name == f"https://storage.googleapis.com{address}"
 
 
 @pytest.mark.parametrize(

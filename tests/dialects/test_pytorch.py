@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import hashlib
 import json
 import pickle
 import struct
@@ -22,6 +23,7 @@ from torch import nn
 import striate as st
 from striate.dialects import installed
 from striate.dialects.program import run_script
+from striate.dialects.pytorch import models_published
 from striate.dialects.pytorch.native import follow
 from striate.dialects.pytorch.port import ported
 from striate.dialects.pytorch.trained import start
@@ -632,17 +634,24 @@ def test_parts_of_networks_for_pixels(vision: Any) -> None:
     assert FCNHead(8, 3)(torch.ones(2, 8, 4, 4)).shape == (2, 3, 4, 4)
 
 
-def test_trained_weights_that_are_not_here_are_told_with_their_file_or_drawn(
-    vision: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of where weights are published."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    (tmp_path / "mirror").mkdir()
+    monkeypatch.setattr(models_published, "ADDRESS", f"{(tmp_path / 'mirror').as_uri()}/{{}}.pth")
+    return tmp_path / "mirror"
+
+
+def test_trained_weights_that_cannot_be_had_are_told_with_their_file_or_drawn(
+    vision: Any, mirror: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    published = "https://download.pytorch.org/models"
-    for name, file in (("resnet18", f"{published}/resnet18-5c106cde.pth"),
-                       ("inception_v3", f"{published}/inception_v3_google-1a9a5a14.pth"),
-                       ("vit_b_16", f"the file of vit_b_16 at {published}")):  # fmt: skip
+    folder = mirror.parent / "hub" / "checkpoints"
+    for name, file in (("resnet18", "file resnet18-5c106cde.pth"), ("vit_b_16", "file"),
+                       ("inception_v3", "file inception_v3_google-1a9a5a14.pth")):  # fmt: skip
         with pytest.raises(StriateError) as caught:
             getattr(vision.models, name)(weights="DEFAULT")
-        assert f"\n  need  {file}, put there\n" in str(caught.value)
+        assert f"\n  need  the published {file} in {folder}\n" in str(caught.value)
         assert "STRIATE_WEIGHTS=drawn in the environment goes on" in str(caught.value)
     monkeypatch.setenv("STRIATE_WEIGHTS", "drawn")
     net = vision.models.googlenet(pretrained=True, num_classes=7)
@@ -650,6 +659,27 @@ def test_trained_weights_that_are_not_here_are_told_with_their_file_or_drawn(
     assert "note: googlenet begins with weights that are drawn" in capsys.readouterr().err
     said = vision.models.vgg16(weights=vision.models.VGG16_Weights.DEFAULT)
     assert said.classifier[6].out_features == 1000
+
+
+def test_trained_weights_are_fetched_once_and_only_those_that_are_published(
+    vision: Any, mirror: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net = vision.models.squeezenet1_1()
+    torch.save(net.state_dict(), mirror / "weights")
+    content = (mirror / "weights").read_bytes()
+    stem = f"squeezenet1_1-{hashlib.sha256(content).hexdigest()[:8]}"
+    monkeypatch.setitem(models_published.FILES, "squeezenet1_1", stem)
+    file = mirror / f"{stem}.pth"
+    file.write_bytes(content[:-1])
+    with pytest.raises(StriateError, match=r"could not be fetched\n  got   .*: another file, of"):
+        vision.models.squeezenet1_1(pretrained=True)
+    file.write_bytes(content)
+    assert torch.equal(vision.models.squeezenet1_1(pretrained=True).features[0].weight,
+                       net.features[0].weight)  # fmt: skip
+    assert f"note: fetching {file.as_uri()}, once" in capsys.readouterr().err
+    file.unlink()
+    vision.models.squeezenet1_1(pretrained=True)
+    assert "fetching" not in capsys.readouterr().err
 
 
 def test_trained_weights_are_read_where_torch_keeps_them(
@@ -735,9 +765,6 @@ datasets.CIFAR10: the data set is not on this machine, and nothing is fetched
 datasets.ImageFolder: there are no images
   got   nowhere: no folders
   need  a folder for each class, with images in it"""),
-    "trained weights": (lambda v: v.models.resnet18(pretrained=True), """\
-torchvision.models.resnet18: the trained weights are not on this machine, and nothing is fetched
-  got   no resnet18-*.pth in """),
     "a tensor twice": (lambda v: v.transforms.ToTensor()(torch.ones(2, 2)), """\
 transforms.ToTensor: takes a picture or an array, not a tensor
   got   a tensor of shape (2, 2)

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from ...core.symbol import Symbol
-from ...errors import caller
+from ..published import trained
 from ..symbolic import lift
-from ..table import DialectError
 from ..tensor_math import floating
 from .applications_deep import DEEP, SIDES as DEEP_SIDES
 from .applications_nasnet import NASNETS, SIDES as NASNET_SIDES
 from .applications_newest import NEWEST, SIDES as NEWEST_SIDES
+from .applications_published import published
 from .session import KerasSession
 
 SIDES = DEEP_SIDES | NEWEST_SIDES | NASNET_SIDES
@@ -94,25 +94,22 @@ class Kit:
         return self.layers["GlobalAveragePooling2D"](name="avg_pool")(x)
 
 
-def trained(name: str, top: bool) -> Path:
-    """Return Keras's own file of a network's weights, where it lies in Keras's folder already.
+def weights_of(name: str, model: str, top: bool) -> Path | None:
+    """Return Keras's own file of a network's weights, in Keras's folder; it is fetched once.
 
-    Raises: DialectError where there is none: nothing is fetched.
+    None: they are to be drawn. `model` is the model's name.
+    Raises: DialectError where it cannot be fetched.
     """
     folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
-    stem = re.compile(rf"{name.lower()}(?:weights.*|10224tf(?:notop)?|notop)?(?:theano.*)?")
+    file = published(name, model, top)
+    if file is not None and (folder / file.name).is_file():
+        return folder / file.name
+    stem = re.compile(rf"{name.lower()}(?:weights.*|notop)?(?:theano.*)?")
     for path in sorted(folder.glob("*.h5")):
         word = re.sub(r"[^a-z0-9]", "", path.stem.lower())
         if stem.fullmatch(word) and ("notop" in word) != top and "thdimordering" not in word:
             return path
-    raise DialectError(
-        f"keras.applications.{name}",
-        "the weights trained on ImageNet are not on this machine, and nothing is fetched",
-        got=f"no file of {name}, {'with' if top else 'without'} its top, in {folder}",
-        need="the file that Keras publishes there, weights=None, or the path of a file",
-        fix=f"{name}(weights=None, ...)",
-        at=caller(),
-    )
+    return trained(f"keras.applications.{name}", name, file, folder)
 
 
 ORDER = ("include_top", "weights", "input_tensor", "input_shape", "pooling", "classes",
@@ -140,13 +137,13 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
                     input_shape: Any = None, pooling: Any = None, classes: int = 1000,
                     classifier_activation: Any = "softmax", name: Any = None,
                     **words: Any) -> Any:  # fmt: skip
-            if weights == "imagenet":
-                weights = trained(kind, include_top)
             kit = Kit(session)
             shape = input_shape or ((*SIDES.get(kind, (224, 224)), 3) if include_top else (
                 None, None, 3))  # fmt: skip
             begin = kit.layers["Input"](shape) if input_tensor is None else input_tensor
             model = body(kit, begin, include_top, pooling, classes, classifier_activation, **words)
+            if weights == "imagenet":
+                weights = weights_of(kind, model.name, include_top)
             if weights is not None:
                 model.load_weights(weights)
             if name is not None:

@@ -6,7 +6,6 @@ Names of weights are those of the published files, so that `load_state_dict` tak
 from __future__ import annotations
 
 import inspect
-import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -16,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...engine.progress import say
 from ...errors import caller
+from ..published import trained
 from ..table import DialectError
 from . import (
     blocks_mobile,
@@ -86,19 +85,12 @@ def _made(name: str, make: Callable[..., nn.Module]) -> Callable[..., nn.Module]
         made = {**TRAINED.get(name, {}), **words}
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         files = sorted(folder.glob(f"{FILES.get(name, name)}-*.pth"))
-        if not files and os.environ.get(published.WEIGHTS) == "drawn":
-            say(f"note: {name} begins with weights that are drawn, not with its trained ones")
-            return make(**made)
         if not files:
-            raise DialectError(
-                f"torchvision.models.{name}",
-                "the trained weights are not on this machine, and nothing is fetched",
-                got=f"no {FILES.get(name, name)}-*.pth in {folder}",
-                need=f"{published.file_of(name)}, put there",
-                fix=f"{published.WEIGHTS}=drawn in the environment goes on with weights that are "
-                "drawn, which learn from the start; weights=None in the script does too",
-                at=caller(),
-            )
+            title, file = f"torchvision.models.{name}", published.published(name)
+            path = trained(title, name, file, folder)
+            if path is None:
+                return make(**made)
+            files = [path]
         net = make(**made)
         weights = torch.load(files[-1], weights_only=True)
         weights = {_today(key): value for key, value in weights.items()}

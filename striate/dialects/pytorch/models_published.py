@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...data.datasets.fetch import Published
+
 ADDRESS = "https://download.pytorch.org/models/{}.pth"
-WEIGHTS = "STRIATE_WEIGHTS"  # in the environment: "drawn" where trained ones may be missing
 FILES = {
     "alexnet": "alexnet-owt-4df8aa71", "vgg11": "vgg11-bbd30ac9", "vgg13": "vgg13-c768596a",
     "vgg16": "vgg16-397923af", "vgg19": "vgg19-dcbb9e9d", "vgg11_bn": "vgg11_bn-6002323d",
@@ -24,7 +25,10 @@ def addresses(begins: tuple[str, ...]) -> dict[str, str]:
     return {name: ADDRESS.format(file) for name, file in FILES.items() if name.startswith(begins)}
 
 
-def file_of(name: str) -> str:
-    """Return where the trained weights of a network are published; the folder where that is all."""
-    file = FILES.get(name) or FILES.get(f"{name}_google")
-    return ADDRESS.format(file) if file else f"the file of {name} at {ADDRESS.rpartition('/')[0]}"
+def published(name: str) -> Published | None:
+    """Return the file of a network; the beginning of its SHA-256 is at the end of its name."""
+    stem = FILES.get(name) or FILES.get(f"{name}_google")
+    if stem is None:
+        return None
+    folder, _, file = ADDRESS.format(stem).rpartition("/")
+    return Published(file, (f"{folder}/",), stem.rpartition("-")[2])
