@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,27 @@ def test_a_file_that_names_other_code_is_left_to_torch(folder: Path, part: objec
     (folder / "x.py").write_text("import torch\ntorch.load('it.pth')\n")
     with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
         run_script(str(folder / "x.py"), root=str(folder / "runs"))
+
+
+@pytest.mark.parametrize(
+    "way", ["torch.nn.functional torch.os.getenv", "torch.nn.functional importlib.import_module",
+            "torch.nn functional.torch.os.getenv", "torch.nn.modules.conv torch.os.getenv",
+            "striate.lower.runtime Library"]
+)  # fmt: skip
+def test_a_file_that_goes_to_other_code_by_way_of_a_known_module_is_left_to_torch(
+    folder: Path, way: str
+) -> None:
+    torch.save({"a": torch.ones(1), "b": Command()}, folder / "it.pth")
+    with zipfile.ZipFile(folder / "it.pth") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    module, word = way.split()
+    with zipfile.ZipFile(folder / "it.pth", "w") as archive:
+        for name, content in files.items():
+            changed = content.replace(b"cos\ngetenv\n", f"c{module}\n{word}\n".encode())
+            if changed != content:  # from this version on a name may have points
+                changed = changed.replace(b"\x80\x02", b"\x80\x04", 1)
+            archive.writestr(name, changed)
+    assert not harmless(folder / "it.pth")
 
 
 def test_a_file_of_plain_values_is_harmless_and_no_file_is_not(folder: Path) -> None:

@@ -12,11 +12,14 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from ..dialect import Patch
 from . import absent_gpu
 
-CLASSES_OF = ("torch.nn", "torch.optim", "torch.utils.data", "torchvision", "striate")
+FUNCTIONS = "torch.nn.functional"
+CLASSES_OF = ("torch.nn", "torch.optim", "torch.utils.data", "torchvision",
+              "striate.dialects.pytorch", "striate.layers")  # fmt: skip
 PLAIN = {
     "argparse.Namespace", "types.SimpleNamespace", "collections.defaultdict", "collections.deque",
     "collections.Counter", "functools.partial", "pathlib.Path", "pathlib.PosixPath",
@@ -75,10 +78,15 @@ def harmless(path: str | Path) -> bool:
 
 
 def _known(name: str) -> bool:
-    """Return whether what a file names is a plain value, or a class that may be made of it."""
+    """Return whether what a file names is a plain value, or a class that may be made of it.
+
+    A module that another one has imported is none of its names: `torch.nn.functional.torch.os`.
+    """
     module, _, word = name.rpartition(".")
-    if name in PLAIN or module == "numpy.dtypes" or _begins(module, "torch.nn.functional"):
+    if name in PLAIN or module == "numpy.dtypes":
         return True
+    if module == FUNCTIONS:
+        return not word.startswith("_") and callable(getattr(functional, word, None))
     if not (_own(module) or any(_begins(module, room) for room in CLASSES_OF)):
         return False
     try:
