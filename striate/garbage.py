@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 USUAL = gc.get_threshold()
+LITTLE = 256 << 20  # bytes, for which no garbage is looked for
 RARELY = 100_000  # new objects, after which Python looks: torch and what comes with it make more
 
 
@@ -35,3 +36,29 @@ def of_what_comes() -> None:
     if not gc.get_freeze_count():
         gc.freeze()
     gc.set_threshold(*USUAL)
+
+
+class Outside:
+    """Bytes that objects hold outside of Python, which counts objects alone.
+
+    Models are garbage in circles, each with memory for its plans: a loop over many of them would
+    hold as much as a few hundred objects happen to hold. Garbage is looked for when twice as much
+    is held as after the last time.
+    """
+
+    def __init__(self) -> None:
+        self.held, self.most = 0, LITTLE
+
+    def take(self, count: int) -> None:
+        """Note that so many bytes are about to be taken."""
+        self.held += count
+        if self.held > self.most and gc.isenabled():
+            gc.collect()
+            self.most = max(2 * self.held, LITTLE)
+
+    def give(self, count: int) -> None:
+        """Note that so many are free again."""
+        self.held -= count
+
+
+OUTSIDE = Outside()

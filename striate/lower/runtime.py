@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, TrainingError
+from ..garbage import OUTSIDE
 from .moves import Moves, block, form
 from .plan import Plan
 
@@ -229,6 +230,8 @@ class Engine:
 
     def __init__(self, plan: Plan, library: Library) -> None:
         self.plan, self.library = plan, library
+        self.size = plan.place()
+        OUTSIDE.take(self.size)
         words = np.array(plan.words(library.kernels), np.int64)
         self._error = error = ctypes.create_string_buffer(500)
         self._engine = library.calls.striate_new(words.ctypes.data, len(words), error, len(error))
@@ -242,6 +245,7 @@ class Engine:
         self._arena = library.calls.striate_arena(self._engine)
 
     def __del__(self) -> None:
+        OUTSIDE.give(self.size)
         if getattr(self, "_engine", None):
             self.library.calls.striate_free(self._engine)
 
