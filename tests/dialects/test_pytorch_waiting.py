@@ -134,6 +134,10 @@ LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "summed": lambda y, t: F.cross_entropy(y, t, reduction="sum") / 24,
     "weighted": lambda y, t: F.cross_entropy(y, t, weight=torch.arange(1.0, 6)),
     "one class ignored": lambda y, t: F.cross_entropy(y, t, ignore_index=2),
+    "one left out": lambda y, t: F.cross_entropy(y, t.masked_fill(t == 2, -100)),
+    "one left out near": lambda y, t: F.cross_entropy(
+        y, t.masked_fill(t == 2, -2), ignore_index=-2
+    ),
     "smoothed": lambda y, t: F.cross_entropy(y, t, label_smoothing=0.2),
     "scaled": lambda y, t: 0.5 * F.cross_entropy(y, t),
     "log_softmax": lambda y, t: F.nll_loss(F.log_softmax(y, -1), t),

@@ -298,14 +298,21 @@ def _of_classes(loss: Any, node: Any) -> Array | None:
     below, _ = loss.next_functions[0]
     if below.name() != "LogSoftmaxBackward0" or below.next_functions[0][0] is not node:
         return None
-    if loss._saved_reduction != MEAN or loss._saved_ignore_index < NEGATIVE:
+    ignored = loss._saved_ignore_index
+    if loss._saved_reduction != MEAN or ignored < NEGATIVE:
         return None
     if below._saved_dim != 1 and below._saved_dim < NEGATIVE:  # over the samples
         return None
     scores, classes = below._saved_result.detach().numpy(), loss._saved_target.numpy()
-    if scores.ndim != 2 or scores.dtype != np.float32 or classes.min() < 0:
+    if scores.ndim != 2 or scores.dtype != np.float32:
         return None
-    return native.crossentropy(scores, np.take(_one(scores.shape[1]), classes, axis=0), 1.0)[1]
+    if 2 * NEGATIVE - ignored <= scores.shape[1] and classes.min() < 0:  # a place from the end
+        return None
+    try:
+        targets = _one(scores.shape[1])[classes]
+    except IndexError:  # one that is ignored
+        return None
+    return native.crossentropy(scores, targets, 1.0)[1]
 
 
 @functools.lru_cache(16)
