@@ -236,6 +236,7 @@ class Engine:
         self._error = error = ctypes.create_string_buffer(500)
         self._engine = library.calls.striate_new(words.ctypes.data, len(words), error, len(error))
         if not self._engine:
+            OUTSIDE.give(self.size)
             raise TrainingError(
                 "the native engine",
                 "refused a plan",
@@ -245,9 +246,9 @@ class Engine:
         self._arena = library.calls.striate_arena(self._engine)
 
     def __del__(self) -> None:
-        OUTSIDE.give(self.size)
         if getattr(self, "_engine", None):
             self.library.calls.striate_free(self._engine)
+            OUTSIDE.give(self.size)
 
     def array(self, buffer: int, dtype: Any = np.float32) -> NDArray[Any]:
         """Return a buffer as an array (pieces, numbers of a piece), without a copy."""
