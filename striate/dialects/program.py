@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
 
+import numpy as np
 import torch
 
 from ..engine.progress import say
@@ -84,7 +85,7 @@ def run_script(
         stack.enter_context(served(Absent(absent((tree for _, tree in files), roots))))
         failed: BaseException | None = None
         try:
-            with _named(path, said, found):
+            with _named(path, said, found), _numbers_as_then(found):
                 _run(path, shared)
         except BaseException as error:
             failed = None if isinstance(error, SystemExit) and not error.code else error
@@ -131,6 +132,18 @@ def _own_warnings() -> Iterator[None]:
     """Show warnings of what a script's lines do, not once more of where its code is followed."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"striate\.layers\.")
+        yield
+
+
+@contextmanager
+def _numbers_as_then(found: list[Finding]) -> Iterator[None]:
+    """Print numbers of NumPy in lists as 0.1, and not as np.float64(0.1), where scripts know that.
+
+    What a script itself sets is its own, while it runs.
+    """
+    versions = [one.dialect.VERSIONS[one.version] for one in found]
+    plain = bool(versions) and not any(one.typed for one in versions)
+    with np.printoptions(legacy="1.25" if plain else None):
         yield
 
 

@@ -20,10 +20,14 @@ PICTURES = "STRIATE_PICTURES"  # in the environment: where a script's pictures g
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a dialect: `name` as `--dialect` takes it, `title` as people say it."""
+    """A version of a dialect: `name` as `--dialect` takes it, `title` as people say it.
+
+    `typed`: its scripts know numbers of NumPy that are printed with their type, as NumPy 2 does.
+    """
 
     name: str
     title: str
+    typed: bool = field(default=False, kw_only=True)
 
 
 class Looped(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from striate.dialects.program import run_script
@@ -334,3 +335,25 @@ def test_a_habit_means_what_it_did(
     for word in ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"):
         monkeypatch.setenv(word, "")
     run_script(script, dialect=dialect, seed=0, root=tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "printed"),
+    [("keras0", "0.5"), ("tf", "0.5"), ("bigdl", "0.5"), ("renom", "0.5"), ("pytorch0", "0.5"),
+     ("keras3", "np.float64(0.5)"), ("pytorch", "np.float64(0.5)")],
+)  # fmt: skip
+def test_numbers_in_lists_are_printed_as_at_the_time_of_the_script(
+    dialect: str, printed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = np.get_printoptions()
+    script = tmp_path / "x.py"
+    script.write_text(
+        "import numpy as np\n"
+        "print([np.float64(0.5)], np.array([[1.5, 2]]))\n"
+        "np.set_printoptions(precision=1)\n"
+        "raise SystemExit(3)\n"
+    )
+    with pytest.raises(SystemExit):
+        run_script(script, dialect=dialect, root=tmp_path / "runs")
+    assert f"[{printed}] [[1.5 2. ]]\n" in capsys.readouterr().out
+    assert np.get_printoptions() == before

@@ -56,7 +56,7 @@ VERSIONS: dict[str, KerasVersion] = {
         KerasVersion(
             "keras3", "Keras 3", "3.10.0", _NEWEST, first=0, head=True, folds=False, steps=True,
             words=("input_layer", "functional"), by_shape=True, latches=False,
-            edits_layers=False,
+            edits_layers=False, typed=True,
         ),
     )
 }  # fmt: skip

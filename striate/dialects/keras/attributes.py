@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +29,7 @@ from .order import of_code
 from .penalised import Added
 from .printed import printed
 from .session import KerasSession
+from .sizes import Shape
 from .tapes import Caller
 
 _CALL, _NUMPY, _ARRAY = Layer.__call__, Tensor.numpy, Tensor.__array__
@@ -444,49 +444,6 @@ def _word(session: KerasSession, layer: str, weight: str) -> str:
     if session.version.old:
         return f"{layer}_{OLD_WORDS.get(weight, weight)}"
     return f"{layer}/{weight}" + (":0" if session.version.name != "keras3" else "")
-
-
-class Size(int):
-    """A size of a shape, as TensorFlow 1 gives it too."""
-
-    @property
-    def value(self) -> int:
-        """The number."""
-        return int(self)
-
-
-class Shape(tuple[Any, ...]):
-    """A shape as TensorFlow gives it."""
-
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        if isinstance(found, int):
-            return Size(found)
-        return Shape(found) if isinstance(index, slice) else found
-
-    @property
-    def rank(self) -> int:
-        """Number of axes."""
-        return len(self)
-
-    def num_elements(self) -> int:
-        """Return how many numbers there are."""
-        return math.prod(self)
-
-    numel = num_elements
-
-    def is_fully_defined(self) -> bool:
-        """Return whether all sizes are known."""
-        return None not in self
-
-    def as_list(self) -> list[Any]:
-        """Return the sizes in a list."""
-        return list(self)
-
-    @property
-    def ndims(self) -> int:
-        """Number of axes."""
-        return len(self)
 
 
 def _sizes(spec: Spec) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from ..session import Script, Session, Version
 
 NAME, DEFAULT, HIDES = "pytorch", "pytorch", False
 VERSIONS = {
-    "pytorch": Version("pytorch", "PyTorch"),
+    "pytorch": Version("pytorch", "PyTorch", typed=True),
     "pytorch0": Version("pytorch0", "PyTorch 0.3"),
 }
 ROOTS = ("torch", "torchvision")
