@@ -24,7 +24,8 @@ def trained(title: str, name: str, file: Published | None, into: Path) -> Path |
     if os.environ.get(WEIGHTS) == "drawn":
         say(f"note: {name} begins with weights that are drawn, not with its trained ones")
         return None
-    failed = f"no file of {name} in {into}"
+    what, failed = "the trained weights are not on this machine", f"no file of {name} in {into}"
+    need = "the published file"
     if file is not None:
         address = file.mirrors[0] + file.name
         say(f"note: fetching {address}, once")
@@ -32,15 +33,12 @@ def trained(title: str, name: str, file: Published | None, into: Path) -> Path |
             return fetch(file, into)
         except StoreError as error:
             failed = error.rows["got"]
+        what, need = f"{what}, and could not be fetched", f"{need} {file.name}"
     raise DialectError(
         title,
-        "the trained weights are not on this machine, and could not be fetched"
-        if file is not None
-        else "the trained weights are not on this machine",
+        what,
         got=failed,
-        need=f"the published file {file.name} in {into}"
-        if file is not None
-        else f"the published file in {into}",
+        need=f"{need} in {into}",
         fix=f"{WEIGHTS}=drawn in the environment goes on with weights that are drawn, which learn "
         "from the start; weights=None in the script does too",
         at=caller(),

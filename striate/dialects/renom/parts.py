@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,30 +19,32 @@ class Whole:
         self.rows = [(one, vars(one), [*one.own().values()]) for one in parts]
         self.carrying = [one for one in parts if one.carries]
 
+    def rest(self) -> None:
+        """Let what follows have no history."""
+        for _, attributes, own in self.rows:
+            attributes["recording"] = False
+            for variable in own:
+                variable.leaf = None
+
 
 class Parts:
-    """What is known of models; `version` is another one after each change."""
+    """What is known of models, by their `id`; `version` is another one after each change."""
 
     def __init__(self) -> None:
         self.version = 0
-        self.known: weakref.WeakKeyDictionary[Model, Whole] = weakref.WeakKeyDictionary()
-        self.last: tuple[weakref.ref[Model], Whole] | None = None  # what was asked for last
+        self.known: dict[int, Whole] = {}  # they hold their models, until the next one is made
 
     def of(self, model: Model) -> Whole:
         """Return what a model consists of."""
-        last = self.last
-        if last is not None and last[0]() is model:
-            return last[1]
-        whole = self.known.get(model)
+        whole = self.known.get(id(model))
         if whole is None:
-            whole = self.known[model] = Whole(model)
-        self.last = weakref.ref(model), whole
+            whole = self.known[id(model)] = Whole(model)
         return whole
 
     def changed(self) -> None:
         """Forget all that is known."""
         self.version += 1
-        self.known, self.last = weakref.WeakKeyDictionary(), None
+        self.known = {}
 
 
 PARTS = Parts()
@@ -91,7 +92,7 @@ class Recording:
         model = self.model
         if model.script is not None:
             model.script.trains(model, model)
-        whole = PARTS.of(model)
+        self.whole = whole = PARTS.of(model)
         for part, attributes, own in whole.rows:
             attributes["recording"] = recording = part.updating  # past __setattr__
             for variable in own:
@@ -100,7 +101,7 @@ class Recording:
             one.carry_on()
 
     def __exit__(self, *failed: object) -> None:
-        for _, attributes, own in PARTS.of(self.model).rows:
-            attributes["recording"] = False
-            for variable in own:
-                variable.leaf = None
+        now = PARTS.of(self.model)
+        now.rest()
+        if now is not self.whole:  # parts that the model has no more, and weights
+            self.whole.rest()
