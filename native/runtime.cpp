@@ -119,6 +119,7 @@ struct striate_work {
   int64_t before_count;
   const striate_block* after;
   int64_t after_count;
+  int64_t left_out, left_out_count;  // stages of that part that are not run, and how many
 };
 
 }  // extern "C"
@@ -163,7 +164,8 @@ class Run {
         plan_(engine.plan()),
         work_(work),
         steps_((work.samples + plan_.batch - 1) / plan_.batch),
-        pace_(engine.pace(work.end_stage)),
+        end_(work.end_stage - work.left_out_count),
+        pace_(engine.pace(end_)),
         team_reserved_(work.threads > 1 ? team_.reserve() : std::unique_lock<std::mutex>()),
         members_(team_reserved_.owns_lock() ? team_.gather(work.threads) : 1),
         held_up_(static_cast<size_t>(members_), -1.0) {
@@ -213,10 +215,10 @@ class Run {
     }
     while (!leave_) {
       describe(context.step, step_);
-      for (int64_t s = work_.first_stage; s < work_.end_stage;) {
+      for (int64_t s = work_.first_stage; s < end_;) {
         work_through(stage_at(s), context);
         const int64_t next = shared_after(s);
-        const bool last = next == work_.end_stage;
+        const bool last = next == end_;
         if (last && together_ && window.full()) held_up = window.lost(), window = {};
         window.slept += gate_.meet([&] {
           for (; s < next; ++s) finish(stage_at(s), context);
@@ -239,7 +241,7 @@ class Run {
 
   // The first stage behind `s` that is shared out, or the end.
   int64_t shared_after(int64_t s) const {
-    for (++s; s < work_.end_stage && stage_at(s).over == Over::nothing;) ++s;
+    for (++s; s < end_ && stage_at(s).over == Over::nothing;) ++s;
     return s;
   }
 
@@ -314,7 +316,10 @@ class Run {
     step_began_ = now;
   }
 
-  const Stage& stage_at(int64_t s) const { return plan_.stages[static_cast<size_t>(s)]; }
+  // A stage by its number among those that are run.
+  const Stage& stage_at(int64_t s) const {
+    return plan_.stages[static_cast<size_t>(s < work_.left_out ? s : s + work_.left_out_count)];
+  }
 
   Engine& engine_;
   const std::unique_lock<std::mutex> reserved_;
@@ -322,6 +327,7 @@ class Run {
   const striate_work& work_;
   std::vector<Source> sources_;
   const int64_t steps_;
+  const int64_t end_;  // of the stages, numbered without those that are left out
   Pace& pace_;
   Team& team_ = Team::instance();
   const std::unique_lock<std::mutex> team_reserved_;
@@ -358,11 +364,18 @@ const char* fault(const Plan& plan, const striate_work& work) {
   const int64_t stages = static_cast<int64_t>(plan.stages.size());
   if (work.first_stage < 0 || work.first_stage >= work.end_stage || work.end_stage > stages)
     return "there are no such stages";
+  const int64_t left_out_end = work.left_out + work.left_out_count;
+  if (work.left_out_count < 0 ||
+      (work.left_out_count > 0 &&
+       (work.left_out <= work.first_stage || left_out_end >= work.end_stage)))
+    return "the stages that are left out do not lie between others";
   if (work.samples < 1 || plan.batch < 1) return "there are no samples";
   if (plan.sums > 0 && work.sums == nullptr) return "there is no place for the sums";
-  for (int64_t s = work.first_stage; s < work.end_stage; ++s)
+  for (int64_t s = work.first_stage; s < work.end_stage; ++s) {
+    if (s >= work.left_out && s < left_out_end) continue;
     for (const auto& call : plan.stages[static_cast<size_t>(s)].calls)
       if (const char* what = fault(call->external(), work)) return what;
+  }
   return nullptr;
 }
 

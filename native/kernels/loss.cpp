@@ -62,18 +62,19 @@ struct ClassShares {
   }
 };
 
-// -sum(target * log(softmax(logits))); targets move by `smoothing` towards 1 / classes.
+// -sum(target * log(softmax(logits))); targets move by `smoothing` towards 1 / classes. With `tiny`,
+// which is added in the logarithm, the gradient is softmax - target whatever the targets add up to.
 template <class Targets>
 struct SoftmaxCrossentropy final : Loss {
   Targets targets;
   View probabilities;
-  Real smoothing = 0;
+  Real smoothing = 0, tiny = 0;
 
   template <class V>
   void visit(V& v) {
     v("logits", outputs), v("classes", count), v(Targets::NAME, targets.field);
     v("weights", weights), v("gradient", gradient), v("probabilities", probabilities);
-    v("values", values), v("smoothing", smoothing);
+    v("values", values), v("smoothing", smoothing), v("tiny", tiny);
   }
 
   void check(const Check& c) const override {
@@ -94,14 +95,16 @@ struct SoftmaxCrossentropy final : Loss {
     const float log_sum = most + log(all(exponentials))[0];
     const Vec mine = all(share(context, sample)), toward = all(static_cast<float>(smoothing));
     const float uniform = static_cast<float>(smoothing / static_cast<double>(count));
-    const float total = total_of_targets(context, sample);
+    const float total = tiny > 0 ? 1 : total_of_targets(context, sample);
+    const Vec least = all(static_cast<float>(tiny));
     Vec loss{};
     for (int64_t c = 0; c < round_up(count, GROUP); c += LANES) {
       const Vec logits = load_first(z + c, count - c);
       const Vec given_target = targets.part(context, sample, c, count);
       const Vec target = keep_first(given_target * (1 - toward) + uniform, count - c);
       const Vec p = keep_first(exp(logits - most) / exponentials, count - c);
-      loss += keep_first(target * (log_sum - logits), count - c);
+      const Vec entropy = tiny > 0 ? -log(p + least) : log_sum - logits;
+      loss += keep_first(target * entropy, count - c);
       put(context, gradient, sample, c, (p * total - target) * mine);
       put(context, probabilities, sample, c, p);
     }

@@ -18,14 +18,14 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ..lower.builder import Update
-from ..lower.lower import lower
+from ..lower.lower import Head, lower
 from ..lower.moves import Shown, as_it_is
 from ..lower.rules import cost, covered, units
 from ..lower.runtime import library
 from ..lower.trace import trace
 from ..lower.units.foreign import Foreign
 from ..lower.units.unit import Unit
-from .taped_plan import Step, TapedPlan, Within
+from .taped_plan import Form, Step, TapedPlan, Within
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -47,7 +47,8 @@ class Taped:
 
     A loop that makes nothing of the gradients but a step of an optimizer says so beforehand
     (`expect`) and makes it by `step`, in which each gradient is used where it is made. Gradients
-    that are asked for all the same are computed anew.
+    that are asked for all the same are computed anew. Where it looks at nothing before the step, the
+    call may be made `later`: all of it is one run then (`step_of_loss`).
 
     Gradients that are to have a history themselves (`create_graph=True`) are those of `again`: a
     function that gives the output for a batch once more, by torch's own operations, with other
@@ -69,6 +70,7 @@ class Taped:
         self.places = {id(weight): index for index, weight in enumerate(model.parameters())}
         self.plans: list[TapedPlan] = []
         self.expected: Update | None = None
+        self.head: Head | None = None  # the loss from which that is expected
         self.asked = False  # for gradients of a call that was expected to be a step
         self.habit: Any = None  # what a dialect knows of the loop around it
         self.lock = threading.RLock()
@@ -112,38 +114,54 @@ class Taped:
         call = self.call(x.detach().numpy(), weights, slopes=x.requires_grad)
         return call.recorded(weights, x if x.requires_grad else None)
 
-    def call(self, x: NDArray[Any], weights: Sequence[Tensor], *, slopes: bool = False) -> Call:
+    def call(
+        self,
+        x: NDArray[Any],
+        weights: Sequence[Tensor],
+        *,
+        slopes: bool = False,
+        later: bool = False,
+    ) -> Call:
         """Compute the output for a batch; autograd does not hear of it until it is `recorded`.
 
-        `slopes`: the gradient of the input will be wanted too.
+        `slopes`: the gradient of the input will be wanted too. `later`: it is computed when it is
+        asked for, or with the step.
         """
         with self.lock:
             self.calls += 1
-            update = None if slopes else self.expected
-            plan = self.plan(len(x), x.dtype, update, slopes=slopes)
-            return Call(self, plan, self.calls, plan.given(x), weights)
+            form = Form(x.dtype, slopes=True) if slopes else self._form(x.dtype)
+            plan = self.plan(len(x), form)
+            call = Call(self, plan, self.calls, plan.given(x), weights)
+            if not later:
+                call.run()
+            return call
 
-    def expect(self, update: Update) -> None:
-        """Let the next calls be such that this step can follow."""
-        self.expected = None if self.asked else update
+    def expect(self, update: Update, head: Head | None = None) -> None:
+        """Let the next calls be such that this step can follow, from this loss in the same run."""
+        self.expected, self.head = (None, None) if self.asked else (update, head)
 
-    def plan(
-        self,
-        size: int,
-        dtype: np.dtype[Any],
-        update: Update | None = None,
-        *,
-        slopes: bool = False,
-    ) -> TapedPlan:
+    def in_one_run(self, samples: int, dtype: np.dtype[Any]) -> bool:
+        """Return whether a call, its loss and its step, as they are expected, can be one run."""
+        return self.head is not None and self.plan(samples, self._form(dtype)).whole is not None
+
+    def _form(self, dtype: np.dtype[Any]) -> Form:
+        return Form(dtype, self.expected, self.head)
+
+    def plan(self, size: int, form: Form) -> TapedPlan:
         """Return a plan for batches of this size: the largest so far, or a new one."""
-        form = dtype, update, slopes
         for plan in self.plans:
             if plan.most >= size and plan.form == form:
                 return plan
         native = library()
         assert native is not None
         lowered = lower(
-            self.program, size, [dtype.name], backward=True, update=update, slopes=slopes
+            self.program,
+            size,
+            [form.dtype.name],
+            head=form.head,
+            backward=True,
+            update=form.update,
+            slopes=form.slopes,
         )
         self.plans.insert(0, TapedPlan(lowered, native, self, form))
         return self.plans[0]
@@ -153,7 +171,7 @@ class Call:
     """One call of a `Taped`: its output, and what gradients are made of.
 
     What follows from the output is told either to autograd (`recorded`) or to the call itself: a
-    `step`, or `gradients`.
+    `step`, or `gradients`. One that has not `run` yet can be a `step_of_loss`.
     """
 
     def __init__(
@@ -167,13 +185,26 @@ class Call:
         self.taped, self.plan, self.number, self.x, self.weights = taped, plan, number, x, weights
         self.spent = False  # the weights are no longer those of the call
         self.draws = torch.get_rng_state() if plan.execution.foreign else None
-        self.array = plan.forward(number, x, weights)
-        plan.statistics()
+        self.array, self.ran = plan.output(len(x)), False
+
+    def run(self) -> None:
+        """Compute the output, with the weights as they are now."""
+        with self.plan.lock:
+            self.plan.forward(self.number, self.x, self.weights, self.array)
+            self.plan.statistics()
+            self.ran = True
+
+    @property
+    def memory(self) -> NDArray[Any]:
+        """The array where the output is, once it is computed."""
+        return self.plan.value.array_to_user(self.array)
 
     @property
     def numbers(self) -> NDArray[Any]:
         """The output as an array, which shares its memory."""
-        return self.plan.value.array_to_user(self.array)
+        if not self.ran:
+            self.run()
+        return self.memory
 
     def recorded(self, weights: Sequence[Tensor], x: Tensor | None = None) -> Tensor:
         """Return the output, with the history that it is made of these weights, and of `x`."""
@@ -190,12 +221,29 @@ class Call:
         """
         plan = self.plan
         with plan.lock:
-            same = plan.update is step.update or plan.update == step.update
-            if plan.held != self.number or not same:
+            if plan.held != self.number or not self._expected(step):
                 return False
             plan.step(self.number, slope, step)
         self.spent = True
         return True
+
+    def step_of_loss(self, targets: NDArray[Any], step: Step) -> float | None:
+        """Compute the output and the loss that was expected, and make the step, all in one run.
+
+        Returns the mean loss, or None where that is not possible: it has run, or another step was
+        expected. `targets` are as the head of the plan reads them.
+        """
+        plan = self.plan
+        if self.ran or plan.whole is None or not self._expected(step):
+            return None
+        with plan.lock:
+            loss = plan.step_of_loss(self.number, self.x, self.weights, self.array, targets, step)
+        self.ran = self.spent = True
+        return loss
+
+    def _expected(self, step: Step) -> bool:
+        update = self.plan.form.update
+        return update is step.update or update == step.update
 
     def gradients(
         self, slope: NDArray[Any], weights: Sequence[Tensor] | None = None
@@ -212,12 +260,12 @@ class Call:
         plan, taped = self.plan, self.taped
         given = plan.slope(slope)
         with taped.lock:
-            if plan.update is not None:
-                taped.expected, taped.asked = None, True
-                plan = taped.plan(len(self.x), plan.dtype)
+            if plan.form.update is not None:
+                taped.expected, taped.head, taped.asked = None, None, True
+                plan = taped.plan(len(self.x), Form(plan.form.dtype))
             if plan.held != self.number:  # another call came between: the same values once more
                 with self._as_then(plan):
-                    plan.forward(self.number, self.x, weights)
+                    plan.forward(self.number, self.x, weights, plan.output(len(self.x)))
             return plan.backward(self.number, given, weights)
 
     @contextmanager

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..lower.builder import Part, Segment, TorchForward, Update
 from ..lower.execution import Execution
-from ..lower.lower import Lowered
+from ..lower.lower import Head, Lowered
 from ..lower.moves import Moves, Seen
 from ..lower.runtime import Library, Repeated, Sources
 from .lending import Gradients, Loan, Loans
@@ -57,7 +57,20 @@ class Lasting(list[Tensor]):
 
 
 Lying = tuple[int, tuple[int, ...]]  # the address of a tensor, and its strides
-Form = tuple[np.dtype[Any], Update | None, bool]
+@dataclass(frozen=True)
+class Form:
+    """What a plan can do.
+
+    Fields: `dtype` of the input, the `update` that may follow, the `head`, a loss from which that
+    may follow in the same run, and whether it has the `slopes` of the input.
+    """
+
+    dtype: np.dtype[Any]
+    update: Update | None = None
+    head: Head | None = None
+    slopes: bool = False
+
+
 Within = Callable[[], AbstractContextManager[Any]]
 _Run = Callable[..., None]
 
@@ -65,15 +78,13 @@ _Run = Callable[..., None]
 class TapedPlan:
     """A plan whose forward part leaves in the arena what its backward part needs.
 
-    Fields: `most`, samples of a batch; its `form`: the `dtype` of the input, the `update` that may
-    follow, and whether it has the `slopes` of the input. It does not hold the `Taped` that has it,
-    nor what an optimizer lends: the memory of a network that is gone is free at once.
+    Fields: `most`, samples of a batch, and its `form`. It does not hold the `Taped` that has it, nor
+    what an optimizer lends: the memory of a network that is gone is free at once.
     """
 
     def __init__(self, lowered: Lowered, native: Library, taped: Taped, form: Form) -> None:
         self.execution, self.lock, self.seed = Execution(lowered, native), taped.lock, taped.seed
         self.most, self.form = lowered.plan.batch, form
-        self.dtype, self.update, self.slopes = form
         self.held = 0  # the number of the call whose values are in the arena
         self.lent: weakref.ref[Slots] | None = None  # that are in the arena
         values = lowered.program.values
@@ -87,6 +98,7 @@ class TapedPlan:
         self.loans = Loans(self.execution, loans)
         self.sources = Sources(lowered.sources)  # input, output, and their gradients, last first
         self.forth, self.back = self._runs(lowered, taped.within)
+        self.whole = self._whole(lowered)
         self.moved = [
             (weight, loan)
             for (weight, place), loan in zip(self.weights, loans, strict=True)
@@ -120,30 +132,49 @@ class TapedPlan:
         coming, going = self.loans.coming, self.loans.going
         if not self.execution.foreign:
             forth = engine.repeated((0, turn), self.sources, before=coming)
-            return forth, engine.repeated((turn, end), self.sources, after=going)
+            back = engine.repeated((turn, end), self.sources, after=going, without=lowered.judged)
+            return forth, back
         before = [part for part in lowered.segments if _before(part, turn)]
         after = lowered.segments[len(before) :]
         in_parts = _InParts(self, within, [Segment(0, 1), *before], before=coming)
         return in_parts, _InParts(self, within, after, after=going)
 
+    def _whole(self, lowered: Lowered) -> Repeated | None:
+        """Return what makes a step in one run, or None: torch has a part, or its buffers change."""
+        engine, several = self.execution.engine, self.execution.foreign or not lowered.judged
+        if several or any(one.given is None and not one.trained for one in lowered.weights):
+            return None
+        coming, going = self.loans.coming, self.loans.going
+        stages = 0, len(lowered.plan.stages)
+        return engine.repeated(
+            stages, self.sources, before=coming, after=going, without=lowered.given
+        )
+
     def given(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return a batch of the user's as the plan reads it."""
         return np.ascontiguousarray(self.first.array_from_user(x))
 
-    def forward(self, call: int, x: NDArray[Any], weights: Sequence[Tensor]) -> NDArray[Any]:
+    def output(self, samples: int) -> NDArray[Any]:
+        """Return an array for the output, as `forward` fills it."""
+        return np.empty((samples, *self.shape), np.float32)
+
+    def forward(
+        self, call: int, x: NDArray[Any], weights: Sequence[Tensor], output: NDArray[Any]
+    ) -> None:
         """Compute the output, with these weights."""
+        self._enter(x, weights, output)
+        self.forth(len(x), seed=self.seed, number=call)
+        self.held = call
+
+    def _enter(self, x: NDArray[Any], weights: Sequence[Tensor], output: NDArray[Any]) -> None:
         if weights is not self.lasting or self.computed:
             lying = [(one.data_ptr(), one.stride()) for one in (*weights, *self.steady)]
             if lying != self.lying or self.computed:
                 self.loans.take(self._given(weights))
                 self.lying = lying
             self.lasting = weights if isinstance(weights, Lasting) else None
-        output = np.empty((len(x), *self.shape), np.float32)
         self.sources.put(0, x)
         self.sources.put(1, output)
-        self.forth(len(x), seed=self.seed, number=call)
-        self.held = call
-        return output
 
     def _given(self, weights: Sequence[Tensor]) -> Iterator[NDArray[Any]]:
         """Yield the arrays that the buffers of the weights are to hold."""
@@ -170,7 +201,7 @@ class TapedPlan:
         for one in self.gradients:
             found[one.place] = one.begin(weights[one.place])
         slopes = None
-        if self.slopes:
+        if self.form.slopes:
             sizes = [size or 1 for size in self.first.shape]
             slopes = np.empty((len(slope), *sizes), np.float32)
             self.sources.put(3, slopes)
@@ -181,6 +212,28 @@ class TapedPlan:
 
     def step(self, call: int, slope: NDArray[Any], step: Step) -> None:
         """Change the weights that the call was given, and what the optimizer keeps."""
+        self._lend(step)
+        self._backward(call, self.slope(slope), rate=step.rate, update=step.number)
+
+    def step_of_loss(
+        self,
+        call: int,
+        x: NDArray[Any],
+        weights: Sequence[Tensor],
+        output: NDArray[Any],
+        targets: NDArray[Any],
+        step: Step,
+    ) -> float:
+        """Compute the output and its loss, and make the step, in one run; return the mean loss."""
+        assert self.whole is not None
+        self._enter(x, weights, output)
+        self.sources.put(3, targets)
+        self._lend(step)
+        self.held, self.whole.sums[0] = 0, 0.0
+        self.whole(len(x), seed=self.seed, number=call, rate=step.rate, update=step.number)
+        return float(self.whole.sums[0]) / len(x)
+
+    def _lend(self, step: Step) -> None:
         if self.lent is None or self.lent() is not step.slots:
             self.take(step.slots)
         if self.loans.changed:
@@ -188,7 +241,6 @@ class TapedPlan:
                 self.seen[place].array if place is not None and weight.trained else None
                 for weight, place in self.weights
             )
-        self._backward(call, self.slope(slope), rate=step.rate, update=step.number)
 
     def take(self, slots: Slots) -> None:
         """Have what an optimizer keeps, wherever it was."""

@@ -33,6 +33,8 @@ class Head:
     undone: str = ""  # the model's last activation, which the loss does not want
     smoothing: float = 0.0
     weighted: bool = False  # each sample has a weight
+    bytes: int = 4  # of the number of a class
+    tiny: float = 0.0  # as the kernels of a softmax explain it
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Lowered:
     output: int  # the value that the loss is taken of, or the first output
     update: Update | None = None
     turn: int = 0  # the first stage after the outputs are saved; with `backward` more follow
+    given: range = range(0)  # of the stages that read the gradients of the outputs
+    judged: range = range(0)  # of those that make them instead, of the loss
 
     @property
     def training(self) -> bool:
@@ -79,9 +83,10 @@ def lower(
     `dtypes` are those of the input arrays. With a `head` and an `update` the plan trains; with a
     `head` alone it measures the loss; with neither it saves the outputs. `backward` goes on from
     there: it takes the gradients of the outputs from further arrays, and leaves those of the
-    weights in memory; with `slopes` it also saves those of the inputs. `bfloat16`: convolutions
-    multiply numbers of 16 bits; weights, sums and all else stay float32. `shares`: for how many
-    threads a lone image is cut into parts, if it is large enough.
+    weights in memory; with `slopes` it also saves those of the inputs. With `backward` and a `head`
+    a run has either the stages that take the gradients, or those of the loss. `bfloat16`:
+    convolutions multiply numbers of 16 bits; weights, sums and all else stay float32. `shares`: for
+    how many threads a lone image is cut into parts, if it is large enough.
     """
     training = update is not None or backward
     block = max(1, -(-batch // BLOCKS))
@@ -95,7 +100,7 @@ def lower(
         bfloat16=bfloat16,
         shares=1 if training or batch > 1 or small else shares,
     )
-    if head is not None and made[-1].steps[0].operation == Pointwise(head.undone):
+    if head is not None and not backward and made[-1].steps[0].operation == Pointwise(head.undone):
         made = made[:-1]
     _place(builder, made, loads)
     builder.learned.update(program.inputs if slopes else ())
@@ -105,14 +110,21 @@ def lower(
     for builder.unit, unit in enumerate(made):
         unit.forward(builder)
     builder.unit, sources, turn = -1, len(loads), 0
-    if head is None:
+    given = judged = range(0)
+    if head is None or backward:
         sources = _save(builder, [builder.images[at] for at in program.outputs], sources)
         builder.end()
         turn = len(builder.plan.stages)
         if backward:
             sources = _given(builder, program, sources)
-    else:
+        if backward and head is not None:
+            builder.end()
+            given = range(turn, len(builder.plan.stages))
+    if head is not None:
         sources = _loss(builder, made[-1].output, head, sources)
+        if backward:
+            builder.end()
+            judged = range(given.stop, len(builder.plan.stages))
     if training:
         for builder.unit, unit in reversed(list(enumerate(made))):
             if unit.output in builder.learned:
@@ -126,7 +138,7 @@ def lower(
         else:
             _leave(builder)
     builder.end()
-    output = made[-1].output if head else program.outputs[0]
+    output = made[-1].output if head and not backward else program.outputs[0]
     builder.lasting.add(builder.images[output].view.buffer)
     share(builder.plan, builder.image_forms, builder.lasting)
     return Lowered(
@@ -142,6 +154,8 @@ def lower(
         output,
         update,
         turn,
+        given,
+        judged,
     )
 
 
@@ -245,7 +259,7 @@ def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
     fields: dict[str, Value] = {}
     if head.labels:
         labels = builder.plan.add(1, builder.plan.batch, "labels")
-        builder.samples(Call("load_labels", {"source": source, "bytes": 4, "output": labels}))
+        builder.samples(Call("load_labels", {"source": source, "bytes": head.bytes, "output": labels}))
         fields["labels"] = labels
     else:
         size = (image.height, image.width, image.channels)
@@ -266,7 +280,7 @@ def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
     else:
         fields |= {"logits": image.view, "classes": image.numel, "smoothing": head.smoothing}
     if head.kernel.startswith("softmax"):
-        fields["probabilities"] = ABSENT_VIEW
+        fields |= {"probabilities": ABSENT_VIEW, "tiny": head.tiny}
     fields |= {"weights": weights, "gradient": gradient, "values": values}
     builder.samples(Call(head.kernel, fields))
     builder.alone(Call("add_sums", {"values": values, "first": 0}))

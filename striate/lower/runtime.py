@@ -22,6 +22,7 @@ from .plan import Plan
 
 FOLDER = Path(os.environ.get("STRIATE_NATIVE") or Path(__file__).parent / "native")
 SUFFIX = ".dylib" if platform.system() == "Darwin" else ".so"
+NONE = range(0)
 ISAS = ("avx512bf16", "avx512", "avx2", "baseline")  # each has all that the next one has
 NOT_BUILT = (
     "striate: the native engine was not built, so models run on torch operations, several times "
@@ -55,6 +56,7 @@ class _Work(ctypes.Structure):
         ("stop", ctypes.c_void_p),
         *(("before", ctypes.c_void_p), ("before_count", ctypes.c_int64)),
         *(("after", ctypes.c_void_p), ("after_count", ctypes.c_int64)),
+        *((name, ctypes.c_int64) for name in ("left_out", "left_out_count")),
     )
 
 
@@ -321,13 +323,14 @@ class Engine:
         sources: Sources,
         before: Moves | None = None,
         after: Moves | None = None,
+        without: range = NONE,
     ) -> Repeated:
         """Return a part of the plan that is run again and again over what is then in `sources`.
 
         What the moves are then is copied in each run `before` the first stage, and `after` the last
-        one, by all threads.
+        one, by all threads. `without`: stages in between that are not run.
         """
-        return Repeated(self, stages, sources, before, after)
+        return Repeated(self, stages, sources, before, after, without)
 
     def _run(self, work: _Work) -> None:
         if self.library.calls.striate_run(self._engine, ctypes.byref(work), self._error, 500) < 0:
@@ -364,12 +367,14 @@ class Repeated:
         sources: Sources,
         before: Moves | None,
         after: Moves | None,
+        without: range,
     ) -> None:
         self.engine, self.before, self.after = engine, before, after
         self.sums, self.rate = np.zeros(max(engine.plan.sums, 1)), np.zeros(1)
         self.work = _Work(sources.rows, len(sources.rows), None, 0, *stages)
         self.work.rates, self.work.sums = address(self.rate), address(self.sums)
         self.work.threads = cores()
+        self.work.left_out, self.work.left_out_count = without.start, len(without)
         if before is not None:
             self.work.before, self.work.before_count = ctypes.addressof(before.blocks), before.count
         if after is not None:

@@ -36,13 +36,19 @@ def rm() -> Iterator[Any]:
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each step was made in one pass."""
-    made, original = [], Call.step
+    made, original, of_loss = [], Call.step, Call.step_of_loss
 
     def step(self: Call, *args: Any) -> bool:
         made.append(original(self, *args))
         return made[-1]
 
+    def whole(self: Call, *args: Any) -> float | None:
+        loss = of_loss(self, *args)
+        made.extend([True] if loss is not None else [])
+        return loss
+
     monkeypatch.setattr(Call, "step", step)
+    monkeypatch.setattr(Call, "step_of_loss", whole)
     return made
 
 

@@ -250,14 +250,18 @@ class Programs:
         pixels = "nn.Conv2d" in str([*net.children()][-1:])
         losses = S.PIXEL_LOSSES if pixels else S.VECTOR_LOSSES
         cleared, first = again.one(S.CLEARED_ALWAYS), again.one((True, True, False))
+        loss = again.one(again.one((losses, losses[:1])))
+        early, noted = again.one((True, False)), again.one(S.NOTED)
         between = draw.one(S.BETWEEN) if draw.rng.random() < BETWEEN else ""
         rows = [
             batch + ("; t = T[:8]" if words["T"] else ""),
             cleared if first else "",
-            f"{{take}}; loss = {again.one(losses)}{{more}}; note('loss', loss)",
+            f"{{take}}; loss = {loss}{{more}}",
+            noted if early else "",
             "loss.backward()",
             between,
             "optimizer.step()",
+            "" if early else noted,
             "schedule.step()" if scheduled else "",
             "" if first else cleared,
         ]

@@ -71,6 +71,15 @@ CLEARED = (
 )
 CLEARED_ALWAYS = ("optimizer.zero_grad()", "net.zero_grad()", "optimizer.zero_grad(True)")
 
+NOTED = (
+    "note('loss', loss)",
+    "note('loss', loss.item())",
+    "note('loss', loss.detach(), out.argmax(1))",
+    "note('loss', float(loss.data), out)",
+    "note('out', out.max(1)[1])",
+    "",
+)
+
 VECTOR_LOSSES = (
     "F.cross_entropy(out, y)",
     "nn.CrossEntropyLoss(label_smoothing=<0.1|0.0>)(out, y)",

@@ -13,6 +13,7 @@ import striate as st
 from striate import layers as L
 from striate.engine import taped
 from striate.engine.taped import Taped
+from striate.engine.taped_plan import Form
 from striate.lower.moves import as_it_is
 from striate.lower.runtime import library
 
@@ -158,7 +159,7 @@ def test_large_weights_and_their_gradients_are_used_where_they_lie() -> None:
     taped, weights, kernel = lent()
     x = torch.rand(3, 2, 12, 12)
     taped(x, weights).sum().backward()
-    plan = taped.plan(3, np.dtype("float32"))
+    plan = taped.plan(3, Form(np.dtype("float32")))
     loan = next(loan for (weight, _), loan in zip(plan.weights, plan.loans.loans, strict=True)
                 if weight.count == kernel.numel())  # fmt: skip
     assert loan.outside is not None and loan.outside[1] == kernel.data_ptr()
@@ -213,7 +214,7 @@ def test_a_weight_that_lies_otherwise_is_copied() -> None:
 
 def test_only_whole_buffers_at_aligned_addresses_are_placed() -> None:
     model = network()
-    plan = Taped(model).plan(2, np.dtype("float32"))
+    plan = Taped(model).plan(2, Form(np.dtype("float32")))
     engine = plan.execution.engine
     weight = next(one for one, _ in plan.weights if one.exact)
     with pytest.raises(st.errors.TrainingError, match="cannot place a buffer") as caught:

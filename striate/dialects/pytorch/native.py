@@ -28,6 +28,7 @@ from ...layers.wrap import TorchCall
 from ...model import Model
 from ..dialect import Patch
 from ..session import Script, Session
+from . import deferred
 from .trained import parallel, start, trained
 from .twins import Twin
 
@@ -63,6 +64,9 @@ class Followed:
         for norm in self.norms:
             if norm.training and norm.num_batches_tracked is not None:
                 norm.num_batches_tracked.add_(1)
+        habit = self.taped.habit
+        if habit is not None and habit.later and not x.requires_grad and _main():
+            return deferred.output(self.taped, x, self.weights, habit.looked_at)
         return self.taped(x, self.weights).contiguous()
 
     def evaluate(self, x: Tensor) -> Tensor | None:
@@ -135,6 +139,8 @@ class Caller:
         try:
             x = args[0] if len(args) == 1 and not words else None
             if isinstance(x, Tensor):
+                if type(x) is deferred.Deferred:
+                    x.made.fill(x)
                 out = self._native(module, x)
                 if out is not None:
                     self.script.native_is_running()
@@ -265,6 +271,10 @@ class Caller:
                 known.turns += any(known.ways.values())
                 known.ways = {key: way for key, way in known.ways.items() if way is None}
                 known.last = None
+
+
+def _main() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _of_data(given: Sequence[Any]) -> bool:

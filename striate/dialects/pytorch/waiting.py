@@ -3,6 +3,7 @@
 `loss.backward()` and `optimizer.step()` are then one pass, in which each weight is changed where
 its gradient is made. Whatever else is done in between finds the gradients as ever. A script that
 speaks of `.grad` might look at them after the step, where they would be gone: it does not wait.
+Where it looks at neither the output nor the loss before the step, these wait too (`deferred`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from ...lower.builder import Update
 from ...lower.runtime import library
 from ..session import Script
 from ..table import DialectError
+from . import deferred
+from .deferred import CLASSES, Deferred, Loss, one_hot
 from .optimizers import rule_of, slots_of
 
 Array = NDArray[np.float32]
@@ -37,6 +40,9 @@ GRADIENTS = "STRIATE_GRADIENTS"  # in the environment: "kept" where they shall n
 MOST_NODES = 64  # of a loss behind a network
 HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 WATCHES = ("grad", "register_hook", "retain_grad", "register_post_accumulate_grad_hook")
+BYPASSES = ("type", "jit", "compile", "Function", "weakref", "ctypes", "func", "functorch", "vmap",
+            "__torch_function__", "multiprocessing")  # past the functions of deferred tensors
+MOST_EARLY = 2  # outputs that are looked at before the step, until none waits any more
 MEAN = 1  # torch's number of this reduction
 NEGATIVE = 1 << 63  # and more: what a node of torch shows for numbers below 0
 
@@ -50,7 +56,9 @@ class Habit:
     The network has it (`Taped.habit`), and the optimizer, while that lends what it keeps.
     Fields: `ids` of the weights that are trained; `refused`, for good, as gradients are added to
     others; `spent`, whether a step has used up the gradients, and they are not set to zero yet;
-    `lent`, what the optimizer keeps, after `count` steps.
+    `lent`, what the optimizer keeps, after `count` steps; `of_classes`, whether the last loss was the
+    mean crossentropy of classes alone; `later`, whether the output waits for the step, unless it was
+    used `early` too often.
     """
 
     def __init__(self, weights: Sequence[Tensor]) -> None:
@@ -62,6 +70,13 @@ class Habit:
         self.spent = False
         self.lent: Slots | None = None
         self.count = 0
+        self.of_classes = self.later = False
+        self.early = 0
+
+    def looked_at(self) -> None:
+        """Note that an output was used before the step."""
+        self.early += 1
+        self.later &= self.early < MOST_EARLY
 
     def follows(self, taped: Taped, optimizer: optim.Optimizer, rule: Update | None) -> None:
         """Note a step of the network that was made by torch."""
@@ -72,7 +87,7 @@ class Habit:
             self.optimizer = weakref.ref(optimizer)
         self.rule = rule
         if self.steps >= STEADY and rule is not None and not self.refused:
-            taped.expect(rule)
+            taped.expect(rule, CLASSES if self.of_classes else None)
 
     def is_of(self, optimizer: Any) -> bool:
         """Return whether this optimizer made the last step."""
@@ -110,16 +125,22 @@ class Habit:
 
 
 class Waiting:
-    """The gradients of one call, which are to be made from the gradient of its output."""
+    """The gradients of one call, which are to be made from the gradient of its output.
 
-    def __init__(self, call: Call, slope: Array, habit: Habit) -> None:
-        self.call, self.slope, self.habit = call, slope, habit
+    `of` says that: an array, or the loss that waits too.
+    """
+
+    def __init__(self, call: Call, of: Array | Loss, habit: Habit) -> None:
+        self.call, self.of, self.habit = call, of, habit
         self.versions = [one._version for one in call.weights]
 
     def settle(self) -> None:
         """Compute them."""
         self._as_then()
-        found = self.call.gradients(self.slope)
+        if isinstance(self.of, Loss):
+            self.of.output.run()
+            self.of = self.of.slope()
+        found = self.call.gradients(self.of)
         for weight, gradient in zip(self.call.weights, found, strict=True):
             if gradient is not None:
                 GRAD.__set__(weight, gradient)
@@ -135,14 +156,25 @@ class Waiting:
         self._as_then()
         lent = habit.lend(optimizer, self.call.weights)
         rate = float(optimizer.param_groups[0]["lr"])
-        if lent is None or not self.call.step(self.slope, Step(rule, rate, habit.count + 1, lent)):
+        if lent is None or not self._step(Step(rule, rate, habit.count + 1, lent)):
             return False
         habit.count += 1
         habit.spent = True
         increment_version(self.call.weights)
         return True
 
+    def _step(self, step: Step) -> bool:
+        of = self.of
+        if not isinstance(of, Loss):
+            return self.call.step(of, step)
+        found = self.call.step_of_loss(of.classes, step)
+        if found is not None:
+            of.tell(found)
+        return found is not None
+
     def _as_then(self) -> None:
+        if isinstance(self.of, Loss):
+            self.of.as_then()
         if [one._version for one in self.call.weights] != self.versions:
             raise DialectError(
                 "loss.backward",
@@ -176,11 +208,37 @@ class Waits:
         said = {word for kind, word, _ in self.script.words if kind in ("name", "text")}
         return bool(said) and said.isdisjoint(WATCHES) and os.environ.get(GRADIENTS) != "kept"
 
+    @functools.cached_property
+    def later(self) -> bool:
+        """Whether outputs can wait too: no word says what might take them for tensors with numbers."""
+        said = {word for kind, word, _ in self.script.words if kind in ("name", "import")}
+        return said.isdisjoint(BYPASSES)
+
     def settle(self) -> None:
         """Compute what waits: it is asked for, or what it depends on may change."""
         waiting, self.here.waiting = self.here.waiting, None
         if waiting is not None:
             waiting.settle()
+
+    def settle_all(self) -> None:
+        """Compute what waits, and an output that is deferred: weights may change."""
+        self.settle()
+        if deferred.HERE.pending is not None:
+            deferred.settle()
+
+    def backward_of(self, loss: Loss) -> bool:
+        """Return whether the gradients of a deferred loss can wait, and do now."""
+        self.settle()
+        self.here.last = None
+        call = loss.output.call
+        habit: Habit = call.taped.habit
+        if call.ran or habit.spent or habit.refused or not _untouched(call.weights):
+            return False
+        if torch.is_anomaly_enabled():
+            return False
+        self.here.last = call
+        self.here.waiting = Waiting(call, loss, habit)
+        return True
 
     def backward(self, loss: Tensor) -> bool:
         """Return whether the gradients of a loss can wait, and do now."""
@@ -201,7 +259,8 @@ class Waits:
         if habit.refused or not _untouched(call.weights):
             habit.refused = True
             return False
-        if call.plan.update is None or torch.is_anomaly_enabled():
+        habit.of_classes = self.later and _is_of_classes(loss.grad_fn, node)
+        if call.plan.form.update is None or torch.is_anomaly_enabled():
             return False
         slope = _of_classes(loss.grad_fn, node)
         if slope is None:
@@ -213,13 +272,19 @@ class Waits:
     def step(self, optimizer: Any) -> bool:
         """Return whether a step was made of what waits."""
         waiting = self.here.waiting
+        if deferred.HERE.pending is not None:
+            of = waiting and waiting.of
+            deferred.settle(of.output if isinstance(of, Loss) else None)
         if waiting is None or not waiting.step(optimizer):
             self.settle()
             self._check(optimizer)
             return False
+        habit = waiting.habit
         with self.lock:
-            self.spent.append(weakref.ref(waiting.habit))
+            self.spent.append(weakref.ref(habit))
         self.here.waiting = None
+        if waiting.call.plan.whole is not None:
+            habit.later = habit.of_classes and habit.early < MOST_EARLY
         return True
 
     def _spent(self) -> list[Habit]:
@@ -287,37 +352,39 @@ def only_call(loss: Tensor) -> Any:
     return found
 
 
+def _is_of_classes(loss: Any, node: Any) -> bool:
+    """Return whether a loss is the mean crossentropy of classes alone, by a node's scores."""
+    if loss.name() != "NllLossBackward0" or loss._saved_weight is not None:
+        return False
+    below, _ = loss.next_functions[0]
+    if below.name() != "LogSoftmaxBackward0" or below.next_functions[0][0] is not node:
+        return False
+    if loss._saved_reduction != MEAN or loss._saved_ignore_index < NEGATIVE:
+        return False
+    over_samples = below._saved_dim != 1 and below._saved_dim < NEGATIVE
+    return below._saved_result.ndim == 2 and not over_samples
+
+
 def _of_classes(loss: Any, node: Any) -> Array | None:
     """Return the gradient of the scores, where a loss is the mean crossentropy of classes alone.
 
     In one native call, instead of two by torch's autograd.
     """
     native = library()
-    if native is None or loss.name() != "NllLossBackward0" or loss._saved_weight is not None:
+    if native is None or not _is_of_classes(loss, node):
         return None
     below, _ = loss.next_functions[0]
-    if below.name() != "LogSoftmaxBackward0" or below.next_functions[0][0] is not node:
+    scores, classes = below._saved_result.detach().numpy(), loss._saved_target.numpy()
+    if scores.dtype != np.float32:
         return None
     ignored = loss._saved_ignore_index
-    if loss._saved_reduction != MEAN or ignored < NEGATIVE:
-        return None
-    if below._saved_dim != 1 and below._saved_dim < NEGATIVE:  # over the samples
-        return None
-    scores, classes = below._saved_result.detach().numpy(), loss._saved_target.numpy()
-    if scores.ndim != 2 or scores.dtype != np.float32:
-        return None
     if 2 * NEGATIVE - ignored <= scores.shape[1] and classes.min() < 0:  # a place from the end
         return None
     try:
-        targets = _one(scores.shape[1])[classes]
+        targets = one_hot(scores.shape[1])[classes]
     except IndexError:  # one that is ignored
         return None
     return native.crossentropy(scores, targets, 1.0)[1]
-
-
-@functools.lru_cache(16)
-def _one(count: int) -> Array:
-    return np.eye(count, dtype=np.float32)
 
 
 def _untouched(weights: Sequence[Tensor]) -> bool:

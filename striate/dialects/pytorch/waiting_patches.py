@@ -11,6 +11,8 @@ from torch import Tensor, nn, optim
 
 from ..dialect import Patch
 from ..session import Session
+from .deferred import Deferred, Loss
+from .deferred import patches as deferred
 from .lost import retaining
 from .optimizers import RULED
 from .waiting import GRAD, Waits, home, weights_of
@@ -37,17 +39,24 @@ def patches(session: Session) -> Sequence[Patch]:
         (nn.Module, "zero_grad", _zero_module(nn.Module.zero_grad, waits)),
         (optim.Optimizer, "state", _state()),
         (optim.Optimizer, "__setstate__", _loading(optim.Optimizer.__setstate__)),
-        (nn.Parameter, "grad", _watched(GRAD, waits)),
-        (nn.Parameter, "data", _watched(DATA, waits)),
+        (nn.Parameter, "grad", _watched(GRAD, waits.settle)),
+        (nn.Parameter, "data", _watched(DATA, waits.settle_all)),
         *((nn.Parameter, name, _method(name, waits)) for name in CHANGING),
         *((kind, "step", _step(kind, waits)) for kind in RULED),
+        *deferred(),
     ]
 
 
 def _backward(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
     @functools.wraps(original)
     def backward(self: Tensor, *args: Any, **words: Any) -> None:
-        plain = not args and not words and type(self) is Tensor and not self.ndim
+        alone = not args and not words
+        if type(self) is Deferred:
+            made = self.made
+            if alone and isinstance(made, Loss) and waits.backward_of(made):
+                return
+            made.fill(self)
+        plain = alone and type(self) is Tensor and not self.ndim
         if not plain or not waits.backward(self):
             original(self, *args, **words)
 
@@ -69,8 +78,7 @@ def _method(name: str, waits: Waits) -> Callable[..., Any]:
 
     @functools.wraps(getattr(Tensor, name))
     def method(self: Tensor, *args: Any, **words: Any) -> Any:
-        if waits.here.waiting is not None:
-            waits.settle()
+        waits.settle_all()
         return getattr(Tensor, name)(self, *args, **words)
 
     return method
@@ -123,17 +131,15 @@ def _loading(original: Callable[..., None]) -> Callable[..., None]:
     return set_state
 
 
-def _watched(field: Any, waits: Waits) -> property:
+def _watched(field: Any, settle: Callable[[], None]) -> property:
     """Return a field of a parameter, before whose use nothing waits."""
 
     def get(self: Tensor) -> Any:
-        if waits.here.waiting is not None:
-            waits.settle()
+        settle()
         return field.__get__(self)
 
     def put(self: Tensor, value: Any) -> None:
-        if waits.here.waiting is not None:
-            waits.settle()
+        settle()
         field.__set__(self, value)
 
     def delete(self: Tensor) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...errors import caller
 from ..table import DialectError
+from .awaited import AwaitedLoss
 from .node import Node, Variable, tensor_of
 from .steps import Delayed, delayed, delayed_behind, let_go, settle
 
@@ -46,6 +47,14 @@ class Grads:
             }
         if detach:
             loss.detach_graph()
+
+    @classmethod
+    def of_awaited(cls, loss: AwaitedLoss, decay: float | None) -> Grads:
+        """Return the gradients of a loss that is not computed yet."""
+        grads = cls.__new__(cls)
+        grads.decay, grads.initial, grads.found = decay, None, {}
+        grads._made, grads.delayed = loss.history, Delayed(loss.scores.output, loss)
+        return grads
 
     @functools.cached_property
     def root(self) -> Tensor:

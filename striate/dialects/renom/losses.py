@@ -15,9 +15,8 @@ from torch import Tensor
 from ...errors import caller
 from ...lower.runtime import library
 from ..table import DialectError
+from .awaited import TINY, loss_of
 from .node import Array, Node, tensor_of
-
-TINY = 1e-8  # inside of every logarithm
 
 
 class _Crossentropy(torch.autograd.Function):
@@ -120,8 +119,12 @@ def _plain(x: Any, y: Any) -> bool:
 
 def _function(name: str, formula: Callable[..., Tensor]) -> Callable[..., Any]:
     def loss(x: Any, y: Any, *values: Any, reduce_sum: bool = True, **words: Any) -> Any:
-        if formula is _softmax and reduce_sum and _plain(x, y):
-            return _of_output(x, y)
+        if formula is _softmax and reduce_sum:
+            waits = loss_of(x, y, _of_output)
+            if waits is not None:
+                return waits
+            if _plain(x, y):
+                return _of_output(x, y)
         scores, target = tensor_of(x), tensor_of(y)
         if min(scores.ndim, target.ndim) < 2 or scores.shape != target.shape:
             raise DialectError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from ...lower.moves import Shown, as_it_is
 from ...model import Sequential as NativeSequential
 from . import layers, pooling
 from .activations import Activation
+from .awaited import awaited
 from .layers import each
 from .node import Node, Output, Variable, precision, tensor_of
 from .parts import PARTS
@@ -144,6 +146,9 @@ class Runner:
         if leaves.count(None) < len(leaves):
             if len(batch) > LARGEST:
                 return None
+            habit = found.taped.habit
+            if habit is not None and habit.later and _main() and None not in leaves:
+                return awaited(found.taped, batch, found.numbers, found.variables, leaves)
             call = found.taped.call(batch, found.numbers)
             node: Node = Node.of_output(Output(call, found.variables, leaves))
         else:
@@ -177,6 +182,10 @@ class Runner:
         taped = Taped(model, [shown for _, shown in weights(parts)])
         taped.seed = int(np.random.randint(2**31))  # noqa: NPY002  the generator of the script
         return None if taped.why_not else taped
+
+
+def _main() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _ready(parts: Sequence[Any]) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,6 +20,28 @@ from ..table import DialectError
 
 Array = NDArray[Any]
 PLAIN = (int, slice, type(None), type(Ellipsis))  # keys that torch takes too
+
+
+class Awaiting(Protocol):
+    """What is computed later, unless `run` is called before."""
+
+    def run(self) -> None:
+        """Compute it."""
+
+
+class _Here(threading.local):
+    pending: weakref.ref[Awaiting] | None = None  # what a thread may still compute
+
+
+HERE = _Here()
+
+
+def settle(but: Awaiting | None = None) -> None:
+    """Compute what is still awaited: something that it depends on may change."""
+    if HERE.pending is not None:
+        one, HERE.pending = HERE.pending(), None
+        if one is not None and one is not but:
+            one.run()
 
 
 def precision() -> torch.dtype:
@@ -325,6 +349,7 @@ class Variable(Node):
     @property
     def value(self) -> Tensor:
         """The numbers, to be changed in place: what was recorded with them stays valid."""
+        settle()
         return super().tensor.data
 
     def record(self) -> None:

@@ -20,8 +20,11 @@ from ...engine.taped import call_of
 from ...engine.taped_plan import Step
 from ...errors import caller
 from ...lower.builder import Update
+from ...lower.lower import Head
 from ...lower.optimizer import Rule, update
 from ..table import DialectError
+from . import node
+from .awaited import SHARES, AwaitedLoss, Habit
 from .node import Array, Output, Variable
 from .optimizers import Sgd
 
@@ -37,14 +40,15 @@ HERE = _Here()
 class Delayed:
     """The gradients of the variables behind one call of a native network.
 
-    They are computed when they are asked for, and at the latest before anything is changed.
+    They are computed when they are asked for, and at the latest before anything is changed. `of`:
+    the gradient of the output, or the loss that is awaited too; `head`: that of this loss in a plan.
     """
 
-    def __init__(self, output: Output, slope: Array) -> None:
+    def __init__(self, output: Output, of: Array | AwaitedLoss, head: Head | None = None) -> None:
         if output.claimed:
             raise let_go()
         output.claimed = True
-        self.output, self.slope = output, slope
+        self.output, self.of, self.head = output, of, head
         self.found: dict[int, tuple[Variable, Tensor]] | None = None
         HERE.waiting[id(self)] = weakref.ref(self)
 
@@ -53,7 +57,8 @@ class Delayed:
         """The gradients, by the `id` of their variable."""
         if self.found is None:
             HERE.waiting.pop(id(self), None)
-            pairs = zip(self.output.variables, self.output.call.gradients(self.slope), strict=True)
+            slope = self.of.slope() if type(self.of) is AwaitedLoss else self.of
+            pairs = zip(self.output.variables, self.output.call.gradients(slope), strict=True)
             self.found = {id(one): (one, value) for one, value in pairs if value is not None}
         return self.found
 
@@ -72,12 +77,23 @@ class Delayed:
         if lent is None:
             return False
         step = Step(rule, optimizer._lr, lent.count + 1, lent.slots)
-        if not call.step(self.slope, step):
-            call.taped.expect(rule)
+        if not self._step(step):
+            call.taped.expect(rule, self.head)
             return False
+        if self.head is not None:
+            call.taped.habit = call.taped.habit or Habit()
+            call.taped.habit.stepped()
         HERE.waiting.pop(id(self), None)
         lent.count += 1
         return True
+
+
+    def _step(self, step: Step) -> bool:
+        of = self.of
+        if type(of) is not AwaitedLoss:
+            return self.output.call.step(of, step)
+        of.value = self.output.call.step_of_loss(of.targets, step)
+        return of.value is not None or self.output.call.step(of.slope(), step)
 
 
 def let_go() -> DialectError:
@@ -92,6 +108,8 @@ def let_go() -> DialectError:
 
 def settle(but: Delayed | None = None) -> None:
     """Compute what is still delayed: something that it depends on is about to change."""
+    of = but and but.of
+    node.settle(of.scores if type(of) is AwaitedLoss else None)
     for key, reference in [*HERE.waiting.items()]:
         one = reference()
         if one is None:
@@ -127,8 +145,8 @@ def delayed(root: Tensor, start: Tensor) -> Delayed | None:
 
 
 def delayed_behind(output: Output, slope: Array) -> Delayed | None:
-    """Return the gradients to come for the output of a native call and its slope."""
-    return Delayed(output, slope) if _whole(output) else None
+    """Return the gradients to come for the output of a native call, by its softmax_cross_entropy."""
+    return Delayed(output, slope, SHARES) if _whole(output) else None
 
 
 def _whole(output: Output) -> bool:
