@@ -47,8 +47,8 @@ class Taped:
 
     A loop that makes nothing of the gradients but a step of an optimizer says so beforehand
     (`expect`) and makes it by `step`, in which each gradient is used where it is made. Gradients
-    that are asked for all the same are computed anew. Where it looks at nothing before the step, the
-    call may be made `later`: all of it is one run then (`step_of_loss`).
+    that are asked for all the same are computed anew. Where it looks at nothing before the step,
+    the call may be made `later`: all of it is one run then (`step_of_loss`).
 
     Gradients that are to have a history themselves (`create_graph=True`) are those of `again`: a
     function that gives the output for a batch once more, by torch's own operations, with other
@@ -71,6 +71,7 @@ class Taped:
         self.plans: list[TapedPlan] = []
         self.expected: Update | None = None
         self.head: Head | None = None  # the loss from which that is expected
+        self.forms: dict[np.dtype[Any], Form] = {}  # of the next calls, by the dtype of their input
         self.asked = False  # for gradients of a call that was expected to be a step
         self.habit: Any = None  # what a dialect knows of the loop around it
         self.lock = threading.RLock()
@@ -129,8 +130,7 @@ class Taped:
         """
         with self.lock:
             self.calls += 1
-            form = Form(x.dtype, slopes=True) if slopes else self._form(x.dtype)
-            plan = self.plan(len(x), form)
+            plan = self.plan(len(x), Form(x.dtype, slopes=True) if slopes else self._form(x.dtype))
             call = Call(self, plan, self.calls, plan.given(x), weights)
             if not later:
                 call.run()
@@ -139,18 +139,17 @@ class Taped:
     def expect(self, update: Update, head: Head | None = None) -> None:
         """Let the next calls be such that this step can follow, from this loss in the same run."""
         self.expected, self.head = (None, None) if self.asked else (update, head)
-
-    def in_one_run(self, samples: int, dtype: np.dtype[Any]) -> bool:
-        """Return whether a call, its loss and its step, as they are expected, can be one run."""
-        return self.head is not None and self.plan(samples, self._form(dtype)).whole is not None
+        self.forms = {}
 
     def _form(self, dtype: np.dtype[Any]) -> Form:
-        return Form(dtype, self.expected, self.head)
+        if dtype not in self.forms:
+            self.forms[dtype] = Form(dtype, self.expected, self.head)
+        return self.forms[dtype]
 
     def plan(self, size: int, form: Form) -> TapedPlan:
         """Return a plan for batches of this size: the largest so far, or a new one."""
         for plan in self.plans:
-            if plan.most >= size and plan.form == form:
+            if plan.most >= size and (plan.form is form or plan.form == form):
                 return plan
         native = library()
         assert native is not None
@@ -261,7 +260,7 @@ class Call:
         given = plan.slope(slope)
         with taped.lock:
             if plan.form.update is not None:
-                taped.expected, taped.head, taped.asked = None, None, True
+                taped.expected, taped.head, taped.asked, taped.forms = None, None, True, {}
                 plan = taped.plan(len(self.x), Form(plan.form.dtype))
             if plan.held != self.number:  # another call came between: the same values once more
                 with self._as_then(plan):

@@ -56,7 +56,6 @@ class Lasting(list[Tensor]):
     """Weights of a loop that are these tensors, in this memory, as long as the list is given."""
 
 
-Lying = tuple[int, tuple[int, ...]]  # the address of a tensor, and its strides
 @dataclass(frozen=True)
 class Form:
     """What a plan can do.
@@ -78,8 +77,8 @@ _Run = Callable[..., None]
 class TapedPlan:
     """A plan whose forward part leaves in the arena what its backward part needs.
 
-    Fields: `most`, samples of a batch, and its `form`. It does not hold the `Taped` that has it, nor
-    what an optimizer lends: the memory of a network that is gone is free at once.
+    Fields: `most`, samples of a batch, and its `form`. It does not hold the `Taped` that has it,
+    nor what an optimizer lends: the memory of a network that is gone is free at once.
     """
 
     def __init__(self, lowered: Lowered, native: Library, taped: Taped, form: Form) -> None:
@@ -107,7 +106,7 @@ class TapedPlan:
         self.own = [Seen() for _ in self.weights]
         self.steady = [weight.tensor for weight, place in self.weights if place is None]
         self.computed = any(weight.given for weight, _ in self.weights)
-        self.lying: list[Lying] = []  # where the weights were at the last call
+        self.lying: list[Any] = []  # where the weights were at the last call, and their strides
         self.lasting: Lasting | None = None  # the weights of the last call, if they stay there
         self.shape = tuple(size or 1 for size in self.value.shape)
         self.seen = [Seen(shown) for shown in taped.shown]
@@ -140,9 +139,9 @@ class TapedPlan:
         return in_parts, _InParts(self, within, after, after=going)
 
     def _whole(self, lowered: Lowered) -> Repeated | None:
-        """Return what makes a step in one run, or None: torch has a part, or its buffers change."""
-        engine, several = self.execution.engine, self.execution.foreign or not lowered.judged
-        if several or any(one.given is None and not one.trained for one in lowered.weights):
+        """Return what makes a step in one run, or None where torch has a part of it."""
+        engine = self.execution.engine
+        if self.execution.foreign or not lowered.judged:
             return None
         coming, going = self.loans.coming, self.loans.going
         stages = 0, len(lowered.plan.stages)
@@ -168,7 +167,8 @@ class TapedPlan:
 
     def _enter(self, x: NDArray[Any], weights: Sequence[Tensor], output: NDArray[Any]) -> None:
         if weights is not self.lasting or self.computed:
-            lying = [(one.data_ptr(), one.stride()) for one in (*weights, *self.steady)]
+            several = [*weights, *self.steady]
+            lying = [*map(Tensor.data_ptr, several), *map(Tensor.stride, several)]
             if lying != self.lying or self.computed:
                 self.loans.take(self._given(weights))
                 self.lying = lying
@@ -231,6 +231,7 @@ class TapedPlan:
         self._lend(step)
         self.held, self.whole.sums[0] = 0, 0.0
         self.whole(len(x), seed=self.seed, number=call, rate=step.rate, update=step.number)
+        self.statistics()
         return float(self.whole.sums[0]) / len(x)
 
     def _lend(self, step: Step) -> None:

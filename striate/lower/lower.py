@@ -259,7 +259,9 @@ def _loss(builder: Builder, at: int, head: Head, source: int) -> int:
     fields: dict[str, Value] = {}
     if head.labels:
         labels = builder.plan.add(1, builder.plan.batch, "labels")
-        builder.samples(Call("load_labels", {"source": source, "bytes": head.bytes, "output": labels}))
+        builder.samples(
+            Call("load_labels", {"source": source, "bytes": head.bytes, "output": labels})
+        )
         fields["labels"] = labels
     else:
         size = (image.height, image.width, image.channels)

@@ -32,10 +32,16 @@ Look = Callable[["Loop"], Any]
 class Loop:
     """A loop over the two halves of the samples; it keeps what is looked at."""
 
+    norm = False  # with normalisations
+    judge: Callable[..., Tensor] = staticmethod(F.cross_entropy)
+
     def __init__(self, rule: str = "SGD", **words: Look) -> None:
         torch.manual_seed(0)
-        self.net = nn.Sequential(nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-                                 nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 5))  # fmt: skip
+        parts: list[nn.Module] = [nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                                  nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 5)]  # fmt: skip
+        parts[1:1] = [nn.BatchNorm2d(16)] * self.norm
+        parts += [nn.LogSoftmax(1)] * (self.judge is F.nll_loss)
+        self.net = nn.Sequential(*parts)
         self.optimizer: optim.Optimizer = RULES[rule](self.net.parameters())
         self.looks, self.seen = words, list[Any]()
         self.loss: Any = None
@@ -50,7 +56,7 @@ class Loop:
             self.x, self.y = X[self.number % 2 :: 2].contiguous(), Y[self.number % 2 :: 2]
             self.output = self.net(self.x)
             self.look("called")
-            self.loss = F.cross_entropy(self.output, self.y)
+            self.loss = self.judge(self.output, self.y)
             self.look("judged")
             self.optimizer.zero_grad()
             self.loss.backward()
@@ -62,7 +68,23 @@ class Loop:
     def numbers(self) -> list[Tensor]:
         state = self.optimizer.state_dict()["state"].values()
         kept = [one for each in state for one in each.values() if torch.is_tensor(one)]
-        return [*map(torch.clone, (*self.net.parameters(), *kept)), *map(_tensor, self.seen)]
+        several = (*self.net.state_dict().values(), *kept)
+        return [*map(torch.clone, several), *map(_tensor, self.seen)]
+
+
+class Normalized(Loop):
+    """The same with a normalisation."""
+
+    norm = True
+
+
+class Logs(Loop):
+    """The same with logarithms as output."""
+
+    judge = staticmethod(F.nll_loss)
+
+
+LOOPS = (Loop, Normalized, Logs)
 
 
 def _tensor(seen: Any) -> Tensor:
@@ -111,9 +133,10 @@ def both(train: Callable[[], list[Tensor]]) -> None:
         torch.testing.assert_close(one, other, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize("kind", LOOPS)
 @pytest.mark.parametrize("rule", RULES)
-def test_a_step_is_one_run(rule: str, whole: list[bool]) -> None:
-    both(lambda: Loop(rule).run().numbers())
+def test_a_step_is_one_run(kind: type[Loop], rule: str, whole: list[bool]) -> None:
+    both(lambda: kind(rule).run().numbers())
     assert whole == [True] * (STEPS - FIRST)
 
 
@@ -154,12 +177,12 @@ TOLD = pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad
 
 
 @TOLD
-@pytest.mark.parametrize("rule", ["SGD", "Adam"])
+@pytest.mark.parametrize("kind", LOOPS)
 @pytest.mark.parametrize("name", AFTER)
 def test_what_is_looked_at_after_the_step_is_that_of_torch(
-    name: str, rule: str, whole: list[bool]
+    name: str, kind: type[Loop], whole: list[bool]
 ) -> None:
-    both(lambda: Loop(rule, stepped=AFTER[name]).run().numbers())
+    both(lambda: kind("Adam", stepped=AFTER[name]).run().numbers())
     assert whole == [True] * (STEPS - FIRST)
 
 
@@ -211,21 +234,21 @@ BEFORE: dict[str, Look] = {
     "another call": lambda loop: loop.net(X[:7]),
     "evaluation": lambda loop: loop.net.eval()(X[:7]).sum().item() * bool(loop.net.train()),
     "a function of one's own": lambda loop: _Doubled.apply(loop.output).sum(),
-    "the state": lambda loop: loop.net.state_dict()["0.weight"].sum().item(),
-    "gradients": lambda loop: torch.autograd.grad(
-        loop.loss, loop.net[0].weight, retain_graph=True
-    )[0],
+    "the state": lambda loop: [one.sum().item() for one in loop.net.state_dict().values()],
+    "gradients": lambda loop: torch.autograd.grad(loop.loss, loop.net[0].weight, retain_graph=True)[
+        0
+    ],
 }
 BEFORE_BACKWARD = {name: BEFORE[name] for name in BEFORE if "changed" not in name}
 
 
 @TOLD
-@pytest.mark.parametrize("rule", ["SGD", "Adam"])
+@pytest.mark.parametrize("kind", LOOPS)
 @pytest.mark.parametrize("name", BEFORE_BACKWARD)
 def test_what_is_looked_at_before_backward_is_that_of_torch(
-    name: str, rule: str, whole: list[bool]
+    name: str, kind: type[Loop], whole: list[bool]
 ) -> None:
-    both(lambda: Loop(rule, judged=BEFORE[name]).run().numbers())
+    both(lambda: kind("Adam", judged=BEFORE[name]).run().numbers())
 
 
 @TOLD
@@ -261,10 +284,15 @@ OTHER: dict[str, Callable[[Loop], Tensor]] = {
     "weighted": lambda loop: F.cross_entropy(loop.output, loop.y, weight=torch.arange(1.0, 6)),
     "summed": lambda loop: F.cross_entropy(loop.output, loop.y, reduction="sum") / 20,
     "smoothed": lambda loop: F.cross_entropy(loop.output, loop.y, label_smoothing=0.1),
-    "one left out": lambda loop: F.cross_entropy(loop.output, loop.y.masked_fill(loop.y == 2, -100)),
+    "one left out": lambda loop: F.cross_entropy(
+        loop.output, loop.y.masked_fill(loop.y == 2, -100)
+    ),
     "shares": lambda loop: F.cross_entropy(loop.output, F.one_hot(loop.y, 5).float()),
     "by words": lambda loop: F.cross_entropy(input=loop.output, target=loop.y),
     "by a module": lambda loop: nn.CrossEntropyLoss()(loop.output, loop.y),
+    "by another module": lambda loop: nn.CrossEntropyLoss(label_smoothing=0.1)(loop.output, loop.y),
+    "of logarithms": lambda loop: F.nll_loss(loop.output, loop.y),
+    "of logarithms, by a module": lambda loop: nn.NLLLoss()(loop.output, loop.y),
     "two": lambda loop: F.cross_entropy(loop.output, loop.y) + F.cross_entropy(
         loop.net(X[:7]), Y[:7]),
     "with a penalty": lambda loop: F.cross_entropy(loop.output, loop.y)
@@ -272,13 +300,14 @@ OTHER: dict[str, Callable[[Loop], Tensor]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", LOOPS)
 @pytest.mark.parametrize("name", OTHER)
-def test_another_loss_than_before(name: str, whole: list[bool]) -> None:
+def test_another_loss_than_before(name: str, kind: type[Loop], whole: list[bool]) -> None:
     def other(loop: Loop) -> float:
         loop.loss = OTHER[name](loop)
         return 0.0
 
-    both(lambda: Loop("Adam", judged=other).run().numbers())
+    both(lambda: kind("Adam", judged=other).run().numbers())
 
 
 def test_a_class_that_is_none_is_torchs_error(whole: list[bool]) -> None:
@@ -339,6 +368,19 @@ def test_an_output_that_is_dropped_is_not_computed(
             loop.net(X[:20])
         assert len(runs) == before
         assert loop.net(X[:20]).sum().item() == pytest.approx(loop.net(X[:20]).sum().item())
+
+
+def test_an_output_that_is_dropped_counts_for_the_statistics(whole: list[bool]) -> None:
+    def train() -> list[Tensor]:
+        loop = Normalized("Adam").run()
+        for size in (20, 7, 20):
+            loop.net(X[:size])
+        first = loop.net.state_dict()["1.running_mean"].clone()
+        loop.net(X[20:])
+        return [first, *loop.numbers(), loop.net.eval()(X).detach()]
+
+    both(train)
+    assert any(whole)
 
 
 def test_a_network_that_is_gone_leaves_no_memory(whole: list[bool]) -> None:

@@ -96,9 +96,7 @@ def both(monkeypatch: pytest.MonkeyPatch, train: Callable[[], Loop]) -> None:
         np.testing.assert_allclose(here, there, rtol=1e-3, atol=2e-5)
 
 
-def test_a_step_is_one_run(
-    rm: Any, whole: list[bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_step_is_one_run(rm: Any, whole: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
     both(monkeypatch, lambda: Loop(rm).run())
     assert whole == [True] * (STEPS - FIRST)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import striate as st
 from striate import layers as L
 from striate.engine import taped
 from striate.engine.taped import Taped
-from striate.engine.taped_plan import Form
+from striate.engine.taped_plan import Form, Slots, Step
+from striate.lower.lower import Head
 from striate.lower.moves import as_it_is
+from striate.lower.optimizer import update_of
 from striate.lower.runtime import library
 
 
@@ -223,3 +226,72 @@ def test_only_whole_buffers_at_aligned_addresses_are_placed() -> None:
     images = next(n for n, one in enumerate(engine.plan.buffers) if one.count > 1)
     with pytest.raises(st.errors.TrainingError, match="cannot place a buffer"):
         engine.place(images, 64)
+
+
+ADAM = update_of(st.optimizers.Adam(1e-2, epsilon=1e-3))
+BY_LABELS = Head("softmax_crossentropy", labels=True, bytes=8)
+BY_SHARES = Head("softmax_crossentropy_dense", labels=False)
+
+
+def stepping(head: Head | None) -> tuple[Taped, list[torch.Tensor], Step]:
+    """A network, its weights, and the first step of Adam on them."""
+    model = network(L.BatchNormalization(axis=1), L.Dropout(0.5))
+    weights = list(model.parameters())
+    taped = Taped(model)
+    assert not isinstance(ADAM, str)
+    taped.expect(ADAM, head)
+    taped.seed = 7
+    slots = Slots([[torch.zeros_like(one) for _ in ADAM.slots] for one in weights])
+    return taped, weights, Step(ADAM, 1e-2, 1, slots)
+
+
+@pytest.mark.parametrize("head", [BY_LABELS, BY_SHARES])
+def test_a_step_of_a_loss_is_that_of_its_gradient(head: Head) -> None:
+    x, labels = np.random.default_rng(0).random((5, 2, 12, 12), np.float32), np.arange(5) % 4
+    shares = np.eye(4, dtype=np.float32)[labels]
+    found = []
+    for whole in (True, False):
+        taped, weights, step = stepping(head)
+        for number in (1, 2):
+            call = taped.call(x, weights, later=whole)
+            now = dataclasses.replace(step, number=number)
+            if whole:
+                loss = call.step_of_loss(labels if head.labels else shares, now)
+                assert loss is not None
+            else:
+                out = torch.from_numpy(call.numbers).requires_grad_()
+                crossentropy = F.cross_entropy(out, torch.from_numpy(labels))
+                (slope,) = torch.autograd.grad(crossentropy, out)
+                assert call.step(slope.numpy(), now)
+                loss = crossentropy.item()
+            found.append([torch.tensor(loss), torch.from_numpy(call.numbers)])
+        step.slots.home()
+        found[-1] += [
+            *weights,
+            *taped.model.buffers(),
+            *(s for one in step.slots.tensors for s in one),
+        ]
+    for pair in zip(found[:2], found[2:], strict=True):
+        for mine, theirs in zip(*pair, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_call_that_has_run_is_no_step_of_a_loss() -> None:
+    taped, weights, step = stepping(BY_LABELS)
+    x, labels = np.zeros((5, 2, 12, 12), np.float32), np.arange(5) % 4
+    call = taped.call(x, weights, later=True)
+    assert np.isfinite(call.numbers).all()
+    assert call.step_of_loss(labels, step) is None
+    other = dataclasses.replace(step, update=update_of(st.optimizers.SGD(0.1)))
+    assert taped.call(x, weights, later=True).step_of_loss(labels, other) is None
+    alone, weights, step = stepping(None)
+    assert alone.call(x, weights, later=True).step_of_loss(labels, step) is None
+
+
+@pytest.mark.parametrize("without", [range(1), range(1, 99), range(5, 7)])
+def test_only_stages_between_others_are_left_out(without: range) -> None:
+    taped, _, _ = stepping(BY_LABELS)
+    plan = taped.plan(2, Form(np.dtype("float32")))
+    run = plan.execution.engine.repeated((0, 3), plan.sources, without=without)
+    with pytest.raises(st.errors.TrainingError, match="do not lie between others"):
+        run(2)

@@ -96,6 +96,7 @@ def targets_of(case: Case, count: int, random: np.random.Generator) -> Array:
 def run(
     isa: str, case: Case, x: Array, targets: Array, weights: Array | None, smoothing: float,
     samples: int, threads: int = 1, packed: bool = False, training: bool = True,
+    tiny: float = 0.0,
 ) -> Outcome:  # fmt: skip
     kernels = library(isa)
     assert kernels is not None
@@ -122,12 +123,29 @@ def run(
     if case.smooths:
         fields["smoothing"] = smoothing
     if case.kernel.startswith("softmax"):
-        fields["probabilities"] = image.view(probabilities)
+        fields |= {"probabilities": image.view(probabilities), "tiny": tiny}
     bench.over_samples(call(case.kernel, kernels, **fields))
     sums = call("add_sums", kernels, values=values, first=1)
     bench.plan.stages.append(Stage(Over.NOTHING, 1, [sums]))
     engine = bench.engine()
     return Outcome(engine, gradient, values, probabilities, engine.run(samples, threads=threads))
+
+
+@each_isa
+@pytest.mark.parametrize("case", CASES[:2], ids=lambda case: case.kernel)
+@pytest.mark.parametrize("count", [2, 10, 50])
+def test_a_tiny_number_in_the_logarithm(isa: str, case: Case, count: int) -> None:
+    """The gradient is then that of shares that add up to one, whatever they are."""
+    random, tiny = np.random.default_rng(count), 0.01
+    x = random.standard_normal((BATCH, count)).astype(np.float32) * 4
+    targets = targets_of(case, count, random)
+    got = run(isa, case, x, targets, None, 0.0, BATCH, tiny=tiny)
+    shares = np.eye(count)[targets] if targets.ndim == 1 else targets.astype(float)
+    p = torch.from_numpy(x).double().softmax(1).numpy()
+    gradient = got.engine.array(got.gradient)[:, :count]
+    close(gradient, ((p - shares) / BATCH).astype(np.float32))
+    want = -(shares * np.log(p + tiny)).sum(1)
+    close(got.engine.array(got.values)[:, 0], want.astype(np.float32))
 
 
 @each_isa

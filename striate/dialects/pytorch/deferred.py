@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn, utils
 from torch.autograd import Function
 from torch.nn import functional
-from torch.utils import swap_tensors
 
 from ...engine.taped import Call, Taped
 from ...errors import caller
@@ -28,9 +27,12 @@ from ...lower.lower import Head
 from ...lower.runtime import library
 from ..dialect import Patch
 from ..table import DialectError
+from .judged import ends_in_logs, one_hot
 
 CLASSES = Head("softmax_crossentropy", labels=True, bytes=8)  # torch counts them in 64 bits
-PLAIN = {  # arguments of torch's crossentropy that change nothing
+LOSSES = (functional.cross_entropy, functional.nll_loss)
+MODULES = {nn.CrossEntropyLoss: functional.cross_entropy, nn.NLLLoss: functional.nll_loss}
+PLAIN = {  # arguments of these that change nothing
     "weight": None, "size_average": None, "ignore_index": -100, "reduce": None, "reduction": "mean",
     "label_smoothing": 0.0,
 }  # fmt: skip
@@ -49,10 +51,17 @@ WITHOUT_HISTORY = {
 }  # fmt: skip
 
 
-class _Here(threading.local):
-    """The output of this thread that may not be computed yet, of a loop that still has it."""
+SWAP: Any = utils.swap_tensors
+VERSION: Any = Tensor._version.__get__  # type: ignore[attr-defined]
 
-    pending: weakref.ref[Output] | None = None
+
+class _Here(threading.local):
+    """The output of this thread that may not be computed yet.
+
+    Where nobody has it any more it need not be, unless statistics are made with it.
+    """
+
+    pending: Callable[[], Output | None] | None = None
 
 
 HERE = _Here()
@@ -72,7 +81,7 @@ class Deferred(Tensor):
         if func in OF_FORM:
             with torch._C.DisableTorchFunctionSubclass():
                 return func(*args, **words)
-        if func is functional.cross_entropy and (loss := _loss(args, words)) is not None:
+        if func in LOSSES and (loss := _loss(func, args, words)) is not None:
             return loss
         if func in WITHOUT_HISTORY and type(args[0]) is Deferred and args[0].made.known:
             args = (args[0].made.base, *args[1:])
@@ -95,7 +104,7 @@ class Output:
         return self.call.ran
 
     def _versions(self) -> list[int]:
-        return [one._version for one in (*self.call.weights, self.x)]
+        return [self.x._version, *map(VERSION, self.call.weights)]
 
     def as_then(self) -> None:
         """Refuse to go on with other weights than those of the call, or another batch.
@@ -115,14 +124,14 @@ class Output:
     def fill(self, tensor: Tensor) -> None:
         """Make a tensor like any other of the one that stands for it."""
         self.run()
-        swap_tensors(tensor, self.call.recorded(self.call.weights))
+        SWAP(tensor, self.call.recorded(self.call.weights))
 
 
 class Loss:
-    """The mean crossentropy of an output, and the numbers of the classes."""
+    """The mean crossentropy of an output by a function of torch, for the numbers of classes."""
 
-    def __init__(self, scores: Deferred, output: Output, target: Tensor) -> None:
-        self.scores, self.output, self.target = scores, output, target
+    def __init__(self, function: Any, scores: Deferred, output: Output, target: Tensor) -> None:
+        self.function, self.scores, self.output, self.target = function, scores, output, target
         self.version = target._version
         self.memory = np.full((), np.nan, np.float32)
         self.base = torch.from_numpy(self.memory)
@@ -140,7 +149,7 @@ class Loss:
         """
         self.output.as_then()
         if self.target._version != self.version:
-            raise changed("cross_entropy", "the numbers of the classes", "the step")
+            raise changed(self.function.__name__, "the numbers of the classes", "the step")
 
     def tell(self, value: float) -> None:
         """Note what the step found."""
@@ -159,10 +168,10 @@ class Loss:
             self.as_then()
         if type(self.scores) is Deferred:
             self.output.fill(self.scores)
-        made = functional.cross_entropy(self.scores, self.target)
+        made = self.function(self.scores, self.target)
         if self.known:
             made.data.copy_(self.base)
-        swap_tensors(tensor, made)
+        SWAP(tensor, made)
 
 
 def changed(what: str, of: str, until: str) -> DialectError:
@@ -176,9 +185,7 @@ def changed(what: str, of: str, until: str) -> DialectError:
     )
 
 
-def output(
-    taped: Taped, x: Tensor, weights: Sequence[Tensor], early: Callable[[], None]
-) -> Tensor:
+def output(taped: Taped, x: Tensor, weights: Sequence[Tensor], early: Callable[[], None]) -> Tensor:
     """Return the output of a network for a batch, deferred if it can be.
 
     `early` is called when it is used before the step.
@@ -190,7 +197,7 @@ def output(
         return call.recorded(weights)
     call.array.fill(np.nan)
     made = Output(call, x, early)
-    HERE.pending = weakref.ref(made)
+    HERE.pending = (lambda: made) if call.plan.moved else weakref.ref(made)
     return _tensor(made)
 
 
@@ -203,12 +210,25 @@ def settle(but: Output | None = None) -> None:
 
 
 def _tensor(made: Output | Loss) -> Deferred:
-    tensor = Tensor._make_subclass(Deferred, made.base, True)  # type: ignore[arg-type]
+    tensor = Tensor._make_subclass(Deferred, made.base, True)
     tensor.made = made
     return tensor
 
 
-def _loss(args: Sequence[Any], words: dict[str, Any]) -> Deferred | None:
+def loss_of(module: Any, args: Sequence[Any]) -> Deferred | None:
+    """Return the loss that a module gives, if it is the one that is expected.
+
+    By a fraction of the code that torch goes through before it asks for it.
+    """
+    given = module.__dict__
+    if module._buffers.get("weight") is not None or given["reduction"] != "mean":
+        return None
+    if given["ignore_index"] != PLAIN["ignore_index"] or given.get("label_smoothing"):
+        return None
+    return _loss(MODULES[type(module)], args, {})
+
+
+def _loss(func: Any, args: Sequence[Any], words: dict[str, Any]) -> Deferred | None:
     """Return the loss of an output that is still deferred, if it is the one that is expected."""
     if len(args) != 2 or any(PLAIN.get(name, name) != value for name, value in words.items()):
         return None
@@ -223,7 +243,9 @@ def _loss(args: Sequence[Any], words: dict[str, Any]) -> Deferred | None:
         return None
     if target.numpy().view(np.uint64).max() >= count:  # one that is ignored, or no class at all
         return None
-    return _tensor(Loss(scores, made, target))
+    if func is functional.nll_loss and not ends_in_logs(made.call.taped):
+        return None
+    return _tensor(Loss(func, scores, made, target))
 
 
 def _within(given: Any) -> Iterator[Deferred]:
@@ -237,15 +259,13 @@ def _within(given: Any) -> Iterator[Deferred]:
         yield from _within([*given.values()])
 
 
-@functools.lru_cache(16)
-def one_hot(count: int) -> NDArray[np.float32]:
-    """Return the shares of each class, one class in a row."""
-    return np.eye(count, dtype=np.float32)
-
-
 def patches() -> Sequence[Patch]:
     """Let what takes tensors past their own functions find numbers in them."""
-    return ((torch, "tensor", _filled(torch.tensor)), (Function, "apply", classmethod(_applied)))
+    return (
+        (torch, "tensor", _filled(torch.tensor)),
+        (Function, "apply", classmethod(_applied)),
+        (nn.Module, "state_dict", _settled(nn.Module.state_dict)),
+    )
 
 
 def _filled(original: Any) -> Any:
@@ -253,6 +273,17 @@ def _filled(original: Any) -> Any:
     def call(*args: Any, **words: Any) -> Any:
         for one in _within(args):
             one.made.fill(one)
+        return original(*args, **words)
+
+    return call
+
+
+def _settled(original: Any) -> Any:
+    """Return a method that finds the statistics of normalisations as they are after the call."""
+
+    @functools.wraps(original)
+    def call(*args: Any, **words: Any) -> Any:
+        settle()
         return original(*args, **words)
 
     return call

@@ -12,16 +12,12 @@ import functools
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules import module as torch_module
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ...engine.predictor import Predictor
-from ...engine.taped import Taped
 from ...engine.taped_plan import Within
 from ...layers import foreign
 from ...layers.wrap import TorchCall
@@ -29,97 +25,13 @@ from ...model import Model
 from ..dialect import Patch
 from ..session import Script, Session
 from . import deferred
+from .deferred import Deferred
+from .known import LARGEST, MOST_TURNS, Again, Followed, Known, Same, hooked, plain
 from .trained import parallel, start, trained
 from .twins import Twin
 
-LARGEST = 512  # samples of a call in training: more would take too much memory at once
-MOST_TURNS, MOST_WAYS = 8, 64  # of a module: then its code is called as it is written
-HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 HOOKING = ("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
            "register_full_backward_pre_hook", "register_backward_hook")  # fmt: skip
-OF_ALL = [vars(torch_module).get(f"_global{kind}") for kind in HOOKS]  # hooks of all modules
-Again = Callable[[Tensor, dict[int, Tensor]], Tensor]
-
-
-class Followed:
-    """A module whose code could be followed for one shape of input: as a native model.
-
-    `again`, in training: computes the output once more, by the module's own code.
-    """
-
-    def __init__(self, model: Model, again: Again | None, within: Within) -> None:
-        self.model = model
-        self.weights = list(model.parameters())
-        self.predictor = Predictor(model, sure=True)  # scripts change weights through `.data`
-        self.taped = Taped(model, again=again, within=within) if again else None
-        alone = self.taped.foreign if self.taped else ()  # they count for themselves
-        calls = [node.layer.module for node in model.graph.nodes
-                 if isinstance(node.layer, foreign.TorchModule)
-                 and all(node.layer is not one for one in alone)]  # fmt: skip
-        self.norms = [one for one in calls if isinstance(one, _BatchNorm)]  # as often as called
-
-    def train(self, x: Tensor) -> Tensor:
-        """Return the output, in training; `view` finds it in memory as torch would lay it."""
-        assert self.taped is not None
-        for norm in self.norms:
-            if norm.training and norm.num_batches_tracked is not None:
-                norm.num_batches_tracked.add_(1)
-        habit = self.taped.habit
-        if habit is not None and habit.later and not x.requires_grad and _main():
-            return deferred.output(self.taped, x, self.weights, habit.looked_at)
-        return self.taped(x, self.weights).contiguous()
-
-    def evaluate(self, x: Tensor) -> Tensor | None:
-        """Return the output without a history, or None where there is no plan."""
-        found = self.predictor([x.detach().numpy()])
-        return None if found is None else torch.from_numpy(found[0].copy())
-
-
-class Same:
-    """A network as it was at a call: at the next one, most often, all of it is the same.
-
-    Attributes that are set, and hooks, are told of (`patches`); a script may write into the
-    dictionaries of parts and weights as well.
-    """
-
-    def __init__(self, followed: Followed, x: Tensor, parts: Sequence[nn.Module]) -> None:
-        self.followed, self.shape = followed, x.shape[1:]
-        self.training = parts[0].training
-        within = [one for part in parts for one in (part._modules, part._parameters) if one]
-        self.within = [(one.values(), [*map(id, one.values())]) for one in within]
-        several = [one for part in parts for one in part._parameters.values()]
-        self.weights = [one for one in several if one is not None]
-        self.wanted = [one.requires_grad for one in self.weights]
-
-    def holds(self, x: Tensor) -> bool:
-        """Return whether this is such a call of the same network."""
-        if torch.is_grad_enabled() is not self.training or x.shape[1:] != self.shape:
-            return False
-        if not _plain(x) or (self.training and len(x) > LARGEST):
-            return False
-        for several, ids in self.within:
-            if [*map(id, several)] != ids:
-                return False
-        if [one.requires_grad for one in self.weights] != self.wanted:
-            return False
-        return not _hooked(()) and not torch.is_autocast_enabled("cpu")
-
-
-@dataclass
-class Known:
-    """What is known of a module.
-
-    Fields: `ways`, how it is computed, by the shape of its input, its parts and its weights;
-    `turns`, how often its attributes have changed since it was followed; `last`, its last call.
-    """
-
-    ways: dict[Any, Followed | None] = field(default_factory=dict)
-    turns: int = 0
-    last: Same | None = None
-
-    def settled(self) -> bool:
-        """Return whether it is worth while to follow its code once more."""
-        return self.turns < MOST_TURNS and len(self.ways) < MOST_WAYS
 
 
 class Caller:
@@ -135,12 +47,17 @@ class Caller:
         """Return what the module gives."""
         if getattr(self.here, "inside", False) or _transformed():
             return self.original(module, *args, **words)
+        if args and type(args[0]) is Deferred:
+            if type(module) in deferred.MODULES and not words and not hooked([module]):
+                loss = deferred.loss_of(module, args)
+                if loss is not None:
+                    return loss
+            elif len(args) == 1:
+                args[0].made.fill(args[0])
         self.here.inside = True
         try:
             x = args[0] if len(args) == 1 and not words else None
             if isinstance(x, Tensor):
-                if type(x) is deferred.Deferred:
-                    x.made.fill(x)
                 out = self._native(module, x)
                 if out is not None:
                     self.script.native_is_running()
@@ -188,13 +105,13 @@ class Caller:
         training, grad = module.training, torch.is_grad_enabled()
         if training and grad:
             self._trains(module, x)
-        if not _plain(x) or weights[0].device.type != "cpu":
+        if not plain(x) or weights[0].device.type != "cpu":
             return None
         if (training and len(x) > LARGEST) or (grad and not training):
             return None
         if any(part.training is not training for part in parts):
             return None  # a normalisation that is frozen, say
-        if _hooked(parts):
+        if hooked(parts):
             return None
         key = (tuple(x.shape[1:]), training, tuple(map(id, parts)),
                tuple((id(one), one.requires_grad) for one in weights))  # fmt: skip
@@ -256,6 +173,7 @@ class Caller:
 
     def touched(self, part: nn.Module) -> None:
         """Look anew at the networks that a module is a part of."""
+        deferred.settle()  # an evaluation sees the statistics of the call before
         for held in self.within.get(id(part), ()):
             module = held()
             known = None if module is None else self.known.get(module)
@@ -271,10 +189,6 @@ class Caller:
                 known.turns += any(known.ways.values())
                 known.ways = {key: way for key, way in known.ways.items() if way is None}
                 known.last = None
-
-
-def _main() -> bool:
-    return threading.current_thread() is threading.main_thread()
 
 
 def _of_data(given: Sequence[Any]) -> bool:
@@ -299,7 +213,7 @@ def _inside(module: nn.Module) -> nn.Module:
     if not divided and type(module).__name__ != "OptimizedModule":
         return module
     within = module._modules.get("module" if divided else "_orig_mod")
-    return module if within is None or _hooked([module]) else within
+    return module if within is None or hooked([module]) else within
 
 
 def _parts(module: nn.Module) -> list[nn.Module]:
@@ -312,21 +226,6 @@ def _parts(module: nn.Module) -> list[nn.Module]:
                 if isinstance(part, nn.Module):
                     waiting.append(part)
     return [*found.values()]
-
-
-def _hooked(parts: Sequence[nn.Module]) -> bool:
-    return any(OF_ALL) or any(
-        part._forward_hooks
-        or part._forward_pre_hooks
-        or part._backward_hooks
-        or part._backward_pre_hooks
-        for part in parts
-    )
-
-
-def _plain(x: Tensor) -> bool:
-    plain = x.dtype is torch.float32 and x.device.type == "cpu" and x.is_contiguous()
-    return plain and type(x) is Tensor and x.ndim in (2, 4) and len(x) > 0
 
 
 def follow(

@@ -18,110 +18,44 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, optim
+from torch import Tensor
 from torch.autograd.graph import GradientEdge, increment_version
 from torch.optim import optimizer as torch_optimizer
 
-from ...engine.taped import Call, Taped, call_of
-from ...engine.taped_plan import Slots, Step
+from ...engine.taped import Call, call_of
+from ...engine.taped_plan import Step
 from ...errors import caller
-from ...lower.builder import Update
-from ...lower.runtime import library
 from ..session import Script
 from ..table import DialectError
 from . import deferred
-from .deferred import CLASSES, Deferred, Loss, one_hot
-from .optimizers import rule_of, slots_of
+from .deferred import VERSION, Loss
+from .habit import MOST_EARLY, Habit, weights_of
+from .judged import is_of_classes, slope_of_classes
+from .optimizers import rule_of
 
 Array = NDArray[np.float32]
 GRAD: Any = Tensor.grad
-STEADY = 2  # steps by one rule, before the next ones are expected
 GRADIENTS = "STRIATE_GRADIENTS"  # in the environment: "kept" where they shall never wait
 MOST_NODES = 64  # of a loss behind a network
 HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 WATCHES = ("grad", "register_hook", "retain_grad", "register_post_accumulate_grad_hook")
-BYPASSES = ("type", "jit", "compile", "Function", "weakref", "ctypes", "func", "functorch", "vmap",
-            "__torch_function__", "multiprocessing")  # past the functions of deferred tensors
-MOST_EARLY = 2  # outputs that are looked at before the step, until none waits any more
-MEAN = 1  # torch's number of this reduction
-NEGATIVE = 1 << 63  # and more: what a node of torch shows for numbers below 0
-
-
-LENDS = "_lends"  # attribute of an optimizer: the habit that has what it keeps
-
-
-class Habit:
-    """What is known of the training of a network: whose steps follow, by which rule, and how many.
-
-    The network has it (`Taped.habit`), and the optimizer, while that lends what it keeps.
-    Fields: `ids` of the weights that are trained; `refused`, for good, as gradients are added to
-    others; `spent`, whether a step has used up the gradients, and they are not set to zero yet;
-    `lent`, what the optimizer keeps, after `count` steps; `of_classes`, whether the last loss was the
-    mean crossentropy of classes alone; `later`, whether the output waits for the step, unless it was
-    used `early` too often.
-    """
-
-    def __init__(self, weights: Sequence[Tensor]) -> None:
-        self.ids = [id(one) for one in weights if one.requires_grad]
-        self.optimizer: weakref.ref[optim.Optimizer] | None = None
-        self.rule: Update | None = None
-        self.steps = 0
-        self.refused = False
-        self.spent = False
-        self.lent: Slots | None = None
-        self.count = 0
-        self.of_classes = self.later = False
-        self.early = 0
-
-    def looked_at(self) -> None:
-        """Note that an output was used before the step."""
-        self.early += 1
-        self.later &= self.early < MOST_EARLY
-
-    def follows(self, taped: Taped, optimizer: optim.Optimizer, rule: Update | None) -> None:
-        """Note a step of the network that was made by torch."""
-        known = self.is_of(optimizer) and rule is not None and rule == self.rule
-        self.steps = self.steps + 1 if known else 0
-        if not self.is_of(optimizer):
-            self.home()
-            self.optimizer = weakref.ref(optimizer)
-        self.rule = rule
-        if self.steps >= STEADY and rule is not None and not self.refused:
-            taped.expect(rule, CLASSES if self.of_classes else None)
-
-    def is_of(self, optimizer: Any) -> bool:
-        """Return whether this optimizer made the last step."""
-        return self.optimizer is not None and self.optimizer() is optimizer
-
-    def lend(self, optimizer: Any, weights: Sequence[Tensor]) -> Slots | None:
-        """Return what the optimizer keeps, to be changed outside; None if not all is there."""
-        if self.lent is None:
-            home(optimizer)  # from the same network for images of another size
-            state = vars(optimizer)["state"]
-            names = slots_of(optimizer.param_groups[0])
-            kept = [state.get(one, {}) if one.requires_grad else None for one in weights]
-            if any(one is not None and None in map(one.get, names) for one in kept):
-                return None
-            numbers = {float(one["step"]) for one in kept if one is not None and "step" in one}
-            if len(numbers) > 1:
-                return None
-            self.count = int(max(numbers, default=0))
-            self.lent = Slots([[one[name] for name in names] if one else [] for one in kept])
-            vars(optimizer)[LENDS] = self
-        return self.lent
-
-    def home(self) -> None:
-        """Let the optimizer have again what was lent."""
-        lent, self.lent = self.lent, None
-        optimizer = self.optimizer and self.optimizer()
-        if lent is None or optimizer is None:
-            return
-        del vars(optimizer)[LENDS]
-        lent.home()
-        state = vars(optimizer)["state"]
-        for one in weights_of(optimizer):
-            if isinstance(state.get(one, {}).get("step"), Tensor):
-                state[one]["step"].fill_(self.count)
+BYPASSES = (
+    "type",
+    "running_mean",
+    "running_var",
+    "buffers",
+    "named_buffers",
+    "jit",
+    "compile",
+    "Function",
+    "weakref",
+    "ctypes",
+    "func",
+    "functorch",
+    "vmap",
+    "__torch_function__",
+    "multiprocessing",
+)  # past the functions of deferred tensors
 
 
 class Waiting:
@@ -132,7 +66,7 @@ class Waiting:
 
     def __init__(self, call: Call, of: Array | Loss, habit: Habit) -> None:
         self.call, self.of, self.habit = call, of, habit
-        self.versions = [one._version for one in call.weights]
+        self.versions = [*map(VERSION, call.weights)]
 
     def settle(self) -> None:
         """Compute them."""
@@ -175,7 +109,7 @@ class Waiting:
     def _as_then(self) -> None:
         if isinstance(self.of, Loss):
             self.of.as_then()
-        if [one._version for one in self.call.weights] != self.versions:
+        if [*map(VERSION, self.call.weights)] != self.versions:
             raise DialectError(
                 "loss.backward",
                 "weights were changed between backward() and what uses the gradients, by a view "
@@ -210,7 +144,7 @@ class Waits:
 
     @functools.cached_property
     def later(self) -> bool:
-        """Whether outputs can wait too: no word says what might take them for tensors with numbers."""
+        """Whether outputs can wait too: no word tells of what passes by their functions."""
         said = {word for kind, word, _ in self.script.words if kind in ("name", "import")}
         return said.isdisjoint(BYPASSES)
 
@@ -259,10 +193,10 @@ class Waits:
         if habit.refused or not _untouched(call.weights):
             habit.refused = True
             return False
-        habit.of_classes = self.later and _is_of_classes(loss.grad_fn, node)
+        habit.of_classes = self.later and is_of_classes(loss.grad_fn, node)
         if call.plan.form.update is None or torch.is_anomaly_enabled():
             return False
-        slope = _of_classes(loss.grad_fn, node)
+        slope = slope_of_classes(loss.grad_fn, node)
         if slope is None:
             edge, start = (GradientEdge(node, 0),), torch.ones_like(loss)
             slope = torch.autograd.grad(loss, edge, start)[0].numpy()
@@ -325,13 +259,6 @@ class Waits:
             self.spent = [weakref.ref(one) for one in habits if one.spent]
 
 
-def home(optimizer: Any) -> None:
-    """Let an optimizer have what it keeps."""
-    habit: Habit | None = vars(optimizer).get(LENDS)
-    if habit is not None:
-        habit.home()
-
-
 def only_call(loss: Tensor) -> Any:
     """Return the one native call that a loss is made of, and of nothing else that is trained."""
     found, seen = None, 0
@@ -352,41 +279,6 @@ def only_call(loss: Tensor) -> Any:
     return found
 
 
-def _is_of_classes(loss: Any, node: Any) -> bool:
-    """Return whether a loss is the mean crossentropy of classes alone, by a node's scores."""
-    if loss.name() != "NllLossBackward0" or loss._saved_weight is not None:
-        return False
-    below, _ = loss.next_functions[0]
-    if below.name() != "LogSoftmaxBackward0" or below.next_functions[0][0] is not node:
-        return False
-    if loss._saved_reduction != MEAN or loss._saved_ignore_index < NEGATIVE:
-        return False
-    over_samples = below._saved_dim != 1 and below._saved_dim < NEGATIVE
-    return below._saved_result.ndim == 2 and not over_samples
-
-
-def _of_classes(loss: Any, node: Any) -> Array | None:
-    """Return the gradient of the scores, where a loss is the mean crossentropy of classes alone.
-
-    In one native call, instead of two by torch's autograd.
-    """
-    native = library()
-    if native is None or not _is_of_classes(loss, node):
-        return None
-    below, _ = loss.next_functions[0]
-    scores, classes = below._saved_result.detach().numpy(), loss._saved_target.numpy()
-    if scores.dtype != np.float32:
-        return None
-    ignored = loss._saved_ignore_index
-    if 2 * NEGATIVE - ignored <= scores.shape[1] and classes.min() < 0:  # a place from the end
-        return None
-    try:
-        targets = one_hot(scores.shape[1])[classes]
-    except IndexError:  # one that is ignored
-        return None
-    return native.crossentropy(scores, targets, 1.0)[1]
-
-
 def _untouched(weights: Sequence[Tensor]) -> bool:
     """Return whether no gradient is there yet, and nobody waits for one."""
     return not any(
@@ -403,8 +295,3 @@ def _alone(optimizer: Any, habit: Habit) -> bool:
     if torch_optimizer._global_optimizer_pre_hooks or torch_optimizer._global_optimizer_post_hooks:
         return False
     return {id(one) for one in groups[0]["params"] if one.requires_grad} == {*habit.ids}
-
-
-def weights_of(optimizer: Any) -> list[Tensor]:
-    """Return all weights of an optimizer."""
-    return [one for group in optimizer.param_groups for one in group["params"]]

@@ -11,11 +11,11 @@ from torch import Tensor, nn, optim
 
 from ..dialect import Patch
 from ..session import Session
-from .deferred import Deferred, Loss
-from .deferred import patches as deferred
+from .deferred import Deferred, Loss, patches as deferred
+from .habit import home, weights_of
 from .lost import retaining
 from .optimizers import RULED
-from .waiting import GRAD, Waits, home, weights_of
+from .waiting import GRAD, Waits
 
 DATA: Any = Tensor.data
 CHANGING = [name for name in dir(Tensor)
@@ -94,7 +94,7 @@ def _zero(original: Callable[..., None], waits: Waits) -> Callable[..., None]:
             original(self, set_to_none)
             return
         for one in weights:
-            if one.grad is not None:
+            if GRAD.__get__(one) is not None:
                 one.grad = None
 
     return zero_grad

@@ -61,9 +61,7 @@ class Awaited:
             self._made = self._make()
         return self._made
 
-    @property
-    def __class__(self) -> Any:
-        return Node
+    __class__ = property(lambda self: Node)  # what scripts ask for
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.node, name)
@@ -181,4 +179,3 @@ def loss_of(x: Any, y: Any, judged: Callable[[Any, Array], Node]) -> Any:
     if y.dtype.kind not in "fiub" or y.shape != x.shape:
         return None
     return AwaitedLoss(x, np.array(y, np.float32), judged)
-

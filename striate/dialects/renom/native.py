@@ -148,7 +148,8 @@ class Runner:
                 return None
             habit = found.taped.habit
             if habit is not None and habit.later and _main() and None not in leaves:
-                return awaited(found.taped, batch, found.numbers, found.variables, leaves)
+                waits: Node = awaited(found.taped, batch, found.numbers, found.variables, leaves)
+                return waits
             call = found.taped.call(batch, found.numbers)
             node: Node = Node.of_output(Output(call, found.variables, leaves))
         else:

@@ -23,7 +23,7 @@ from ...lower.builder import Update
 from ...lower.lower import Head
 from ...lower.optimizer import Rule, update
 from ..table import DialectError
-from . import node
+from . import node as nodes
 from .awaited import SHARES, AwaitedLoss, Habit
 from .node import Array, Output, Variable
 from .optimizers import Sgd
@@ -41,7 +41,7 @@ class Delayed:
     """The gradients of the variables behind one call of a native network.
 
     They are computed when they are asked for, and at the latest before anything is changed. `of`:
-    the gradient of the output, or the loss that is awaited too; `head`: that of this loss in a plan.
+    the gradient of the output, or the loss that is awaited too; `head`: such a loss in a plan.
     """
 
     def __init__(self, output: Output, of: Array | AwaitedLoss, head: Head | None = None) -> None:
@@ -57,7 +57,7 @@ class Delayed:
         """The gradients, by the `id` of their variable."""
         if self.found is None:
             HERE.waiting.pop(id(self), None)
-            slope = self.of.slope() if type(self.of) is AwaitedLoss else self.of
+            slope = self.of.slope() if isinstance(self.of, AwaitedLoss) else self.of
             pairs = zip(self.output.variables, self.output.call.gradients(slope), strict=True)
             self.found = {id(one): (one, value) for one, value in pairs if value is not None}
         return self.found
@@ -87,10 +87,9 @@ class Delayed:
         lent.count += 1
         return True
 
-
     def _step(self, step: Step) -> bool:
         of = self.of
-        if type(of) is not AwaitedLoss:
+        if not isinstance(of, AwaitedLoss):
             return self.output.call.step(of, step)
         of.value = self.output.call.step_of_loss(of.targets, step)
         return of.value is not None or self.output.call.step(of.slope(), step)
@@ -109,7 +108,7 @@ def let_go() -> DialectError:
 def settle(but: Delayed | None = None) -> None:
     """Compute what is still delayed: something that it depends on is about to change."""
     of = but and but.of
-    node.settle(of.scores if type(of) is AwaitedLoss else None)
+    nodes.settle(of.scores if isinstance(of, AwaitedLoss) else None)
     for key, reference in [*HERE.waiting.items()]:
         one = reference()
         if one is None:
@@ -145,7 +144,7 @@ def delayed(root: Tensor, start: Tensor) -> Delayed | None:
 
 
 def delayed_behind(output: Output, slope: Array) -> Delayed | None:
-    """Return the gradients to come for the output of a native call, by its softmax_cross_entropy."""
+    """Return the gradients to come for the output of a native call, by its crossentropy."""
     return Delayed(output, slope, SHARES) if _whole(output) else None
 
 
