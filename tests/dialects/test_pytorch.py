@@ -211,6 +211,7 @@ def test_all_is_taken_back_afterwards() -> None:
     with installed("pytorch0"):
         assert nn.Module.__call__ is not before[0]
         assert torch.tensor(3)[0] == 3
+        assert torch.tensor([torch.tensor(3), torch.tensor(4)]).tolist() == [3, 4]
     assert (nn.Module.__call__, torch.load, torch.utils.data.DataLoader.__init__) == before
     with pytest.raises(IndexError):
         torch.tensor(3)[0]

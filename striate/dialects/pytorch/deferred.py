@@ -259,23 +259,34 @@ def _within(given: Any) -> Iterator[Deferred]:
         yield from _within([*given.values()])
 
 
-def patches() -> Sequence[Patch]:
-    """Let what takes tensors past their own functions find numbers in them."""
+def patches(*, old: bool) -> Sequence[Patch]:
+    """Let what takes tensors past their own functions find numbers in them.
+
+    `old`: tensors have a `__getitem__` that is written in Python, so that `torch.tensor` takes those
+    of no axes in a list for lists.
+    """
     return (
-        (torch, "tensor", _filled(torch.tensor)),
+        (torch, "tensor", _filled(torch.tensor, old=old)),
         (Function, "apply", classmethod(_applied)),
         (nn.Module, "state_dict", _settled(nn.Module.state_dict)),
     )
 
 
-def _filled(original: Any) -> Any:
+def _filled(original: Any, *, old: bool) -> Any:
     @functools.wraps(original)
     def call(*args: Any, **words: Any) -> Any:
         for one in _within(args):
             one.made.fill(one)
-        return original(*args, **words)
+        return original(*map(_listed, args) if old else args, **words)
 
     return call
+
+
+def _listed(given: Any) -> Any:
+    """Return lists with Python's numbers instead of tensors of no axes."""
+    if isinstance(given, (list, tuple)):
+        return [_listed(one) for one in given]
+    return given.item() if isinstance(given, Tensor) and not given.ndim else given
 
 
 def _settled(original: Any) -> Any:

@@ -43,7 +43,7 @@ def patches(session: Session) -> Sequence[Patch]:
         (nn.Parameter, "data", _watched(DATA, waits.settle_all)),
         *((nn.Parameter, name, _method(name, waits)) for name in CHANGING),
         *((kind, "step", _step(kind, waits)) for kind in RULED),
-        *deferred(),
+        *deferred(old=old),
     ]
 
 
