@@ -262,8 +262,8 @@ def _within(given: Any) -> Iterator[Deferred]:
 def patches(*, old: bool) -> Sequence[Patch]:
     """Let what takes tensors past their own functions find numbers in them.
 
-    `old`: tensors have a `__getitem__` that is written in Python, so that `torch.tensor` takes those
-    of no axes in a list for lists.
+    `old`: tensors have a `__getitem__` that is written in Python, so that `torch.tensor` takes
+    those of no axes in a list for lists.
     """
     return (
         (torch, "tensor", _filled(torch.tensor, old=old)),
