@@ -112,7 +112,7 @@ def _changes(script: Script) -> Changes:
     return {
         **surroundings_sklearn.changes(script), **surroundings_pandas.changes(script),
         **surroundings_scipy.changes(), **surroundings_images.changes(),
-        **surroundings_drawing.changes(),
+        **surroundings_drawing.changes(script),
         "tqdm.notebook": bars_of_text,
     }  # fmt: skip
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Sized
 from typing import Any
 
 from ..errors import caller
 from .dialect import Patch
+from .session import Script
 from .surroundings_installed import Changes, lost
 from .table import DialectError
 
@@ -121,7 +123,21 @@ def _pyplot(pyplot: Any) -> Iterator[Patch]:
         """Do nothing: each plot is added to those before, as with `hold(True)`."""
 
     yield from lost(pyplot, {"hold": nothing, "ishold": nothing})
+    for owner, name in ((pyplot, "subplot"), (pyplot.Figure, "add_subplot")):
+        yield owner, name, _three_digits(getattr(owner, name))
     yield from _saving()
+
+
+def _three_digits(original: Any) -> Any:
+    @functools.wraps(original)
+    def place(*args: Any, **words: Any) -> Any:
+        """Take "131" as 131, as up to matplotlib 3.5."""
+        digits = [one for one in args if isinstance(one, str) and re.fullmatch(r"\d{3}", one)]
+        if len(digits) == 1:
+            args = tuple(int(one) if one is digits[0] else one for one in args)
+        return original(*args, **words)
+
+    return place
 
 
 def _saving() -> Iterator[Patch]:
@@ -144,22 +160,34 @@ def _without_others(plain: Any) -> Any:
     return saved
 
 
-def _axes(module: Any) -> Iterator[Patch]:
+def _axes(script: Script, module: Any) -> Iterator[Patch]:
     original = module.Axes.plot
 
     @functools.wraps(original)
     def plot(self: Any, *args: Any, axes: Any = None, **words: Any) -> Any:
         """Draw lines; the axes are these, whichever are named."""
-        return original(self, *args, **words)
+        given = args if script.max_epochs is None else _as_long(args)
+        return original(self, *given, **words)
 
     yield module.Axes, "plot", plot
 
 
-def changes() -> Changes:
+def _as_long(args: Sequence[Any]) -> Sequence[Any]:
+    """Return curves over no more epochs than there were: `plot(range(1, 31), losses)`."""
+    given = list(args)
+    for at, (x, y) in enumerate(itertools.pairwise(args)):
+        sized = all(isinstance(one, Sized) and not isinstance(one, (str, dict)) for one in (x, y))
+        if sized and 0 < len(y) < len(x):
+            given[at] = x[: len(y)]
+            break
+    return given
+
+
+def changes(script: Script) -> Changes:
     """Return what is changed in each module."""
     return {
         "seaborn": _seaborn,
-        "matplotlib.axes": _axes,
+        "matplotlib.axes": functools.partial(_axes, script),
         "matplotlib.style": _style,
         "matplotlib.pyplot": _pyplot,
         "matplotlib.cm": _colours,

@@ -75,6 +75,25 @@ def test_whole_networks_of_an_earlier_run_are_read(folder: Path) -> None:
             del sys.modules[module]
 
 
+def test_networks_of_a_folder_that_the_user_has_named_are_read_once_imported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "train").mkdir()
+    (folder / "nets_beside.py").write_text(NETS)
+    text = "import torch\nfrom nets_beside import Net\nassert type(torch.load('it.pth')) is Net\n"
+    (folder / "train" / "x.py").write_text(text)
+    (folder / "train" / "y.py").write_text("import torch\ntorch.load('it.pth')\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.chdir(folder / "train")
+    from nets_beside import Net  # type: ignore[import-not-found]
+
+    torch.save(Net(), "it.pth")
+    run_script("x.py", root=str(folder / "runs"))
+    del sys.modules["nets_beside"]
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        run_script("y.py", root=str(folder / "runs"))
+
+
 class Command:
     """What a file may not hold: code that runs where it is read."""
 

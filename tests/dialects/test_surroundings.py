@@ -348,6 +348,11 @@ import matplotlib.pyplot as plt
 plt.hold(True)
 print('held')
 """, "held"),
+    "places of pictures": ("""
+import matplotlib.pyplot as plt
+first, third = plt.subplot("131"), plt.gcf().add_subplot('133')
+print(first.get_subplotspec().colspan.start, third.get_subplotspec().colspan.start)
+""", "0 2"),
 }  # fmt: skip
 
 

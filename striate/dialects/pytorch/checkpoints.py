@@ -6,11 +6,13 @@ import functools
 import importlib
 import os
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -112,7 +114,28 @@ def _own(name: str) -> bool:
     within = Path(*name.split("."))
     places = [folder / within for folder in folders]
     there = any(one.with_suffix(".py").is_file() or one.is_dir() for one in places)
-    return there and _beside(sys.modules.get(name), folders)
+    return (there and _beside(sys.modules.get(name), folders)) or _imported(name)
+
+
+def _imported(name: str) -> bool:
+    """Return whether the script has imported a module from a folder that its user has named.
+
+    That is one of PYTHONPATH or `sys.path.append`, none of Python's own or of its packages.
+    """
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None:
+        return False
+    homes = [Path(one).resolve() for one in (sys.prefix, sys.base_prefix, *_packages())]
+    named = {Path(one).resolve() for one in sys.path if one}
+    named -= {one for one in named if any(one.is_relative_to(home) for home in homes)}
+    named.discard(Path(__file__).resolve().parents[3])  # where this package itself is worked on
+    return _beside(sys.modules[name], named)
+
+
+def _packages() -> Iterator[str]:
+    paths = sysconfig.get_paths()
+    yield from (paths[word] for word in ("stdlib", "platstdlib", "purelib", "platlib"))
+    yield from (str(Path(one).parent) for one in (torch.__path__[0], np.__path__[0]))
 
 
 def _beside(module: ModuleType | None, folders: set[Path]) -> bool:

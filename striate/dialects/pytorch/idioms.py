@@ -23,7 +23,7 @@ from ..dialect import Patch
 from ..scalars import SummaryWriter
 from ..session import Session
 from ..table import DialectError
-from . import absent_gpu, checkpoints, exported, lost, schedules
+from . import absent_gpu, checkpoints, exported, lost, schedules, shortened
 
 SERIAL = {"num_workers": 0, "pin_memory": False, "persistent_workers": False,
           "prefetch_factor": None, "multiprocessing_context": None, "timeout": 0}  # fmt: skip
@@ -41,6 +41,7 @@ def patches(session: Session) -> Sequence[Patch]:
         *_published(),
         *schedules.patches(session.version.name),
         *exported.patches(),
+        *shortened.patches(session),
         *_tensorboard(session),
     ]
     if not torch.cuda.is_available():
@@ -101,6 +102,7 @@ def _serial(session: Session, original: Callable[..., None]) -> Callable[..., No
             given |= SERIAL
         if not torch.cuda.is_available():
             given["pin_memory"] = False
+        shortened.sampled(session, given.get("dataset"), given.get("sampler"))
         original(self, **given)
 
     return begin

@@ -54,6 +54,7 @@ def patches(version: str) -> Iterator[Patch]:
         yield _reduction, "legacy_get_string", _quietly(_reduction.legacy_get_string)
         yield torch.autograd, "Variable", Variable
         yield from ((kind, "__init__", _counting(kind.__init__)) for kind in COUNTED)
+        yield nn.BatchNorm2d, "_check_input_dim", _also_rows
 
 
 class _Loaded:
@@ -154,15 +155,23 @@ COUNTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.Co
 def _counting(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def begin(self: Any, *args: Any, **words: Any) -> None:
-        """Take `d / 2` of a whole number as one, as it was in Python 2."""
-        given = [_whole_number(one) for one in args]
-        original(self, *given, **{word: _whole_number(one) for word, one in words.items()})
+        """Take `d / 2` as the whole number of Python 2, and `bias=other.bias` as a truth."""
+        given = [_as_then(one) for one in args]
+        original(self, *given, **{word: _as_then(one) for word, one in words.items()})
 
     return begin
 
 
-def _whole_number(value: Any) -> Any:
+def _as_then(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return True
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _also_rows(self: Any, input: Tensor) -> None:
+    """Take rows of features besides images, as while the rank was not looked at."""
+    if input.dim() not in (2, 4):
+        raise ValueError(f"expected 4D input (got {input.dim()}D input)")
 
 
 WRAPPED: Any = torch.autograd.Variable
