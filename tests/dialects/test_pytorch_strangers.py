@@ -120,6 +120,37 @@ OLD = """
         assert '3D input' in str(error)
 """
 
+CHOSEN = """
+    import torch
+    from torch import nn
+    from torch.autograd import Variable
+    class Block(nn.Module):
+        def __init__(self, given, made):
+            super().__init__()
+            self.same = given == made
+            self.way = (not self.same) and nn.Conv2d(given, made, 1) or None
+            self.conv = nn.Conv2d(given, made, 3, padding=1)
+        def forward(self, x):
+            out = x * 2
+            return torch.add((not self.same) and self.way(x) or x, self.conv(self.same and out or x))
+    x = Variable(torch.zeros(2, 3, 4, 4))
+    same, other = Block(3, 3), Block(3, 5)
+    assert torch.equal(same(x), same.conv(x * 2) + x)
+    assert torch.equal(other(x), other.way(x) + other.conv(x))
+    assert not torch.zeros(1) and torch.ones(1)
+    try:
+        bool(torch.arange(3) > 1)
+        raise SystemExit('answers of several places were one')
+    except RuntimeError:
+        pass
+"""
+
+
+def test_features_are_chosen_by_words_as_up_to_0_1(folder: Path) -> None:
+    run_script(script(folder, CHOSEN), root=folder / "runs")
+    with pytest.raises(RuntimeError, match="ambiguous"):
+        run_script(script(folder, "import torch\ntorch.ones(2) or 1"), root=folder / "runs")
+
 
 def test_words_of_0_2_mean_what_they_did(folder: Path) -> None:
     run_script(script(folder, OLD), seed=0, root=folder / "runs")

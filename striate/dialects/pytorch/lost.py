@@ -55,6 +55,7 @@ def patches(version: str) -> Iterator[Patch]:
         yield torch.autograd, "Variable", Variable
         yield from ((kind, "__init__", _counting(kind.__init__)) for kind in COUNTED)
         yield nn.BatchNorm2d, "_check_input_dim", _also_rows
+        yield Tensor, "__bool__", _there(Tensor.__bool__)
 
 
 class _Loaded:
@@ -166,6 +167,15 @@ def _as_then(value: Any) -> Any:
     if isinstance(value, Tensor):
         return True
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _there(original: Callable[[Tensor], bool]) -> Callable[[Tensor], bool]:
+    @functools.wraps(original)
+    def truth(self: Tensor) -> bool:
+        """Return that features are there, as up to 0.1.11: `same and out or x`."""
+        return True if self.numel() > 1 and self.is_floating_point() else original(self)
+
+    return truth
 
 
 def _also_rows(self: Any, input: Tensor) -> None:
