@@ -8,8 +8,11 @@ import collections.abc
 import fractions
 import functools
 import inspect
+import io
 import math
 import multiprocessing
+import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -76,7 +79,15 @@ def drawn_size(
     return int(width), int(height)
 
 
-_array, _start_method = np.array, multiprocessing.set_start_method
+def popen(cmd: str, mode: str = "r", buffering: int = -1) -> Any:
+    """Run a command; whoever asks for the size of a terminal gets one also where there is none."""
+    if cmd.split() == ["stty", "size"] and not os.isatty(0):
+        size = shutil.get_terminal_size()
+        return io.StringIO(f"{size.lines} {size.columns}\n")
+    return _popen(cmd, mode, buffering)
+
+
+_array, _start_method, _popen = np.array, multiprocessing.set_start_method, os.popen
 _context = multiprocessing.get_context
 CHANGED: tuple[tuple[Any, str, Any], ...] = (
     (np, "array", array),
@@ -89,6 +100,7 @@ CHANGED: tuple[tuple[Any, str, Any], ...] = (
     (multiprocessing, "get_context", forked_context),
     (torch.multiprocessing, "get_context", forked_context),
     (torch.multiprocessing, "spawn", spawn),
+    (os, "popen", popen),
 )
 REMOVED: tuple[tuple[Any, str, Any], ...] = (
     *((np, kind.__name__, kind) for kind in (float, int, object, bool, str, complex)),

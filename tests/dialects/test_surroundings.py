@@ -348,6 +348,11 @@ import matplotlib.pyplot as plt
 plt.hold(True)
 print('held')
 """, "held"),
+    "bars as wide as a terminal": ("""
+import os
+_, term_width = os.popen('stty size', 'r').read().split()
+print(int(term_width) > 0, os.popen('echo said').read().strip())
+""", "True said"),
     "places of pictures": ("""
 import matplotlib.pyplot as plt
 first, third = plt.subplot("131"), plt.gcf().add_subplot('133')
