@@ -351,7 +351,8 @@ print('held')
     "bars as wide as a terminal": ("""
 import os
 _, term_width = os.popen('stty size', 'r').read().split()
-print(int(term_width) > 0, os.popen('echo said').read().strip())
+with os.popen('echo said') as other:
+    print(int(term_width) > 0, other.read().strip())
 """, "True said"),
     "places of pictures": ("""
 import matplotlib.pyplot as plt
