@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,11 @@ from .. import (
 from ..symbolic import found, lift, record, table, tensor
 from ..tensor_sizes import sizes_of
 from .beside import set_random_seed
-from .bound import unfed
+from .graph_calls import Function, in_mode, run, sessions
 from .layouts import in_layout, layouts
 from .optimizers import Rate
 from .own_optimizers import awaited, recalled
+from .replaced import replaceable
 from .session import KerasSession
 from .words import activation_names, array, relu
 
@@ -134,7 +135,8 @@ class Gradients(Layer):
         with torch.enable_grad():
             values = [v if trains and v.requires_grad else
                       v.detach().requires_grad_(v.is_floating_point()) for v in x]  # fmt: skip
-            out = Graph(begin, [output]).run(values, lambda node, v: node.layer(*v))[0]
+            out = Graph(begin, [output]).run(
+                values, lambda node, v: in_mode(node.layer, self.training, v))[0]  # fmt: skip
             grads = torch.autograd.grad(out.sum(), values[: self.count], allow_unused=True,
                                         create_graph=trains)  # fmt: skip
         made = tuple(torch.zeros_like(v) if g is None else g
@@ -162,55 +164,6 @@ def gradients(loss: Any, variables: Any) -> Any:
     begin = [*several, *leaves.values()]
     out = Gradients((begin, loss), len(several))(*begin)
     return list(out) if isinstance(out, tuple) else [out]
-
-
-class Function:
-    """What `K.function` gives: called on arrays for its inputs, it gives arrays."""
-
-    def __init__(self, session: KerasSession, inputs: Sequence[Any], outputs: Any, updates: Any):
-        self.session, self.inputs = session, list(inputs)
-        self.single = not isinstance(outputs, (list, tuple))
-        self.outputs = [outputs] if self.single else list(outputs)
-
-    def __call__(self, values: Any, *more: Any) -> Any:
-        """Run the network from the inputs to the outputs."""
-        values = list(values) if isinstance(values, (list, tuple)) and not more else [values, *more]
-        pairs = [
-            (symbol, value)
-            for symbol, value in zip(self.inputs, values, strict=False)
-            if isinstance(symbol, Symbol)
-        ]
-        others = [v for s, v in zip(self.inputs, values, strict=False) if not isinstance(s, Symbol)]
-        training = bool(others and others[0])
-        begin = [symbol for symbol, _ in pairs]
-        given = [tensor(value).float() for _, value in pairs]
-        symbols = [one for one in self.outputs if isinstance(one, Symbol)]
-        for one in unfed(self.session, symbols, begin):
-            begin.append(one)
-            given.append(self.session.bound[id(one)][1])
-        inside, self.session.inside = self.session.inside, True
-        try:
-            with torch.no_grad():
-                found_ = iter(run(begin, symbols, given, training)) if symbols else iter(())
-        finally:
-            self.session.inside = inside
-        out = [array(next(found_) if isinstance(one, Symbol) else one) for one in self.outputs]
-        return out[0] if self.single else out
-
-
-def run(begin: list[Symbol], outputs: list[Symbol], values: list[Tensor], training: bool) -> Any:
-    """Return the values of symbols, each layer in the mode that is asked for."""
-    graph = Graph(begin, outputs)
-
-    def call(node: Any, given: list[Tensor]) -> Any:
-        mode = node.layer.training
-        node.layer.train(training)
-        try:
-            return node.layer(*given)
-        finally:
-            node.layer.train(mode)
-
-    return graph.run(values, call)
 
 
 def set_value(variable: Any, value: Any) -> None:
@@ -310,7 +263,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         return get_value(x)
 
     return {
-        **functions, **layouts(session), **phases(session),
+        **replaceable(session, functions), **layouts(session), **phases(session),
         **({"_BACKEND": "tensorflow", "_FLOATX": "float32"} if session.version.old else {}),
         "backend": lambda: "tensorflow", "floatx": lambda: "float32",
         "set_floatx": lambda value: None,
@@ -334,7 +287,8 @@ def names(session: KerasSession) -> dict[str, Any]:
         "dtype": lambda x: str(getattr(x, "dtype", "float32")).removeprefix("torch."),
         "count_params": lambda x: int(np.prod(x.shape)), "is_keras_tensor": lambda x: isinstance(
             x, Symbol), "is_tensor": lambda x: isinstance(x, (Symbol, Tensor)),
-        "print_tensor": lambda x, message="": x, "get_session": Session, "set_session": _nothing,
+        "print_tensor": lambda x, message="": x, "get_session": sessions(session),
+        "set_session": _nothing,
         "get_uid": lambda prefix="": session.name(f"uid{prefix}").rpartition("_")[2],
         "reset_uids": clear, "name_scope": lambda name: inference(torch.nn.Identity()),
         "manual_variable_initialization": _nothing, "set_random_seed": set_random_seed,
@@ -352,31 +306,3 @@ def _turned(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _nothing(*args: Any, **words: Any) -> None:
     """Do nothing: there is no session and no graph to prepare."""
-
-
-class Session:
-    """A session of TensorFlow 1, which has nothing to do here but to be there."""
-
-    graph = None
-
-    def __init__(self, *args: Any, **words: Any) -> None:
-        pass
-
-    def run(self, fetches: Any = None, feed_dict: Any = None, **words: Any) -> Any:
-        """Return values that need no graph."""
-        if isinstance(fetches, (list, tuple)):
-            return [self.run(one) for one in fetches]
-        return array(fetches) if isinstance(fetches, Tensor) else None
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def as_default(self) -> Session:
-        """Return the session."""
-        return self
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        return None

@@ -24,6 +24,7 @@ from .layouts import guess_layout
 from .modes import computed
 from .penalised import Added
 from .session import Given, KerasSession
+from .sizes import Shape
 from .twin import follow
 from .words import initializer, named_activation
 
@@ -100,9 +101,10 @@ def untrained(layer: nn.Module, weight: Tensor) -> None:
         layer.register_buffer(names[0] if names else f"buffer_{len(layer._buffers)}", weight)
 
 
-def build_for(layer: Any, x: tuple[Spec, ...]) -> None:
+def build_for(session: KerasSession, layer: Any, x: tuple[Spec, ...]) -> None:
     """Run a script's `build` for shapes that begin with the batch."""
-    shapes = [(None, *spec.shape) for spec in x]
+    made = Shape if session.version.name == "tf" else tuple
+    shapes = [made((None, *spec.shape)) for spec in x]
     with torch.no_grad():
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
     track(layer)
@@ -197,7 +199,7 @@ def derived(alias: Any) -> type[Layer]:
                 parent.ensure_built(self, x)
             elif not self.built:
                 self.specs = x
-                build_for(self, x)
+                build_for(alias.session, self, x)
 
         add_weight = adding(alias.session)
         add_variable = add_weight
@@ -280,7 +282,7 @@ def make_classes(scope: KerasSession) -> dict[str, Any]:
             """Build for shapes that begin with the batch."""
             if not self.built or not self.specs:
                 self.specs = x
-                build_for(self, x)
+                build_for(scope, self, x)
 
         def forward(self, *x: Tensor) -> Any:
             """Run the script's `call`."""

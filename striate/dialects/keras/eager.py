@@ -327,6 +327,11 @@ class Together:
     def __init__(self, model: Any) -> None:
         self.model = model
 
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics of compile."""
+        return [Faced(metric) for metric in self.model.compiled()]
+
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch in."""
         for metric in self.model.compiled(y_pred):

@@ -8,6 +8,7 @@ import json
 import shutil
 import sys
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,10 @@ def _otherwise(model: Any, path: Path, session: KerasSession, error: StoreError)
         what = "a file holds the weights, memory the code"
         session.note(f"{path}: {error.where} {error.what}; {what}")
         session.kept[str(path)] = copy.deepcopy(model)
-        model_file.save_weights(model, path)
+        if path.suffix in (".h5", ".hdf5"):  # whose weights other networks take by their order
+            save_weights(model, path, session)
+        else:
+            model_file.save_weights(model, path)
 
 
 def pickled(model: Any, session: KerasSession) -> tuple[Any, ...]:
@@ -120,14 +124,25 @@ def save_weights(model: Any, path: Any, session: KerasSession) -> None:
 
 
 def load_weights(model: Any, path: Any, session: KerasSession, *, by_name: bool = False) -> None:
-    """Read the weights."""
-    if Path(path).is_file() and _is_hdf5(path):
+    """Read the weights; those of a whole model in Striate's own format, by their order."""
+    if _is_own(path):
+        found = session.kept.get(str(path)) or formats.load(path, maker(session)).model
+        model.set_weights(found.get_weights())
+    elif Path(path).is_file() and _is_hdf5(path):
         from ...store import keras_file
 
         for note in keras_file.read_weights(path, model, by_name, model._trained):
             session.note(note)
     else:
         model_file.load_weights(model, path)
+
+
+def _is_own(path: Any) -> bool:
+    """Return whether a file holds a model in Striate's own format."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "model.json" in archive.namelist()
 
 
 def load(path: Any, session: KerasSession, custom: Mapping[str, Any], *, compiles: bool) -> Any:

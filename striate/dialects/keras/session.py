@@ -77,7 +77,8 @@ class KerasSession(Session):
     among them; `functions`, those of `keras.ops`; `classes`, those of models; `kept`, models that
     no file can hold, by the path they were saved under; `training`, what saved models were compiled
     with; `bound`, inputs that are tensors, by the ids of their symbols, and targets, by those of
-    models; `recall`, what the code of an optimizer has made.
+    models; `recall`, what the code of an optimizer has made; `written`, gradients that the script
+    registers by name, and `replaced`, the kinds of operations that now have them.
     """
 
     version: KerasVersion
@@ -99,6 +100,8 @@ class KerasSession(Session):
     training: dict[str, Any] = field(default_factory=dict)
     bound: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     recall: Any = None
+    written: dict[str, Any] = field(default_factory=dict)
+    replaced: Mapping[str, str] = field(default_factory=dict)
     given: weakref.WeakKeyDictionary[Layer, Given] = field(
         default_factory=weakref.WeakKeyDictionary
     )

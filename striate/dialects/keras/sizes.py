@@ -24,6 +24,19 @@ class Shape(tuple[Any, ...]):
             return Size(found)
         return Shape(found) if isinstance(index, slice) else found
 
+    def __new__(cls, dims: Any = ()) -> Shape:
+        """Return the shape of sizes, of one size, or of sizes that are all unknown."""
+        return super().__new__(cls, (dims,) if isinstance(dims, int) else dims or ())
+
+    @property
+    def dims(self) -> list[Any]:
+        """The sizes."""
+        return [None if one is None else Size(one) for one in self]
+
+    def concatenate(self, other: Any) -> Shape:
+        """Return these sizes and then others."""
+        return Shape((*self, *Shape(other)))
+
     @property
     def rank(self) -> int:
         """Number of axes."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 from torch.nn import functional
 
 from ...core.spec import Spec
@@ -65,10 +66,16 @@ def rows(session: KerasSession, base: Any) -> Made:
                 self.kernel.div_(v @ flat @ u.T)
 
         def call(self, inputs: Any, training: Any = None) -> Any:
-            """Call the layer; while training, with a kernel that is divided first."""
-            if training:
-                self.normalized()
-            return self.layer(tensor(inputs).float())
+            """Call the layer; while training, with a kernel that is divided first.
+
+            The call has a copy of it: a second call of the same step divides the kernel again.
+            """
+            x = tensor(inputs).float()
+            if not training:
+                return self.layer(x)
+            self.normalized()
+            name = next(n for n, one in self.layer.named_parameters() if one is self.kernel)
+            return functional_call(self.layer, {name: self.kernel.clone()}, (x,))
 
     order = ("layer", "power_iterations")
     return {"SpectralNormalization": (Row("SpectralNormalization", ("SpectralNormalization",),

@@ -26,6 +26,7 @@ from .. import (
 from ..symbolic import kind, lift, table, tensor
 from ..tensor_sizes import sizes_of
 from . import (
+    replaced,
     tf_apart,
     tf_audio,
     tf_boxes,
@@ -45,11 +46,13 @@ from . import (
     tf_sparse,
     tf_texts,
 )
-from .backend import Session, gradients, variable
+from .backend import gradients, variable
 from .beside import TREE, set_random_seed
 from .checkpoints import Checkpoint, CheckpointManager
+from .graph_calls import sessions
 from .optimizers import Optimizer, classes
 from .session import KerasSession
+from .sizes import Shape
 from .tapes import GradientTape
 from .tf_averages import ExponentialMovingAverage
 from .tf_data import AUTOTUNE, INFINITE, UNKNOWN, Dataset
@@ -277,7 +280,7 @@ def _nn(session: KerasSession) -> dict[str, Any]:
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names right in `tensorflow`."""
     moved = table(shapes.MOVED)
-    return {
+    return replaced.replaceable(session, {
         **moved, **_math(), **more.TOP, **tf_apart.TOP, **DTYPES, **REDUCED,
         **{f.__name__: f for f in shapes.MADE},
         "__version__": "2.15.0" if session.version.name == "tf" else "1.15.0",
@@ -307,18 +310,20 @@ def names(session: KerasSession) -> dict[str, Any]:
         "depth_to_space": lift(tf_colors.depth_to_space),
         "space_to_depth": lift(tf_colors.space_to_depth), "read_file": tf_files.read_file,
         "truncated_normal": nn.truncated_normal, "set_random_seed": set_random_seed,
-        "Session": Session, "InteractiveSession": Session, "ConfigProto": Anything,
-        "GPUOptions": Anything, "global_variables_initializer": nothing, "get_default_graph":
-        Anything, "reset_default_graph": nothing, "Graph": Anything, "TensorSpec": TensorSpec,
-        "TensorShape": tuple, "executing_eagerly": lambda: True, "device": _block,
+        "Session": sessions(session), "InteractiveSession": sessions(session),
+        "ConfigProto": Anything,
+        "GPUOptions": Anything, "global_variables_initializer": nothing, **replaced.names(session),
+        "reset_default_graph": nothing, "TensorSpec": TensorSpec, "TensorShape": Shape,
+        "executing_eagerly": lambda: True, "device": _block,
         "name_scope": _block, "variable_scope": _block, "no_op": nothing, "cond": _cond,
         "boolean_mask": lift(shapes.boolean_mask), "is_tensor": lambda x: isinstance(
             x, (Tensor, Symbol)), "enable_eager_execution": nothing,
         "disable_v2_behavior": nothing, "disable_eager_execution": nothing, "py_function": _call,
+        "py_func": lift(_call_numpy),
         "numpy_function": _call_numpy, "get_logger": lambda: logging.getLogger("tensorflow"),
         "string": str, "as_dtype": kind, "DType": torch.dtype, "UnconnectedGradients": Anything(
             NONE="none", ZERO="zero"), "IndexedSlices": Anything, "group": nothing,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
@@ -337,7 +342,8 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     flags = tf_flags.modules()
     return {
         "": top, **flags, **{f"compat.v1.{path}": names for path, names in flags.items()},
-        "nn": nameless(_nn(session)), "math": nameless(_math()), "linalg": {
+        "nn": nameless(replaced.replaceable(session, _nn(session))),
+        "math": nameless(replaced.replaceable(session, _math())), "linalg": {
             "matmul": top["matmul"], "norm": lift(math.norm),
             **LINEAR,
             "l2_normalize": lift(math.l2_normalize), "einsum": torch.einsum},

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .. import tensor_windows as windows
+from .. import tensor_spectra, tensor_windows as windows
 from ..symbolic import lift, tensor
 from ..tensor_math import floating
+from . import tf_sparse
 
 
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int,
@@ -95,6 +96,10 @@ def weighted_moments(x: Any, axes: Any, frequency_weights: Any, keepdims: bool =
 TOP = {made.__name__: lift(made) for made in (
     dynamic_partition, dynamic_stitch, space_to_batch, batch_to_space)}  # fmt: skip
 TOP |= {
+    **{word: tensor_spectra.SIGNAL[word] for word in (  # as TensorFlow 1 has them
+        "fft", "ifft", "fft2d", "ifft2d", "fft3d", "ifft3d")},
+    "sparse_tensor_dense_matmul": lift(tf_sparse.matmul), "sparse_reorder": tf_sparse.reorder,
+    "sparse_tensor_to_dense": tf_sparse.to_dense,
     "parallel_stack": lift(lambda values, name=None: torch.stack([*map(tensor, values)])),
     "get_static_value": lambda tensor, partial=False: tensor.numpy(),
     "inside_function": lambda: False,

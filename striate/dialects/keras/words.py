@@ -18,6 +18,7 @@ from .. import tensor_nn as nn
 from ..symbolic import lift, tensor
 from ..tensor_nn import hard_sigmoid
 from ..tensor_numpy import glu, sparsemax
+from .replaced import replaced_activation
 from .session import KerasSession
 
 SPELLINGS = {  # of initial values
@@ -170,6 +171,7 @@ def _snake(name: str) -> str:
 
 def activation(session: KerasSession, value: Any) -> Any:
     """Return an activation in native words: the name of a function that is one."""
+    value = replaced_activation(session, value) if session.replaced else value
     if isinstance(value, str):
         word = {"swish": "silu"}.get(value.lower(), value.lower())
         if word == "glu":
