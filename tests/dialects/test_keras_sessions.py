@@ -108,6 +108,35 @@ own.compile('sgd', metrics=['mae'])
 found = own.fit(np.ones((4, 2)), np.zeros((4, 1)), epochs=2, verbose=0).history
 print(found)
 """, ["{'mean': [2.0, 2.0], 'mae': [2.0, 2.0]}"]),
+    "losses told in order, as TensorFlow 2 has them": ("tf", TF + """
+from tensorflow.keras.losses import CategoricalCrossentropy, MeanSquaredError, Reduction
+class Weighted(CategoricalCrossentropy):
+    def __init__(self, weights, *rest, name='entropy'):
+        super().__init__(False, 0, *rest, name='weighted_' + name)
+        self.weights = tf.constant(weights)
+    def call(self, y_true, y_pred):
+        return super().call(y_true, y_pred) * tf.reduce_sum(y_true * self.weights, -1)
+y, p = tf.eye(2), tf.constant([[.5, .5], [.75, .25]])
+for rest in ((Reduction.SUM,), (-1, 'none'), ()):
+    found = Weighted([1., 2.], *rest)
+    print(found.name, np.round(found(y, p).numpy(), 4))
+print(MeanSquaredError('sum', 'mine').name, float(MeanSquaredError('sum')(y, p)))
+# .6931 + 2 * 1.3863 = 3.4657
+""", ["weighted_entropy 3.4657", "weighted_entropy [0.6931 2.7726]", "weighted_entropy 1.7329",
+      "mine 0.8125"]),
+    "modules of Keras 3 by the paths of its own parts": ("keras3", """
+import keras.api as keras
+from keras.src.optimizers.adamw import AdamW
+from keras._tf_keras.keras.layers import Dense
+from keras.src.callbacks import EarlyStopping
+net = keras.Sequential([keras.Input((2,)), Dense(1, kernel_initializer='ones')])
+net.compile(AdamW(0.1), 'mse')
+print(net.predict(keras.ops.ones((1, 2)), verbose=0), EarlyStopping().patience)
+""", ["[[2.]] 0"]),
+    "whether there are cards, as Keras asks TensorFlow 1": ("keras2", """
+import keras.backend as K
+print(len(K.tensorflow_backend._get_available_gpus()) > 0)
+""", ["False"]),
     "a kernel that two calls of a step divide": ("tf", TF + """
 inner = layers.Dense(2, use_bias=False, kernel_initializer='ones')
 layer = layers.SpectralNormalization(inner)

@@ -292,7 +292,7 @@ def names(session: KerasSession) -> dict[str, Any]:
         "get_uid": lambda prefix="": session.name(f"uid{prefix}").rpartition("_")[2],
         "reset_uids": clear, "name_scope": lambda name: inference(torch.nn.Identity()),
         "manual_variable_initialization": _nothing, "set_random_seed": set_random_seed,
-        "is_sparse": lambda x: False, "to_dense": lambda x: x,
+        "_get_available_gpus": list, "is_sparse": lambda x: False, "to_dense": lambda x: x,
         "is_placeholder": lambda x: isinstance(x, Symbol) and x.node is None,
     }  # fmt: skip
 

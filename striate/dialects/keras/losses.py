@@ -210,10 +210,13 @@ class Spoken:
 
     def __init__(self, *args: Any, reduction: Any = "auto", name: str | None = None,
                  dtype: Any = None, **words: Any) -> None:  # fmt: skip
+        count = len(dataclasses.fields(self.native_class)) if self.native_class else 0
+        later = [one for one in args[count:] if not isinstance(one, int)]  # an axis is before
+        reduction, name, *_ = [*later, *[reduction, name][len(later) :]]
         self.reduction = str(reduction or "none").lower()
         words.pop("axis", None)
         self.name = name or type(self).__name__
-        self.fields = self.native_class(*args, **words) if self.native_class else None
+        self.fields = self.native_class(*args[:count], **words) if self.native_class else None
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for each sample; a script's own class says which."""

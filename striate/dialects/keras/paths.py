@@ -44,6 +44,10 @@ def modules(session: KerasSession) -> Mapping[str, Mapping[str, Any]]:
     inner = _inner(session)
     top = _top(session, inner)
     made = {**_below("keras", top, inner), **_below("tensorflow.keras", top, inner)}
+    made |= {**_below("keras.api", top, inner), **_below("keras._tf_keras.keras", top, inner)}
+    made |= {f"keras.src.{path}": names for path, names in inner.items() if path[:3] != "src"}
+    made |= {f"keras.src.optimizers.{name.lower()}": {name: made_by} for name, made_by in
+             inner["optimizers"].items() if name[:1].isupper()}  # fmt: skip
     for path in (
         "tensorflow.python.keras",
         "tensorflow.contrib.keras",
