@@ -1,8 +1,8 @@
 """Scripts of dialects beside the same networks natively: scripts/bench dialects [NAMES].
 
 Each script of benchmarks/scripts trains through `striate run`, each native network as in `peers`.
-Both are processes that stay; they take turns, one pass each, and the median counts. Writes
-dialects.md.
+Both are processes that stay; they take turns, an epoch each, so that both have trained as long
+(gradients become zero with time, which is faster), and the median counts. Writes dialects.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .networks import find
 from .process import Peer, Process, ScriptProcess, in_turn, times
-from .protocol import usable
+from .protocol import EPOCH, usable
 from .results import Results, header, keep, load, origins, table
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -38,14 +38,14 @@ PAIRS = {
 }
 
 
-def measure(pair: Pair, passes: int, seconds: float, priority: str) -> dict[str, list[float]]:
+def measure(pair: Pair, passes: int, priority: str) -> dict[str, list[float]]:
     """Return the samples per second of every pass."""
     native = Peer("striate")
     batch = find(pair.network).batch
     with (
         tempfile.TemporaryDirectory() as folder,
         ScriptProcess(SCRIPTS / f"{pair.script}.py", Path(folder)) as script,
-        Process(native, pair.network, "train", batch, seconds) as twin,
+        Process(native, pair.network, "train", batch, EPOCH) as twin,
     ):
         return in_turn({"script": script, "native": twin}, passes, priority)
 
@@ -76,7 +76,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench dialects", description=__doc__)
     parser.add_argument("names", nargs="*", default=list(PAIRS), metavar="NAME")
     parser.add_argument("--passes", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a native pass")
     parser.add_argument("--dry", action="store_true", help="print the page and keep nothing")
     given = parser.parse_args()
     results = load("dialects")
@@ -85,7 +84,7 @@ def main() -> None:
         if name not in PAIRS:
             parser.error(f"no row {name!r}, need one of {', '.join(PAIRS)}")
         described = header("dialects")
-        measured = measure(PAIRS[name], given.passes, given.seconds, priority)
+        measured = measure(PAIRS[name], given.passes, priority)
         results[name] = {"header": described, "priority": priority, **measured}
         if not given.dry:
             keep("dialects", results, page)

@@ -6,8 +6,8 @@ Arguments: the network, `train` or `infer`, the batch size, the seconds of a pas
 peers a variant. The first answer says that the peer is ready: its number of weights and the
 versions of its packages. Then each line "normal" or "realtime" is answered by one pass; "realtime"
 puts every thread of the process under SCHED_FIFO while the pass lasts. With 0 seconds the process
-reads one batch, makes one step and ends, which is how start-up is measured. Answers are lines of
-JSON.
+reads one batch, makes one step and ends, which is how start-up is measured; with those of `EPOCH` a
+pass is an epoch. Answers are lines of JSON.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from typing import Any, TextIO
 from .networks import Network, find
 
 PRIORITY = 20  # of SCHED_FIFO: above everything that has a normal priority
+EPOCH = -1.0  # seconds of a pass that is as long as it takes
 ROUGH = 0.25  # share of a pass that the search for its number of steps takes
 
 
@@ -75,7 +76,8 @@ def serve(packages: str, train: Builder | None = None, infer: Builder | None = N
     for line in sys.stdin if given.seconds else ():
         with priority(line.strip()) as name:
             if name not in steps:
-                steps[name] = _steps(task, given.seconds)
+                whole = given.seconds == EPOCH
+                steps[name] = task.most if whole else _steps(task, given.seconds)
             _say(answers, _pass(task, steps[name], given))
 
 
@@ -139,7 +141,7 @@ def _steps(task: Task, seconds: float) -> int:
 
 def _pass(task: Task, steps: int, given: argparse.Namespace) -> dict[str, float | None]:
     spent, done, loss = 0.0, 0, None
-    while spent < 0.8 * given.seconds:
+    while not done or spent < 0.8 * given.seconds:
         started = time.perf_counter()
         loss = task.run(steps)
         spent += time.perf_counter() - started

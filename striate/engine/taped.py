@@ -223,7 +223,7 @@ class Call:
             if plan.held != self.number or not self._expected(step):
                 return False
             plan.step(self.number, slope, step)
-        self.spent = True
+        self._end()
         return True
 
     def step_of_loss(self, targets: NDArray[Any], step: Step) -> float | None:
@@ -237,8 +237,13 @@ class Call:
             return None
         with plan.lock:
             loss = plan.step_of_loss(self.number, self.x, self.weights, self.array, targets, step)
-        self.ran = self.spent = True
+        self.ran = True
+        self._end()
         return loss
+
+    def _end(self) -> None:
+        """Let go of the batch: a loop may keep the loss of every step."""
+        self.spent, self.x = True, self.x[:0].copy()
 
     def _expected(self, step: Step) -> bool:
         update = self.plan.form.update

@@ -64,6 +64,8 @@ def test_a_pass_takes_about_its_seconds_and_no_more_steps_than_an_epoch() -> Non
     assert passed["steps"] in (60, 80)
     assert passed["ms"] == pytest.approx(1.05, rel=0.3)
     assert passed["loss"] == 0.5
+    epoch = argparse.Namespace(seconds=protocol.EPOCH, batch=10)
+    assert protocol._pass(protocol.Task(run, 1, most=20), 20, epoch)["steps"] == 20
 
 
 def test_a_script_of_a_dialect_is_a_peer_by_itself(

@@ -401,6 +401,24 @@ def test_a_network_that_is_gone_leaves_no_memory(whole: list[bool]) -> None:
     assert engine() is None
 
 
+def test_a_loss_that_is_kept_does_not_keep_its_batch(whole: list[bool]) -> None:
+    batches: list[weakref.ref[Tensor]] = []
+
+    def keep(loop: Loop) -> int:
+        kept.append(loop.loss)
+        batches.append(weakref.ref(loop.x))
+        return 0
+
+    kept: list[Tensor] = []
+    with dialect():
+        loop = Loop("Adam", stepped=keep).run()
+        loop.x = torch.zeros(0)
+        assert len(batches) == len(kept) == STEPS - FIRST
+        assert [one() for one in batches] == [None] * len(batches)
+        assert all(one.item() > 0 for one in kept)
+    assert all(whole)
+
+
 def test_a_thread_does_not_wait(whole: list[bool]) -> None:
     with dialect():
         thread = threading.Thread(target=lambda: Loop().run())

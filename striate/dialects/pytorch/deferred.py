@@ -155,6 +155,7 @@ class Loss:
         """Note what the step found."""
         self.memory[()] = value
         self.known = True
+        self.output.x = self.output.x[:0].clone()
 
     def slope(self) -> NDArray[np.float32]:
         """Return the gradient of the output."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...engine.taped import Taped
 from ...lower.lower import Head
-from .node import HERE, Array, Leaf, Node, Output, Variable, settle
+from .node import HERE, Array, Leaf, Node, Output, Variable, grads_class, settle
 
 TINY = 1e-8  # inside of every logarithm
 SHARES = Head("softmax_crossentropy_dense", labels=False, tiny=TINY)
@@ -149,9 +149,7 @@ class AwaitedLoss(Awaited):
         """Return the gradients, as nodes do; they wait too."""
         if initial is not None or not detach_graph or not self.waits:
             return self.node.grad(initial, detach_graph, weight_decay)
-        from .grads import Grads
-
-        grads = Grads.of_awaited(self, weight_decay)
+        grads = grads_class().of_awaited(self, weight_decay)
         self.let_go = True
         return grads
 

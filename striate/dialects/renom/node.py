@@ -263,7 +263,7 @@ class Node(np.ndarray[Any, Any]):
         `detach_graph`: afterwards nothing can be asked of this history again. `weight_decay` is
         for the `w` of each layer that has none of its own.
         """
-        return _grads()(self, initial, detach_graph, weight_decay)
+        return grads_class()(self, initial, detach_graph, weight_decay)
 
 
 class Leaf:
@@ -372,7 +372,8 @@ class Variable(Node):
 
 
 @functools.cache
-def _grads() -> Any:
+def grads_class() -> Any:
+    """Return the class of gradients, whose module imports this one."""
     from .grads import Grads
 
     return Grads
