@@ -137,6 +137,17 @@ print(net.predict(keras.ops.ones((1, 2)), verbose=0), EarlyStopping().patience)
 import keras.backend as K
 print(len(K.tensorflow_backend._get_available_gpus()) > 0)
 """, ["False"]),
+    "a model of the inputs of another, in a list in a list": ("tf", TF + """
+x = tf.keras.Input((4, 4, 1))
+y = layers.Conv2D(2, 3, name='last', kernel_initializer='ones')(x)
+net = tf.keras.Model(x, layers.Dense(1, kernel_initializer='ones')(layers.Flatten()(y)))
+both = tf.keras.models.Model([net.inputs], [net.get_layer('last').output, net.output])
+with tf.GradientTape() as tape:
+    maps, out = both(np.ones((1, 4, 4, 1)))
+    loss = out[:, 0]
+print(tape.gradient(loss, maps).shape, float(loss[0]), len(both.inputs))
+# 2 * 2 places, 2 maps, each 9
+""", ["(1, 2, 2, 2) 72.0 1"]),
     "a kernel that two calls of a step divide": ("tf", TF + """
 inner = layers.Dense(2, use_bias=False, kernel_initializer='ones')
 layer = layers.SpectralNormalization(inner)

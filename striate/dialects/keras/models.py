@@ -187,6 +187,14 @@ class Shaped(Reported, Steps, Spoken):
     _make_predict_function = make_predict_function
 
 
+def _unnested(ends: Any) -> Any:
+    """Return inputs or outputs without lists in a list, as in `Model([model.inputs], ...)`."""
+    if isinstance(ends, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in ends):
+        return [one for some in ends
+                for one in (some if isinstance(some, (list, tuple)) else [some])]  # fmt: skip
+    return ends
+
+
 def names(session: KerasSession) -> dict[str, Any]:
     """Return the names of `keras.models`; the classes hold the session of the script."""
     scope = session
@@ -207,6 +215,8 @@ def names(session: KerasSession) -> dict[str, Any]:
             words["name"] = words.get("name") or ""
             self.start()
             words |= dict(zip(("inputs", "outputs"), given, strict=False))
+            words |= {word: _unnested(words[word]) for word in ("inputs", "outputs")
+                      if word in words}  # fmt: skip
             Model.__init__(self, **keyed.taken(self, words))
             if not self.name:
                 own = type(self) is not KerasModel
