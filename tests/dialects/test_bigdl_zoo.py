@@ -75,6 +75,28 @@ def test_a_graph_knows_its_shapes() -> None:
         assert Model(x, Dense(2)(x)).get_output_shape() == (None, 2)
 
 
+def test_adam_follows_its_schedule(network: Any, capsys: Any) -> None:
+    from bigdl.optim.optimizer import MultiStep, Poly
+    from zoo.pipeline.api.keras.optimizers import Adam
+
+    capsys.readouterr()
+    Adam()
+    assert capsys.readouterr().out.split() == [
+        "creating:", "createZooKerasAdam", "creating:", "createDefault"]  # fmt: skip
+    x, y = halves()
+    network.compile(Adam(schedule=MultiStep([0], 0.0)), "sparse_categorical_crossentropy")
+    before = [np.array(one) for one in network.get_weights()]
+    network.fit(x, y, batch_size=30, nb_epoch=1)  # at a rate of 0
+    assert all(np.array_equal(*pair) for pair in zip(before, network.get_weights(), strict=True))
+
+    def rates(**words: Any) -> list[float]:
+        rate = Adam(lr=0.1, **words).native().learning_rate
+        return [round(rate(step), 6) if callable(rate) else rate for step in range(4)]
+
+    assert rates(schedule=Poly(1.0, 4)) == [0.1, 0.075, 0.05, 0.025]
+    assert rates(decay=1.0) == [0.1, 0.05, 0.033333, 0.025] and rates() == [0.1] * 4
+
+
 @pytest.mark.parametrize(("module", "name"), [
     ("zoo.pipeline.estimator", "Estimator"), ("zoo.pipeline.api.net", "Net"),
     ("zoo.pipeline.inference", "InferenceModel"), ("zoo.feature.text", "TextSet"),

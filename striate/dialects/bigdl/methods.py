@@ -243,7 +243,8 @@ def _adagrad(words: Words) -> Optimizer:
     return TorchAdagrad(_rate(words), 0.0, 1e-20, l2) if l2 else Adagrad(_rate(words), 0.0, 1e-20)
 
 
-def _rate(words: Words, schedule: Any = None) -> Any:
+def _rate(words: Words) -> Any:
+    schedule = words.get("leaningrate_schedule")
     lr, decay = float(words["learningrate"]), float(words["learningrate_decay"])
     if isinstance(schedule, Schedule) and not isinstance(schedule, Default):
         return lr if isinstance(schedule, Plateau) else lambda step: schedule.rate(lr, step)
@@ -251,7 +252,7 @@ def _rate(words: Words, schedule: Any = None) -> Any:
 
 
 def _sgd(words: Words) -> Optimizer:
-    rate = _rate(words, words["leaningrate_schedule"])
+    rate = _rate(words)
     momentum, dampening = float(words["momentum"]), words["dampening"]
     unset = dampening is None or dampening == UNSET
     if words["nesterov"] and (momentum <= 0 or unset or dampening):

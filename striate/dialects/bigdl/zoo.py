@@ -226,8 +226,12 @@ def optimizers(session: BigdlSession) -> dict[str, Any]:
     def adam(lr: float = 1e-3, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
              decay: float = 0.0, schedule: Any = None, weight_decay: float = 0.0,
              **words: Any) -> Method:  # fmt: skip
-        session.created("Adam")
-        return Method.of("Adam", lr, decay, beta_1, beta_2, epsilon)
+        session.created("ZooKerasAdam")
+        if not schedule:
+            session.created("Default")
+        made = Method.of("Adam", lr, decay, beta_1, beta_2, epsilon)
+        made.words["leaningrate_schedule"] = schedule
+        return made
 
     return {"Adam": adam}
 
