@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import get_ident, main_thread
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ from ...layers import foreign
 from ...model import Model
 from . import deferred
 
+MAIN = main_thread().ident  # the thread of a script, whose calls may wait
 LARGEST = 512  # samples of a call in training: more would take too much memory at once
 MOST_TURNS, MOST_WAYS = 8, 64  # of a module: then its code is called as it is written
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -52,7 +53,7 @@ class Followed:
             if norm.training and norm.num_batches_tracked is not None:
                 norm.num_batches_tracked.add_(1)
         habit = self.taped.habit
-        if habit is not None and habit.later and not x.requires_grad and _main():
+        if habit is not None and habit.later and not x.requires_grad and get_ident() == MAIN:
             return deferred.output(self.taped, x, self.weights, habit.looked_at)
         return self.taped(x, self.weights).contiguous()
 
@@ -124,7 +125,3 @@ def plain(x: Tensor) -> bool:
     """Return whether a plan reads such a batch as it lies."""
     usual = x.dtype is torch.float32 and x.device.type == "cpu" and x.is_contiguous()
     return usual and type(x) is Tensor and x.ndim in (2, 4) and len(x) > 0
-
-
-def _main() -> bool:
-    return threading.current_thread() is threading.main_thread()

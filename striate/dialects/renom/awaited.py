@@ -176,4 +176,4 @@ def loss_of(x: Any, y: Any, judged: Callable[[Any, Array], Node]) -> Any:
         return None
     if y.dtype.kind not in "fiub" or y.shape != x.shape:
         return None
-    return AwaitedLoss(x, np.array(y, np.float32), judged)
+    return AwaitedLoss(x, y.astype(np.float32), judged)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from threading import get_ident, main_thread
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from .layers import each
 from .node import Node, Output, Variable, precision, tensor_of
 from .parts import PARTS
 
+MAIN = main_thread().ident  # the thread of a script, whose calls may wait
 PIECE = 64  # samples of a call that is not recorded
 LARGEST = 512  # samples of one that is: more would take too much memory at once
 
@@ -147,7 +148,7 @@ class Runner:
             if len(batch) > LARGEST:
                 return None
             habit = found.taped.habit
-            if habit is not None and habit.later and _main() and None not in leaves:
+            if habit is not None and habit.later and get_ident() == MAIN and None not in leaves:
                 waits: Node = awaited(found.taped, batch, found.numbers, found.variables, leaves)
                 return waits
             call = found.taped.call(batch, found.numbers)
@@ -183,10 +184,6 @@ class Runner:
         taped = Taped(model, [shown for _, shown in weights(parts)])
         taped.seed = int(np.random.randint(2**31))  # noqa: NPY002  the generator of the script
         return None if taped.why_not else taped
-
-
-def _main() -> bool:
-    return threading.current_thread() is threading.main_thread()
 
 
 def _ready(parts: Sequence[Any]) -> bool:
