@@ -134,9 +134,9 @@ class Process:
 class ScriptProcess(Process):
     """A script of a dialect at work, through `striate run`; its run is kept in `folder`."""
 
-    def __init__(self, script: Path, folder: Path, *args: str) -> None:
+    def __init__(self, script: Path, folder: Path, *args: str, seed: int = 0) -> None:
         program = "from striate.cli import main; main()"
-        words = ["run", "--seed", "0", str(script), *args]
+        words = ["run", "--seed", str(seed), str(script), *args]
         self._start([sys.executable, "-c", program, *words], folder)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # With 70 (GroupNorm in a small ResNet) a network is slower than by torch alone, with 600 (a U-Net)
 # faster: scripts/bench loops.
 WORTH = 200
+NOTHING = np.empty(0)
 
 
 class Taped:
@@ -243,7 +244,7 @@ class Call:
 
     def _end(self) -> None:
         """Let go of the batch: a loop may keep the loss of every step."""
-        self.spent, self.x = True, self.x[:0].copy()
+        self.spent, self.x = True, NOTHING
 
     def _expected(self, step: Step) -> bool:
         update = self.plan.form.update

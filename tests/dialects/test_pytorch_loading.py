@@ -41,6 +41,9 @@ LOADERS: dict[str, Callable[[Any], DataLoader[Any]]] = {
     ),
     "weighted": lambda data: DataLoader(data, 7, sampler=WeightedRandomSampler(Y + 1.0, 60)),
     "one by one": lambda data: DataLoader(data, None),
+    "of a subset by places from the end": lambda data: DataLoader(
+        Subset(data, range(10, 90)), 7, sampler=SubsetRandomSampler([-1, 3, -80, 79] * 9)
+    ),
     "of a subset": lambda data: DataLoader(Subset(data, range(99, 9, -2)), 7, shuffle=True),
 }
 

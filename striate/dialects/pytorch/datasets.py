@@ -78,7 +78,7 @@ class Images(Dataset[Any], metaclass=Strict):
         images, labels = whole
         return list(zip(images.unbind(), labels.tolist(), strict=True))
 
-    def batch(self, indices: Sequence[int]) -> list[Tensor] | None:
+    def batch(self, indices: Sequence[int] | NDArray[np.int64]) -> list[Tensor] | None:
         """Return several samples as one, or None where each of them needs Python code."""
         own = type(self).__getitem__ is Images.__getitem__ and self.target_transform is None
         plain = plainly(self.transform) if own else None

@@ -51,6 +51,8 @@ WITHOUT_HISTORY = {
 }  # fmt: skip
 
 
+NO_BATCH = torch.empty(0)
+UNKNOWN = np.full((), np.nan, np.float32)
 SWAP: Any = utils.swap_tensors
 VERSION: Any = Tensor._version.__get__  # type: ignore[attr-defined]
 
@@ -133,7 +135,7 @@ class Loss:
     def __init__(self, function: Any, scores: Deferred, output: Output, target: Tensor) -> None:
         self.function, self.scores, self.output, self.target = function, scores, output, target
         self.version = target._version
-        self.memory = np.full((), np.nan, np.float32)
+        self.memory = UNKNOWN.copy()
         self.base = torch.from_numpy(self.memory)
         self.known = False
 
@@ -155,7 +157,7 @@ class Loss:
         """Note what the step found."""
         self.memory[()] = value
         self.known = True
-        self.output.x = self.output.x[:0].clone()
+        self.output.x = NO_BATCH
 
     def slope(self) -> NDArray[np.float32]:
         """Return the gradient of the output."""
@@ -242,7 +244,8 @@ def _loss(func: Any, args: Sequence[Any], words: dict[str, Any]) -> Deferred | N
     samples, count = made.base.shape
     if target.shape != (samples,):
         return None
-    if target.numpy().view(np.uint64).max() >= count:  # one that is ignored, or no class at all
+    classes = target.numpy().view(np.uint64)
+    if np.maximum.reduce(classes) >= count:  # one that is ignored, or no class at all
         return None
     if func is functional.nll_loss and not ends_in_logs(made.call.taped):
         return None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import (
     BatchSampler,
@@ -28,6 +31,7 @@ from ..dialect import Patch
 from .datasets import Images, rows
 
 AHEAD = 4 << 20  # bytes of batches that are gathered before they are asked for, at most
+Places = Sequence[int] | NDArray[np.int64]  # numbers of samples
 NUMBERS = (torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8)
 
 
@@ -52,13 +56,23 @@ def _fetching(original: Callable[..., Any]) -> Callable[..., Any]:
     return fetch
 
 
-def gathered(data: Any, places: Sequence[int]) -> list[Tensor] | None:
+def gathered(data: Any, places: Places) -> list[Tensor] | None:
     """Return these samples, stacked, or None where only the data set knows how to make one."""
     while type(data) is Subset:
-        places, data = [data.indices[place] for place in places], data.dataset
+        places, data = _of_subset(data.indices, places), data.dataset
     if type(data) is TensorDataset:
         return [rows(tensor, places) for tensor in data.tensors]
     return data.batch(places) if isinstance(data, Images) else None
+
+
+def _of_subset(indices: Any, places: Places) -> Places:
+    """Return the numbers that a part of a data set has for these samples in the whole."""
+    if type(indices) is range:
+        given = np.asarray(places, np.int64)
+        if given.size and given.min() >= 0 and given.max() < len(indices):
+            within: NDArray[np.int64] = indices.start + indices.step * given
+            return within
+    return [indices[place] for place in places]
 
 
 def _next(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,7 +142,8 @@ class Ahead:
         self.state = _state(self.loader._dataset)
         if self.state is None:
             return
-        whole = gathered(self.loader._dataset, [one for several in self.places for one in several])
+        numbers = np.fromiter(itertools.chain.from_iterable(self.places), np.int64)
+        whole = gathered(self.loader._dataset, numbers)
         if whole is None or not all(map(_plain, whole)):
             return
         begin = 0
