@@ -335,11 +335,18 @@ def test_what_a_view_has_changed_is_told(what: str, whole: list[bool]) -> None:
     assert not whole
 
 
-@pytest.mark.parametrize("word", ["type", "jit", "Function", "grad"])
+@pytest.mark.parametrize("word", ["type", "jit", "Function", "grad", "torch.func"])
 def test_a_script_that_might_see_it_does_not_wait(word: str, whole: list[bool]) -> None:
     with dialect(word):
         Loop().run()
     assert not whole
+
+
+def test_a_method_is_no_question_for_a_kind(whole: list[bool]) -> None:
+    with dialect("labels", "labels.type", "type"):
+        Loop().run()
+    assert all(whole)
+    assert whole
 
 
 def test_classes_that_are_changed_after_the_loss_leave_it(whole: list[bool]) -> None:

@@ -12,6 +12,7 @@ import functools
 import os
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -39,23 +40,10 @@ GRADIENTS = "STRIATE_GRADIENTS"  # in the environment: "kept" where they shall n
 MOST_NODES = 64  # of a loss behind a network
 HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 WATCHES = ("grad", "register_hook", "retain_grad", "register_post_accumulate_grad_hook")
-BYPASSES = (
-    "type",
-    "running_mean",
-    "running_var",
-    "buffers",
-    "named_buffers",
-    "jit",
-    "compile",
-    "Function",
-    "weakref",
-    "ctypes",
-    "func",
-    "functorch",
-    "vmap",
-    "__torch_function__",
-    "multiprocessing",
-)  # past the functions of deferred tensors
+BYPASSES = (  # words of what passes by the functions of deferred tensors, or looks at statistics
+    "running_mean", "running_var", "buffers", "named_buffers", "jit", "compile", "Function",
+    "weakref", "ctypes", "func", "functorch", "vmap", "__torch_function__", "multiprocessing",
+)  # fmt: skip
 
 
 class Waiting:
@@ -145,8 +133,11 @@ class Waits:
     @functools.cached_property
     def later(self) -> bool:
         """Whether outputs can wait too: no word tells of what passes by their functions."""
-        said = {word for kind, word, _ in self.script.words if kind in ("name", "import")}
-        return said.isdisjoint(BYPASSES)
+        names = [word for kind, word, _ in self.script.words if kind in ("name", "import")]
+        last = Counter(name.rpartition(".")[2] for name in names)
+        methods = sum(name.endswith(".type") for name in names)
+        kinds = last.pop("type", 0) - 2 * methods  # a method is told with its dots and without
+        return kinds <= 0 and last.keys().isdisjoint(BYPASSES)
 
     def settle(self) -> None:
         """Compute what waits: it is asked for, or what it depends on may change."""
