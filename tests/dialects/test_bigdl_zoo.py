@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from striate.dialects import installed
+from striate.dialects.table import DialectError
 
 
 @pytest.fixture
@@ -95,6 +97,34 @@ def test_adam_follows_its_schedule(network: Any, capsys: Any) -> None:
 
     assert rates(schedule=Poly(1.0, 4)) == [0.1, 0.075, 0.05, 0.025]
     assert rates(decay=1.0) == [0.1, 0.05, 0.033333, 0.025] and rates() == [0.1] * 4
+
+
+def test_the_decay_of_adam_is_a_part_of_the_gradient(network: Any) -> None:
+    from zoo.pipeline.api.keras.optimizers import Adam
+
+    start, decay = np.array([2.0, -0.5]), 0.1
+    weight, first, second = start.copy(), np.zeros(2), np.zeros(2)
+    adam, params = Adam(lr=0.1, weight_decay=decay).native(), [torch.tensor(start)]
+    state = {name: [torch.zeros_like(params[0])] for name in adam.slots()}
+    for step in (1, 2, 3):
+        gradient = np.array([0.01, -0.04]) * step
+        adam.rule(params, [torch.tensor(gradient)], state, 0.1, step)
+        decayed = gradient + decay * weight
+        first, second = 0.9 * first + 0.1 * decayed, 0.999 * second + 0.001 * decayed**2
+        rate = 0.1 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+        weight -= rate * first / (np.sqrt(second) + 1e-8)
+    assert params[0].numpy() == pytest.approx(weight, abs=1e-5)
+    assert not hasattr(Adam(lr=0.1).native(), "l2")
+
+
+def test_what_is_no_schedule_is_refused(network: Any) -> None:
+    from bigdl.optim.optimizer import SGD
+    from zoo.pipeline.api.keras.optimizers import Adam
+
+    for make in (lambda: Adam(schedule="poly"), lambda: SGD(leaningrate_schedule="poly")):
+        with pytest.raises(DialectError, match="schedule of the learning rate is none") as error:
+            make()
+        assert "'poly', str" in str(error.value) and "MultiStep" in str(error.value)
 
 
 @pytest.mark.parametrize(("module", "name"), [

@@ -34,6 +34,27 @@ class Method:
 
     def __init__(self, kind: str, words: Words) -> None:
         self.kind, self.words = kind, words
+        self.follow(words.get("leaningrate_schedule"))
+
+    def follow(self, schedule: Any) -> Method:
+        """Let the learning rate follow a schedule, if there is one; return the method.
+
+        Raises:
+            DialectError: it is no schedule of BigDL's.
+        """
+        if schedule is None:
+            return self
+        if not isinstance(schedule, Schedule):
+            raise DialectError(
+                f"BigDL 0.7 {self.kind}",
+                "the schedule of the learning rate is none of BigDL's",
+                got=f"{schedule!r}, {type(schedule).__name__}",
+                need=", ".join(one.__name__ for one in SCHEDULES),
+                fix="Step(1000, 0.5): half the rate after each 1000 iterations",
+                at=caller(),
+            )
+        self.words["leaningrate_schedule"] = schedule
+        return self
 
     @classmethod
     def of(cls, kind: str, *args: Any, **words: Any) -> Method:
@@ -238,6 +259,24 @@ class TorchAdagrad(Adagrad):
         super().rule(params, decayed, state, lr, step)
 
 
+@dataclasses.dataclass(frozen=True)
+class DecayedAdam(Adam):
+    """Analytics Zoo's: weight_decay * w is a part of the gradient, and so of both moments."""
+
+    l2: float = 0.0
+
+    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
+        """Step along the moments of the gradients and of the decay."""
+        decayed = list(torch._foreach_add(grads, params, alpha=self.l2))
+        super().rule(params, decayed, state, lr, step)
+
+
+def _adam(words: Words) -> Optimizer:
+    given = (_rate(words), words["beta1"], words["beta2"], words["epsilon"])
+    l2 = float(words.get("weight_decay") or 0.0)
+    return DecayedAdam(*given, l2=l2) if l2 else Adam(*given)
+
+
 def _adagrad(words: Words) -> Optimizer:
     l2 = float(words["weightdecay"])
     return TorchAdagrad(_rate(words), 0.0, 1e-20, l2) if l2 else Adagrad(_rate(words), 0.0, 1e-20)
@@ -292,13 +331,13 @@ ROWS: dict[str, Row] = {
         Signature("st.optimizers.Adam(learning_rate)", {
             "learningrate": 1e-3, "learningrate_decay": 0.0, "beta1": 0.9, "beta2": 0.999,
             "epsilon": 1e-8}),
-        lambda w: Adam(_rate(w), w["beta1"], w["beta2"], w["epsilon"]),
+        _adam,
     ),
     "ParallelAdam": Row(
         Signature("st.optimizers.Adam(learning_rate)", {
             "learningrate": 1e-3, "learningrate_decay": 0.0, "beta1": 0.9, "beta2": 0.999,
             "epsilon": 1e-8, "parallel_num": -1}),
-        lambda w: Adam(_rate(w), w["beta1"], w["beta2"], w["epsilon"]),
+        _adam,
     ),
     "Adamax": Row(
         Signature("st.optimizers.Adamax(learning_rate)", {

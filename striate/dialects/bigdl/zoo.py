@@ -230,8 +230,8 @@ def optimizers(session: BigdlSession) -> dict[str, Any]:
         if not schedule:
             session.created("Default")
         made = Method.of("Adam", lr, decay, beta_1, beta_2, epsilon)
-        made.words["leaningrate_schedule"] = schedule
-        return made
+        made.words["weight_decay"] = weight_decay
+        return made.follow(schedule)
 
     return {"Adam": adam}
 
