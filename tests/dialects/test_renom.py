@@ -681,3 +681,29 @@ def test_layers_are_in_the_modules_of_their_names() -> None:
         from renom.layers.function.unpool2d import MaxUnPool2d
 
         assert (Deconv2d, L2Norm, MaxUnPool2d) == (rm.Deconv2d, rm.L2Norm, rm.MaxUnPool2d)
+
+
+def test_any_model_has_weights_of_its_own(rm, tmp_path):
+    class Scaled(rm.Model):
+        def __init__(self):
+            self.inner = rm.Dense(2, input_size=3)
+            self.params.scale = rm.Variable(np.array([[2.0, 3.0]]))
+
+        def forward(self, x):
+            return self.inner(x) * self.params.scale
+
+    net, x = Scaled(), np.ones((4, 3), np.float32)
+    inner = np.array(net.inner(x))
+    assert np.array(net(x)) == pytest.approx(inner * [[2, 3]], abs=1e-6)
+    with net.train():
+        loss = rm.sum(net(x))
+    loss.grad().update(rm.Sgd(0.1, momentum=0.0))
+    assert np.array(net.params.scale)[0] == pytest.approx(
+        np.array([2, 3]) - 0.1 * inner.sum(0), abs=1e-5)  # fmt: skip
+    assert [name for name, *_ in net.flatten_values()] == [("root",), ("root", "inner")]
+    net.save(tmp_path / "scaled.h5")
+    read, copied = Scaled(), Scaled()
+    read.load(tmp_path / "scaled.h5")
+    copied.copy_params(net)
+    for other in (read, copied):
+        assert np.array_equal(np.array(other(x)), np.array(net(x)))

@@ -48,7 +48,7 @@ def load(model: Model, filename: str | Path) -> None:
             need="HDF5 with the groups values and types",
         ) from None
     parts = _paths(model, "root")
-    wanted = {name for name, part in parts.items() if part.parametrized}
+    wanted = {name for name, part in parts.items() if part.parametrized or part.own()}
     given = {name for name, (weights, _) in found.items() if weights}
     if wanted != given:
         raise StoreError(

@@ -29,6 +29,7 @@ class Model(metaclass=Strict):
     updating = True
     parametrized: ClassVar[bool] = False  # has weights of its own, once they are made
     carries: ClassVar[bool] = False  # something over from call to call
+    order: ClassVar[Literal["K", "F"]] = "K"  # of the weights in memory
     _initializer: Any = None
     script: Any = None  # the Script that is run, while one is
     _shape: tuple[int, ...] | None = None  # of the samples that it was trained on
@@ -78,9 +79,22 @@ class Model(metaclass=Strict):
             part._gathered(found)
         return found
 
+    @property
+    def params(self) -> Params:
+        """The weights that are this module's, not those of its parts."""
+        if "_params" not in vars(self):
+            self._params = Params()
+        return self._params
+
+    @params.setter
+    def params(self, weights: dict[str, Any]) -> None:
+        PARTS.changed()
+        self._params = Params(weights)
+        self._begin()
+
     def own(self) -> dict[str, Any]:
         """Return the weights that are this module's, not those of its parts."""
-        return {}
+        return self.params
 
     def variables(self) -> list[Variable]:
         """Return the weights of this model and of its parts."""
@@ -191,6 +205,13 @@ class Model(metaclass=Strict):
 
     def take(self, weights: dict[str, Any], statistics: dict[str, Any]) -> None:
         """Replace the weights and the statistics of this module by copies of others."""
+        self.params = {
+            name: Variable(np.array(value, order=self.order), value.auto_update, value.weight_decay)
+            for name, value in weights.items()
+        }
+        self._begin()
+        for name, value in statistics.items():
+            setattr(self, name, np.array(value))
 
     def sync(self) -> None:
         """Do nothing: there are no copies on other devices."""
@@ -231,30 +252,12 @@ class Parametrized(Model):
     """A module with weights; a subclass makes them in `weight_initiallize(input_size)`."""
 
     parametrized = True
-    order: ClassVar[Literal["K", "F"]] = "K"  # of the weights in memory
 
     def __init__(self, input_size: Any = None, **words: Any) -> None:
         self._params = Params()
         if input_size is not None:
             sizes = input_size if isinstance(input_size, (tuple, list)) else (input_size,)
             self.make(tuple(sizes))
-
-    @property
-    def params(self) -> Params:
-        """The weights."""
-        if "_params" not in vars(self):
-            self._params = Params()
-        return self._params
-
-    @params.setter
-    def params(self, weights: dict[str, Any]) -> None:
-        PARTS.changed()
-        self._params = Params(weights)
-        self._begin()
-
-    def own(self) -> dict[str, Any]:
-        """Return the weights."""
-        return self.params
 
     def weight_initiallize(self, size_i: tuple[int, ...]) -> None:
         """Make the weights for an input of this shape, without the batch."""
@@ -275,13 +278,3 @@ class Parametrized(Model):
         if not self.params:
             self.make(tuple(np.shape(x)[1:]))
         return self.forward(x, *args, **words)
-
-    def take(self, weights: dict[str, Any], statistics: dict[str, Any]) -> None:
-        """Replace the weights and the statistics of this module by copies of others."""
-        self.params = {
-            name: Variable(np.array(value, order=self.order), value.auto_update, value.weight_decay)
-            for name, value in weights.items()
-        }
-        self._begin()
-        for name, value in statistics.items():
-            setattr(self, name, np.array(value))
