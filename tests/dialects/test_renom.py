@@ -707,3 +707,15 @@ def test_any_model_has_weights_of_its_own(rm, tmp_path):
     copied.copy_params(net)
     for other in (read, copied):
         assert np.array_equal(np.array(other(x)), np.array(net(x)))
+
+
+def test_a_copy_is_of_the_same_kind_and_can_be_written_to(rm):
+    weight = rm.Variable(np.array([[1.0, 2.0]]))
+    made = weight.copy()
+    made[0, 1] = 5
+    assert type(made) is rm.Variable and made.as_ndarray().tolist() == [[1, 5]]
+    assert (made * 2).as_ndarray().tolist() == [[2, 10]] and weight[0, 1] == 2
+    grads = rm.sum(made * weight).grad()
+    assert np.asarray(grads.get(weight)).tolist() == [[1, 5]]
+    assert grads.get(made, None) is None  # it is no weight
+    assert isinstance((weight * 2).copy(), rm.Node)

@@ -237,8 +237,10 @@ class Node(np.ndarray[Any, Any]):
         self.made = self.output = self.slope = None
 
     def copy(self, order: Any = "C") -> Any:
-        """Return a plain array that can be written to."""
-        return np.array(self, order=order)
+        """Return a node of the same kind that can be written to and has no history."""
+        node = type(self).of(torch.from_numpy(np.array(self, order=order)))
+        node.auto_update, node.flags.writeable = False, True
+        return node
 
     def __deepcopy__(self, memo: Any = None) -> Any:
         return type(self).of(self.tensor.detach().clone())
