@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, optim
 
+from ...engine.early import Early
 from ...engine.taped import Taped
 from ...engine.taped_plan import Slots
 from ...lower.builder import Update
@@ -15,22 +16,21 @@ from .deferred import CLASSES
 from .optimizers import slots_of
 
 STEADY = 2  # steps by one rule, before the next ones are expected
-MOST_EARLY = 2  # outputs that are looked at before the step, until none waits any more
 LENDS = "_lends"  # attribute of an optimizer: the habit that has what it keeps
 
 
-class Habit:
+class Habit(Early):
     """What is known of the training of a network: whose steps follow, by which rule, and how many.
 
     The network has it (`Taped.habit`), and the optimizer, while that lends what it keeps.
     Fields: `ids` of the weights that are trained; `refused`, for good, as gradients are added to
     others; `spent`, whether a step has used up the gradients, and they are not set to zero yet;
     `lent`, what the optimizer keeps, after `count` steps; `of_classes`, whether the last loss was
-    the mean crossentropy of classes alone; `later`, whether the output waits for the step, unless
-    it was used `early` too often.
+    the mean crossentropy of classes alone.
     """
 
     def __init__(self, weights: Sequence[Tensor]) -> None:
+        super().__init__()
         self.ids = [id(one) for one in weights if one.requires_grad]
         self.optimizer: weakref.ref[optim.Optimizer] | None = None
         self.rule: Update | None = None
@@ -39,13 +39,7 @@ class Habit:
         self.spent = False
         self.lent: Slots | None = None
         self.count = 0
-        self.of_classes = self.later = False
-        self.early = 0
-
-    def looked_at(self) -> None:
-        """Note that an output was used before the step."""
-        self.early += 1
-        self.later &= self.early < MOST_EARLY
+        self.of_classes = False
 
     def follows(self, taped: Taped, optimizer: optim.Optimizer, rule: Update | None) -> None:
         """Note a step of the network that was made by torch."""

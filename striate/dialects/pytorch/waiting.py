@@ -30,7 +30,7 @@ from ..session import Script
 from ..table import DialectError
 from . import deferred
 from .deferred import VERSION, Loss
-from .habit import MOST_EARLY, Habit, weights_of
+from .habit import Habit, weights_of
 from .judged import is_of_classes, slope_of_classes
 from .optimizers import rule_of
 
@@ -209,7 +209,7 @@ class Waits:
             self.spent.append(weakref.ref(habit))
         self.here.waiting = None
         if waiting.call.plan.whole is not None:
-            habit.later = habit.of_classes and habit.early < MOST_EARLY
+            habit.stepped(whole=habit.of_classes)
         return True
 
     def _spent(self) -> list[Habit]:

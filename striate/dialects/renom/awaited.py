@@ -19,7 +19,6 @@ from .node import HERE, Array, Leaf, Node, Output, Variable, grads_class, settle
 
 TINY = 1e-8  # inside of every logarithm
 SHARES = Head("softmax_crossentropy_dense", labels=False, tiny=TINY)
-MOST_EARLY = 2  # outputs that are used before the step, until none is awaited any more
 OPERATORS = (
     "add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul", "truediv", "rtruediv",
     "itruediv", "pow", "rpow", "ipow", "matmul", "rmatmul", "neg", "abs", "pos", "floordiv",
@@ -27,22 +26,6 @@ OPERATORS = (
     "iter", "contains", "float", "int", "bool", "complex", "index", "array", "deepcopy", "copy",
     "reduce", "repr", "str", "format", "hash",
 )  # fmt: skip
-
-
-class Habit:
-    """What is known of the loop around a network: how often it was `early`."""
-
-    def __init__(self) -> None:
-        self.early, self.later = 0, False
-
-    def looked_at(self) -> None:
-        """Note that an output was used before the step."""
-        self.early += 1
-        self.later &= self.early < MOST_EARLY
-
-    def stepped(self) -> None:
-        """Note that a step was made of a loss that can be a part of the run."""
-        self.later = self.early < MOST_EARLY
 
 
 class Awaited:

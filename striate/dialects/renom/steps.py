@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
+from ...engine.early import Early
 from ...engine.taped import call_of
 from ...engine.taped_plan import Step
 from ...errors import caller
@@ -24,7 +25,7 @@ from ...lower.lower import Head
 from ...lower.optimizer import Rule, update
 from ..table import DialectError
 from . import node as nodes
-from .awaited import SHARES, AwaitedLoss, Habit
+from .awaited import SHARES, AwaitedLoss
 from .node import Array, Output, Variable
 from .optimizers import Sgd
 
@@ -81,8 +82,8 @@ class Delayed:
             call.taped.expect(rule, self.head)
             return False
         if self.head is not None:
-            call.taped.habit = call.taped.habit or Habit()
-            call.taped.habit.stepped()
+            call.taped.habit = call.taped.habit or Early()
+            call.taped.habit.stepped(whole=True)
         HERE.waiting.pop(id(self), None)
         lent.count += 1
         return True
