@@ -21,7 +21,6 @@ from striate.dialects import installed
 from striate.dialects.pytorch.deferred import Deferred
 from striate.dialects.table import DialectError
 from striate.engine.taped import Call
-from striate.lower.runtime import library
 
 X = torch.rand(40, 1, 12, 12, generator=torch.Generator().manual_seed(0))
 Y = torch.arange(40) * 7 % 5
@@ -97,22 +96,6 @@ RULES: dict[str, Callable[..., optim.Optimizer]] = {
     "Adam": lambda weights: optim.Adam(weights, 1e-3, eps=1e-3),
     "AdamW": lambda weights: optim.AdamW(weights, 1e-3, (0.8, 0.9), 1e-3, weight_decay=0.3),
 }
-
-
-@pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether a step was one run, for each time that this was tried."""
-    assert library() is not None
-    steps: list[bool] = []
-    original = Call.step_of_loss
-
-    def step(self: Call, *args: Any) -> float | None:
-        loss = original(self, *args)
-        steps.append(loss is not None)
-        return loss
-
-    monkeypatch.setattr(Call, "step_of_loss", step)
-    return steps
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ import pytest
 from striate.dialects import installed
 from striate.dialects.renom import native
 from striate.dialects.renom.awaited import Awaited
-from striate.engine.taped import Call
 from striate.lower.runtime import library
 
 RNG = np.random.default_rng(0)
@@ -31,21 +30,6 @@ def rm() -> Iterator[Any]:
         import renom  # type: ignore[import-not-found]
 
         yield renom
-
-
-@pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether a step was one run, for each time that this was tried."""
-    steps: list[bool] = []
-    original = Call.step_of_loss
-
-    def step(self: Call, *args: Any) -> float | None:
-        loss = original(self, *args)
-        steps.append(loss is not None)
-        return loss
-
-    monkeypatch.setattr(Call, "step_of_loss", step)
-    return steps
 
 
 class Loop:
