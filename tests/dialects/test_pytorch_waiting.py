@@ -224,6 +224,22 @@ def test_a_state_that_is_loaded_counts_from_there(rule: str, waited: list[bool])
     assert waited == [True] * 8
 
 
+@pytest.mark.parametrize("rule", ["Adam", "Nesterov"])
+def test_weights_that_are_frozen_keep_the_number_of_their_steps(
+    rule: str, waited: list[bool]
+) -> None:
+    def train() -> list[torch.Tensor]:
+        loop = Loop(RULES[rule]).run(2)
+        loop.net.conv.requires_grad_(False)
+        loop.run(6)
+        kept = [*loop.numbers()]
+        loop.net.conv.requires_grad_(True)
+        return [*kept, *loop.run(2).numbers()]
+
+    both(train)
+    assert any(waited)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_images_of_several_sizes_have_one_optimizer(rule: str, waited: list[bool]) -> None:
     """A network is another plan for each of them; what is kept goes from one to the other."""

@@ -83,7 +83,8 @@ class Habit(Early):
         lent.home()
         state = vars(optimizer)["state"]
         for one in weights_of(optimizer):
-            if isinstance(state.get(one, {}).get("step"), Tensor):
+            trained = id(one) in self.ids  # another one may have been frozen meanwhile
+            if trained and isinstance(state.get(one, {}).get("step"), Tensor):
                 state[one]["step"].fill_(self.count)
 
 
