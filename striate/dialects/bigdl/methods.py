@@ -247,28 +247,29 @@ class TorchSGD(Optimizer):
             torch._foreach_add_(params, state["momentum"], alpha=-lr)
 
 
+class Decayed:
+    """A rule for which l2 * w is a part of the gradient; the class behind it says which."""
+
+    l2: float
+
+    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
+        """Step along the gradients and the decay."""
+        behind: Any = super()
+        behind.rule(params, list(torch._foreach_add(grads, params, alpha=self.l2)), state, lr, step)
+
+
 @dataclasses.dataclass(frozen=True)
-class TorchAdagrad(Adagrad):
-    """Torch 7's: weightdecay * w is a part of the gradient."""
+class TorchAdagrad(Decayed, Adagrad):
+    """Torch 7's, with weightdecay as l2."""
 
     l2: float = 0.0
 
-    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
-        """Step along the gradients in units of the root of their sum of squares."""
-        decayed = list(torch._foreach_add(grads, params, alpha=self.l2))
-        super().rule(params, decayed, state, lr, step)
-
 
 @dataclasses.dataclass(frozen=True)
-class DecayedAdam(Adam):
-    """Analytics Zoo's: weight_decay * w is a part of the gradient, and so of both moments."""
+class DecayedAdam(Decayed, Adam):
+    """Analytics Zoo's, with weight_decay as l2, which is so a part of both moments."""
 
     l2: float = 0.0
-
-    def rule(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
-        """Step along the moments of the gradients and of the decay."""
-        decayed = list(torch._foreach_add(grads, params, alpha=self.l2))
-        super().rule(params, decayed, state, lr, step)
 
 
 def _adam(words: Words) -> Optimizer:

@@ -24,7 +24,7 @@ OPERATORS = (
     "itruediv", "pow", "rpow", "ipow", "matmul", "rmatmul", "neg", "abs", "pos", "floordiv",
     "rfloordiv", "mod", "rmod", "lt", "le", "gt", "ge", "eq", "ne", "getitem", "setitem", "len",
     "iter", "contains", "float", "int", "bool", "complex", "index", "array", "deepcopy", "copy",
-    "reduce", "repr", "str", "format", "hash",
+    "reduce", "repr", "str", "format",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ class Awaited:
     """Stands for a node, which is made when it is used."""
 
     __array_priority__ = 1000.0  # the operators are the node's also with an array on the left
+    __hash__ = None  # type: ignore[assignment]  # as of every array
     _made: Node | None = None
 
     def _make(self) -> Node:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...errors import caller
 from ..table import DialectError
-from .awaited import AwaitedLoss
+from .awaited import SHARES, AwaitedLoss
 from .node import Node, Variable, tensor_of
 from .steps import Delayed, delayed, delayed_behind, let_go, settle
 
@@ -53,7 +53,7 @@ class Grads:
         """Return the gradients of a loss that is not computed yet."""
         grads = cls.__new__(cls)
         grads.decay, grads.initial, grads.found = decay, None, {}
-        grads._made, grads.delayed = loss.history, Delayed(loss.scores.output, loss)
+        grads._made, grads.delayed = loss.history, Delayed(loss.scores.output, loss, SHARES)
         return grads
 
     @functools.cached_property
