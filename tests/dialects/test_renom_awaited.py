@@ -214,14 +214,3 @@ def test_a_thread_does_not_wait(rm: Any, whole: list[bool]) -> None:
     thread.join()
     assert loop.number == STEPS - 1
     assert not whole
-
-
-def test_another_rule_of_the_optimizer_is_one_run_again(
-    rm: Any, whole: list[bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def change(loop: Loop) -> int:
-        loop.optimizer._momentum = 0.4 if loop.number < FIRST + 2 else 0.6
-        return 0
-
-    both(monkeypatch, lambda: Loop(rm, grad=change).run())
-    assert whole == [True, True, False, True, True]
